@@ -1,0 +1,31 @@
+# dlbook: `make book` builds the site, `make test` proves it. Both make .venv first.
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONUTF8 := 1
+
+.PHONY: help setup book serve test unit notebooks lint site-tests clean
+
+help:  ## say what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+setup:  ## make .venv with the exact pins of requirements.txt
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh
+
+book: setup  ## run what changed, then build the HTML
+	@$(BIN)/python scripts/build_book.py
+
+serve: setup  ## serve the built site on http://localhost:8000 (PORT=... for another port)
+	@test -f _build/html/index.html || { echo "There is no site yet: run 'make book' first."; exit 1; }
+	@echo "dlbook is at http://localhost:$(PORT)/ (stop it with Ctrl-C)"
+	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+test: setup  ## everything: unit tests, linter, the book, its notebooks, its pages
+	@$(BIN)/python scripts/run_tests.py
+
+unit lint notebooks site-tests: setup  ## one stage of the tests
+	@$(BIN)/python scripts/run_tests.py $@
+
+clean:  ## remove what was built; .venv and the cache of executed chapters stay
+	rm -rf _build/html _build/.doctrees _build/notebooks

@@ -1,0 +1,21 @@
+"""The book's own Sphinx extension: what Jupyter Book and its theme leave open.
+
+address    one address of the repository in; the site's address and every launch link out
+pages      the page as it is written: links, descriptions, accessible markup
+assets     mathematics and icons served by the site itself, in the sizes that the pages need
+freshness  a changed style sheet or extension makes every page new
+claims     the directive that lists every claim of the book
+"""
+
+from . import address, assets, claims, freshness, pages
+
+__all__ = ["setup"]
+
+
+def setup(app):
+    """Register the parts with Sphinx."""
+    app.add_config_value("notebook_branch", "notebooks", "html")
+    app.add_config_value("claims_file", "_build/claims.json", "env")
+    for part in (address, freshness, pages, assets, claims):
+        part.connect(app)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

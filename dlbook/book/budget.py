@@ -1,0 +1,54 @@
+"""Budgets: one notebook serves two cores and a GPU; `DLBOOK_SCALE` says which numbers it takes.
+
+>>> import os
+>>> os.environ.pop("DLBOOK_SCALE", None) and None
+>>> scale(cpu=200, gpu=20_000)
+200
+>>> device()
+'cpu'
+"""
+
+import os
+from typing import TypeVar
+
+import torch
+
+T = TypeVar("T")
+SCALES = ("cpu", "gpu")
+
+
+def scale_name() -> str:
+    """The chosen scale, "cpu" or "gpu", from `DLBOOK_SCALE`; "cpu" where it is not set.
+
+    Raises: ValueError if the variable holds anything else.
+    """
+    chosen = os.environ.get("DLBOOK_SCALE", "") or "cpu"
+    if chosen not in SCALES:
+        raise ValueError(
+            f"DLBOOK_SCALE is {chosen!r}; expected 'cpu' or 'gpu'. "
+            "Mend: `export DLBOOK_SCALE=cpu`, or leave the variable out."
+        )
+    return chosen
+
+
+def scale(*, cpu: T, gpu: T) -> T:
+    """Choose a budget (steps, seeds, width ...): `cpu` on two cores, `gpu` where `DLBOOK_SCALE=gpu`.
+
+    Raises: ValueError if `DLBOOK_SCALE` holds an unknown value.
+    """
+    return gpu if scale_name() == "gpu" else cpu
+
+
+def device() -> str:
+    """"cuda" where `DLBOOK_SCALE=gpu`, otherwise "cpu"; a GPU that is merely present is not taken.
+
+    Raises: ValueError if `DLBOOK_SCALE=gpu` and torch finds no CUDA device.
+    """
+    if scale_name() == "cpu":
+        return "cpu"
+    if not torch.cuda.is_available():
+        raise ValueError(
+            "DLBOOK_SCALE=gpu asks for a CUDA device, and torch finds none. "
+            "Mend: run on a machine with a GPU and a CUDA build of torch, or `export DLBOOK_SCALE=cpu`."
+        )
+    return "cuda"

@@ -1,0 +1,90 @@
+"""Gathers the ledgers of the executed chapters: `python -m dlbook.book.claims OUT.json [CACHE]`.
+
+OUT.json becomes `{"chapters": [...]}` in the order of their paths, each with `page` (path without ending, from the
+repository's root), `chapter` (slug) and `rows`, each with `kind` ("verified", "recorded" or "cited"), `name`, `predicted`,
+`measured`, `tolerance`, `source` and `citation` (a key of references.bib or ""), all text. CACHE is a jupyter-cache
+(`_build/.jupyter_cache` by default), or a folder of executed .ipynb files.
+"""
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dlbook.book.ledger import MIME
+
+CACHE = Path("_build/.jupyter_cache")
+FIELDS = ("kind", "name", "predicted", "measured", "tolerance", "source", "citation")
+
+
+def ledgers(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The ledgers that an executed notebook (nbformat 4) shows."""
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            if shown := output.get("metadata", {}).get(MIME):
+                yield shown
+
+
+def claims_of(page: str, notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The ledgers of one page, each with its rows. Raises: ValueError if a ledger is of another schema."""
+    found = []
+    for ledger in ledgers(notebook):
+        if ledger.get("schema") != 1:
+            raise ValueError(f"{page}: expected a ledger of schema 1, came {ledger.get('schema')!r}. Mend: execute the chapter again.")
+        rows = [{field: row[field] for field in FIELDS} for row in ledger["rows"]]
+        found.append({"page": page, "chapter": ledger["chapter"], "rows": rows})
+    return found
+
+
+def executed(place: Path, root: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Page and notebook of every executed chapter: of the book's present text, not of former ones.
+
+    place: a jupyter-cache, or a folder of .ipynb files; root: the folder that pages are named from.
+    Raises: ValueError if `place` does not exist.
+    """
+    if not place.is_dir():
+        raise ValueError(f"there is no folder {place}. Mend: execute the chapters first, with `make book`.")
+    if not (place / "global.db").exists():
+        for file in sorted(place.rglob("*.ipynb")):
+            yield file.relative_to(place).with_suffix("").as_posix(), json.loads(file.read_text("utf8"))
+        return
+    from jupyter_cache import get_cache
+
+    cache = get_cache(str(place))
+    for record in sorted(cache.list_project_records(), key=lambda record: record.uri):
+        if (cached := cache.get_cached_project_nb(record.pk)) is not None:
+            page = Path(os.path.relpath(record.uri, root)).with_suffix("").as_posix()
+            yield page, cache.get_cache_bundle(cached.pk).nb
+
+
+def gather(place: Path, root: Path) -> list[dict[str, Any]]:
+    """The ledgers of all executed chapters below `place`."""
+    return [ledger for page, notebook in executed(place, root) for ledger in claims_of(page, notebook)]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the list, whole or not at all; print how many claims of each kind there are."""
+    if not 1 <= len(arguments) <= 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    out = Path(arguments[0])
+    try:
+        chapters = gather(Path(arguments[1]) if len(arguments) == 2 else CACHE, Path.cwd())
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_name(f".{out.name}.part")
+    part.write_text(json.dumps({"chapters": chapters}, indent=1, ensure_ascii=False) + "\n", "utf8")
+    os.replace(part, out)
+    kinds = Counter(row["kind"] for chapter in chapters for row in chapter["rows"])
+    each = ", ".join(f"{kinds[kind]} {kind}" for kind in ("verified", "recorded", "cited"))
+    print(f"{kinds.total()} claims of {len(chapters)} chapters ({each}): {out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

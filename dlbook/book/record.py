@@ -1,0 +1,95 @@
+"""Runs an experiment that is too large for a chapter and keeps its result: `python -m dlbook.book.record NAME`.
+
+The experiment is `benchmarks/NAME.py`. It has a constant `SEED` (an integer, or a list of them) and a function `run()` that
+returns the results: a dict of text to numbers, texts, lists and such dicts. This command adds commit, device, versions,
+seconds and date, and writes `data/recorded/NAME.json`, whole or not at all. `DLBOOK_SCALE=gpu` puts it on the GPU.
+"""
+
+import os
+import platform
+import runpy
+import subprocess
+import sys
+import time
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dlbook.book.budget import device
+from dlbook.book.recorded_runs import FIELDS, PACKAGE, path_of, write
+
+ROOT = PACKAGE.parent
+
+
+def commit(root: Path = ROOT) -> str:
+    """The commit checked out at `root`, "-dirty" where tracked files differ from it. Raises: ValueError outside of git."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD") + ("-dirty" if git("status", "--porcelain", "--untracked-files=no") else "")
+    except (subprocess.CalledProcessError, FileNotFoundError) as error:
+        raise ValueError(f"{root} has no commit that a result could name ({error}). Mend: record from a git checkout.") from error
+
+
+def device_name() -> str:
+    """The device in words: the GPU's name, or the machine's kind of processor and its cores."""
+    if device() == "cuda":
+        return torch.cuda.get_device_name()
+    return f"CPU ({platform.machine()}, {os.cpu_count()} cores)"
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on."""
+    found = {"python": platform.python_version()}
+    for package in ("torch", "torchvision", "numpy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    if torch.version.cuda and device() == "cuda":
+        found["cuda"] = torch.version.cuda
+    return found
+
+
+def perform(name: str, folder: Path = ROOT / "benchmarks") -> dict[str, Any]:
+    """Run the experiment `name` and return its run, with provenance.
+
+    Raises: ValueError if there is no such script, or it lacks SEED or run.
+    """
+    path_of(name)
+    script = folder / f"{name}.py"
+    if not script.is_file():
+        there = ", ".join(sorted(file.stem for file in folder.glob("*.py"))) or "none"
+        raise ValueError(f"no experiment {name!r}: {script} does not exist (there: {there}). Mend: write it, with SEED and run().")
+    made_from = commit()  # before the run, which may take hours
+    module = runpy.run_path(str(script), run_name=name)
+    if not callable(module.get("run")) or not isinstance(module.get("SEED"), (int, list)):
+        raise ValueError(f"{script} lacks a function run() or an integer or list SEED. Mend: add them.")
+    start = time.perf_counter()
+    results = module["run"]()
+    seconds = round(time.perf_counter() - start, 1)
+    date = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    values = (name, made_from, device_name(), versions(), module["SEED"], seconds, date, results)
+    return dict(zip(FIELDS, values, strict=True))
+
+
+def main(arguments: list[str]) -> int:
+    """Run the named experiment and write its file; return the exit code."""
+    if len(arguments) != 1:
+        print(__doc__, file=sys.stderr)
+        return 2
+    try:
+        print(f"wrote {write(perform(arguments[0]))}")
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

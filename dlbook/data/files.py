@@ -1,0 +1,84 @@
+"""Bundled files: where they lie, and the proof that they are the right ones.
+
+``data/manifest.json`` holds, for each file, its SHA-256 checksum, its size in bytes, its source, its licence and how it
+was made. Nothing is read before its checksum has been compared; the comparison is made once per process and file.
+
+>>> sorted(entry["file"] for entry in manifest().values())[0]
+'imagenet_classes.txt'
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+MANIFEST = "manifest.json"
+PACKAGE = Path(__file__).resolve().parents[1]
+
+_verified: set[tuple[str, int, int, str]] = set()  # (path, bytes, modification time, SHA-256) of files already compared
+
+
+def data_dir() -> Path:
+    """Folder of the bundled data.
+
+    In an installed wheel this is ``dlbook/_bundled``; in a checkout, the repository's ``data``.
+
+    Returns: an existing folder that holds ``manifest.json``.
+    Raises: FileNotFoundError where neither exists.
+    """
+    candidates = (PACKAGE / "_bundled", PACKAGE.parent / "data")
+    for folder in candidates:
+        if (folder / MANIFEST).is_file():
+            return folder
+    expected = " or ".join(str(folder / MANIFEST) for folder in candidates)
+    raise FileNotFoundError(f"The bundled data of dlbook is missing: expected {expected}. {mend(PACKAGE.parent / 'data')}")
+
+
+def mend(folder: Path) -> str:
+    """The sentence that says how to restore the files of ``folder``: by a script in a checkout, else by pip."""
+    if (folder.parent / "scripts" / "make_data.py").is_file():
+        return f"To mend it, run `python scripts/make_data.py` in {folder.parent} (or `git checkout -- data`)."
+    return "To mend it, run `pip install --force-reinstall --no-deps dlbook`."
+
+
+def manifest() -> dict[str, dict]:
+    """Entries of ``manifest.json`` by file name: ``file``, ``sha256``, ``bytes``, ``source``, ``licence``, ``made``."""
+    folder = data_dir()
+    try:
+        entries = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        return {entry["file"]: entry for entry in entries}
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f"{folder / MANIFEST} is not a readable manifest ({error!r}). {mend(folder)}") from error
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 checksum of a file, as 64 hexadecimal digits."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def verified(name: str) -> Path:
+    """Path of a bundled file, once its size and checksum equal the manifest's.
+
+    name: path below :func:`data_dir`, with forward slashes, as the manifest has it.
+    Raises: FileNotFoundError for a missing file; ValueError for an unknown, truncated or altered one. Each message
+    names the file, what was expected, what was found, and the command that mends it.
+    """
+    folder, entries = data_dir(), manifest()
+    if name not in entries:
+        raise ValueError(f"No bundled file is called {name!r}; {MANIFEST} has: {', '.join(sorted(entries))}.")
+    path, entry = folder / name, entries[name]
+    expected = f"expected {entry['bytes']:,} bytes with SHA-256 {entry['sha256']}"
+    if not path.is_file():
+        raise FileNotFoundError(f"The bundled file {path} is missing: {expected}. {mend(folder)}")
+    stat = path.stat()
+    key = (str(path), stat.st_size, stat.st_mtime_ns, entry["sha256"])
+    if key in _verified:
+        return path
+    if stat.st_size != entry["bytes"]:
+        what = "truncated" if stat.st_size < entry["bytes"] else "altered"
+        raise ValueError(f"The bundled file {path} is {what}: {expected}, found {stat.st_size:,} bytes. {mend(folder)}")
+    found = sha256(path)
+    if found != entry["sha256"]:
+        raise ValueError(f"The bundled file {path} is altered: {expected}, found SHA-256 {found}. {mend(folder)}")
+    _verified.add(key)
+    return path

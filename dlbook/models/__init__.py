@@ -1,0 +1,29 @@
+"""Vision architectures, one file a paper; this file is the lookup table.
+
+>>> create("resnet20_cifar", num_classes=10).__class__.__name__
+'ResNet'
+"""
+
+from importlib import import_module
+
+from torch import nn
+
+from dlbook.nn.checks import find_row
+
+# Each module of this folder has a table VARIANTS and a function of the module's own name: builder(variant, **options).
+FAMILIES = ("lenet", "alexnet", "nin", "vgg", "resnet", "efficientnet", "convnet")
+
+
+def variants() -> dict[str, str]:
+    """All rows of all tables: name of the variant -> name of its module, in the order of the tables."""
+    return {name: family for family in FAMILIES for name in import_module(f"dlbook.models.{family}").VARIANTS}
+
+
+def create(name: str, **options) -> nn.Module:
+    """Build a model of the zoo with fresh weights, for example ``create("efficientnet_b0", num_classes=10)``.
+
+    options: what the family's builder takes, always num_classes (K) and in_channels (C).
+    Raises ValueError for an unknown name, with the nearest ones, or for an option out of range.
+    """
+    family = find_row(name, variants())
+    return getattr(import_module(f"dlbook.models.{family}"), family)(name, **options)

@@ -1,0 +1,1 @@
+"""Schedules, weight averaging and optimizers, one idea a file."""

@@ -1,0 +1,134 @@
+"""The learning-rate range test: one short run whose rate grows until the loss explodes.
+
+Source: Smith 2015 (arXiv 1506.01186, section 3.3), who lets the rate grow linearly and watches the accuracy. The form here,
+with a geometric growth, a smoothed loss and a stop at divergence, is the one that fastai made common.
+
+Departures: the model, its buffers, the optimizer and torch's random state are given back as they were, so that the test leaves
+no trace; a test that does not is the commonest fault of such tools.
+
+>>> weight = torch.nn.Parameter(torch.tensor([1.0]))
+>>> sgd = torch.optim.SGD([weight], lr=0.1)
+>>> found = range_test(torch.nn.ParameterList([weight]), sgd, [None], lambda model, batch: model[0].square().sum(), high=10)
+>>> bool(found.diverged), weight.item(), sgd.param_groups[0]["lr"]
+(True, 1.0, 0.1)
+"""
+
+import copy
+import itertools
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class RangeTest:
+    """What a range test saw. rates, losses, smoothed: shape (updates made,), float64; diverged: whether it stopped early."""
+
+    rates: Tensor
+    losses: Tensor
+    smoothed: Tensor
+    diverged: bool
+
+    def steepest(self) -> float:
+        """The rate at which the smoothed loss falls fastest per factor of e in the rate; a modest choice.
+
+        Raises: ValueError if there are fewer than three points.
+        """
+        self._needs(3)
+        slope = torch.gradient(self.smoothed, spacing=(self.rates.log(),))[0]
+        return self.rates[slope.argmin()].item()
+
+    def lowest(self) -> float:
+        """The rate at the lowest smoothed loss: already on the edge, so people divide it by 3 to 10.
+
+        Raises: ValueError if there are fewer than three points.
+        """
+        self._needs(3)
+        return self.rates[self.smoothed.argmin()].item()
+
+    def _needs(self, points: int) -> None:
+        if len(self.rates) < points:
+            raise ValueError(f"expected {points} points or more, came {len(self.rates)}. Mend: start lower, or take more updates.")
+
+
+def range_test(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batches: Iterable[Any],
+    loss_function: Callable[[nn.Module, Any], Tensor],
+    low: float = 1e-5,
+    high: float = 10.0,
+    updates: int = 100,
+    smoothing: float = 0.9,
+    stop_factor: float = 4.0,
+) -> RangeTest:
+    """Train for `updates` steps while the rate grows geometrically from `low` to `high`; stop where the loss diverges.
+
+    model: trained in place and then restored, as are the optimizer and the random state. batches: gone through again where it
+    is shorter than `updates`. loss_function: (model, batch) -> scalar loss. low, high: rates, given to all groups. smoothing:
+    weight of the past in the bias-corrected moving average, in [0, 1). stop_factor: stop once the smoothed loss exceeds this
+    times its lowest so far, or is not finite. Raises: ValueError on values out of range or a loader without batches.
+    """
+    _check(0 < low < high, f"0 < low < high, came {low} and {high}")
+    _check(updates >= 2, f"updates >= 2, came {updates}")
+    _check(0 <= smoothing < 1 < stop_factor, f"smoothing in [0, 1) and stop_factor > 1, came {smoothing} and {stop_factor}")
+    rates = [low * (high / low) ** (i / (updates - 1)) for i in range(updates)]
+    before = copy.deepcopy((model.state_dict(), optimizer.state_dict()))
+    try:
+        with torch.random.fork_rng():
+            losses = (_update(model, optimizer, loss_function, batch, rate) for rate, batch in zip(rates, _forever(batches), strict=False))
+            return _watch(rates, losses, smoothing, stop_factor)
+    finally:
+        model.load_state_dict(before[0])
+        optimizer.load_state_dict(before[1])
+        optimizer.zero_grad()
+
+
+def _watch(rates: list[float], losses: Iterable[float], smoothing: float, stop_factor: float) -> RangeTest:
+    """Draw losses one by one until they diverge or end; what is not finite is not kept."""
+    seen, smoothed, average, diverged = [], [], 0.0, False
+    for loss in losses:
+        if not math.isfinite(loss):
+            diverged = True
+            break
+        seen.append(loss)
+        average = smoothing * average + (1 - smoothing) * loss
+        smoothed.append(average / (1 - smoothing ** len(seen)))
+        if smoothed[-1] > stop_factor * min(smoothed):
+            diverged = True
+            break
+    as_tensors = (torch.tensor(values, dtype=torch.float64) for values in (rates[: len(seen)], seen, smoothed))
+    return RangeTest(*as_tensors, diverged)
+
+
+def _update(model: nn.Module, optimizer: torch.optim.Optimizer, loss_function: Callable, batch: Any, rate: float) -> float:
+    """One update at `rate`; returns the loss before it."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad()
+    loss = loss_function(model, batch)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def _forever(batches: Iterable[Any]) -> Iterable[Any]:
+    for turn in itertools.count():
+        empty = True
+        for batch in batches:
+            empty = False
+            yield batch
+        if empty:
+            raise ValueError(
+                f"expected batches, came {'none' if turn == 0 else 'a generator that is used up'}. "
+                "Mend: pass a list or a DataLoader, which can be gone through again."
+            )
+
+
+def _check(holds: bool, expected: str) -> None:
+    if not holds:
+        raise ValueError(f"expected {expected}. Mend: see the docstring for what each argument means.")

@@ -1,0 +1,140 @@
+"""The ledger: exact where it says exact, loud on a mismatch, and legible to readers, machines and screen readers."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlbook.book import Ledger, LedgerMismatch
+from dlbook.book.agreement import agreement
+from dlbook.book.ledger import MIME, Shown
+
+RUN = {
+    "name": "run", "commit": "0123456789", "device": "NVIDIA H200", "versions": {"torch": "2.14.1"}, "seed": [0, 1],
+    "seconds": 61.5, "date": "2026-05-01T12:00:00+00:00", "results": {"error": {"mean": 0.0431}},
+}
+
+
+@pytest.fixture
+def ledger():
+    return Ledger("resnet")
+
+
+@given(st.integers(-(10**30), 10**30), st.integers(-5, 5), st.integers(0, 5))
+def test_integers_are_compared_exactly(predicted, difference, tolerance):
+    agrees = agreement(predicted, predicted + difference, tolerance, None) is None
+    assert agrees == (abs(difference) <= tolerance)
+
+
+@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.floats(0, 1e6))
+def test_reals_agree_within_the_tolerance_both_ways(left, right, tolerance):
+    expected = abs(left - right) <= tolerance
+    assert (agreement(left, right, tolerance, None) is None) == expected == (agreement(right, left, tolerance, None) is None)
+
+
+@pytest.mark.parametrize(
+    ("predicted", "measured", "options"),
+    [
+        (25_557_032, 25_557_033, {}),
+        (2**60, 2**60 + 1, {}),  # equal as floats
+        (1.0, math.nan, {"tolerance": 1e9}),
+        (math.nan, math.nan, {}),
+        (1.0, math.inf, {"tolerance": 1e9}),
+        (100, 102.1, {"relative": 0.02}),
+        ((64, 56, 56), torch.Size([64, 56, 55]), {}),
+        ((64, 56), (64, 56, 1), {}),
+        ((1,), 1, {}),
+        ("relu", "gelu", {}),
+        (True, 1, {}),
+        (1.0, torch.tensor(1.1), {}),
+    ],
+)
+def test_a_mismatch_stops_the_notebook_and_keeps_no_row(ledger, predicted, measured, options):
+    with pytest.raises(LedgerMismatch, match=r"ledger of 'resnet', row 'a row': predicted .*measured .*\[eq. \(3\)\]"):
+        ledger.check("a row", predicted=predicted, measured=measured, source="eq. (3)", **options)
+    assert ledger.rows == ()
+
+
+@pytest.mark.parametrize(
+    ("predicted", "measured", "options"),
+    [
+        (25_557_032, 25_557_032, {}),
+        (100, 101.9, {"relative": 0.02}),
+        (math.log(10), torch.tensor(2.31), {"tolerance": 0.02}),
+        ((64, 56, 56), torch.Size([64, 56, 56]), {}),
+        ([0.1, 0.2], np.array([0.1, 0.2001]), {"tolerance": 1e-3}),
+        (math.inf, math.inf, {}),
+        (True, np.bool_(True), {}),
+        (5, np.int64(5), {}),
+    ],
+)
+def test_agreement_is_kept(ledger, predicted, measured, options):
+    ledger.check("a row", predicted, measured, **options)
+    assert [row.kind for row in ledger.rows] == ["verified"]
+
+
+@pytest.mark.parametrize("options", [{"tolerance": -1}, {"tolerance": math.nan}, {"relative": 0.1, "tolerance": 1}, {"relative": math.inf}])
+def test_senseless_tolerances_are_refused(ledger, options):
+    with pytest.raises(ValueError, match="Mend:"):
+        ledger.check("a row", 1.0, 1.0, **options)
+
+
+def test_relative_to_zero_is_refused(ledger):
+    with pytest.raises(ValueError, match="absolute"):
+        ledger.check("a row", 0, 0, relative=0.1)
+
+
+def test_a_claim_needs_a_boolean_that_holds(ledger):
+    ledger.claim("beats", holds=torch.tensor(0.9) > 0.8, detail="0.9 vs 0.8", margin=0.05)
+    with pytest.raises(LedgerMismatch, match="'loses' does not hold .*0.7 vs 0.8; margin 0.05"):
+        ledger.claim("loses", holds=np.float64(0.7) > 0.8, detail="0.7 vs 0.8", margin=0.05)
+    with pytest.raises(ValueError, match="boolean"):
+        ledger.claim("a number", holds=0.3)
+    with pytest.raises(ValueError, match="boolean"):
+        ledger.claim("many", holds=torch.tensor([True, True]))
+
+
+def test_citations_and_recorded_runs(ledger):
+    ledger.cite("ResNet-50 top-1 error", value="24.7 %", citation="he2016deep", where="Table 4")
+    ledger.record(RUN, "error", "error.mean", unit="%")
+    assert [row.kind for row in ledger.rows] == ["cited", "recorded"]
+    assert "recorded 2026-05-01 on NVIDIA H200, commit 0123456, torch 2.14.1, seeds 0, 1, 62 s" in ledger.rows[1].source
+    with pytest.raises(ValueError, match="no result 'error.median'.*mean"):
+        ledger.record(RUN, "error", "error.median")
+    with pytest.raises(ValueError, match="'commit' is missing"):
+        ledger.record({k: v for k, v in RUN.items() if k != "commit"}, "error", 1)
+    with pytest.raises(ValueError, match="key of references.bib"):
+        ledger.cite("x", 1, citation="He et al. 2016")
+
+
+def test_a_cell_run_again_replaces_its_row(ledger):
+    ledger.check("a", 1, 1)
+    ledger.check("b", 2, 2)
+    ledger.check("a", 3, 3)
+    assert [(row.name, row.measured) for row in ledger.rows] == [("a", "3"), ("b", "2")]
+
+
+def test_the_table_is_accessible_and_escaped(ledger):
+    ledger.check("a < b & c", 1234567, 1234567, unit="MACs", source="eq. (1)")
+    ledger.cite("error", "24.7 %", citation="he2016deep", where="Table 4")
+    bundle, metadata = Shown("resnet", list(ledger.rows))._repr_mimebundle_()
+    html = bundle["text/html"]
+    assert "<caption>Ledger" in html and html.count('scope="col"') == 6 and html.count('scope="row"') == 2
+    assert "a &lt; b &amp; c" in html and "1,234,567 MACs" in html and "exact" in html
+    assert "verified here" in html and "reported, not run here" in html and "He 2016, Table 4" in html
+    assert "style=" not in html and "color" not in html
+    data = json.loads(json.dumps(metadata[MIME]))
+    assert data["chapter"] == "resnet" and [row["kind"] for row in data["rows"]] == ["verified", "cited"]
+
+
+def test_an_empty_ledger_and_a_bad_slug_are_refused():
+    with pytest.raises(ValueError, match="empty"):
+        Ledger("resnet").show()
+    with pytest.raises(ValueError, match="slug"):
+        Ledger("ResNet")
+    with pytest.raises(ValueError, match="name"):
+        Ledger("resnet").check(" ", 1, 1)

@@ -1,0 +1,35 @@
+"""The lookup table: every file of the folder is in it, every row builds, no name stands twice."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import dlbook.models as models
+
+
+def test_every_paper_is_in_the_table():
+    files = {path.stem for path in Path(models.__file__).parent.glob("*.py")}
+    papers = {name for name in files if name != "__init__" and not name.endswith("_weights")}
+    assert papers == set(models.FAMILIES)
+
+
+def test_no_name_stands_twice():
+    tables = [import_module(f"dlbook.models.{family}").VARIANTS for family in models.FAMILIES]
+    assert sum(map(len, tables)) == len(models.variants())
+
+
+@pytest.mark.parametrize("name", models.variants())
+def test_every_row_builds_with_ten_classes(name):
+    with torch.device("meta"):
+        model = models.create(name, num_classes=10)
+    assert isinstance(model, nn.Module) and any(True for _ in model.parameters())
+
+
+def test_nearest_names():
+    with pytest.raises(ValueError, match="unknown variant 'resnet5O'; did you mean resnet50"):
+        models.create("resnet5O")
+    with pytest.raises(ValueError, match="num_classes"):
+        models.create("resnet18", num_classes=0)

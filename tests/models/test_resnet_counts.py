@@ -1,0 +1,147 @@
+"""Exact parameters, MACs, stage shapes and receptive fields of every row, with their sources."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from resnet_checks import count
+from torch import nn
+
+from dlbook.models.resnet import VARIANTS, BasicBlock, Bottleneck, Config, PlainBlock, ResNet, resnet
+
+# parameters and MACs (224 x 224 or 32 x 32). Sources: torchvision 0.29.1, the same with the stride moved (v1),
+# the paper's CIFAR nets built and counted, pytorchcv 0.0.74 for option B.
+COUNTS = {
+    "resnet18": (11_689_512, 1_814_073_344),
+    "resnet34": (21_797_672, 3_663_761_408),
+    "resnet50": (25_557_032, 3_857_973_248),
+    "resnet101": (44_549_160, 7_570_194_432),
+    "resnet152": (60_192_808, 11_282_415_616),
+    "resnet18_v1_5": (11_689_512, 1_814_073_344),
+    "resnet34_v1_5": (21_797_672, 3_663_761_408),
+    "resnet50_v1_5": (25_557_032, 4_089_184_256),
+    "resnet101_v1_5": (44_549_160, 7_801_405_440),
+    "resnet152_v1_5": (60_192_808, 11_513_626_624),
+    "resnet20_cifar": (269_722, 40_551_040),
+    "resnet32_cifar": (464_154, 68_862_592),
+    "resnet44_cifar": (658_586, 97_174_144),
+    "resnet56_cifar": (853_018, 125_485_696),
+    "resnet110_cifar": (1_727_962, 252_887_680),
+    "resnet20_cifar_b": (272_474, 40_813_184),
+    "resnet56_cifar_b": (855_770, 125_747_840),
+    "resnet110_cifar_b": (1_730_714, 253_149_824),
+}
+SAME_COST = {  # option A and the plain control cost the same: a padded shortcut computes nothing
+    "plain18": "resnet18_a",
+    "plain34": "resnet34_a",
+    **{f"plain{layers}_cifar": f"resnet{layers}_cifar" for layers in (20, 32, 44, 56)},
+}
+
+
+def build(name):
+    with torch.device("meta"):
+        return resnet(name)
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_parameters_and_macs(name):
+    assert count(build(name), 32 if "cifar" in name else 224) == COUNTS[name]
+
+
+@pytest.mark.parametrize(("plain", "padded"), SAME_COST.items())
+def test_plain_and_option_a_cost_the_same(plain, padded):
+    size = 32 if "cifar" in plain else 224
+    assert count(build(plain), size) == count(build(padded), size)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_names_tell_the_number_of_weighted_layers(name):
+    """The paper counts the stem, the main-path convolutions and the linear layer; projections do not count."""
+    main = [m for n, m in build(name).named_modules() if isinstance(m, (nn.Conv2d, nn.Linear)) and "downsample" not in n]
+    digits = "".join(c for c in name.split("_")[0] if c.isdigit())
+    assert len(main) == int(digits)
+
+
+@pytest.mark.parametrize("name", [n for n in VARIANTS if "cifar" not in n])
+def test_imagenet_stage_shapes(name):
+    """Table 1: 56, 56, 28, 14, 7 pixels; 64 to 512 channels, four times as many after a bottleneck."""
+    expansion = VARIANTS[name].block.expansion
+    shapes = [tuple(x.shape) for x in build(name).eval().feature_maps(torch.empty(2, 3, 224, 224, device="meta"))]
+    widths = [w * expansion for w in (64, 128, 256, 512)]
+    assert shapes == [(2, 64, 56, 56), *((2, w, s, s) for w, s in zip(widths, (56, 28, 14, 7), strict=True))]
+
+
+@pytest.mark.parametrize("name", [n for n in VARIANTS if "cifar" in n])
+def test_cifar_stage_shapes(name):
+    shapes = [tuple(x.shape) for x in build(name).eval().feature_maps(torch.empty(2, 3, 32, 32, device="meta"))]
+    assert shapes == [(2, 16, 32, 32), (2, 16, 32, 32), (2, 32, 16, 16), (2, 64, 8, 8)]
+
+
+BLOCKS = st.sampled_from([(BasicBlock, "1x1"), (Bottleneck, "1x1"), (Bottleneck, "3x3"), (PlainBlock, "1x1")])
+
+
+@settings(max_examples=40, deadline=None)
+@given(BLOCKS, st.integers(1, 70), st.integers(1, 70), st.sampled_from("AB"), st.sampled_from(["imagenet", "cifar"]))
+def test_any_size_goes_through_and_each_stride_rounds_up(kind, height, width, shortcut, stem):
+    block, stride_on = kind
+    with torch.device("meta"):
+        model = ResNet(Config(block, (1, 2, 1), (4, 6, 10), stem, shortcut, stride_on, 5), in_channels=2).eval()
+    images = torch.empty(2, 2, height, width, device="meta")
+    half = lambda n, times: half(-(-n // 2), times - 1) if times else n  # noqa: E731
+    first = 2 if stem == "imagenet" else 0
+    for index, features in enumerate(model.feature_maps(images)):
+        times = first + max(index - 1, 0)
+        assert features.shape[2:] == (half(height, times), half(width, times))
+    assert model(images).shape == (2, 5)
+
+
+def receptive_field(name):
+    """r = 1 + sum over layers of (k - 1) times the product of the strides before it, along the main path."""
+    config, field, jump = VARIANTS[name], 1, 1
+    layers = [(7, 2), (3, 2)] if config.stem == "imagenet" else [(3, 1)]
+    for stage, depth in enumerate(config.depths):
+        for position in range(depth):
+            stride = 2 if stage and not position else 1
+            if config.block is Bottleneck:
+                layers += [(1, stride), (3, 1), (1, 1)] if config.stride_on == "1x1" else [(1, 1), (3, stride), (1, 1)]
+            else:
+                layers += [(3, stride), (3, 1)]
+    for kernel, stride in layers:
+        field += (kernel - 1) * jump
+        jump *= stride
+    return field
+
+
+def linear_and_thin(name):
+    """The same geometry with 1 to 2 channels, positive weights, no BN, average pooling: every path reaches the output."""
+    config = VARIANTS[name]
+    thin = Config(config.block, config.depths, (1,) * len(config.depths), config.stem, config.shortcut, config.stride_on)
+    model = ResNet(thin, 1, 1).double()
+    for parent in model.modules():
+        for child_name, child in parent.named_children():
+            if isinstance(child, nn.BatchNorm2d):
+                setattr(parent, child_name, nn.Identity())
+            if isinstance(child, nn.MaxPool2d):
+                setattr(parent, child_name, nn.AvgPool2d(3, 2, 1))
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.constant_(module.weight, 1.0 / module.kernel_size[0] ** 2)
+    return model
+
+
+FIELDS = {"resnet18": 435, "resnet34": 899, "resnet50": 483, "resnet50_v1_5": 427, "resnet101": 1027, "resnet20_cifar": 81}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_receptive_field_by_formula_and_by_the_support_of_a_gradient(name):
+    assert receptive_field(name) == FIELDS[name]
+    size = FIELDS[name] + 64
+    image = torch.zeros(1, 1, size, size, dtype=torch.float64, requires_grad=True)
+    features = linear_and_thin(name).feature_maps(image + 1.0)[-1]
+    middle = features.shape[-1] // 2
+    features[0, 0, middle, middle].backward()
+    assert (image.grad[0, 0].abs().sum(0) > 0).sum() == (image.grad[0, 0].abs().sum(1) > 0).sum() == FIELDS[name]
+
+
+def test_receptive_field_check_tells_v1_from_v1_5():
+    assert receptive_field("resnet50") != receptive_field("resnet50_v1_5")

@@ -1,0 +1,45 @@
+"""The notebook runner catches a failing cell, too much time, too much memory, and any use of the network."""
+
+import nbformat
+import pytest
+from test_notebooks import environment, run_notebook
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run code under the runner with small limits."""
+
+    def run_code(code: str, seconds: float = 60, mebibytes: float = 1000):
+        path = tmp_path / "chapter.ipynb"
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+        notebook.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "Python 3"}
+        nbformat.write(notebook, path)
+        return run_notebook(path, environment(tmp_path / "package"), seconds, mebibytes)
+
+    return run_code
+
+
+def test_a_passing_notebook_is_measured(run):
+    result = run("assert 1 + 1 == 2")
+    assert result.failure == "" and result.seconds > 0 and result.mebibytes > 10
+
+
+def test_a_failing_assert_is_told_with_its_error(run):
+    result = run("assert 1 + 1 == 3, 'arithmetic is broken'")
+    assert result.failure == "a cell failed" and "arithmetic is broken" in result.output
+
+
+def test_the_time_limit_holds(run):
+    assert "more than 4 s" in run("import time; time.sleep(100)", seconds=4).failure
+
+
+def test_the_memory_limit_holds(run):
+    code = "import time; hoard = bytearray(400 * 2**20); time.sleep(3)"
+    assert "MiB of memory" in run(code, mebibytes=300).failure
+
+
+@pytest.mark.parametrize("code", ["import socket; socket.create_connection(('192.0.2.1', 80), timeout=2)",
+                                  "import urllib.request; urllib.request.urlopen('http://example.org', timeout=2)"])
+def test_the_network_is_off(run, code):
+    result = run(code)
+    assert result.failure == "a cell failed" and "the network is off" in result.output

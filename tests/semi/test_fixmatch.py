@@ -1,0 +1,74 @@
+"""FixMatch against naive loops, and its arguments."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from semi_checks import K, check_fixmatch_step, check_fixmatch_value, check_no_gradient_to_weak, make_net, naive_fixmatch
+
+from dlbook.semi import fixmatch
+
+
+def make_method(net, tau):
+    return fixmatch.FixMatch(net, fixmatch.FixMatchConfig(threshold=tau, unlabelled_weight=2.0))
+
+
+def test_loss_is_equation_4():
+    """Seeded faults: mean over the selected, threshold on logits, label of the strong view."""
+    check_fixmatch_value(fixmatch.unlabelled_loss)
+
+
+def test_no_gradient_reaches_the_weak_view():
+    """Seeded fault: soft label without stop-gradient."""
+    check_no_gradient_to_weak(fixmatch.unlabelled_loss)
+
+
+def test_step_is_algorithm_1():
+    """Seeded faults: weak pass in evaluation mode, views exchanged, labelled images without their mean."""
+    check_fixmatch_step(make_method)
+
+
+@given(st.lists(st.lists(st.floats(-20, 20), min_size=K, max_size=K), min_size=1, max_size=6), st.floats(0, 1))
+def test_loss_for_any_logits(rows, tau):
+    weak = torch.tensor(rows, dtype=torch.float64)
+    strong = weak.flip(0)
+    confidence = weak.softmax(1).max(1).values
+    if (confidence - tau).abs().min() < 1e-9:  # a tie is decided by rounding
+        return
+    expected = naive_fixmatch(weak, strong, [tau] * K)
+    assert math.isclose(fixmatch.unlabelled_loss(weak, strong, tau)[0].item(), expected, rel_tol=1e-9, abs_tol=1e-12)
+
+
+def test_permuting_the_batch_changes_nothing():
+    weak, strong = torch.randn(8, K), torch.randn(8, K)
+    order = torch.randperm(8)
+    one = fixmatch.unlabelled_loss(weak, strong, 0.4)[0]
+    other = fixmatch.unlabelled_loss(weak[order], strong[order], 0.4)[0]
+    torch.testing.assert_close(one, other)
+
+
+def test_threshold_0_keeps_all_and_1_keeps_none():
+    weak, strong = torch.randn(8, K), torch.randn(8, K)
+    assert fixmatch.unlabelled_loss(weak, strong, 0.0)[2].all()
+    loss, _, mask = fixmatch.unlabelled_loss(weak, strong, 1.0)
+    assert not mask.any() and loss.item() == 0
+
+
+def test_no_confident_image_gives_no_gradient_and_no_nan():
+    strong = torch.randn(8, K, requires_grad=True)
+    fixmatch.unlabelled_loss(torch.zeros(8, K), strong, 0.95)[0].backward()
+    assert (strong.grad == 0).all()
+
+
+def test_average_is_not_trained():
+    method = make_method(make_net(), 0.95)
+    trained = {id(parameter) for group in method.param_groups() for parameter in group["params"]}
+    assert trained == {id(parameter) for parameter in method.model.parameters()}
+
+
+@pytest.mark.parametrize("bad", [{"threshold": 3.0}, {"threshold": -0.1}, {"unlabelled_weight": -1.0}])
+def test_bad_arguments_are_named(bad):
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        fixmatch.FixMatchConfig(**bad)

@@ -1,0 +1,74 @@
+"""FlexMatch against naive loops: counting, thresholds, loss, and what it remembers."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from semi_checks import (
+    K,
+    check_class_thresholds,
+    check_fixmatch_step,
+    check_flexmatch_memory,
+    check_flexmatch_value,
+    check_learning_effect,
+    make_batch,
+    make_net,
+)
+
+from dlbook.semi import flexmatch
+
+
+def make_method(net, tau):
+    return flexmatch.FlexMatch(net, 40, K, flexmatch.FlexMatchConfig(threshold=tau, unlabelled_weight=2.0))
+
+
+def test_loss_uses_the_threshold_of_the_predicted_class():
+    check_flexmatch_value(flexmatch.unlabelled_loss)
+
+
+def test_learning_effect_is_equations_5_6_11():
+    """Seeded fault: unused images left out of the denominator."""
+    check_learning_effect(flexmatch.learning_effect)
+
+
+def test_thresholds_are_equation_12():
+    """Seeded fault: M(x) = x instead of x / (2 - x)."""
+    check_class_thresholds(flexmatch.class_thresholds)
+
+
+def test_memory_is_by_index_and_fixed_threshold():
+    """Seeded faults: counting by the adaptive threshold, remembering by place in the batch."""
+    check_flexmatch_memory(make_method)
+
+
+def test_equals_fixmatch_when_every_class_is_learnt():
+    """All classes counted alike and none unused: beta = 1, M(1) = 1, so the step is FixMatch's."""
+
+    def balanced(net, tau):
+        method = make_method(net, tau)
+        method.remembered.copy_(torch.arange(40) % K)
+        return method
+
+    check_fixmatch_step(balanced)
+
+
+def test_first_thresholds_are_zero():
+    """Nothing counted yet: the unused fill the denominator and every image enters the loss."""
+    method = make_method(make_net(), 0.95)
+    assert (method.thresholds() == 0).all()
+    assert method.training_step(make_batch(), 0)["mask"].all()
+
+
+def test_memory_is_in_the_checkpoint():
+    assert "remembered" in make_method(make_net(), 0.95).state_dict()
+
+
+@given(st.lists(st.integers(-1, K - 1), min_size=1, max_size=50), st.floats(0, 1))
+def test_thresholds_stay_between_zero_and_tau(remembered, tau):
+    thresholds = flexmatch.class_thresholds(flexmatch.learning_effect(torch.tensor(remembered), K), tau)
+    assert (thresholds >= 0).all() and (thresholds <= tau + 1e-6).all()
+
+
+def test_bad_threshold_is_named():
+    with pytest.raises(ValueError, match="threshold"):
+        flexmatch.FlexMatchConfig(threshold=95)

@@ -1,0 +1,117 @@
+"""The site's own Sphinx extension, part by part, without a browser."""
+
+import doctest
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from dlbook_site import address, assets, claims, freshness, icons, pages
+from sphinx.errors import ConfigError, ExtensionError
+
+
+@pytest.mark.parametrize("module", [address, claims, icons])
+def test_doctests(module):
+    result = doctest.testmod(module)
+    assert result.attempted and not result.failed
+
+
+@pytest.mark.parametrize("url", ["https://github.com/ada/book", "https://github.com/ada/book/"])
+def test_addresses_follow_from_the_repository(url):
+    here = address.Repository.parse(url)
+    assert (here.url, here.site) == ("https://github.com/ada/book", "https://ada.github.io/book/")
+    assert here.binder("notebooks", "chapters/a").endswith("/gh/ada/book/notebooks?urlpath=lab/tree/chapters/a.ipynb")
+
+
+def test_a_user_page_has_no_folder():
+    assert address.Repository.parse("https://github.com/Ada/ada.github.io").site == "https://ada.github.io/"
+
+
+@pytest.mark.parametrize("url", ["", None, "https://github.com/ada", "git@github.com:ada/book", "https://gitlab.com/ada/book"])
+def test_another_form_of_address_is_an_error(url):
+    with pytest.raises(ConfigError, match="OWNER/NAME"):
+        address.Repository.parse(url)
+
+
+def test_derived_addresses_do_not_overwrite():
+    config = SimpleNamespace(html_theme_options={"repository_url": "https://github.com/ada/book"}, html_baseurl="https://ada.org/",
+                             ogp_site_url="", ogp_image="")
+    address.derive_addresses(None, config)
+    assert (config.html_baseurl, config.ogp_site_url, config.ogp_image) == ("https://ada.org/", "https://ada.org/", "https://ada.org/_static/og.png")
+
+
+MENDED = [
+    ('<script src="_static/scripts/fontawesome.js?digest=1"></script>', ""),
+    ('<img src="../_images/a.svg" alt="a">', '<img loading="lazy" src="../_images/a.svg" alt="a">'),
+    ('<div role="list" class="citation-list">', '<div class="citation-list">'),
+    ('<a class="reference internal" href="a.html">A</a><details open><summary>', 'aria-label="Sections of A"'),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), MENDED)
+def test_pages_are_mended_once(before, after):
+    once = pages.mend(before)
+    assert after in once and once != before
+    assert pages.mend(once) == once
+
+
+def test_a_file_is_copied_only_if_it_differs(tmp_path):
+    source, target = tmp_path / "a", tmp_path / "b/a"
+    source.write_text("one")
+    assets.copy_if_changed(source, target)
+    before = target.stat().st_mtime_ns
+    assets.copy_if_changed(source, target)
+    assert target.stat().st_mtime_ns == before
+    source.write_text("two")
+    assets.copy_if_changed(source, target)
+    assert target.read_text() == "two"
+
+
+def test_icons_of_pages_are_kept(tmp_path):
+    (tmp_path / "a.html").write_text('<i class="fa-solid fa-rocket"></i>')
+    names = icons.icons_in(tmp_path.rglob("*.html"))
+    assert "fa-rocket" in names and "fa-ghost" not in names and "fa-bars" in names
+
+
+def test_a_changed_style_sheet_makes_every_page_new(tmp_path):
+    (tmp_path / "_static").mkdir()
+    style = tmp_path / "_static/custom.css"
+    style.write_text("a{}")
+    env, app = SimpleNamespace(found_docs={"a", "b"}), SimpleNamespace(srcdir=tmp_path)
+    outdated = lambda added: freshness.outdated_by_own_files(app, env, added, set(), set())  # noqa: E731
+    assert outdated({"a", "b"}) == []  # the first build reads all pages anyway
+    assert outdated(set()) == []
+    style.write_text("b{}")
+    assert outdated(set()) == ["a", "b"]
+    assert outdated(set()) == []
+
+
+def rows(path, text):
+    """Write a file of claims and read it."""
+    path.write_text(text, "utf8")
+    return claims.read_claims(path)
+
+
+def test_claims_are_read_with_their_page(tmp_path):
+    ledger = {"chapters": [{"page": "chapters/a", "chapter": "a", "rows": [{"kind": "verified", "name": "two"}]}]}
+    assert rows(tmp_path / "c.json", json.dumps(ledger)) == [{"kind": "verified", "name": "two", "page": "chapters/a"}]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"chapters": 3}', '{"chapters": [{"rows": []}, {}]}'])
+def test_a_wrong_file_of_claims_says_how_to_mend_it(tmp_path, text):
+    with pytest.raises(ExtensionError, match="Write them again"):
+        rows(tmp_path / "c.json", text)
+
+
+def test_changed_claims_make_their_page_new(tmp_path):
+    file = tmp_path / "claims.json"
+    app = SimpleNamespace(srcdir=tmp_path, config=SimpleNamespace(claims_file="claims.json"))
+    env = SimpleNamespace(metadata={"list": {claims.HASH: claims.content_hash(file)}, "other": {}})
+    assert claims.outdated_by_claims(app, env, set(), set(), set()) == []
+    file.write_text("{}")
+    assert claims.outdated_by_claims(app, env, set(), set(), set()) == ["list"]
+
+
+def test_files_are_short():
+    folder = Path(address.__file__).parent
+    assert all(len(file.read_text("utf8").splitlines()) < 300 for file in folder.glob("*.py"))

@@ -1,0 +1,232 @@
+"""The house stays as it was planned: who imports whom, no cycle, small files and functions, everything says what it is.
+
+`check_*` return what is wrong, as sentences; the tests below hold the package against them, and hold them against faults.
+"""
+
+import ast
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "dlbook"
+OUTSIDE = {"numpy", "matplotlib", "matplotlib_inline", "cycler", "IPython"}
+ALLOWED = {  # package -> packages of dlbook that it may import, and third parties beside torch
+    "nn": (set(), set()),
+    "models": ({"nn"}, set()),
+    "optim": (set(), set()),
+    "regularize": (set(), set()),
+    "data": (set(), {"torchvision", "numpy", "PIL", "tqdm"}),
+    "semi": ({"nn", "models", "regularize", "optim", "train.method"}, set()),
+    "selfsup": ({"nn", "models", "regularize", "optim", "train.method"}, set()),
+    "nas": ({"nn", "models", "regularize", "optim", "train.method"}, set()),
+    "train": (set(), {"tqdm"}),
+    "recipes": ({"nn", "models", "optim", "regularize", "data", "semi", "selfsup", "nas", "train"}, set()),
+    "book": (set(), OUTSIDE),
+    "widgets": (set(), {"numpy", "matplotlib", "PIL", "ipywidgets", "anywidget", "traitlets", "IPython"}),
+}
+PAPERS = {"models", "semi", "selfsup", "nas"}  # one file a paper: no file imports a sibling, but x_weights may import x
+BUILD_TIME = {"book.lint": {"yaml"}, "book.lint_text": {"yaml"}, "book.claims": {"jupyter_cache"}, "book.record": set()}
+ORACLES = {"timm", "lightly"}
+MOST_LINES, MOST_OF_FUNCTION = 299, 40
+STANDARD = set(__import__("sys").stdlib_module_names)
+
+
+def modules(package: Path = PACKAGE) -> dict[str, ast.Module]:
+    """Dotted name below the package ("models.resnet"; "models" for its __init__) and syntax tree of every file."""
+    found = {}
+    for file in sorted(package.rglob("*.py")):
+        parts = file.relative_to(package).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = ast.parse(file.read_text("utf8"), str(file))
+    return found
+
+
+def imports(name: str, tree: ast.Module) -> list[tuple[int, str]]:
+    """(line, absolute dotted name) of all that a module imports, also within functions; not under TYPE_CHECKING."""
+    typing_only = {id(n) for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) for n in ast.walk(node)}
+    found = []
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = ["dlbook", *name.split(".")]
+                base = ".".join([*parents[: len(parents) - node.level], *filter(None, [node.module])])
+            found += [(node.lineno, f"{base}.{alias.name}") for alias in node.names]
+    return found
+
+
+def arrows(trees: dict[str, ast.Module]) -> dict[str, list[tuple[int, str]]]:
+    """For each module, the modules of the package that it imports, by their names in `trees`."""
+    found = {}
+    for name, tree in trees.items():
+        targets = []
+        for line, imported in imports(name, tree):
+            if imported.split(".")[0] == "dlbook":
+                inner = imported.removeprefix("dlbook").lstrip(".")
+                while inner and inner not in trees:
+                    inner = inner.rpartition(".")[0]
+                targets.append((line, inner))
+        found[name] = targets
+    return found
+
+
+def check_arrows(trees: dict[str, ast.Module]) -> list[str]:
+    """Imports that the plan does not allow."""
+    wrong = []
+    for name, targets in arrows(trees).items():
+        home = name.split(".")[0]
+        for line, target in targets:
+            there = target.split(".")[0]
+            if not name or not there or there == name or there not in ALLOWED:
+                continue
+            if there == home:
+                if home in PAPERS and "." in name and "." in target and name != target and not name.startswith(f"{target}_"):
+                    wrong.append(f"{name}:{line} imports its sibling {target}")
+            elif there not in ALLOWED[home][0] and target not in ALLOWED[home][0]:
+                wrong.append(f"{name}:{line} imports {target}: {home} may not")
+    return list(dict.fromkeys(wrong))
+
+
+def check_third_parties(trees: dict[str, ast.Module]) -> list[str]:
+    """Imports from outside that the plan does not allow; oracles are for tests only."""
+    wrong = []
+    for name, tree in trees.items():
+        home = name.split(".")[0]
+        allowed = STANDARD | {"torch", "dlbook"} | ALLOWED.get(home, (set(), set()))[1] | BUILD_TIME.get(name, set())
+        for line, imported in imports(name, tree):
+            if imported.split(".")[0] not in allowed or imported.startswith("torchvision.models") or imported.split(".")[0] in ORACLES:
+                wrong.append(f"{name}:{line} imports {imported}")
+    return wrong
+
+
+def check_cycles(trees: dict[str, ast.Module]) -> list[str]:
+    """Modules that import each other in a ring. A package's __init__ re-exports, so its own files do not count as its ring."""
+    graph = {name: {t for _, t in targets if t != name and not name.startswith(f"{t}.")} for name, targets in arrows(trees).items()}
+    done: set[str] = set()
+    wrong = []
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            wrong.append(" -> ".join([*path[path.index(name) :], name]))
+        elif name not in done:
+            for target in sorted(graph.get(name, ())):
+                visit(target, (*path, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+    return wrong
+
+
+def check_sizes(name: str, text: str) -> list[str]:
+    """A file of 300 lines or more; a function of more than 40."""
+    lines = len(text.splitlines())
+    wrong = [f"{name} has {lines} lines"] if lines > MOST_LINES else []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.end_lineno - node.lineno + 1 > MOST_OF_FUNCTION:
+            wrong.append(f"{name}:{node.lineno} {node.name} has {node.end_lineno - node.lineno + 1} lines")
+    return wrong
+
+
+def check_docstrings(trees: dict[str, ast.Module]) -> list[str]:
+    """Modules, and public classes and functions at their top, without a docstring."""
+    wrong = []
+    for name, tree in trees.items():
+        if not ast.get_docstring(tree):
+            wrong.append(f"{name or 'dlbook'} has no docstring")
+        for node in tree.body:
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and not node.name.startswith("_") and not ast.get_docstring(node):
+                wrong.append(f"{name}:{node.lineno} {node.name} has no docstring")
+    return wrong
+
+
+def test_arrows():
+    assert check_arrows(modules()) == []
+
+
+def test_third_parties():
+    assert check_third_parties(modules()) == []
+
+
+def test_no_cycle():
+    assert check_cycles(modules()) == []
+
+
+def test_every_package_is_in_the_plan():
+    assert {name.split(".")[0] for name in modules()} - {""} - {"_bundled"} <= set(ALLOWED)
+
+
+@pytest.mark.parametrize("folder", ["dlbook", "scripts", "_ext", "tests"])
+def test_sizes(folder):
+    files = {str(f.relative_to(ROOT)): f.read_text("utf8") for f in (ROOT / folder).rglob("*.py")}
+    assert [told for name, text in files.items() for told in check_sizes(name, text)] == []
+
+
+def test_docstrings():
+    assert check_docstrings(modules()) == []
+
+
+def test_no_utils():
+    assert [str(f) for f in PACKAGE.rglob("*") if f.stem in ("utils", "util", "helpers", "misc", "common")] == []
+
+
+def test_book_is_light():
+    """Importing `dlbook.book` loads nothing that Colab lacks, and no model."""
+    import subprocess
+    import sys
+
+    code = "import sys, dlbook.book; print([m for m in ('yaml', 'nbformat', 'jupytext', 'myst_nb', 'torchvision', 'dlbook.models') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def made(**texts: str) -> dict[str, ast.Module]:
+    """A package of small modules; `__` in a name stands for a dot."""
+    return {name.replace("__", "."): ast.parse(textwrap.dedent(text)) for name, text in texts.items()}
+
+
+BAD_ARROWS = {
+    "nn imports a model": made(nn__conv="from dlbook.models.resnet import resnet", models__resnet=""),
+    "a model imports its sibling": made(models__resnext="from dlbook.models import resnet", models__resnet="", models=""),
+    "a sibling whose name begins alike": made(models__resnet="from dlbook.models import resnext", models__resnext="", models=""),
+    "a relative sibling": made(models__resnext="from .resnet import Bottleneck", models__resnet="", models=""),
+    "the trainer imports a method": made(train__trainer="def f():\n    import dlbook.semi.fixmatch", semi__fixmatch="", semi=""),
+    "a method imports the trainer": made(semi__fixmatch="from dlbook.train.trainer import Trainer", train__trainer="", train=""),
+    "the ledger imports a model": made(book__ledger="import dlbook.models", models=""),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_ARROWS)
+def test_the_checker_catches_a_bad_arrow(fault):
+    assert len(check_arrows(BAD_ARROWS[fault])) == 1
+
+
+def test_the_checker_lets_the_plan_pass():
+    trees = made(
+        models__lite="", models__lite_weights="from dlbook.models.lite import build, VARIANTS",
+        nn__conv="import torch", models__resnet="from dlbook.nn import conv", nn="from dlbook.nn import conv", models="from dlbook.models import resnet",
+        train__method="", train="", semi__fixmatch="from dlbook.train.method import Method\nfrom dlbook.models import resnet", semi="",
+    )
+    assert check_arrows(trees) == [] and check_cycles(trees) == [] and check_third_parties(trees) == []
+
+
+def test_the_checker_catches_a_cycle():
+    trees = made(nn__a="from dlbook.nn import b", nn__b="from dlbook.nn.c import f", nn__c="def f():\n    from dlbook.nn import a", nn="")
+    assert check_cycles(trees) == ["nn.a -> nn.b -> nn.c -> nn.a"]
+
+
+@pytest.mark.parametrize("code", ["import timm", "from torchvision.models import resnet50", "from torchvision import models", "import pandas"])
+def test_the_checker_catches_a_third_party(code):
+    assert len(check_third_parties(made(models__resnet=code))) == 1
+
+
+def test_the_checker_catches_size_and_silence():
+    assert check_sizes("a.py", "\n" * 300) == ["a.py has 300 lines"]
+    assert check_sizes("a.py", "def f():\n" + "    x = 1\n" * 40) == ["a.py:1 f has 41 lines"]
+    assert check_docstrings(made(nn="'''Says.'''\nclass A:\n    pass\ndef _f():\n    pass")) == ["nn:2 A has no docstring"]
+    assert check_docstrings(made(nn="")) == ["nn has no docstring"]

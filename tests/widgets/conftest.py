@@ -1,0 +1,109 @@
+"""A small book with one page of figures, built once by myst-nb and served; and Chromium to read it."""
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+CHROMIUM = "/usr/bin/chromium"
+CONF = """
+project = "Figures"
+extensions = ["myst_nb"]
+html_theme = "sphinx_book_theme"
+html_favicon = "_static/dot.svg"
+html_static_path = ["_static"]
+html_js_files = [("host.mjs", {"type": "module"})]
+html_theme_options = {"navbar_persistent": []}
+html_context = {"default_mode": "auto"}
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_ipywidgets_js = {}
+nb_mime_priority_overrides = [("html", "text/html", 5)]
+"""
+
+
+def require_browser():
+    """Skip the test with a sentence where there is no Chromium; fail where one has to be."""
+    if Path(CHROMIUM).exists():
+        return
+    sentence = f"Chromium is not installed at {CHROMIUM}, so the figures were not tried in a browser"
+    if os.environ.get("CI") or os.environ.get("DLBOOK_REQUIRE_BROWSER") == "1":
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session")
+def built_page(tmp_path_factory):
+    """Folder of the built HTML."""
+    require_browser()
+    source = tmp_path_factory.mktemp("book")
+    shutil.copytree(ROOT / "_static", source / "_static", ignore=lambda d, names: [n for n in names if n != "host.mjs"])
+    (source / "_static/dot.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', "utf8")
+    (source / "conf.py").write_text(CONF, "utf8")
+    shutil.copy(HERE / "page.md", source / "index.md")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    run = subprocess.run([sys.executable, "-m", "sphinx", "-W", "-q", source, source / "out"],
+                         capture_output=True, text=True, env=environment, timeout=300)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return source / "out"
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript"}
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="session")
+def address(built_page):
+    """Address of the served page."""
+    handler = functools.partial(Quiet, directory=built_page)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/index.html"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    require_browser()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Function that opens the page, with the options of a Playwright context; console errors fail the test."""
+    contexts, errors = [], []
+
+    def open_page(dark=False, **options):
+        context = browser.new_context(color_scheme="dark" if dark else "light", **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda r: errors.append(f"foreign request: {r.url}")
+                if not r.url.startswith(("http://127.0.0.1", "data:", "blob:")) else None)
+        page.on("response", lambda r: errors.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+        page.goto(address)
+        if options.get("java_script_enabled", True):
+            page.wait_for_function("document.querySelectorAll('[data-widget=ready]').length === 5")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []
