@@ -4,10 +4,11 @@ address    one address of the repository in; the site's address and every launch
 pages      the page as it is written: links, descriptions, accessible markup
 assets     mathematics and icons served by the site itself, in the sizes that the pages need
 freshness  a changed style sheet or extension makes every page new
+sitemap    every page in it, however few a build has written
 claims     the directive that lists every claim of the book
 """
 
-from . import address, assets, claims, freshness, pages
+from . import address, assets, claims, freshness, pages, sitemap
 
 __all__ = ["setup"]
 
@@ -16,6 +17,6 @@ def setup(app):
     """Register the parts with Sphinx."""
     app.add_config_value("notebook_branch", "notebooks", "html")
     app.add_config_value("claims_file", "_build/claims.json", "env")
-    for part in (address, freshness, pages, assets, claims):
+    for part in (address, freshness, pages, assets, sitemap, claims):
         part.connect(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""The built site, a server for it, and one Chromium for all tests of a worker."""
+"""The built site, and a server for it."""
 
 import os
 import sys
@@ -6,24 +6,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from playwright.sync_api import sync_playwright
+from browser import absent
 from site_html import pages
 from site_server import Server
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = "/usr/bin/chromium"
 SITE = Path(os.environ.get("DLBOOK_SITE") or ROOT / "_build/html").resolve()
 sys.path.insert(0, str(ROOT / "_ext"))
-
-
-def must_run():
-    """Whether a missing browser or site is a failure."""
-    return bool(os.environ.get("CI")) or os.environ.get("DLBOOK_REQUIRE_BROWSER") == "1"
-
-
-def absent(sentence):
-    """Fail in CI, skip on a reader's machine, with the same sentence."""
-    (pytest.fail if must_run() else pytest.skip)(sentence)
 
 
 def pytest_generate_tests(metafunc):
@@ -44,17 +33,6 @@ def site():
 def settings():
     """`_config.yml`."""
     return yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Debian's Chromium, started once."""
-    if not Path(CHROMIUM).exists():
-        absent(f"Chromium is not installed at {CHROMIUM}, so the pages were not tried in a browser.")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,15 @@
 """The written files: texts for images, descriptions, launch links, leftovers, links, sitemap, one address."""
 
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from conftest import ROOT
 from site_html import (
     INDEXES, broken_links, content_pages, leftovers, missing_alt, poor_metadata, soup, thebe_or_cdn, wrong_launch_links,
 )
 
 pytestmark = pytest.mark.browser
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")

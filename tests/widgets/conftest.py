@@ -1,4 +1,4 @@
-"""A small book with one page of figures, built once by myst-nb and served; and Chromium to read it."""
+"""A small book with one page of figures, built once by myst-nb and served."""
 
 import functools
 import http.server
@@ -10,10 +10,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from browser import require_chromium
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-CHROMIUM = "/usr/bin/chromium"
 CONF = """
 project = "Figures"
 extensions = ["myst_nb"]
@@ -30,20 +30,10 @@ nb_mime_priority_overrides = [("html", "text/html", 5)]
 """
 
 
-def require_browser():
-    """Skip the test with a sentence where there is no Chromium; fail where one has to be."""
-    if Path(CHROMIUM).exists():
-        return
-    sentence = f"Chromium is not installed at {CHROMIUM}, so the figures were not tried in a browser"
-    if os.environ.get("CI") or os.environ.get("DLBOOK_REQUIRE_BROWSER") == "1":
-        pytest.fail(sentence)
-    pytest.skip(sentence)
-
-
 @pytest.fixture(scope="session")
 def built_page(tmp_path_factory):
     """Folder of the built HTML."""
-    require_browser()
+    require_chromium()
     source = tmp_path_factory.mktemp("book")
     shutil.copytree(ROOT / "_static", source / "_static", ignore=lambda d, names: [n for n in names if n != "host.mjs"])
     (source / "_static/dot.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', "utf8")
@@ -71,17 +61,6 @@ def address(built_page):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/index.html"
         server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    require_browser()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
