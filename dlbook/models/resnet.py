@@ -33,9 +33,11 @@ CIFAR, 10 classes, option A: 20 269,722; 32 464,154; 44 658,586; 56 853,018; 110
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from dlbook.nn.checks import find_row, require_images, require_one_of, require_positive
+from dlbook.nn.state import load_state
 
 
 def conv(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Conv2d:
@@ -144,14 +146,7 @@ class Config:
                 require_positive(name, value)
         require_positive("num_classes", self.num_classes)
         for name, allowed in (("stem", ("imagenet", "cifar")), ("shortcut", ("A", "B")), ("stride_on", ("1x1", "3x3"))):
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be one of {allowed}, got {getattr(self, name)!r}")
-
-
-def require_positive(name: str, value: int) -> None:
-    """Raise ValueError unless `value` is an int of at least 1 (a bool is not)."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+            require_one_of(name, getattr(self, name), allowed)
 
 
 CIFAR = {"widths": (16, 32, 64), "stem": "cifar", "num_classes": 10}
@@ -219,9 +214,7 @@ class ResNet(nn.Module):
 
     def feature_maps(self, images: Tensor) -> list[Tensor]:
         """The output of the stem and of every stage: [B, C_i, H_i, W_i] each."""
-        if images.ndim != 4 or images.shape[1] != self.in_channels or not images.is_floating_point() or 0 in images.shape:
-            raise ValueError(f"images must be float [B, {self.in_channels}, H, W], got {images.dtype} {list(images.shape)}; "
-                             "scale uint8 images to floats, add a batch axis, or build the model with another in_channels")
+        require_images(images, self.in_channels)
         maps = [self.maxpool(F.relu(self.bn1(self.conv1(images))))]
         for stage in self.stages:
             maps.append(stage(maps[-1]))
@@ -260,25 +253,7 @@ def load_torchvision_state(model: ResNet, state: Mapping[str, Tensor]) -> ResNet
     """
     if model.config.block is Bottleneck and model.config.stride_on != "3x3":
         raise ValueError("torchvision's bottlenecks have the stride on the 3x3 convolution, this model on the 1x1; build a _v1_5 row")
-    own = model.state_dict()
-    for name, tensor in own.items():
-        if name not in state:
-            if name.endswith("num_batches_tracked"):
-                continue
-            raise ValueError(f"tensor {name!r} of shape {list(tensor.shape)} is missing from the state dict; is it of another depth?")
-        shape = getattr(state[name], "shape", None)
-        if shape != tensor.shape:
-            found = type(state[name]).__name__ if shape is None else list(shape)
-            raise ValueError(f"tensor {name!r}: the model has {list(tensor.shape)}, the state dict {found}; "
-                             "choose the row, num_classes and in_channels that the weights were made for")
-    for name in state:
-        if name not in own:
-            raise ValueError(f"tensor {name!r} of the state dict has no place in the model; is it of another depth?")
-    with torch.no_grad():
-        for name in own:
-            if name in state:
-                own[name].copy_(state[name])
-    return model
+    return load_state(model, state)
 
 
 def resnet(name: str, num_classes: int | None = None, in_channels: int = 3) -> ResNet:
@@ -287,6 +262,4 @@ def resnet(name: str, num_classes: int | None = None, in_channels: int = 3) -> R
     num_classes: K, None for the paper's (1,000 for ImageNet rows, 10 for CIFAR rows).  in_channels: C of the images.
     Raises ValueError for an unknown name or an argument out of range.
     """
-    if not isinstance(name, str) or name not in VARIANTS:
-        raise ValueError(f"unknown variant {name!r}; choose one of {', '.join(VARIANTS)}")
-    return ResNet(VARIANTS[name], num_classes, in_channels)
+    return ResNet(find_row(name, VARIANTS), num_classes, in_channels)
