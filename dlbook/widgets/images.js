@@ -45,7 +45,7 @@ async function render({ model, el }) {
       const named = Object.fromEntries(entry.parameters.map((name) => [name, values[name]]));
       show(offset(spec.parameters, entry.parameters, values), [entry.name, stateText(named)].filter(Boolean).join(", "));
     }
-    caption.textContent = spec.captions[offset(spec.parameters, Object.keys(spec.parameters), values)] ?? "";
+    caption.textContent = spec.captions[offset(spec.parameters, spec.order, values)] ?? "";
     say([stateText(values), caption.textContent].filter(Boolean).join(". "));
   };
   draw();

@@ -2,11 +2,12 @@
 
 import doctest
 import json
+import queue
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from dlbook_site import address, assets, claims, freshness, icons, pages
+from dlbook_site import address, assets, claims, freshness, icons, pages, sitemap
 from sphinx.errors import ConfigError, ExtensionError
 
 
@@ -115,3 +116,13 @@ def test_changed_claims_make_their_page_new(tmp_path):
 def test_files_are_short():
     folder = Path(address.__file__).parent
     assert all(len(file.read_text("utf8").splitlines()) < 300 for file in folder.glob("*.py"))
+
+
+@pytest.mark.parametrize("written, listed", [(["b.html"], ["a.html", "b.html", "search.html"]), ([], [])])
+def test_a_build_of_one_page_lists_all_pages(written, listed):
+    links = queue.Queue()
+    for link in [*written, "search.html"] if written else []:
+        links.put((link, None))
+    app = SimpleNamespace(builder=SimpleNamespace(format="html"), sitemap_links=links, env=SimpleNamespace(found_docs={"b", "a"}))
+    sitemap.list_every_page(app, None)
+    assert [links.get_nowait()[0] for _ in range(links.qsize())] == listed
