@@ -1,4 +1,4 @@
-"""`make test`: all stages in turn, or the named ones. A stage that fails does not stop the others; the exit code tells."""
+"""`make test`: all stages in turn but the weekly ones, or the named ones. A stage that fails does not stop the others; the exit code tells."""
 
 import os
 import subprocess
@@ -9,16 +9,20 @@ from toc import ROOT, notebooks
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--dist", "loadfile", "-n", os.environ.get("DLBOOK_TEST_WORKERS", "2")]
 
+WEEKLY = {"zoo-parity"}  # many minutes: only where it is named
+
 
 def stages() -> dict[str, list[list[str]]]:
     """Name of each stage and its commands."""
     chapters = [str(page.relative_to(ROOT)) for page in notebooks()]
     return {
         "unit": [[*PYTEST, "-m", "not browser", "--doctest-modules", "tests", "dlbook"]],
+        "zoo": [[sys.executable, "scripts/check_zoo.py"]],
         "lint": [[sys.executable, "-m", "dlbook.book.lint", *chapters]],
         "book": [[sys.executable, "scripts/build_book.py"]],
         "notebooks": [[sys.executable, "scripts/test_notebooks.py"]],
         "site-tests": [[*PYTEST, "-m", "browser", "tests"]],
+        "zoo-parity": [[sys.executable, "scripts/check_zoo.py", "--every", "--checks", "compile", "export", "parity", "inductor"]],
     }
 
 
@@ -29,7 +33,7 @@ def main(wanted: list[str]) -> int:
     if unknown := set(wanted) - set(known):
         sys.exit(f"unknown stage {sorted(unknown)}: there are {', '.join(known)}")
     results = {}
-    for name in wanted or known:
+    for name in wanted or [stage for stage in known if stage not in WEEKLY]:
         print(f"\n===== {name}", flush=True)
         start = time.monotonic()
         codes = [subprocess.run(command, cwd=ROOT).returncode for command in known[name]]

@@ -21,9 +21,12 @@ ALLOWED = {  # package -> packages of dlbook that it may import, and third parti
     "semi": ({"nn", "models", "regularize", "optim", "train.method"}, set()),
     "selfsup": ({"nn", "models", "regularize", "optim", "train.method"}, set()),
     "nas": ({"nn", "models", "regularize", "optim", "train.method"}, set()),
-    "train": (set(), {"tqdm"}),
-    "recipes": ({"nn", "models", "optim", "regularize", "data", "semi", "selfsup", "nas", "train"}, set()),
+    "train": (set(), {"tqdm", "pydantic", "omegaconf", "yaml", "torchmetrics", "wandb"}),  # wandb: if it is installed
+    "recipes": ({"nn", "models", "optim", "regularize", "data", "semi", "selfsup", "nas", "train"}, {"pydantic", "PIL", "torchvision", "optuna"}),
     "book": (set(), OUTSIDE),
+    "zoo": ({"nn", "models", "book"}, set()),  # the models as a whole: papers, costs, layers, reported accuracies
+    "cli": ({"zoo", "models", "recipes", "train", "data", "book", "optim"}, {"typer", "matplotlib", "PIL"}),
+    "__main__": ({"cli"}, set()),
     "widgets": (set(), {"numpy", "matplotlib", "PIL", "ipywidgets", "anywidget", "traitlets", "IPython"}),
 }
 PAPERS = {"models", "semi", "selfsup", "nas"}  # one file a paper: no file imports a sibling, but x_weights may import x

@@ -4,12 +4,14 @@ from dlbook.book.budget import device, scale
 from dlbook.book.counting import Counts, count
 from dlbook.book.inserts import insert, insert_run_time
 from dlbook.book.ledger import Ledger, LedgerMismatch
+from dlbook.book.model_tree import Block, model_tree
 from dlbook.book.recorded_runs import recorded, show_recorded
 from dlbook.book.sources import source
 from dlbook.book.style import begin, photos
 from dlbook.book.tables import table
 
 __all__ = [
+    "Block",
     "Counts",
     "Ledger",
     "LedgerMismatch",
@@ -18,6 +20,7 @@ __all__ = [
     "device",
     "insert",
     "insert_run_time",
+    "model_tree",
     "photos",
     "recorded",
     "scale",

@@ -7,7 +7,8 @@ is counted in a moment. The figures are for one image:
   normalisation and a softmax cost none. The FLOPs of most papers are these MACs; operations proper are twice as many.
 - `activations`: elements of the outputs of all convolutions and linear layers. Radosavovic et al. 2020 (arXiv:2003.13678,
   section 3.2) count the convolutions; their code, and this, the linear layers too.
-- `receptive_field`: input pixels along a side that the last layer with a finite field can see (`receptive_field.py`).
+- `receptive_field`: input pixels along a side that the deepest layer with a finite field can see (`receptive_field.py`). Of
+  branches side by side the one that sees most counts, whichever runs last.
 
 >>> from torch import nn
 >>> counts = count(lambda: nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.Conv2d(8, 4, 3)), (3, 8, 8))
@@ -106,7 +107,7 @@ class _Counter(TorchDispatchMode):
         self.activations = 0
         self.fields = Fields()
         self.fields.start(image)
-        self.last: Field | None = None
+        self.largest: Field | None = None  # of all layers so far: branches that run side by side are joined
         self._inside: list[nn.Module] = []
         self._macs: dict[nn.Module, int] = {}
         self._shapes: dict[nn.Module, tuple[int, ...]] = {}
@@ -124,7 +125,7 @@ class _Counter(TorchDispatchMode):
             self._count(operation, args, kwargs, out)
         if operation is aten.convolution or operation in POOLS:
             found = self.fields.of(out if isinstance(out, Tensor) else out[0])
-            self.last = found or self.last
+            self.largest = found.join(self.largest) if found else self.largest
             self._found[self._inside[-1]] = found
         return out
 
@@ -155,7 +156,7 @@ class _Counter(TorchDispatchMode):
 
     def counts(self) -> Counts:
         parameters = list(self.model.parameters())
-        rf = self.last.extent() if self.last else None
+        rf = self.largest.extent() if self.largest else None
         trainable = sum(p.numel() for p in parameters if p.requires_grad)
         total = sum(p.numel() for p in parameters)
         return Counts(total, trainable, sum(self._macs.values()), self.activations, rf, tuple(self._layers()))

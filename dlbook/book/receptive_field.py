@@ -15,6 +15,7 @@ Field(axes=(2, 3), size=(3, 3), jump=(2, 2))
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -37,6 +38,13 @@ class Field:
         """The field behind a window of `kernel` elements with `stride` and `dilation`, one value an axis."""
         size = tuple(r + (k - 1) * d * j for r, k, d, j in zip(self.size, kernel, dilation, self.jump, strict=True))
         return Field(self.axes, size, tuple(j * s for j, s in zip(self.jump, stride, strict=True)))
+
+    def join(self, other: "Field | None") -> "Field":
+        """The field where two branches meet: the larger size and jump on each axis. One with other axes, or None, adds nothing."""
+        if other is None or other.axes != self.axes:
+            return self
+        larger = lambda mine, others: tuple(map(max, mine, others))  # noqa: E731
+        return Field(self.axes, larger(self.size, other.size), larger(self.jump, other.jump))
 
     def extent(self) -> int | tuple[int, ...]:
         """One number where all axes agree, otherwise one an axis."""
@@ -106,11 +114,7 @@ def _field(operation: object, arguments: Sequence, inputs: list[tuple[Tensor, Fi
 def _elementwise(inputs: list[tuple[Tensor, Field]], output: Tensor) -> Field | None:
     """The largest field of those inputs that have the output's size along their axes."""
     fields = [f for t, f in inputs if t.ndim == output.ndim and all(t.shape[a] == output.shape[a] for a in f.axes)]
-    if not fields:
-        return None
-    axes = fields[0].axes
-    fields = [field for field in fields if field.axes == axes]
-    return Field(axes, tuple(map(max, zip(*(f.size for f in fields), strict=True))), tuple(map(max, zip(*(f.jump for f in fields), strict=True))))
+    return reduce(Field.join, fields) if fields else None
 
 
 def _permuted(operation: object, arguments: Sequence, field: Field, ndim: int) -> Field:

@@ -39,6 +39,7 @@ from torch.nn import functional as F
 
 from dlbook.nn.channel_attention import SqueezeExcitation
 from dlbook.nn.checks import find_row, require_images, require_one_of, require_positive, require_probability
+from dlbook.nn.divisible import make_divisible
 from dlbook.nn.drop import StochasticDepth
 
 
@@ -119,12 +120,6 @@ def compound_scaling(phi: float) -> tuple[float, float, float]:
     return 1.2**phi, 1.1**phi, 1.15**phi
 
 
-def round_channels(channels: float) -> int:
-    """The nearest multiple of 8, but at least 8, and never less than 90 % of `channels`."""
-    rounded = max(8, int(channels + 4) // 8 * 8)
-    return rounded if rounded >= 0.9 * channels else rounded + 8
-
-
 class SameConv2d(nn.Conv2d):
     """TensorFlow's padding "SAME": the output has ceil(side / stride) pixels, an odd pixel of padding goes right and below."""
 
@@ -172,7 +167,7 @@ class MBConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         branch = self.depthwise(self.expand(x))
         branch = self.project(self.squeeze_excite(branch))
-        return x + self.drop(branch) if self.has_shortcut else branch
+        return self.drop(branch).add_(x) if self.has_shortcut else branch  # in place: nobody else reads the branch
 
 
 class EfficientNet(nn.Module):
@@ -188,17 +183,17 @@ class EfficientNet(nn.Module):
         require_positive("in_channels", in_channels)
         self.config, self.in_channels = config, in_channels
         depths = [math.ceil(config.depth * stage.depth) for stage in B0_STAGES]
-        channels = round_channels(config.width * STEM_CHANNELS)
+        channels = make_divisible(config.width * STEM_CHANNELS)
         self.stem = ConvNorm(config, in_channels, channels, 3, stride=2, activation=config.activation)
         self.stages, position = nn.Sequential(), 0
         for stage, depth in zip(B0_STAGES, depths):
-            blocks, width = nn.Sequential(), round_channels(config.width * stage.channels)
+            blocks, width = nn.Sequential(), make_divisible(config.width * stage.channels)
             for index in range(depth):
                 drop_prob = config.drop_prob * position / sum(depths)
                 blocks.append(MBConv(config, channels, width, stage, stage.stride if index == 0 else 1, drop_prob))
                 channels, position = width, position + 1
             self.stages.append(blocks)
-        head_channels = round_channels(config.width * HEAD_CHANNELS)
+        head_channels = make_divisible(config.width * HEAD_CHANNELS)
         self.head = ConvNorm(config, channels, head_channels, activation=config.activation)
         self.dropout = nn.Dropout(config.dropout)
         self.classifier = nn.Linear(head_channels, num_classes)
@@ -213,8 +208,11 @@ class EfficientNet(nn.Module):
         return maps
 
     def forward(self, images: Tensor) -> Tensor:
-        pooled = self.feature_maps(images)[-1].mean(dim=(2, 3))  # [B, C, H, W] -> [B, C]
-        return self.classifier(self.dropout(pooled))
+        require_images(images, self.in_channels)
+        x = images
+        for layer in (self.stem, *self.stages, self.head):  # without feature_maps, whose list would keep every map alive
+            x = layer(x)
+        return self.classifier(self.dropout(x.mean(dim=(2, 3))))  # [B, C, H, W] -> [B, C] -> [B, K]
 
 
 def initialise(model: nn.Module) -> None:

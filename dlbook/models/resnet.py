@@ -78,10 +78,10 @@ class BasicBlock(nn.Module):
         self.downsample = make_shortcut(in_channels, width, stride, shortcut)
 
     def forward(self, x: Tensor) -> Tensor:
-        identity = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
+        out = F.relu(self.bn1(self.conv1(x)), inplace=True)
         out = self.bn2(self.conv2(out))
-        return F.relu(out + identity)  # equation (1); the ReLU comes after the sum
+        out += x if self.downsample is None else self.downsample(x)  # equation (1)
+        return F.relu(out, inplace=True)  # the ReLU comes after the sum
 
 
 class Bottleneck(nn.Module):
@@ -98,11 +98,12 @@ class Bottleneck(nn.Module):
         self.downsample = make_shortcut(in_channels, 4 * width, stride, shortcut)
 
     def forward(self, x: Tensor) -> Tensor:
-        identity = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = F.relu(self.bn2(self.conv2(out)))
-        out = self.bn3(self.conv3(out))
-        return F.relu(out + identity)
+        out = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        out = F.relu(self.bn2(self.conv2(out)), inplace=True)
+        out = self.conv3(out)  # a line of its own: the narrow map is freed before BN makes its output
+        out = self.bn3(out)
+        out += x if self.downsample is None else self.downsample(x)
+        return F.relu(out, inplace=True)
 
 
 class PlainBlock(nn.Module):
@@ -116,7 +117,8 @@ class PlainBlock(nn.Module):
         self.conv2, self.bn2 = conv(width, width, 3), nn.BatchNorm2d(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))))
+        out = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        return F.relu(self.bn2(self.conv2(out)), inplace=True)
 
 
 @dataclass(frozen=True)
@@ -212,16 +214,23 @@ class ResNet(nn.Module):
         """The stages in order; stage i is the submodule ``layer{i+1}`` and lists its blocks."""
         return [getattr(self, f"layer{index + 1}") for index in range(len(self.config.depths))]
 
+    def run_stem(self, images: Tensor) -> Tensor:
+        """Images [B, C, H, W] -> [B, C_0, H/4, W/4], with the CIFAR stem [B, C_0, H, W]; ValueError for images that do not fit."""
+        require_images(images, self.in_channels)
+        return self.maxpool(F.relu(self.bn1(self.conv1(images)), inplace=True))
+
     def feature_maps(self, images: Tensor) -> list[Tensor]:
         """The output of the stem and of every stage: [B, C_i, H_i, W_i] each."""
-        require_images(images, self.in_channels)
-        maps = [self.maxpool(F.relu(self.bn1(self.conv1(images))))]
+        maps = [self.run_stem(images)]
         for stage in self.stages:
             maps.append(stage(maps[-1]))
         return maps
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.fc(self.feature_maps(images)[-1].mean(dim=(2, 3)))  # [B, C, H, W] -> [B, C] -> [B, K]
+        x = self.run_stem(images)
+        for stage in self.stages:  # without feature_maps, whose list would keep every map alive
+            x = stage(x)
+        return self.fc(x.mean(dim=(2, 3)))  # [B, C, H, W] -> [B, C] -> [B, K]
 
 
 def initialise(model: nn.Module) -> None:

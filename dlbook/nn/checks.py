@@ -12,6 +12,7 @@ from typing import TypeVar
 from torch import Tensor
 
 Row = TypeVar("Row")
+MOST_NAMED = 40  # rows of a table that an error lists
 
 
 def require_positive(name: str, value: int) -> None:
@@ -45,6 +46,8 @@ def find_row(name: str, variants: Mapping[str, Row]) -> Row:
     """The row of a table of variants; raises ValueError that suggests the nearest names for an unknown one."""
     if isinstance(name, str) and name in variants:
         return variants[name]
-    near = difflib.get_close_matches(str(name), variants, n=3, cutoff=0.5)
+    longer = [known for known in variants if name and known.startswith(str(name))]  # resnet20 is resnet20_cifar before it is resnet50
+    near = list(dict.fromkeys([*longer, *difflib.get_close_matches(str(name), variants, n=3, cutoff=0.5)]))[:3]
     hint = f"did you mean {', '.join(near)}? " if near else ""
-    raise ValueError(f"unknown variant {name!r}; {hint}There are {', '.join(variants)}")
+    there = ", ".join(variants) if len(variants) <= MOST_NAMED else f"{len(variants)} names; `dlbook models` lists them"
+    raise ValueError(f"unknown variant {name!r}; {hint}There are {there}")

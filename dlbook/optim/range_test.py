@@ -36,11 +36,12 @@ class RangeTest:
     def steepest(self) -> float:
         """The rate at which the smoothed loss falls fastest per factor of e in the rate; a modest choice.
 
+        Only rates up to the lowest loss count: beyond it the loss jumps up and down, and a fall there says nothing.
         Raises: ValueError if there are fewer than three points.
         """
         self._needs(3)
         slope = torch.gradient(self.smoothed, spacing=(self.rates.log(),))[0]
-        return self.rates[slope.argmin()].item()
+        return self.rates[slope[: self.smoothed.argmin() + 1].argmin()].item()
 
     def lowest(self) -> float:
         """The rate at the lowest smoothed loss: already on the edge, so people divide it by 3 to 10.

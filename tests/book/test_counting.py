@@ -149,6 +149,17 @@ class Gate(nn.Module):
         return x * self.layer(F.adaptive_avg_pool2d(x, 1)).sigmoid()
 
 
+class Side(nn.Module):
+    """Branches side by side, as in GoogLeNet; the one that runs last may see least."""
+
+    def __init__(self, *branches):
+        super().__init__()
+        self.branches = nn.ModuleList(branches)
+
+    def forward(self, x):
+        return torch.cat([branch(x) for branch in self.branches], dim=1)
+
+
 class Shuffle(nn.Module):
     def forward(self, x):
         return x.unflatten(1, (2, x.shape[1] // 2)).transpose(1, 2).flatten(1, 2)
@@ -168,6 +179,8 @@ NETWORKS = {
     "dilated": lambda: nn.Sequential(nn.Conv2d(1, 2, 3, dilation=3), nn.AvgPool2d(3, 2), nn.Conv2d(2, 1, 3, stride=3)),
     "uneven": lambda: nn.Sequential(nn.Conv2d(1, 2, (3, 1), stride=(1, 2)), nn.Conv2d(2, 1, (2, 4), padding=1)),
     "branches": lambda: nn.Sequential(Residual(nn.Conv2d(1, 2, 3), nn.Conv2d(2, 1, 3)), nn.Conv2d(1, 1, 2, stride=2)),
+    "largest branch first": lambda: nn.Sequential(Side(nn.Conv2d(1, 2, 5, padding=2), nn.Conv2d(1, 2, 1)), nn.Conv2d(4, 4, 1)),
+    "ends in branches": lambda: Side(nn.Conv2d(1, 2, 5, padding=2), nn.Conv2d(1, 2, 3, padding=1)),
     "shuffled": lambda: nn.Sequential(nn.Conv2d(1, 4, 3), Shuffle(), nn.Conv2d(4, 1, 3, padding=1)),
     "channels last": lambda: nn.Sequential(nn.Conv2d(1, 4, 3, stride=2), ChannelsLast(4), nn.Conv2d(4, 1, 3)),
     "padded": lambda: nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(1, 1, 3, stride=2), nn.AvgPool2d(2)),

@@ -52,12 +52,6 @@ def test_compound_scaling():
     assert module.compound_scaling(0) == (1, 1, 1)
 
 
-@given(st.floats(1, 5000))
-def test_round_channels(channels):
-    rounded = module.round_channels(channels)
-    assert rounded % 8 == 0 and rounded >= max(8, 0.9 * channels) and rounded <= max(8, channels + 8)
-
-
 # ---- equality with the peers
 
 

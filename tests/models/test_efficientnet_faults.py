@@ -53,7 +53,7 @@ def first_projection_strided(block, in_channels):
 
 COUNT_FAULTS = {
     "squeeze from the hidden channels": squeeze_of(lambda c, hidden: hidden // 4),
-    "squeeze rounded to 8": squeeze_of(lambda c, hidden: module.round_channels(c / 4)),
+    "squeeze rounded to 8": squeeze_of(lambda c, hidden: module.make_divisible(c / 4)),
     "squeeze at ratio 16": squeeze_of(lambda c, hidden: max(1, c // 16)),
     "stride on the projection": first_projection_strided,
 }

@@ -38,6 +38,10 @@ def test_unknown_rows_suggest_the_nearest():
         find_row("resnet5", {"resnet50": 1, "vgg16": 2})
     with pytest.raises(ValueError, match="unknown variant None"):
         find_row(None, {"resnet50": 1})
+    with pytest.raises(ValueError, match="did you mean resnet20_cifar, resnet50[?] There are resnet50, resnet20_cifar$"):
+        find_row("resnet20", {"resnet50": 1, "resnet20_cifar": 2})  # what begins with it comes first
+    with pytest.raises(ValueError, match="There are 99 names; `dlbook models` lists them$"):
+        find_row("row", {f"a{number}": number for number in range(99)})
     assert find_row("vgg16", {"vgg16": 2}) == 2
 
 

@@ -86,6 +86,20 @@ def test_another_module_is_refused_by_name():
         ema.update(nn.Linear(1, 1, bias=False))
 
 
+def test_equals_torchs_average():
+    """swa_utils copies the weights at the first update, and begins to average at the second."""
+    net = checks.network()
+    ours = EMA(net, decay=0.9, warm_up=False)
+    theirs = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.9))
+    theirs.update_parameters(net)
+    for seed in range(4):
+        checks.walk(net, seed)
+        ours.update(net)
+        theirs.update_parameters(net)
+    for a, b in zip(ours.module.parameters(), theirs.module.parameters(), strict=True):
+        torch.testing.assert_close(a, b.detach(), rtol=1e-6, atol=1e-7)
+
+
 def test_state_round_trip():
     net = checks.network()
     ema = EMA(net, decay=0.9)

@@ -52,7 +52,7 @@ def everything(trainer):
     flat = {f"method.{name}": value for name, value in state["method"].items()}
     for index, slots in state["optimizer"]["state"].items():
         flat |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in slots.items()}
-    flat |= {f"log.{name}": value for name, value in state["log"].items()}
+    flat |= {f"log.{name}": value.nan_to_num(nan=-1.0) for name, value in state["log"].items()}  # NaN: the norm in a skipped step
     flat |= {"random": state["random"], "step": torch.tensor(state["step"])}
     flat["rate"] = torch.tensor([group["lr"] for group in state["optimizer"]["param_groups"]], dtype=torch.float64)
     return flat

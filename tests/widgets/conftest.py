@@ -88,7 +88,7 @@ def open_page(browser, address):
         page.on("response", lambda r: errors.append(f"{r.status} {r.url}") if r.status >= 400 else None)
         page.goto(address)
         if options.get("java_script_enabled", True):
-            page.wait_for_function("document.querySelectorAll('[data-widget=ready]').length === 5")
+            page.wait_for_function("document.querySelectorAll('[data-widget=ready]').length === 6")
         return page
 
     yield open_page

@@ -41,7 +41,7 @@ def drag(page, control, part):
 def test_every_figure_starts_and_the_one_without_a_module_says_what_it_needs(open_page):
     page = open_page()
     states = page.locator("[data-widget]").evaluate_all("all => all.map(el => el.dataset.widget)")
-    assert states == ["ready", "ready", "ready", "ready", "needs-python", "ready"]
+    assert states == ["ready", "ready", "ready", "ready", "needs-python", "ready", "ready"]
     assert "needs Python" in page.locator("[data-widget=needs-python]").inner_text()
     assert page.locator(".dlbook-still").count() == 0
 
@@ -248,7 +248,7 @@ def test_paper_shows_the_figure_and_its_state_without_controls(open_page, dark):
 def test_without_javascript_a_still_picture_stands_in(open_page):
     page = open_page(java_script_enabled=False)
     stills = page.locator(".dlbook-still")
-    assert stills.count() == 5
+    assert stills.count() == 6
     assert all(still.is_visible() for still in stills.all())
     assert stills.nth(CURVES).locator("svg path[fill=none]").count() == 6
     assert stills.nth(IMAGES).locator("img").count() == 2
@@ -264,4 +264,4 @@ def test_state_of_every_figure_on_the_page_is_within_the_limit(built_page):
     text = (built_page / "index.html").read_text("utf8")
     state = re.search(r'widget-state\+json">(.*?)</script>', text, re.DOTALL)[1]
     sizes = [len(json.dumps(m["state"])) for m in json.loads(state)["state"].values() if "_esm" in m["state"]]
-    assert len(sizes) == 4 and max(sizes) <= 60 * 1024
+    assert len(sizes) == 5 and max(sizes) <= 60 * 1024

@@ -147,7 +147,7 @@ def test_sliders_move_by_mouse_and_by_their_buttons_and_python_reads_them(lab, p
     page.wait_for_timeout(500)
     page.locator(".jp-CodeCell .cm-content").last.click()
     page.keyboard.press("Shift+Enter")
-    page.get_by_text("chosen in the browser: {'slope': 1.8}").wait_for(timeout=30_000)
+    page.get_by_text("chosen in the browser: {'slope': 1.8} [] MACs").wait_for(timeout=30_000)
 
 
 def test_images_and_stepper_live(lab, page):
@@ -161,6 +161,24 @@ def test_images_and_stepper_live(lab, page):
     stepper.scroll_into_view_if_needed()
     stepper.get_by_role("button", name="next step").click()
     assert stepper.locator(".dlw-caption").inner_text() == "Two."
+
+
+def test_a_block_opens_by_mouse_and_by_keyboard_and_python_reads_it(lab, page):
+    lab(page, "lab.md")
+    diagram = page.locator(".dlw-diagram")
+    diagram.wait_for(timeout=90_000)
+    diagram.scroll_into_view_if_needed()
+    block = diagram.locator('button[data-path="0"]')
+    block.click()
+    assert diagram.get_by_text("ReLU").is_visible()
+    block.press("Space")
+    assert not diagram.get_by_text("ReLU").is_visible()
+    block.press("Space")
+    diagram.get_by_role("radio", name="parameters").check(force=True)
+    page.wait_for_timeout(500)
+    page.locator(".jp-CodeCell .cm-content").last.click()
+    page.keyboard.press("Shift+Enter")
+    page.get_by_text("['0'] parameters").wait_for(timeout=30_000)
 
 
 @pytest.mark.skipif(not CHAPTER.exists(), reason="the chapter on activations is not written yet")

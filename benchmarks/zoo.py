@@ -1,0 +1,282 @@
+"""Time and memory of the zoo against torchvision and timm: `python benchmarks/zoo.py --rows resnet50_v1_5 vit_b_16`.
+
+For each row that a library shares (tests/oracles/peers.py), ours and theirs get the same weights and run in turn: forward pass in
+evaluation mode, then a training step (cross-entropy, backward, SGD). The order changes each round. A ratio is the median of the
+rounds' ratios, ours over theirs: neighbours in time share what else the machine does. Memory is the peak of the allocator above
+what the model itself holds, in one pass: counted from every allocation on the CPU, asked from the allocator on CUDA.
+
+Below 1 ours is faster, or smaller. A row passes where no ratio is above --limit times the better peer.
+"""
+
+import argparse
+import gc
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler, which counts the memory, is talkative
+
+import torch  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+SEED = 0
+MEASURES = ("forward", "training step", "forward memory", "training memory")
+GIANT = 150_000_000
+TIMM = {  # torchvision's name -> timm's, where they differ
+    "vit_b_16": "vit_base_patch16_224", "vit_b_32": "vit_base_patch32_224", "vit_l_16": "vit_large_patch16_224",
+    "vit_l_32": "vit_large_patch32_224", "vit_h_14": "vit_huge_patch14_224", "mobilenet_v2": "mobilenetv2_100",
+    "mobilenet_v3_large": "mobilenetv3_large_100", "mobilenet_v3_small": "mobilenetv3_small_100",
+    "regnet_x_400mf": "regnetx_004", "regnet_x_800mf": "regnetx_008", "regnet_x_1_6gf": "regnetx_016", "regnet_x_3_2gf": "regnetx_032",
+    "regnet_x_8gf": "regnetx_080", "regnet_x_16gf": "regnetx_160", "regnet_x_32gf": "regnetx_320", "regnet_y_400mf": "regnety_004",
+    "regnet_y_800mf": "regnety_008", "regnet_y_1_6gf": "regnety_016", "regnet_y_3_2gf": "regnety_032", "regnet_y_8gf": "regnety_080",
+    "regnet_y_16gf": "regnety_160", "regnet_y_32gf": "regnety_320",
+}  # fmt: skip
+
+
+def arguments(words: list[str] | None = None) -> argparse.Namespace:
+    """The options of the command line."""
+    from oracles.peers import PEERS
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", nargs="+", default=list(PEERS), choices=list(PEERS), metavar="ROW")
+    parser.add_argument("--repeats", type=int, default=10, help="rounds, each of one run a model")
+    parser.add_argument("--batch", type=int, default=0, help="images; default 4 on the CPU, 64 on CUDA")
+    parser.add_argument("--side", type=int, default=0, help="pixels; default: the row's own")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--bf16", action="store_true", help="autocast to bfloat16")
+    parser.add_argument("--compile", action="store_true", help="torch.compile all models")
+    parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--giants", action="store_true", help="also models above 150 million parameters on the CPU")
+    parser.add_argument("--limit", type=float, default=1.03)
+    parser.add_argument("--out", type=Path, default=ROOT / "_build" / "benchmarks")
+    return parser.parse_args(words)
+
+
+def peer_names(row: str) -> list[str]:
+    """The row's peer, and timm's model of the same parameters where the peer is torchvision's."""
+    import timm
+    from oracles.peers import PEERS
+
+    library, _, name = PEERS[row].partition("/")
+    candidate = TIMM.get(name, name)
+    if library == "torchvision" and timm.is_model(candidate):
+        sizes = [sum(p.numel() for p in build_peer(peer, meta=True).parameters()) for peer in (PEERS[row], f"timm/{candidate}")]
+        if sizes[0] == sizes[1]:
+            return [PEERS[row], f"timm/{candidate}"]
+    return [PEERS[row]]
+
+
+def build_peer(peer: str, meta: bool = False) -> nn.Module:
+    """A model of torchvision or timm by "library/name", with weights or on the meta device."""
+    from oracles import imports
+
+    imports.PEERS["(benchmark)"] = peer
+    return imports.peer_on_meta("(benchmark)") if meta else imports.peer("(benchmark)")
+
+
+def contestants(row: str, options: argparse.Namespace) -> dict[str, nn.Module]:
+    """Ours with the first peer's weights, and the peers, on the device; {} for a giant that was not asked for."""
+    from oracles import imports
+
+    from dlbook.models import create
+
+    torch.manual_seed(SEED)
+    with torch.device("meta"):
+        size = sum(p.numel() for p in create(row).parameters())
+    if size > GIANT and options.device == "cpu" and not options.giants:
+        return {}
+    peers = {name: build_peer(name) for name in peer_names(row)}
+    ours = imports.load(create(row), row, next(iter(peers.values())).state_dict())
+    models = {"ours": ours} | peers
+    layout = torch.channels_last if options.channels_last else torch.preserve_format
+    models = {name: model.to(options.device, memory_format=layout) for name, model in models.items()}
+    return {name: torch.compile(model) for name, model in models.items()} if options.compile else models
+
+
+def passes(model: nn.Module, images: Tensor, labels: Tensor, bf16: bool) -> dict[str, Callable[[], None]]:
+    """The forward pass and the training step of a model, as functions without arguments."""
+    from oracles.parity import first_output
+
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
+    autocast = lambda: torch.autocast(images.device.type, torch.bfloat16, enabled=bf16)  # noqa: E731
+
+    def forward() -> None:
+        with torch.no_grad(), autocast():
+            model(images)
+
+    def training_step() -> None:
+        with autocast():
+            loss = F.cross_entropy(first_output(model(images)).float(), labels)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return {"forward": forward, "training step": training_step}
+
+
+def seconds(run: Callable[[], None], device: str) -> float:
+    """Seconds of one run."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+    start = time.perf_counter()
+    run()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def peak_memory(run: Callable[[], None], device: str) -> int:
+    """Bytes that the allocator holds at most during a run, above what it held before."""
+    gc.collect()
+    if device == "cuda":
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        run()
+        return torch.cuda.max_memory_allocated() - before
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+        run()
+    events = [e for e in profile.profiler.kineto_results.events() if e.name() == "[memory]"]
+    held = peak = 0
+    for event in sorted(events, key=lambda e: e.start_ns()):
+        held += event.nbytes()
+        peak = max(peak, held)
+    return peak
+
+
+def measure(row: str, options: argparse.Namespace) -> dict:
+    """Everything about one row: medians and ratios against each peer."""
+    from dlbook.zoo import input_size
+
+    models, (channels, side, _) = contestants(row, options), input_size(row)
+    if not models:
+        return {}
+    batch = options.batch or (64 if options.device == "cuda" else 4)
+    shape = (batch, channels, options.side or side, options.side or side)
+    images = torch.randn(shape, device=options.device)
+    images = images.contiguous(memory_format=torch.channels_last) if options.channels_last else images
+    labels = torch.arange(batch, device=options.device) % 10
+    runs = {name: passes(model, images, labels, options.bf16) for name, model in models.items()}
+    found: dict = {name: {} for name in models}
+    for kind in ("forward", "training step"):
+        for model in models.values():
+            model.train(kind != "forward")
+        times = rounds({name: run[kind] for name, run in runs.items()}, options)
+        for name, run in runs.items():
+            found[name][kind] = times[name]
+            found[name][MEASURES[2] if kind == "forward" else MEASURES[3]] = [peak_memory(run[kind], options.device)]
+    return {"input": list(shape), "models": summarise(found)}
+
+
+def rounds(runs: dict[str, Callable[[], None]], options: argparse.Namespace) -> dict[str, list[float]]:
+    """Seconds of each model, one entry a round, after warming up; the order turns by one each round."""
+    names = list(runs)
+    for name in names * 2:
+        seconds(runs[name], options.device)
+    times: dict[str, list[float]] = {name: [] for name in names}
+    for turn in range(options.repeats):
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            times[name].append(seconds(runs[name], options.device))
+    return times
+
+
+def summarise(found: dict[str, dict[str, list[float]]]) -> dict[str, dict]:
+    """Medians of each model, and for a peer the median of the rounds' ratios, ours over theirs."""
+    ours = found["ours"]
+    summary: dict[str, dict] = {}
+    for name, measured in found.items():
+        summary[name] = {"median": {kind: statistics.median(values) for kind, values in measured.items()}}
+        if name != "ours":
+            pairs = {kind: [a / b for a, b in zip(ours[kind], values, strict=True) if b] for kind, values in measured.items()}
+            summary[name]["ratio"] = {kind: round(statistics.median(values or [1.0]), 4) for kind, values in pairs.items()}
+    return summary
+
+
+def worst(result: dict) -> dict[str, float]:
+    """The largest ratio of each measure: against the better peer."""
+    ratios = [model["ratio"] for model in result["models"].values() if "ratio" in model]
+    return {kind: max(ratio[kind] for ratio in ratios) for kind in MEASURES}
+
+
+def table(results: dict[str, dict]):
+    """One line a row and peer."""
+    from dlbook.book import table as as_table
+
+    lines = []
+    for row, result in results.items():
+        ours = result["models"]["ours"]["median"]
+        for name, model in result["models"].items():
+            if name != "ours":
+                lines.append((row, name, f"{1e3 * ours['forward']:.1f}", f"{1e3 * ours['training step']:.1f}",
+                              *(f"{model['ratio'][kind]:.3f}" for kind in MEASURES)))  # fmt: skip
+    columns = ["row", "peer", "forward, ms", "step, ms", *(f"{kind}, ratio" for kind in MEASURES)]
+    return as_table(lines, columns, "Ours over theirs; below 1 ours is faster or smaller")
+
+
+def plot(results: dict[str, dict], path: Path, limit: float) -> None:
+    """A point for each row and measure, against the better peer; the grey band is what passes by the limit."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    rows = list(results)
+    figure, axis = pyplot.subplots(figsize=(8, 1.2 + 0.22 * len(rows)), layout="constrained")
+    axis.axvspan(0, limit, color="0.92", zorder=0)
+    axis.axvline(1, color="0.4", linewidth=1)
+    for kind, marker in zip(MEASURES, "osx+", strict=True):
+        axis.plot([worst(results[row])[kind] for row in rows], range(len(rows)), marker, label=kind, markersize=5)
+    axis.set_yticks(range(len(rows)), rows)
+    axis.set(xlabel="ours over the better peer", ylim=(len(rows) - 0.4, -0.6))
+    axis.set_xlim(left=min(0.5, *(min(worst(r).values()) for r in results.values())) * 0.95)
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, frameon=False)
+    figure.savefig(path)
+    pyplot.close(figure)
+
+
+def run(options: argparse.Namespace | None = None) -> dict:
+    """Measure all rows; prints each as it is done. Returns settings and results, as `python -m dlbook.book.record zoo` keeps them."""
+    options = options or arguments([])
+    torch.set_num_threads(options.threads)
+    results = {}
+    for row in options.rows:
+        result = measure(row, options)
+        gc.collect()
+        if options.compile:
+            torch._dynamo.reset()
+        if not result:
+            print(f"{row:<28} left out: a giant (--giants measures it)", flush=True)
+            continue
+        results[row] = result
+        told = "  ".join(f"{kind} {value:.3f}" for kind, value in worst(result).items())
+        print(f"{row:<28} {told}{'' if max(worst(result).values()) <= options.limit else '   above the limit'}", flush=True)
+    settings = {key: value for key, value in vars(options).items() if key not in ("rows", "out")}
+    return {"settings": settings, "rows": results}
+
+
+def main() -> int:
+    """Measure, print the table, write table, plot and JSON; the exit code says whether a row is above the limit."""
+    options = arguments()
+    found = run(options)
+    if not found["rows"]:
+        return 0
+    options.out.mkdir(parents=True, exist_ok=True)
+    name = "-".join(["zoo", options.device, *(word for word in ("bf16", "compile", "channels_last") if getattr(options, word))])
+    shown = table(found["rows"])
+    (options.out / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf8")
+    (options.out / f"{name}.txt").write_text(f"{shown!r}\n", encoding="utf8")
+    plot(found["rows"], options.out / f"{name}.svg", options.limit)
+    print(f"\n{shown!r}\nwrote {options.out / name}.json, .txt, .svg")
+    return int(any(max(worst(result).values()) > options.limit for result in found["rows"].values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

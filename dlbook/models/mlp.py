@@ -1,0 +1,120 @@
+"""Multi-layer perceptrons: Rumelhart, Hinton, Williams, "Learning representations by back-propagating errors" (Nature 323, 1986).
+
+The network in four lines::
+
+    a = flatten(image)                       # the net does not know which pixels are neighbours
+    for each hidden layer:
+        a = f(W a + b)                       # f: ReLU, or LeCun et al.'s squash 1.7159 tanh(2z/3)
+    logits = W a + b
+
+Departures from the papers
+
+1. Rumelhart et al. have the logistic function everywhere and learn by squared errors; the output here is linear, for a softmax.
+2. The rows ``mlp_300`` to ``mlp_500_150`` are the fully connected nets that LeCun et al. (Proc. IEEE 86, 1998, section III.C)
+   compare LeNet-5 with on MNIST. Theirs squash the outputs too. Ours start from their uniform in +-2.4 / fan_in.
+3. ``mlp_digits`` is this book's: ReLU, and He et al.'s normal weights of variance 2 / fan_in (arXiv 1502.01852).
+
+Parameters with 1 channel of 28 x 28 and 10 classes: mlp_digits 535,818; mlp_300 238,510; mlp_1000 795,010;
+mlp_300_100 266,610; mlp_500_150 469,160.
+
+>>> model = mlp("mlp_digits")
+>>> tuple(model(torch.rand(2, 1, 28, 28)).shape), sum(p.numel() for p in model.parameters())
+((2, 10), 535818)
+"""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dlbook.nn.checks import find_row, require_images, require_one_of, require_positive, require_probability
+
+
+@dataclass(frozen=True)
+class Config:
+    """The widths of the hidden layers, and their activation: "relu" or "squash"."""
+
+    widths: tuple[int, ...]
+    activation: str = "squash"
+
+
+VARIANTS = {
+    "mlp_digits": Config((512, 256), "relu"),
+    # LeCun et al. 1998, section III.C: the numbers are those of hidden units
+    "mlp_300": Config((300,)),
+    "mlp_1000": Config((1000,)),
+    "mlp_300_100": Config((300, 100)),
+    "mlp_500_150": Config((500, 150)),
+}
+
+
+def squash(z: Tensor) -> Tensor:
+    """1.7159 tanh(2z/3) (LeCun et al. 1998, appendix A): squash(1) = 1 and squash(-1) = -1; any shape."""
+    return 1.7159 * torch.tanh(z * (2 / 3))
+
+
+ACTIVATIONS = {"relu": F.relu, "squash": squash}
+
+
+class MLP(nn.Module):
+    """Linear layers with an activation after each but the last: images [B, C, H, W] -> logits [B, K].
+
+    config: a row of `VARIANTS`, or any `Config`.  resolution: H and W of the images, one number or a pair.
+    drop_prob: of dropping a hidden unit in training, in [0, 1).  Raises ValueError for values outside these.
+    """
+
+    def __init__(
+        self, config: Config, num_classes: int = 10, in_channels: int = 1, resolution: int | tuple[int, int] = 28, drop_prob: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.in_channels = in_channels
+        self.resolution = resolution if isinstance(resolution, tuple) else (resolution, resolution)
+        require_positive("num_classes", num_classes)
+        require_positive("in_channels", in_channels)
+        for side in self.resolution:
+            require_positive("resolution", side)
+        for width in config.widths:
+            require_positive("widths", width)
+        require_probability("drop_prob", drop_prob)
+        require_one_of("activation", config.activation, tuple(ACTIVATIONS))
+        self.config = config
+        widths = (in_channels * math.prod(self.resolution), *config.widths, num_classes)
+        self.layers = nn.ModuleList(nn.Linear(before, after) for before, after in pairwise(widths))
+        self.drop = nn.Dropout(drop_prob)
+        initialise(self)
+
+    def forward(self, images: Tensor) -> Tensor:
+        require_images(images, self.in_channels)
+        if tuple(images.shape[2:]) != self.resolution:
+            raise ValueError(
+                f"images must be {self.resolution[0]} x {self.resolution[1]} pixels, got {list(images.shape)}; "
+                "resize them, or build the model with another resolution"
+            )
+        activation = ACTIVATIONS[self.config.activation]
+        *hidden, last = self.layers
+        a = images.flatten(1)  # [B, C H W]
+        for layer in hidden:
+            a = self.drop(activation(layer(a)))
+        return last(a)
+
+
+def initialise(model: MLP) -> None:
+    """ReLU: normal, variance 2 / fan_in. Squash: uniform in +-2.4 / fan_in. Biases 0 (departures 2 and 3)."""
+    for layer in model.layers:
+        if model.config.activation == "relu":
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        else:
+            nn.init.uniform_(layer.weight, -2.4 / layer.in_features, 2.4 / layer.in_features)
+        nn.init.zeros_(layer.bias)
+
+
+def mlp(
+    name: str = "mlp_digits", num_classes: int = 10, in_channels: int = 1, resolution: int | tuple[int, int] = 28, drop_prob: float = 0.0,
+    device: str | None = None,
+) -> MLP:  # fmt: skip
+    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for bad arguments."""
+    with torch.device(device or torch.get_default_device()):
+        return MLP(find_row(name, VARIANTS), num_classes, in_channels, resolution, drop_prob)

@@ -1,0 +1,258 @@
+"""RegNet: Radosavovic, Kosaraju, Girshick, He, Dollár, "Designing Network Design Spaces" (arXiv 2003.13678).
+
+The paper in ten lines::
+
+    u_j = w_0 + w_a * j                     for block j of `depth` blocks: widths grow linearly           # equation (2)
+    s_j = log(u_j / w_0) / log(w_m)         the power of w_m that this is                                 # equation (3)
+    w_j = w_0 * w_m ** round(s_j)           whole powers only, so that runs of blocks share a width       # equation (4)
+    stages = the runs of equal w_j, rounded to multiples of 8 and then of the group width
+    x = relu(bn(conv3x3/2(image)))          # stem, 32 channels
+    for stage in stages:                    # the first block of each stage halves H and W
+        for block in stage:                 # X: all; Y: with squeeze-excite in front of the last convolution
+            F = bn(conv1x1(relu(bn(grouped_conv3x3(relu(bn(conv1x1(x))))))))
+            x = relu(F + s)                 # s = x, or bn(conv1x1(x)) where the shape changes
+    logits = linear(mean over H, W of x)
+
+`AnyNet` is the paper's template, in which each stage chooses freely; a RegNet is the AnyNet whose stages come from the four
+numbers w_0, w_a, w_m, depth and one group width. Sampling such spaces is in ``dlbook.nas.regnet_space``.
+
+Departures from the paper
+
+1. Appendix D rounds widths to whole groups. Ties go to the even number, as in the authors' code: 392 / 16 = 24.5 makes 24 groups.
+   torchvision has MobileNet's rule instead: ties up, and never below 90 % of the width. That changes three nets, the rows named
+   ``_torchvision``. timm has both; its ``_tv`` rows are torchvision's.
+2. Y: the hidden width of squeeze-excite is a quarter of the *block's input* width, as in the authors' code and both libraries.
+   Appendix D says "1/4" and not of what.
+3. Weights start as in the authors' code: convolutions normal with variance 2 / (k^2 * output channels), groups or not; the last
+   linear layer N(0, 0.01), its bias 0. The paper refers to the ResNet papers.
+
+Parameters with 1,000 classes: X-200MF 2,684,792; X-4.0GF 22,118,248; Y-4.0GF 20,646,656; Y-32GF 145,046,770.
+
+>>> [(stage.depth, stage.width) for stage in stages_of(VARIANTS["regnet_x_200mf"])]
+[(1, 24), (1, 56), (4, 152), (7, 368)]
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dlbook.nn.channel_attention import SqueezeExcitation
+from dlbook.nn.checks import find_row, require_images, require_one_of, require_positive, require_probability
+from dlbook.nn.state import load_state
+
+STEM_WIDTH = 32
+
+
+@dataclass(frozen=True)
+class Config:
+    """One row of figures 15 and 16. rounding of the widths to whole groups: "nearest" or torchvision's "keep_90" (departure 1).
+
+    w_0: width of the first block, a multiple of 8.  w_a: slope, at least 0.  w_m: step between stages, above 1.  depth: blocks.
+    se_ratio: 0 for X.  Raises ValueError for a value outside these.
+    """
+
+    w_0: int
+    w_a: float
+    w_m: float
+    depth: int
+    group_width: int
+    se_ratio: float = 0.0
+    rounding: str = "nearest"
+
+    def __post_init__(self) -> None:
+        for name in ("w_0", "depth", "group_width"):
+            require_positive(name, getattr(self, name))
+        require_probability("se_ratio", self.se_ratio)
+        require_one_of("rounding", self.rounding, ("nearest", "keep_90"))
+        if self.w_0 % 8 or not self.w_a >= 0 or not self.w_m > 1:
+            raise ValueError(f"w_0 must be a multiple of 8, w_a at least 0, w_m above 1; got {self.w_0}, {self.w_a}, {self.w_m}")
+
+
+#                       w_0   w_a    w_m  depth group_width
+X = {"200mf": Config(24, 36.44, 2.49, 13, 8), "400mf": Config(24, 24.48, 2.54, 22, 16), "600mf": Config(48, 36.97, 2.24, 16, 24),
+     "800mf": Config(56, 35.73, 2.28, 16, 16), "1_6gf": Config(80, 34.01, 2.25, 18, 24), "3_2gf": Config(88, 26.31, 2.25, 25, 48),
+     "4_0gf": Config(96, 38.65, 2.43, 23, 40), "6_4gf": Config(184, 60.83, 2.07, 17, 56), "8gf": Config(80, 49.56, 2.88, 23, 120),
+     "12gf": Config(168, 73.36, 2.37, 19, 112), "16gf": Config(216, 55.59, 2.1, 22, 128),
+     "32gf": Config(320, 69.86, 2.0, 23, 168)}  # fmt: skip
+Y = {"200mf": Config(24, 36.44, 2.49, 13, 8, 0.25), "400mf": Config(48, 27.89, 2.09, 16, 8, 0.25),
+     "600mf": Config(48, 32.54, 2.32, 15, 16, 0.25), "800mf": Config(56, 38.84, 2.4, 14, 16, 0.25),
+     "1_6gf": Config(48, 20.71, 2.65, 27, 24, 0.25), "3_2gf": Config(80, 42.63, 2.66, 21, 24, 0.25),
+     "4_0gf": Config(96, 31.41, 2.24, 22, 64, 0.25), "6_4gf": Config(112, 33.22, 2.27, 25, 72, 0.25),
+     "8gf": Config(192, 76.82, 2.19, 17, 56, 0.25), "12gf": Config(168, 73.36, 2.37, 19, 112, 0.25),
+     "16gf": Config(200, 106.23, 2.48, 18, 112, 0.25), "32gf": Config(232, 115.89, 2.53, 20, 232, 0.25)}  # fmt: skip
+
+# Radosavovic et al. 2020, figures 15 (X) and 16 (Y): named by their multiply-accumulates at 224 x 224
+VARIANTS = {
+    **{f"regnet_x_{size}": row for size, row in X.items()},
+    **{f"regnet_y_{size}": row for size, row in Y.items()},
+    # the same numbers, other rounding; torchvision's other rows are the paper's
+    "regnet_x_400mf_torchvision": Config(24, 24.48, 2.54, 22, 16, rounding="keep_90"),
+    "regnet_y_800mf_torchvision": Config(56, 38.84, 2.4, 14, 16, 0.25, rounding="keep_90"),
+    "regnet_y_8gf_torchvision": Config(192, 76.82, 2.19, 17, 56, 0.25, rounding="keep_90"),
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Blocks of one width. bottleneck_ratio b: the 3x3 has width / b channels, in groups of group_width each.
+
+    Raises ValueError unless width is a multiple of b, and width / b of the group width; `fit_groups` makes it so.
+    """
+
+    depth: int
+    width: int
+    group_width: int
+    bottleneck_ratio: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("depth", "width", "group_width", "bottleneck_ratio"):
+            require_positive(name, getattr(self, name))
+        if self.width % (self.bottleneck_ratio * self.group_width):
+            raise ValueError(f"width must be a multiple of bottleneck_ratio * group_width, got {self}; see fit_groups")
+
+
+def block_widths(config: Config) -> list[int]:
+    """Equations (2)-(4): the width of each block, a multiple of 8, before it is fitted to the group width."""
+    powers = [round(math.log((config.w_0 + config.w_a * j) / config.w_0) / math.log(config.w_m)) for j in range(config.depth)]
+    return [8 * round(config.w_0 * config.w_m**power / 8) for power in powers]
+
+
+def fit_groups(depth: int, width: int, group_width: int, bottleneck_ratio: int = 1, rounding: str = "nearest") -> Stage:
+    """Appendix D: the stage whose width / b is the nearest multiple of the group width; a group wider than width / b shrinks to it.
+
+    The width changes by a third at most. Raises ValueError where width / b is less than 1.
+    """
+    inner = width // bottleneck_ratio
+    require_positive("width / bottleneck_ratio", inner)
+    require_positive("group_width", group_width)
+    group_width = min(group_width, inner)
+    groups = round(inner / group_width)  # half a group goes to the even number
+    if rounding == "keep_90":
+        groups = math.floor(inner / group_width + 0.5)
+        groups += groups * group_width < 0.9 * inner
+    return Stage(depth, groups * group_width * bottleneck_ratio, group_width, bottleneck_ratio)
+
+
+def stages_of(config: Config) -> tuple[Stage, ...]:
+    """The stages of a RegNet: runs of blocks of equal width, each fitted to the group width."""
+    runs = [(len(list(run)), width) for width, run in groupby(block_widths(config))]
+    return tuple(fit_groups(depth, width, config.group_width, rounding=config.rounding) for depth, width in runs)
+
+
+class Block(nn.Module):
+    """1x1, grouped 3x3, squeeze-excite in Y, 1x1 (figure 4, appendix D): [B, C, H, W] -> [B, width, ceil(H/stride), ceil(W/stride)]."""
+
+    def __init__(self, in_channels: int, stage: Stage, stride: int, se_ratio: float) -> None:
+        super().__init__()
+        width, inner = stage.width, stage.width // stage.bottleneck_ratio
+        self.conv1, self.bn1 = nn.Conv2d(in_channels, inner, 1, bias=False), nn.BatchNorm2d(inner)
+        self.conv2 = nn.Conv2d(inner, inner, 3, stride, padding=1, groups=inner // stage.group_width, bias=False)
+        self.bn2 = nn.BatchNorm2d(inner)
+        self.se = SqueezeExcitation(inner, max(1, round(se_ratio * in_channels))) if se_ratio else nn.Identity()
+        self.conv3, self.bn3 = nn.Conv2d(inner, width, 1, bias=False), nn.BatchNorm2d(width)
+        same = stride == 1 and in_channels == width
+        self.proj = None if same else nn.Sequential(nn.Conv2d(in_channels, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        branch = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        branch = F.relu(self.bn2(self.conv2(branch)), inplace=True)
+        branch = self.bn3(self.conv3(self.se(branch)))
+        branch += x if self.proj is None else self.proj(x)
+        return F.relu(branch, inplace=True)
+
+
+class AnyNet(nn.Module):
+    """Stem, stages of blocks, global average pooling, one linear layer (figure 3): images [B, C, H, W] -> logits [B, K].
+
+    stages: any number of `Stage`.  se_ratio: hidden width of squeeze-excite over the block's input width, 0 for none.
+    num_classes: K.  in_channels: C.  Raises ValueError for arguments out of range, and in `forward` for other images.
+    """
+
+    def __init__(self, stages: Sequence[Stage], se_ratio: float = 0.0, num_classes: int = 1000, in_channels: int = 3) -> None:
+        super().__init__()
+        if not stages or not all(isinstance(stage, Stage) for stage in stages):
+            raise ValueError(f"stages must be one Stage or more, got {stages!r}; for a row of the table call regnet(name)")
+        require_probability("se_ratio", se_ratio)
+        require_positive("num_classes", num_classes)
+        require_positive("in_channels", in_channels)
+        self.in_channels, channels = in_channels, STEM_WIDTH
+        self.stem = nn.Sequential(
+            nn.Conv2d(in_channels, channels, 3, 2, padding=1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
+        )
+        self.stages = nn.ModuleList()
+        for stage in stages:
+            blocks = nn.Sequential(Block(channels, stage, 2, se_ratio))
+            blocks.extend(Block(stage.width, stage, 1, se_ratio) for _ in range(stage.depth - 1))
+            self.stages.append(blocks)
+            channels = stage.width
+        self.fc = nn.Linear(channels, num_classes)
+        initialise(self)
+
+    def feature_maps(self, images: Tensor) -> list[Tensor]:
+        """The output of the stem and of every stage: [B, C_i, H_i, W_i] each."""
+        require_images(images, self.in_channels)
+        maps = [self.stem(images)]
+        for stage in self.stages:
+            maps.append(stage(maps[-1]))
+        return maps
+
+    def forward(self, images: Tensor) -> Tensor:
+        require_images(images, self.in_channels)
+        x = self.stem(images)
+        for stage in self.stages:  # without feature_maps, whose list would keep every map alive
+            x = stage(x)
+        return self.fc(x.mean(dim=(2, 3)))  # [B, C, H, W] -> [B, C] -> [B, K]
+
+
+def initialise(model: nn.Module) -> None:
+    """The authors' start (departure 3). BN begins with gamma 1 and beta 0."""
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            fan_out = math.prod(module.kernel_size) * module.out_channels
+            nn.init.normal_(module.weight, std=math.sqrt(2 / fan_out))
+        elif isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=0.01)
+            nn.init.zeros_(module.bias)
+
+
+SQUEEZE = {"se.fc1": "se.reduce", "se.fc2": "se.expand"}
+
+
+def load_torchvision_state(model: AnyNet, state: Mapping[str, Tensor]) -> AnyNet:
+    """Copy a state dict of torchvision's regnet_x_400mf ... regnet_y_32gf; ValueError names the first tensor that does not fit."""
+    layers = {f"f.{letter}.{i}.": f"{kind}{'abc'.index(letter) + 1}." for letter in "abc" for i, kind in enumerate(("conv", "bn"))}
+    table = {"trunk_output.": "stages.", **layers, "f.se.": "se.", **SQUEEZE}
+
+    def rename(name: str) -> str:
+        for theirs, ours in table.items():
+            name = name.replace(theirs, ours)
+        return re.sub(r"block(\d+)\.block\d+-(\d+)", lambda found: f"{int(found[1]) - 1}.{found[2]}", name)
+
+    return load_state(model, state, rename)
+
+
+def load_timm_state(model: AnyNet, state: Mapping[str, Tensor]) -> AnyNet:
+    """Copy a state dict of timm's regnetx_002 ... regnety_320; ValueError names the first tensor that does not fit."""
+    layers = {f"conv{i}.{kind}.": f"{kind}{i}." for i in (1, 2, 3) for kind in ("conv", "bn")}
+    pairs = {"stem.conv": "stem.0", "stem.bn": "stem.1", "downsample.conv": "proj.0", "downsample.bn": "proj.1", "head.": ""}
+    table = {**pairs, **layers, **SQUEEZE}
+
+    def rename(name: str) -> str:
+        for theirs, ours in table.items():
+            name = name.replace(theirs, ours)
+        return re.sub(r"^s(\d+)\.b(\d+)", lambda found: f"stages.{int(found[1]) - 1}.{int(found[2]) - 1}", name)
+
+    return load_state(model, state, rename)
+
+
+def regnet(name: str, num_classes: int = 1000, in_channels: int = 3, device: str | None = None) -> AnyNet:
+    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for bad arguments."""
+    config = find_row(name, VARIANTS)
+    with torch.device(device or torch.get_default_device()):
+        return AnyNet(stages_of(config), config.se_ratio, num_classes, in_channels)

@@ -1,0 +1,1 @@
+"""Architecture search: search spaces and searches, one file each."""

@@ -1,0 +1,34 @@
+"""The configurations that come with the package, by name.
+
+>>> find("digits").name
+'digits.yaml'
+"""
+
+import difflib
+from pathlib import Path
+
+__all__ = ["find", "names"]
+
+FOLDER = Path(__file__).parent / "configs"
+
+
+def names() -> list[str]:
+    """The names that `find` knows."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def find(name: str | Path) -> Path:
+    """The file of a bundled configuration, or the path itself if it is one of a file.
+
+    Raises: ValueError for a name that is neither, with the nearest that exists.
+    """
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") or path.is_file():
+        return path
+    if (bundled := FOLDER / f"{name}.yaml").is_file():
+        return bundled
+    near = difflib.get_close_matches(str(name), names(), n=1)
+    raise ValueError(
+        f"expected a file such as my.yaml or a bundled configuration ({', '.join(names())}), got {str(name)!r}"
+        + (f"; did you mean {near[0]!r}?" if near else "")
+    )

@@ -1,0 +1,96 @@
+"""Transfer of a trained network: what is frozen, what thaws when, and which layer learns how fast.
+
+Yosinski et al. 2014, *How transferable are features in deep neural networks?*, arXiv:1411.1792; Howard & Ruder 2018, *Universal Language Model
+Fine-tuning*, arXiv:1801.06146, section 3.3 for gradual unfreezing. Rates by depth are `dlbook.optim.layerwise_groups`.
+
+Freezing is two things, and people forget the second: parameters get no gradient, **and** batch normalisation stays in evaluation
+mode. A frozen network in training mode still updates its running statistics, and normalises by the new batches.
+
+>>> net = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.Linear(2, 1))
+>>> _ = freeze(net, except_for=["2"])
+>>> [name for name, p in net.named_parameters() if p.requires_grad], net.train()[1].training
+(['2.weight', '2.bias'], False)
+"""
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
+
+__all__ = ["freeze", "gradual", "head", "thaw"]
+
+
+def head(model: nn.Module) -> str:
+    """The name of the layer that gives the logits: the last nn.Linear or 1 x 1 convolution in the order of definition.
+
+    Raises: ValueError where there is none.
+    """
+    layers = [name for name, module in model.named_modules() if isinstance(module, nn.Linear) or (isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1))]
+    if not layers:
+        raise ValueError("expected a network with an nn.Linear or a 1 x 1 convolution, found none")
+    return layers[-1]
+
+
+def freeze(model: nn.Module, except_for: Iterable[str] = ()) -> nn.Module:
+    """Take every parameter out of training but those below `except_for`, and hold its normalisers in evaluation mode, in place.
+
+    except_for: dotted prefixes such as ``["layer4", "fc"]``. The normalisers below them stay trainable. `model.train()` and moving to
+    another device change nothing of this. Raises: ValueError for a prefix that fits nothing, with the nearest that exist.
+    """
+    prefixes = _known(model, except_for)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(_below(name, prefixes))
+    for name, module in model.named_modules():
+        if isinstance(module, _NormBase) and not _below(name, prefixes):
+            module.eval()
+            module.train = _stays_in_evaluation.__get__(module)
+    return model
+
+
+def thaw(model: nn.Module, prefixes: Iterable[str]) -> nn.Module:
+    """Undo `freeze` for what stands below the prefixes, in place; thawed normalisers follow the network's mode again.
+
+    Raises: ValueError for a prefix that fits nothing.
+    """
+    known = _known(model, prefixes)
+    for name, parameter in model.named_parameters():
+        if _below(name, known):
+            parameter.requires_grad_(True)
+    for name, module in model.named_modules():
+        if isinstance(module, _NormBase) and _below(name, known):
+            module.__dict__.pop("train", None)
+            module.train(model.training)
+    return model
+
+
+def gradual(model: nn.Module, stages: Sequence[str], epoch: int, every: int = 1) -> list[str]:
+    """Gradual unfreezing: the last stage trains from epoch 0, and one more, from the back, every `every` epochs.
+
+    stages: prefixes from the input to the output. Returns those that train now. Raises: ValueError for bad prefixes, epoch or every.
+    """
+    if epoch < 0 or every < 1 or not stages:
+        raise ValueError(f"expected stages, epoch >= 0 and every >= 1, got {len(stages)} stages, {epoch} and {every}")
+    trained = list(stages[-(1 + epoch // every) :])
+    freeze(thaw(model, stages), except_for=trained)
+    return trained
+
+
+def _stays_in_evaluation(self: nn.Module, mode: bool = True) -> nn.Module:
+    """Replaces `train` of a frozen normaliser."""
+    self.training = False
+    return self
+
+
+def _below(name: str, prefixes: Sequence[str]) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def _known(model: nn.Module, prefixes: Iterable[str]) -> list[str]:
+    prefixes = list(prefixes)
+    names = {name for name, _ in (*model.named_modules(), *model.named_parameters()) if name}
+    for prefix in prefixes:
+        if prefix not in names:
+            near = difflib.get_close_matches(prefix, names, n=3, cutoff=0.4)
+            raise ValueError(f"expected a part of the network, got {prefix!r}; " + (f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(sorted(names)[:5])}, ..."))
+    return prefixes

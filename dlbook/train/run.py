@@ -1,0 +1,146 @@
+"""A run's folder: its configuration, its checkpoints, its figures; and how a run that was killed goes on.
+
+    config.yaml                     the resolved configuration; it alone reproduces the run
+    checkpoints/step-00000500.ckpt  the newest two; the older one goes when the newer one is whole
+    checkpoints/best.ckpt           of the best evaluation so far
+    metrics.jsonl                   a line for each evaluation; the checkpoints hold them too
+    tensorboard/                    see dlbook.train.loggers
+
+A checkpoint that was cut short or altered is named in a warning and the one before it is used. Nothing is deleted before what
+replaces it is safely on the disk, so that a full disk loses no earlier checkpoint.
+
+With several processes each makes the same calls; rank 0 alone writes, and what fails there is raised in all. All read: the folder
+has to be one that every machine sees.
+"""
+
+import json
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+from dlbook.train import checkpoint
+from dlbook.train.distributed import gather_random, is_main, on_main, restore_random
+from dlbook.train.trainer import Trainer
+
+__all__ = ["Run", "RunError"]
+
+KEPT = 2
+
+
+class RunError(ValueError):
+    """A run's folder is not what was asked for: taken, missing, or without a whole checkpoint."""
+
+
+class Run:
+    """One run's folder.
+
+    Args:
+        folder: made if it is missing; its parent too.
+        metric: the figure whose best value is kept; larger is better.
+        resume: go on with what is there; otherwise a folder that holds a run is an error, and nothing in it is touched.
+
+    Raises:
+        RunError: the folder holds a run and `resume` is false.
+    """
+
+    def __init__(self, folder: str | Path, metric: str = "accuracy", resume: bool = False) -> None:
+        self.folder, self.metric = Path(folder), metric
+        self.checkpoints = self.folder / "checkpoints"
+        self.history: list[dict[str, float]] = []
+        on_main(lambda: self._claim(resume))
+
+    def _claim(self, resume: bool) -> None:
+        if not resume and (self.checkpoints.exists() or (self.folder / "config.yaml").exists()):
+            raise RunError(f"{self.folder} holds a run already; resume it, or choose another folder (nothing was changed)")
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+
+    def files(self) -> list[Path]:
+        """The checkpoints of steps, the newest first."""
+        return sorted(self.checkpoints.glob("step-*.ckpt"), reverse=True)
+
+    def save(self, trainer: Trainer, figures: dict[str, float] | None = None) -> Path:
+        """Write a checkpoint; with the figures of an evaluation also their line, and best.ckpt where they are the best.
+
+        Raises: OSError where the disk is full; the earlier checkpoints stay. ValueError where `metric` is not among the figures.
+        """
+        if figures is not None:
+            if self.metric not in figures:
+                raise ValueError(f"expected the metric {self.metric!r} among the figures, got {sorted(figures)}")
+            self.history.append({"step": trainer.step, **figures})
+        path = self._write(trainer)
+        on_main(lambda: self._tidy(path, trainer.step))
+        return path
+
+    def best(self) -> dict[str, float]:
+        """The evaluation with the largest metric, the first of equals, with its step; empty before any."""
+        return max(self.history, key=lambda row: row[self.metric], default={})
+
+    def resume(self, trainer: Trainer) -> int:
+        """Put the newest whole checkpoint into the trainer and return its step; 0 where there is none yet.
+
+        Raises: RunError where there are checkpoints and none of them is whole.
+        """
+        files = on_main(self.files)
+        for path in files:
+            try:
+                state = self._read(path, trainer)
+            except checkpoint.CheckpointError as error:
+                if is_main():
+                    warnings.warn(f"{error}; trying the one before", stacklevel=2)
+                on_main(lambda path=path: path.rename(path.with_suffix(".broken")))
+                continue
+            self.history = state["history"]
+            restore_random(state.get("random", []))
+            on_main(lambda path=path: self._settle(path, trainer.step))
+            return trainer.step
+        if files:
+            raise RunError(f"{self.checkpoints}: none of {len(files)} checkpoints is whole; start again in another folder")
+        return 0
+
+    def _write(self, trainer: Trainer) -> Path:
+        """A checkpoint of this step; also the random states of the other processes."""
+        path = self.checkpoints / f"step-{trainer.step:08d}.ckpt"
+        random = gather_random()
+        on_main(lambda: checkpoint.save(path, {"trainer": trainer.state_dict(), "history": self.history, "random": random}))
+        return path
+
+    def _read(self, path: Path, trainer: Trainer) -> dict[str, Any]:
+        """Put a checkpoint into the trainer, and return it. Raises CheckpointError in every process, or in none."""
+        kept: list[dict[str, Any]] = []
+        on_main(lambda: kept.append(checkpoint.load(path)))
+        state = kept[0] if kept else checkpoint.load(path)
+        trainer.load_state_dict(state["trainer"])
+        return state
+
+    def _tidy(self, path: Path, step: int) -> None:
+        self._settle(path, step)
+        for old in self.files()[KEPT:]:
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+
+    def _bytes(self, path: Path) -> bytes:
+        """A checkpoint as one file."""
+        return path.read_bytes()
+
+    def _settle(self, path: Path, step: int) -> None:
+        """Bring best.ckpt and metrics.jsonl in line with the checkpoint; a run killed in between is mended on resuming."""
+        if self.history and self.best()["step"] == step:
+            _replace(self.checkpoints / "best.ckpt", self._bytes(path))
+        lines = "".join(json.dumps(row) + "\n" for row in self.history)
+        _replace(self.folder / "metrics.jsonl", lines.encode())
+
+
+def load_weights(path: str | Path) -> dict[str, Any]:
+    """The state of the method in a checkpoint of a run, for evaluation and prediction. Raises as `checkpoint.load` does."""
+    return checkpoint.load(path)["trainer"]["method"]
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Write a file at once or not at all."""
+    temporary = target.with_name(target.name + ".partial")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,165 @@
+// Points over two axes of the reader's choice; hover, tap, or the menu picks one.
+import { button, frame, identity, keeper, listen, node, number, parameterControls } from "./controls.js";
+import { MARGIN, axes, marker, scale } from "./plot.js";
+
+const NEAR = 36; // pixels within which the pointer picks a point
+
+const named = (spec, name) => (spec.axes[name].unit ? `${name} (${spec.axes[name].unit})` : name);
+
+async function inflated(text) {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  return JSON.parse(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text());
+}
+
+// The points that have both values, and of those the ones whose group is switched on.
+function chosen(model, points) {
+  const spec = model.get("spec"), { across, up } = model.get("values"), visible = model.get("visible");
+  const both = points.filter((point) => across in point.values && up in point.values);
+  return { both, shown: both.filter((point) => visible.includes(spec.groups[point.group])) };
+}
+
+// The range of an axis: over all groups, so that it holds still while groups are switched.
+function range(points, name, log) {
+  const values = points.map((point) => point.values[name]);
+  const low = Math.min(...values), high = Math.max(...values);
+  if (log) return [low / 1.4, high * 1.4];
+  const pad = (high - low) * 0.05 || 0.5;
+  return [low - pad, high + pad];
+}
+
+// Draws everything for one width; answers where the points are.
+function drawing(model, points, svg, width) {
+  const spec = model.get("spec"), { across, up } = model.get("values");
+  const { both, shown } = chosen(model, points);
+  const height = width < 480 ? 340 : 420;
+  const box = { left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: height - 44 };
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  svg.setAttribute("aria-label", `${model.get("title")}: ${up} over ${across}, ${shown.length} points`);
+  const words = [node("text", { class: "dlw-label", x: 2, y: 14 }, named(spec, up)),
+    node("text", { class: "dlw-label", x: (box.left + box.right) / 2, y: height - 6, "text-anchor": "middle" }, named(spec, across))];
+  if (!both.length) {
+    svg.replaceChildren(...words, node("text", { x: box.left + 8, y: height / 2 }, "No point has a value on both axes."));
+    return { places: [] };
+  }
+  const wide = range(both, across, spec.axes[across].log), tall = range(both, up, spec.axes[up].log);
+  const x = scale(...wide, box.left, box.right, spec.axes[across].log), y = scale(...tall, box.bottom, box.top, spec.axes[up].log);
+  const grid = axes({ log: spec.axes[up].log }, box, x, y, { x: wide, log_x: spec.axes[across].log }, tall);
+  const places = shown.map((point) => ({ point, x: x(point.values[across]), y: y(point.values[up]) }));
+  const marks = places.map((place) => node("g", { class: `dlw-c${place.point.group % 8} dlw-point`, "data-point": place.point.name },
+    marker(place.point.group, place.x, place.y)));
+  const ring = node("g", { class: "dlw-picked" });
+  svg.replaceChildren(...words, ...grid, ...marks, ring);
+  return { places, ring, width };
+}
+
+// The picked point: a ring, its name beside it.
+function drawPicked(plan, name) {
+  const place = plan.places.find(({ point }) => point.name === name);
+  plan.ring?.replaceChildren(...(place ? [
+    node("circle", { cx: place.x, cy: place.y, r: 9, class: `dlw-c${place.point.group % 8}` }),
+    node("g", { class: `dlw-c${place.point.group % 8}` }, marker(place.point.group, place.x, place.y, 1.2)),
+    ...["dlw-halo", "dlw-name"].map((kind) => node("text", { class: kind, y: place.y - 13 < 12 ? place.y + 24 : place.y - 13,
+      x: Math.min(Math.max(place.x, 4 + 3.6 * name.length), plan.width - 4 - 3.6 * name.length), "text-anchor": "middle" }, name)),
+  ] : []));
+}
+
+// One switch a group.
+function legend(model, keep) {
+  const spec = model.get("spec");
+  const toggle = (group) => {
+    const visible = model.get("visible");
+    keep("visible", spec.groups.filter((g) => (g === group ? !visible.includes(g) : visible.includes(g))));
+  };
+  const all = node("button", { type: "button", class: "dlw-all", onclick: () =>
+    keep("visible", model.get("visible").length === spec.groups.length ? [] : [...spec.groups]) }, "all");
+  const rows = spec.groups.map((group, i) => [group, node("button", { type: "button", class: `dlw-group dlw-c${i % 8}`, onclick: () => toggle(group) },
+    node("svg", { viewBox: "-7 -7 14 14", "aria-hidden": "true" }, marker(i, 0, 0)), group)]);
+  const update = () => {
+    const visible = model.get("visible");
+    all.textContent = visible.length === spec.groups.length ? "none" : "all";
+    rows.forEach(([group, press]) => press.setAttribute("aria-pressed", String(visible.includes(group))));
+  };
+  update();
+  return { element: node("div", { class: "dlw-groups", role: "group", "aria-label": "groups" }, ...rows.map(([, press]) => press), all), update };
+}
+
+// The menu of points with its neighbours' buttons, and the table of the picked one.
+function reader(model, points, keep) {
+  const spec = model.get("spec"), id = identity();
+  const menu = node("select", { id, onchange: () => keep("selected", menu.value) });
+  const step = (by) => {
+    const names = chosen(model, points).shown.map((point) => point.name);
+    const at = names.indexOf(model.get("selected"));
+    if (names.length) keep("selected", names[at < 0 ? (by > 0 ? 0 : names.length - 1) : (at + by + names.length) % names.length]);
+  };
+  const back = button("back", "previous point", () => step(-1)), next = button("next", "next point", () => step(1));
+  const body = node("tbody"), note = node("p", { class: "dlw-note" });
+  const table = node("table", {}, node("caption", { class: "dlw-hidden" }, "the picked point"), body);
+  const fill = () => {
+    const { shown } = chosen(model, points);
+    menu.replaceChildren(node("option", { value: "" }, `pick one of ${shown.length}`),
+      ...shown.map((point) => node("option", { value: point.name }, point.name)));
+  };
+  const update = () => {
+    const point = points.find(({ name }) => name === model.get("selected"));
+    menu.value = chosen(model, points).shown.includes(point) ? point.name : "";
+    const rows = point ? [["group", spec.groups[point.group]], ...spec.parameters.across.filter((name) => name in point.values)
+      .map((name) => [named(spec, name), number(point.values[name])])] : [];
+    body.replaceChildren(...rows.map(([name, value]) => node("tr", {}, node("th", { scope: "row" }, name), node("td", {}, value))));
+    note.textContent = point ? point.note : "";
+    return point ? [point.name, ...rows.map((row) => row.join(" ")), point.note].filter(Boolean).join("; ") : "";
+  };
+  const element = node("div", { class: "dlw-reader" }, node("label", { for: id }, "point"),
+    node("div", { class: "dlw-track" }, back.element, menu, next.element), table, note);
+  return { element, fill, update };
+}
+
+// The point under a finger or the mouse.
+function follow(svg, model, plan, keep) {
+  const pick = (event) => {
+    if (event.type === "pointermove" && event.pointerType !== "mouse") return;
+    const box = svg.getBoundingClientRect(), ratio = svg.viewBox.baseVal.width / box.width;
+    const px = (event.clientX - box.left) * ratio, py = (event.clientY - box.top) * ratio;
+    let best = NEAR, found = null;
+    for (const { point, x, y } of plan().places) {
+      const distance = Math.hypot(x - px, y - py);
+      if (distance < best) [best, found] = [distance, point.name];
+    }
+    if (found && found !== model.get("selected")) keep("selected", found);
+  };
+  svg.addEventListener("pointermove", pick);
+  svg.addEventListener("pointerdown", pick);
+}
+
+async function render({ model, el }) {
+  const points = await inflated(model.get("spec").points);
+  const { content, say } = frame(model, el, "scatter");
+  const keep = keeper(model);
+  const svg = node("svg", { role: "img", class: "dlw-plot" });
+  const plot = node("div", { class: "dlw-area" }, svg);
+  const controls = parameterControls(model, keep), groups = legend(model, keep), picked = reader(model, points, keep);
+  content.append(plot, picked.element, node("div", { class: "dlw-controls" }, ...controls.elements), groups.element);
+
+  let plan = { places: [] }, width = 0;
+  const drawSelected = () => { drawPicked(plan, model.get("selected")); say(picked.update()); };
+  const draw = () => {
+    if (width < 50) return;
+    controls.update();
+    groups.update();
+    plan = drawing(model, points, svg, width);
+    picked.fill();
+    drawSelected();
+  };
+  const sizes = new ResizeObserver(([entry]) => {
+    const next = Math.round(entry.contentRect.width);
+    if (next !== width) { width = next; draw(); }
+  });
+  width = Math.round(plot.getBoundingClientRect().width) || 640;
+  draw();
+  sizes.observe(plot);
+  follow(svg, model, () => plan, keep);
+  const stop = [listen(model, ["change:values", "change:visible"], draw), listen(model, ["change:selected"], drawSelected)];
+  return () => { sizes.disconnect(); stop.forEach((f) => f()); };
+}
+
+export default { render };

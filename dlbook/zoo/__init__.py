@@ -1,0 +1,14 @@
+"""The zoo as a whole: which paper each model comes from, what it costs, what its layers are, what was reported of it.
+
+>>> from dlbook import zoo
+>>> zoo.models("lenet").columns
+('model', 'paper', 'year', 'parameters', 'MACs', 'input')
+"""
+
+from dlbook.zoo.costs import Entry, entries, entry, require_name
+from dlbook.zoo.papers import PAPERS, Paper, input_size, paper_of
+from dlbook.zoo.reported import Reported, reported
+from dlbook.zoo.tables import describe, models, summary
+
+__all__ = ["PAPERS", "Entry", "Paper", "Reported", "describe", "entries", "entry", "input_size", "models", "paper_of", "reported",
+           "require_name", "summary"]  # fmt: skip

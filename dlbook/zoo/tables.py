@@ -1,0 +1,108 @@
+"""The zoo and its models as tables that display themselves in a notebook and print themselves in a terminal.
+
+>>> print(models("convnet"))
+The zoo: 1 model, counted for one image of the size it was made for
+model           paper                 year  parameters       MACs  input
+convnet_digits  Ioffe & Szegedy 2015  2015      29,434  1,213,120  1×28×28
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dlbook.book.counting import Counts, Layer
+from dlbook.book.tables import Table, table
+from dlbook.zoo.costs import Entry, build, checked_size, counts, entries, require_name
+from dlbook.zoo.papers import paper_of
+
+MODEL_COLUMNS = ("model", "paper", "year", "parameters", "MACs", "input")
+LAYER_COLUMNS = ("layer", "type", "output", "parameters", "MACs", "receptive field")
+
+
+def times(shape: Iterable[int]) -> str:
+    """A shape as text: 64×56×56."""
+    return "×".join(map(str, shape))
+
+
+def models(family: str | None = None, found: Iterable[Entry] | None = None) -> Table:
+    """The whole zoo, or one family of it: paper, year, parameters and multiply-accumulates at the input named last.
+
+    found: entries that were counted already, to be shown instead. Raises ValueError for an unknown family.
+    """
+    found = list(entries(family) if found is None else found)
+    rows = [(e.name, e.paper.short, str(e.paper.year), e.parameters, e.macs, times(e.input_size)) for e in found]
+    plural = "" if len(rows) == 1 else "s"
+    return table(rows, MODEL_COLUMNS, f"The zoo: {len(rows)} model{plural}, counted for one image of the size it was made for")
+
+
+def summary(name: str, size: int | Sequence[int] | None = None, depth: int | None = None) -> Table:
+    """The layers of a model in order, with output shape, parameters, multiply-accumulates and receptive field, then the total.
+
+    size: side of the images, (C, H, W), or None for the row's own.  depth: how many levels of modules to open, at least 1;
+    what lies deeper is summed up in the module that holds it; None opens all.  Raises ValueError for an unknown name, a size
+    that the model does not take, or a depth below 1.
+    """
+    size, found, layers = _layers(name, size, depth)
+    rows = [(layer.name, layer.type, times(layer.shape), layer.parameters, layer.macs, layer.rf) for layer in layers]
+    last = ("total", "", "", found.parameters, found.macs, found.receptive_field)
+    return table([*rows, last], LAYER_COLUMNS, f"{name} ({paper_of(name).short}) for one image of {times(size)}")
+
+
+def describe(name: str, size: int | Sequence[int] | None = None, depth: int | None = None) -> dict[str, Any]:
+    """What `summary` shows, as plain data for JSON. Arguments and errors are the same."""
+    size, found, layers = _layers(name, size, depth)
+    paper = paper_of(name)
+    return {
+        "name": name, "paper": paper.title, "year": paper.year, "citation": paper.key, "arxiv": paper.arxiv, "input": list(size),
+        "parameters": found.parameters, "trainable": found.trainable, "macs": found.macs, "activations": found.activations,
+        "receptive_field": found.receptive_field,
+        "layers": [{"name": layer.name, "type": layer.type, "output": list(layer.shape), "parameters": layer.parameters,
+                    "macs": layer.macs, "receptive_field": layer.rf} for layer in layers],
+    }  # fmt: skip
+
+
+def _layers(name: str, size: int | Sequence[int] | None, depth: int | None) -> tuple[tuple[int, int, int], Counts, list[Layer]]:
+    size = checked_size(require_name(name), size)
+    if depth is not None and (not isinstance(depth, int) or isinstance(depth, bool) or depth < 1):
+        raise ValueError(f"depth must be a whole number of at least 1, or None to open everything, got {depth!r}")
+    found = counts(name, size)
+    return size, found, list(found.layers) if depth is None else folded(name, size, found, depth)
+
+
+def folded(name: str, size: tuple[int, int, int], found: Counts, depth: int) -> list[Layer]:
+    """The layers of a model, those below `depth` levels summed up in the module that holds them."""
+    outer = _outer_modules(name, size, depth)
+    groups: dict[str, list[Layer]] = {}
+    for layer in found.layers:
+        groups.setdefault(".".join(layer.name.split(".")[:depth]), []).append(layer)
+    rows = []
+    for prefix, layers in groups.items():
+        kind, shape = outer.get(prefix, (layers[-1].type, None))
+        fields = [layer.rf for layer in layers if layer.rf is not None]
+        widest = max(fields, key=lambda rf: rf if isinstance(rf, int) else max(rf), default=None)
+        total = sum(layer.parameters for layer in layers), sum(layer.macs for layer in layers)
+        rows.append(Layer(prefix, kind, shape or layers[-1].shape, *total, widest))
+    return rows
+
+
+def _outer_modules(name: str, size: tuple[int, int, int], depth: int) -> dict[str, tuple[str, tuple[int, ...] | None]]:
+    """Type and output shape of every module down to `depth` levels; the shape is None for a mere container."""
+    with torch.device("meta"):
+        model = build(name, size).eval()
+    found: dict[str, tuple[str, tuple[int, ...] | None]] = {}
+
+    def watch(path: str, kind: str) -> None:
+        def keep(module, inputs, output) -> None:
+            found[path] = (kind, tuple(output.shape[1:]) if isinstance(output, Tensor) else None)
+
+        found[path] = (kind, None)
+        model.get_submodule(path).register_forward_hook(keep)
+
+    for path, module in model.named_modules():
+        if path and path.count(".") < depth:
+            watch(path, type(module).__name__)
+    with torch.no_grad():
+        model(torch.empty(1, *size, device="meta"))
+    return found

@@ -1,0 +1,96 @@
+"""Ask every row of the zoo every question of tests/oracles/sweep.py and imports.py: `python scripts/check_zoo.py`.
+
+Rows run in separate processes, two at a time. Tracing (compile, export) takes seconds a row, so rows that differ in depths and
+widths only are traced once, unless --every is given. Options: --rows NAME ... (default: all), --checks meta compile export numbers bfloat16 imports
+(default: these), or parity (numbers against the peers in float64, minutes), inductor (compiled C++ on a few small rows), --jobs N.
+Prints one line for each row with a fault, and the seconds of each check; exits 1 if there is a fault.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+from multiprocessing import get_context
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+DEFAULT = ("meta", "compile", "export", "numbers", "bfloat16", "imports")
+INDUCTOR = ("lenet5_modern", "resnet20_cifar", "efficientnet_lite0")
+
+
+def start_worker() -> None:
+    """One thread a process: the processes share the cores."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def checks() -> dict:
+    """All checks by name."""
+    from oracles import imports, sweep
+
+    return sweep.CHECKS | imports.CHECKS | {"inductor": lambda name: sweep.check_compile_cpu(name)}
+
+
+def ask(task: tuple[str, tuple[str, ...]]) -> tuple[str, dict[str, list[str]], dict[str, float]]:
+    """One row and its checks: the faults and the seconds of each."""
+    (name, wanted), known, found, seconds = task, checks(), {}, {}
+    for check in wanted:
+        start = time.perf_counter()
+        try:
+            found[check] = known[check](name)
+        except Exception as error:
+            found[check] = [f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"]
+        seconds[check] = time.perf_counter() - start
+    return name, found, seconds
+
+
+def plan(rows: list[str], wanted: tuple[str, ...], every: bool) -> list[tuple[str, tuple[str, ...]]]:
+    """Which row is asked what: peers where there are some, inductor where it is cheap, tracing once for rows of a sort."""
+    from oracles.peers import PEERS
+    from oracles.sweep import sorts
+
+    traced = set(rows) if every else {standing for name, standing in sorts().items() if name in rows}
+    asked = {"imports": PEERS, "bfloat16": PEERS, "parity": PEERS, "inductor": INDUCTOR, "compile": traced, "export": traced}
+    planned = []
+    for name in dict.fromkeys([*rows, *(traced if {"compile", "export"} & set(wanted) else ())]):
+        mine = [check for check in wanted if name in asked.get(check, rows)]
+        if mine:
+            planned.append((name, tuple(mine)))
+    return planned
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Ask, print, and return the exit code."""
+    from dlbook.models import variants
+    from dlbook.zoo.costs import require_name
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", nargs="+", default=list(variants()), type=require_name)
+    parser.add_argument("--checks", nargs="+", default=DEFAULT, choices=list(checks()))
+    parser.add_argument("--jobs", type=int, default=int(os.environ.get("DLBOOK_TEST_WORKERS", "2")))
+    parser.add_argument("--every", action="store_true", help="trace every row, not the smallest of each sort")
+    options = parser.parse_args(arguments)
+    start = time.perf_counter()
+    planned = plan(options.rows, tuple(options.checks), options.every)
+    seconds, faults, slowest = Counter(), 0, (0.0, "")
+    with get_context("spawn").Pool(options.jobs, start_worker, maxtasksperchild=20) as pool:
+        for done, (name, found, spent) in enumerate(pool.imap(ask, planned), start=1):
+            if done % 20 == 0:
+                print(f"{done} of {len(planned)} rows, {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
+            seconds.update(spent)
+            slowest = max(slowest, (sum(spent.values()), name))
+            for check, told in found.items():
+                faults += len(told)
+                for sentence in told:
+                    print(f"{name:<28} {check:<10} {sentence}", flush=True)
+    spent = ", ".join(f"{check} {value:.0f} s" for check, value in seconds.items())
+    print(f"{len(planned)} rows, {faults} faults, {time.perf_counter() - start:.0f} s on {options.jobs} processes "
+          f"({spent}; slowest row {slowest[1]} {slowest[0]:.0f} s)")  # fmt: skip
+    return int(faults > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""The benchmark of the zoo: its ratios, its count of memory, which peers it meets, and one small run from end to end."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def zoo():
+    return runpy.run_path(str(ROOT / "benchmarks" / "zoo.py"), run_name="zoo")
+
+
+def test_a_ratio_is_the_median_of_the_rounds_and_the_better_peer_counts(zoo):
+    measured = {"ours": [1.0, 4.0, 2.0], "slow": [2.0, 4.0, 8.0], "fast": [1.0, 2.0, 1.0]}
+    found = zoo["summarise"]({name: dict.fromkeys(zoo["MEASURES"], values) for name, values in measured.items()})
+    assert found["slow"]["ratio"]["forward"] == 0.5 and found["fast"]["ratio"]["forward"] == 2.0
+    assert found["ours"]["median"]["forward"] == 2.0 and "ratio" not in found["ours"]
+    assert zoo["worst"]({"models": found})["training memory"] == 2.0
+
+
+def test_memory_is_the_peak_and_not_what_is_left(zoo):
+    kibibytes = 256
+
+    def run():
+        first = torch.zeros(kibibytes * 256)  # float32
+        second = first + 1
+        del first
+        return second * 2  # two alive at a time, never three
+
+    assert zoo["peak_memory"](run, "cpu") == pytest.approx(2 * kibibytes * 1024, rel=0.02)
+
+
+def test_timm_joins_where_its_model_has_the_same_parameters(zoo):
+    assert zoo["peer_names"]("vgg11") == ["torchvision/vgg11", "timm/vgg11"]
+    assert zoo["peer_names"]("vit_b_16") == ["torchvision/vit_b_16", "timm/vit_base_patch16_224"]
+
+
+def test_a_small_run_writes_table_plot_and_json(zoo, tmp_path, monkeypatch, capsys):
+    words = ["--rows", "mobilenet_v3_small", "--repeats", "2", "--batch", "2", "--side", "64", "--threads", "1", "--limit", "99", "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["zoo.py", *words])
+    assert zoo["main"]() == 0
+    found = json.loads((tmp_path / "zoo-cpu.json").read_text("utf8"))
+    ratios = found["rows"]["mobilenet_v3_small"]["models"]["torchvision/mobilenet_v3_small"]["ratio"]
+    assert set(ratios) == set(zoo["MEASURES"]) and all(value > 0 for value in ratios.values())
+    assert "<svg" in (tmp_path / "zoo-cpu.svg").read_text("utf8") and "mobilenet_v3_small" in capsys.readouterr().out

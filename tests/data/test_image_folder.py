@@ -1,0 +1,119 @@
+"""Folders of pictures: what is wrong with them is found and named; crops are torchvision's; draws have the right statistics."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from torchvision.transforms import v2
+
+from dlbook.data import photograph
+from dlbook.data.image_folder import ImageFolder, random_box
+
+
+@pytest.fixture
+def root(tmp_path):
+    for label, name in enumerate(("cat", "dog")):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            pixels = torch.randint(0, 256, (3, 40 + 10 * number, 60), generator=torch.Generator().manual_seed(10 * label + number))
+            v2.functional.to_pil_image(pixels.to(torch.uint8)).save(tmp_path / name / f"{number}.png")
+    return tmp_path
+
+
+def test_classes_labels_and_order(root):
+    folder = ImageFolder(root, size=32)
+    assert folder.classes == ("cat", "dog") and folder.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert [file.name for file in folder.files] == ["0.png", "1.png", "2.png"] * 2
+
+
+def test_middle_is_torchvisions(root):
+    folder = ImageFolder(root, size=32)
+    theirs = v2.Compose([v2.Resize(37), v2.CenterCrop(32), v2.PILToTensor(), v2.ToDtype(torch.float32, scale=True)])
+    for index, file in enumerate(folder.files):
+        assert torch.allclose(folder[index][0], theirs(Image.open(file)), atol=1e-6)
+
+
+def test_draw_is_a_function_of_the_generator(root):
+    folder = ImageFolder(root, size=32)
+    draws = [folder.draw(4, torch.Generator().manual_seed(seed))[0] for seed in (0, 0, 1)]
+    assert torch.equal(draws[0], draws[1]) and not torch.equal(draws[0], draws[2]) and draws[0].shape == (3, 32, 32)
+    assert folder.draw(4, torch.Generator())[1] == 1
+
+
+def test_half_of_the_draws_are_flipped(tmp_path):
+    (tmp_path / "ramp").mkdir()
+    ramp = torch.arange(64).mul(4).to(torch.uint8).expand(3, 64, 64)  # brighter to the right
+    v2.functional.to_pil_image(ramp).save(tmp_path / "ramp/0.png")
+    folder, generator = ImageFolder(tmp_path, 16), torch.Generator().manual_seed(0)
+    brighter_left = [bool((image := folder.draw(0, generator)[0])[0, 0, 0] > image[0, 0, -1]) for _ in range(400)]
+    assert 160 < sum(brighter_left) < 240  # 4 standard deviations
+
+
+@settings(max_examples=200, deadline=None)
+@given(height=st.integers(1, 500), width=st.integers(1, 500), seed=st.integers(0, 50))
+def test_a_random_box_lies_within(height, width, seed):
+    top, left, tall, wide = random_box(height, width, torch.Generator().manual_seed(seed))
+    assert 0 <= top and 0 <= left and 0 < tall and 0 < wide and top + tall <= height and left + wide <= width
+
+
+def test_random_boxes_have_torchvisions_distribution():
+    image = torch.zeros(3, 300, 400)
+    ours, theirs = [], []
+    generator = torch.Generator().manual_seed(0)
+    torch.manual_seed(0)
+    for _ in range(3000):
+        ours.append(random_box(300, 400, generator))
+        theirs.append(v2.RandomResizedCrop.make_params(v2.RandomResizedCrop(10), [image]))
+    theirs = [(p["top"], p["left"], p["height"], p["width"]) for p in theirs]
+    for one, other in zip(torch.tensor(ours).double().T, torch.tensor(theirs).double().T, strict=True):
+        levels = torch.linspace(0.05, 0.95, 19, dtype=torch.float64)
+        assert (one.quantile(levels) - other.quantile(levels)).abs().max() < 0.06 * 400
+
+
+FAULTS = {
+    "empty class": (lambda root: (root / "bird").mkdir(), r"bird: the class is empty"),
+    "no picture": (lambda root: (root / "cat/notes.txt").write_text("x"), r"cat/notes\.txt: expected a picture \(\.bmp"),
+    "corrupt": (lambda root: (root / "dog/9.jpg").write_bytes(b"\xff\xd8nothing"), r"dog/9\.jpg: expected a picture, cannot read it"),
+    "empty file": (lambda root: (root / "dog/1.png").write_bytes(b""), r"dog/1\.png: expected a picture"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_are_found_when_the_set_is_made(root, fault):
+    harm, message = FAULTS[fault]
+    harm(root)
+    with pytest.raises(ValueError, match=message):
+        ImageFolder(root, 32)
+
+
+def test_a_picture_cut_short_is_found_by_check_and_when_read(root):
+    file = root / "dog/1.png"
+    file.write_bytes(file.read_bytes()[:2000])  # the header is whole
+    folder = ImageFolder(root, 32)
+    assert len(folder.check()) == 1 and "dog/1.png" in folder.check()[0]
+    with pytest.raises(ValueError, match=r"dog/1\.png: expected a picture, cannot read it"):
+        folder[4]
+
+
+def test_other_classes_than_those_of_training(root):
+    with pytest.raises(ValueError, match="expected the folders cat, got also dog"):
+        ImageFolder(root, 32, classes=("cat",))
+    with pytest.raises(ValueError, match="bird: the class is empty"):
+        ImageFolder(root, 32, classes=("bird", "cat", "dog"))
+
+
+def test_files_instead_of_folders(tmp_path):
+    (tmp_path / "a.jpg").touch()
+    with pytest.raises(ValueError, match="got 1 files and no folder"):
+        ImageFolder(tmp_path, 32)
+    with pytest.raises(ValueError, match="size: expected at least 1"):
+        ImageFolder(tmp_path, 0)
+
+
+def test_grey_and_transparent_pictures_become_rgb(tmp_path):
+    (tmp_path / "a").mkdir()
+    Image.new("LA", (50, 50), (128, 0)).save(tmp_path / "a/0.png")
+    v2.functional.to_pil_image(photograph("camera")).convert("L").save(tmp_path / "a/1.png")
+    folder = ImageFolder(tmp_path, 32)
+    assert folder[0][0].shape == folder[1][0].shape == (3, 32, 32)

@@ -1,0 +1,103 @@
+"""Configurations that are wrong, each with the sentence that mends it, and those that are right."""
+
+import pytest
+import yaml
+
+from dlbook.train.configuration import ConfigurationError, Field, Literal, Section, load, resolve, save
+
+
+class Optimizer(Section):
+    name: Literal["sgd", "adamw"] = "sgd"
+    lr: float = Field(0.1, gt=0)
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = Field(0.0, ge=0)
+
+
+class Mixup(Section):
+    alpha: float = Field(0.2, ge=0)
+
+
+class Config(Section):
+    model: str
+    optimizer: Optimizer = Optimizer()
+    mixup: Mixup | None = None
+    epochs: int = Field(1, ge=1, le=100)
+    milestones: list[int] = []
+    compile: bool = False
+
+
+def text(tmp_path, content, name="run.yaml"):
+    path = tmp_path / name
+    path.write_text(content, encoding="utf8")
+    return path
+
+
+def test_numbers_with_an_exponent_are_numbers(tmp_path):
+    config = load(Config, text(tmp_path, "model: a\noptimizer:\n  lr: 1e-4\n"), ["optimizer.weight_decay=5e-2", "epochs=7"])
+    assert (config.optimizer.lr, config.optimizer.weight_decay, config.epochs) == (1e-4, 0.05, 7)
+
+
+def test_later_overrides_win_and_values_are_yaml():
+    config = resolve(Config, {"model": "a"}, ["epochs=2", "epochs=3", "milestones=[1,2]", "compile=true", "mixup.alpha=0", "model=b"])
+    assert (config.epochs, config.milestones, config.compile, config.mixup.alpha, config.model) == (3, [1, 2], True, 0.0, "b")
+
+
+def test_what_is_saved_loads_equal(tmp_path):
+    config = resolve(Config, {"model": "ä: b", "optimizer": {"lr": 1e-7}, "mixup": {"alpha": 0.3}})
+    assert load(Config, save(config, tmp_path / "config.yaml")) == config
+    assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]  # nothing half-written beside it
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text(encoding="utf8"))["epochs"] == 1  # defaults are written out
+
+
+WRONG = {
+    "unknown key": ("model: a\nmodle: b", "modle: unknown key; did you mean 'model'?"),
+    "unknown key below": ("model: a\noptimizer: {Lr: 1}", "optimizer.Lr: unknown key; did you mean 'lr'? There are: name, lr"),
+    "unknown key of an optional section": ("model: a\nmixup: {alfa: 1}", "mixup.alfa: unknown key; did you mean 'alpha'?"),
+    "nothing like it": ("model: a\nzzz: 1", "zzz: unknown key. There are: model, optimizer"),
+    "missing": ("epochs: 2", "model: missing; set it in the file or by model="),
+    "word for a number": ("model: a\noptimizer: {lr: fast}", "optimizer.lr: expected a number, came 'fast'"),
+    "text of a number": ("model: a\nepochs: '3'", "epochs: expected a whole number, came '3'"),
+    "fraction": ("model: a\nepochs: 1.5", "epochs: expected a whole number, came 1.5"),
+    "true for a number": ("model: a\nepochs: true", "epochs: expected a whole number, came True"),
+    "below the range": ("model: a\nepochs: 0", "epochs: expected at least 1, came 0"),
+    "above the range": ("model: a\nepochs: 101", "epochs: expected at most 100, came 101"),
+    "zero rate": ("model: a\noptimizer: {lr: 0}", "optimizer.lr: expected more than 0, came 0"),
+    "infinite rate": ("model: a\noptimizer: {lr: .inf}", "optimizer.lr: expected"),
+    "not a rate": ("model: a\noptimizer: {lr: .nan}", "optimizer.lr: expected"),
+    "choice mistyped": ("model: a\noptimizer: {name: adamv}", "optimizer.name: expected 'sgd' or 'adamw', came 'adamv'; did you mean 'adamw'?"),
+    "number for a section": ("model: a\noptimizer: 3", "optimizer: expected a section with keys of its own, came 3"),
+    "list too short": ("model: a\noptimizer: {betas: [0.9]}", "optimizer.betas.1: missing"),
+    "list of words": ("model: a\nmilestones: [1, two]", "milestones.1: expected a whole number, came 'two'"),
+    "not YAML": ("model: [a", "expected YAML, came what cannot be read"),
+    "key twice": ("model: a\nmodel: b", "duplicate key model"),
+    "list at the top": ("- model", "expected sections such as 'model:' at the top level"),
+    "interpolation of nothing": ("model: ${nope}", "Interpolation key 'nope' not found"),
+    "code": ("model: !!python/object/apply:os.getcwd []", "expected YAML, came what cannot be read"),
+    "no text": ("model: a\noptimizer: null", "optimizer: expected a section"),
+}
+
+
+@pytest.mark.parametrize("fault", WRONG)
+def test_every_fault_is_said(fault, tmp_path):
+    content, sentence = WRONG[fault]
+    with pytest.raises(ConfigurationError) as error:
+        load(Config, text(tmp_path, content))
+    assert sentence in str(error.value)
+
+
+def test_all_faults_at_once():
+    with pytest.raises(ConfigurationError) as error:
+        resolve(Config, {"epochs": 0, "optimizer": {"lr": -1}})
+    assert [line.split(":")[0] for line in str(error.value).splitlines()] == ["model", "optimizer.lr", "epochs"]
+
+
+@pytest.mark.parametrize("override", ["lr", "=3", "optimizer..lr=1", "a b=1"])
+def test_bad_override(override):
+    with pytest.raises(ConfigurationError, match=r"expected section\.key=value"):
+        resolve(Config, {"model": "a"}, [override])
+
+
+def test_missing_file_suggests_its_neighbour(tmp_path):
+    text(tmp_path, "model: a", "digits.yaml")
+    with pytest.raises(ConfigurationError, match=r"did you mean .*digits\.yaml"):
+        load(Config, tmp_path / "digit.yaml")

@@ -1,0 +1,120 @@
+"""A run's folder: what is kept, what a broken checkpoint or a full disk does to it, and what resuming mends."""
+
+import errno
+import json
+import os
+
+import pytest
+import torch
+from train_checks import everything, make
+
+from dlbook.train import Trainer, checkpoint
+from dlbook.train.run import Run, RunError, load_weights
+
+ACCURACY = {2: 50.0, 4: 80.0, 6: 70.0, 8: 75.0}
+
+
+def trained(folder, until=8, run=None):
+    """A run with an evaluation every two steps; gives trainer and run."""
+    run = run or Run(folder)
+    trainer = make(Trainer)
+    for step in range(2, until + 1, 2):
+        torch.manual_seed(step)
+        trainer.fit(step)
+        run.save(trainer, {"accuracy": ACCURACY[step], "loss": 1.0 / step})
+    return trainer, run
+
+
+def names(run):
+    return sorted(path.name for path in run.checkpoints.iterdir())
+
+
+def test_two_newest_and_the_best_are_kept(tmp_path):
+    _, run = trained(tmp_path / "run")
+    assert names(run) == ["best.ckpt", "step-00000006.ckpt", "step-00000008.ckpt"]
+    assert checkpoint.load(run.checkpoints / "best.ckpt")["trainer"]["step"] == 4
+    rows = [json.loads(line) for line in (run.folder / "metrics.jsonl").read_text().splitlines()]
+    assert rows == [{"step": step, "accuracy": value, "loss": 1 / step} for step, value in ACCURACY.items()]
+
+
+def resumed(folder):
+    run, trainer = Run(folder, resume=True), make(Trainer)
+    return run.resume(trainer), trainer, run
+
+
+def test_resume_is_exact(tmp_path):
+    before, _ = trained(tmp_path / "run")
+    step, after, run = resumed(tmp_path / "run")
+    expected, got = everything(before), everything(after)
+    assert step == 8 and all(torch.equal(expected[name], got[name]) for name in expected)
+    assert run.best()["step"] == 4 and len(run.history) == 4
+
+
+@pytest.mark.parametrize("harm", ["cut", "altered", "emptied"])
+def test_a_broken_checkpoint_is_named_and_the_one_before_used(tmp_path, harm):
+    trained(tmp_path / "run")
+    newest = tmp_path / "run/checkpoints/step-00000008.ckpt"
+    content = bytearray(newest.read_bytes())
+    content[-100] ^= 1
+    newest.write_bytes({"cut": content[: len(content) // 2], "altered": content, "emptied": b""}[harm])
+    with pytest.warns(UserWarning, match=r"step-00000008\.ckpt.*trying the one before"):
+        step, _, run = resumed(tmp_path / "run")
+    assert step == 6 and [row["step"] for row in run.history] == [2, 4, 6]
+    assert len((run.folder / "metrics.jsonl").read_text().splitlines()) == 3
+
+
+def test_all_broken_is_an_error_not_a_new_start(tmp_path):
+    _, run = trained(tmp_path / "run")
+    for path in run.files():
+        path.write_bytes(b"x")
+    with pytest.warns(UserWarning), pytest.raises(RunError, match="none of 2 checkpoints is whole"):
+        resumed(tmp_path / "run")
+
+
+def test_a_full_disk_loses_no_earlier_checkpoint(tmp_path, monkeypatch):
+    trainer, run = trained(tmp_path / "run", until=6)
+    kept = {path.name: path.read_bytes() for path in run.checkpoints.iterdir()}
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        run.save(trainer, {"accuracy": 99.0})
+    monkeypatch.undo()
+    assert {path.name: path.read_bytes() for path in run.checkpoints.iterdir()} == kept
+    assert resumed(tmp_path / "run")[0] == 6
+
+
+def test_killed_between_checkpoint_and_best(tmp_path, monkeypatch):
+    """The checkpoint is whole, best.ckpt and the figures are not there yet: resuming completes both."""
+    trainer, run = trained(tmp_path / "run", until=2)
+    trainer.fit(4)
+    monkeypatch.setattr(Run, "_settle", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        run.save(trainer, {"accuracy": 80.0})
+    monkeypatch.undo()
+    assert checkpoint.load(run.checkpoints / "best.ckpt")["trainer"]["step"] == 2
+    resumed(tmp_path / "run")
+    assert checkpoint.load(run.checkpoints / "best.ckpt")["trainer"]["step"] == 4
+    assert len((run.folder / "metrics.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_taken_folder_is_refused_untouched(tmp_path):
+    _, run = trained(tmp_path / "run")
+    before = names(run)
+    with pytest.raises(RunError, match="holds a run already"):
+        Run(tmp_path / "run")
+    assert names(run) == before
+
+
+def test_nothing_to_resume_is_step_zero(tmp_path):
+    assert resumed(tmp_path / "new")[0] == 0
+
+
+def test_weights_and_metric(tmp_path):
+    trainer, run = trained(tmp_path / "run", until=4)
+    weights = load_weights(run.checkpoints / "best.ckpt")
+    assert all(torch.equal(weights[name], value) for name, value in trainer.method.state_dict().items())
+    with pytest.raises(ValueError, match="'accuracy' among the figures"):
+        run.save(trainer, {"loss": 1.0})

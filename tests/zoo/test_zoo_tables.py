@@ -1,0 +1,69 @@
+"""The tables of the zoo: totals that agree with the layers, depths that fold, bad arguments that are told."""
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from dlbook import zoo
+from dlbook.book import count
+from dlbook.models import create
+from dlbook.zoo.costs import build, checked_size, counts, names
+
+SAMPLE = ["lenet5", "resnet18", "resnet50", "efficientnet_b0", "vgg11"]
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+@pytest.mark.parametrize("depth", [1, 2, 3, 9, None])
+def test_every_depth_has_the_same_total(name, depth):
+    told = zoo.describe(name, depth=depth)
+    assert sum(layer["parameters"] for layer in told["layers"]) == told["parameters"] == counts(name).parameters
+    assert sum(layer["macs"] for layer in told["layers"]) == told["macs"] == counts(name).macs
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_macs_are_those_of_torchs_own_counter(name):
+    size = zoo.input_size(name)
+    with torch.device("meta"):
+        model = create(name).eval()
+    with FlopCounterMode(display=False) as counter:
+        model(torch.empty(1, *size, device="meta"))
+    assert counter.get_total_flops() == 2 * zoo.entry(name).macs == 2 * counts(name).macs
+
+
+def test_folding_keeps_names_types_shapes_and_fields():
+    layers = {layer["name"]: layer for layer in zoo.describe("resnet50", depth=1)["layers"]}
+    assert list(layers) == ["conv1", "bn1", "maxpool", "layer1", "layer2", "layer3", "layer4", "fc"]
+    assert [layers[f"layer{i}"]["output"] for i in (1, 2, 3, 4)] == [[256, 56, 56], [512, 28, 28], [1024, 14, 14], [2048, 7, 7]]
+    assert layers["layer4"]["type"] == "Sequential" and layers["fc"]["output"] == [1000]
+    assert layers["layer4"]["receptive_field"] == counts("resnet50").receptive_field
+    blocks = zoo.describe("resnet50", depth=2)["layers"]
+    assert sum(layer["type"] == "Bottleneck" for layer in blocks) == 3 + 4 + 6 + 3
+
+
+def test_another_size_and_other_channels():
+    told = zoo.describe("resnet18", (1, 64, 96))
+    assert told["input"] == [1, 64, 96] and told["layers"][0]["output"] == [64, 32, 48]
+    assert told["parameters"] == counts("resnet18").parameters - 2 * 64 * 49
+    assert checked_size("lenet5", 32) == (1, 32, 32) and checked_size("lenet5", None) == (1, 32, 32)
+
+
+def test_tables_show_themselves():
+    shown = zoo.models("lenet")
+    assert "<table" in shown._repr_mimebundle_()["text/html"] and "lenet5_modern" in repr(shown)
+    last = zoo.summary("resnet18", depth=1).rows[-1]
+    assert last[0] == "total" and last[3] == "11,689,512"
+
+
+def test_the_zoo_lists_each_row_once():
+    assert names() == list(dict.fromkeys(names())) and set(names("vgg")) < set(names())
+    assert count(lambda: build("resnet18", (3, 224, 224))).parameters == zoo.entry("resnet18").parameters
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: zoo.summary("resnt50"), r"no model 'resnt50'; did you mean resnet50.*dlbook models"),
+    (lambda: zoo.summary("zzzzqqq"), "no name is near it"), (lambda: zoo.models("resent"), "did you mean resnet"),
+    (lambda: zoo.summary("resnet18", depth=0), "depth must be"), (lambda: zoo.summary("resnet18", (3, 224)), "size must be"),
+    (lambda: zoo.summary("resnet18", (3, 0, 4)), "size must be"), (lambda: zoo.summary("lenet5", 28), "32 x 32")])  # fmt: skip
+def test_bad_arguments_are_told(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
