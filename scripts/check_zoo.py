@@ -1,9 +1,9 @@
-"""Ask every row of the zoo every question of tests/oracles/sweep.py and imports.py: `python scripts/check_zoo.py`.
+"""Ask every row of the zoo every question of tests/oracles/sweep.py, imports.py and memory.py: `python scripts/check_zoo.py`.
 
 Rows run in separate processes, two at a time. Tracing (compile, export) takes seconds a row, so rows that differ in depths and
-widths only are traced once, unless --every is given. Options: --rows NAME ... (default: all), --checks meta compile export numbers bfloat16 imports
-(default: these), or parity (numbers against the peers in float64, minutes), inductor (compiled C++ on a few small rows), --jobs N.
-Prints one line for each row with a fault, and the seconds of each check; exits 1 if there is a fault.
+widths only are traced once, unless --every is given. Options: --rows NAME ... (default: all), --checks meta compile export numbers
+bfloat16 imports memory (default: these), or parity (numbers against the peers in float64, minutes), inductor (compiled C++ on a
+few small rows), --jobs N. Prints one line for each row with a fault, and the seconds of each check; exits 1 if there is a fault.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-DEFAULT = ("meta", "compile", "export", "numbers", "bfloat16", "imports")
+DEFAULT = ("meta", "compile", "export", "numbers", "bfloat16", "imports", "memory")
 INDUCTOR = ("lenet5_modern", "resnet20_cifar", "efficientnet_lite0")
 
 
@@ -29,9 +29,9 @@ def start_worker() -> None:
 
 def checks() -> dict:
     """All checks by name."""
-    from oracles import imports, sweep
+    from oracles import imports, memory, sweep
 
-    return sweep.CHECKS | imports.CHECKS | {"inductor": lambda name: sweep.check_compile_cpu(name)}
+    return sweep.CHECKS | imports.CHECKS | memory.CHECKS | {"inductor": lambda name: sweep.check_compile_cpu(name)}
 
 
 def ask(task: tuple[str, tuple[str, ...]]) -> tuple[str, dict[str, list[str]], dict[str, float]]:
@@ -53,7 +53,7 @@ def plan(rows: list[str], wanted: tuple[str, ...], every: bool) -> list[tuple[st
     from oracles.sweep import sorts
 
     traced = set(rows) if every else {standing for name, standing in sorts().items() if name in rows}
-    asked = {"imports": PEERS, "bfloat16": PEERS, "parity": PEERS, "inductor": INDUCTOR, "compile": traced, "export": traced}
+    asked = dict.fromkeys(("imports", "bfloat16", "parity", "memory"), PEERS) | {"inductor": INDUCTOR, "compile": traced, "export": traced}
     planned = []
     for name in dict.fromkeys([*rows, *(traced if {"compile", "export"} & set(wanted) else ())]):
         mine = [check for check in wanted if name in asked.get(check, rows)]

@@ -20,6 +20,7 @@ from torch import Tensor
 from dlbook.recipes.classification import Setup
 from dlbook.train.batches import Batch
 from dlbook.train.monitor import examine, faults_of_batch, findings
+from dlbook.train.sharded import Sharded
 from dlbook.train.trainer import NonFiniteLoss
 
 __all__ = ["explained"]
@@ -32,13 +33,13 @@ SHOWN = 4  # of the last losses
 def explained(setup: Setup) -> Iterator[None]:
     """While a setup trains: an error says what the data or the network show.
 
-    Raises: NonFiniteLoss with what is wrong; ValueError in place of torch's IndexError where a label is out of range.
+    Raises: NonFiniteLoss with what is wrong; ValueError in place of torch's own error where a label is out of range.
     """
     try:
         yield
     except NonFiniteLoss as error:
         raise NonFiniteLoss(error.step, error.batch, error.value, _why(setup, error.batch)) from None
-    except IndexError as error:  # "Target 10 is out of bounds."
+    except (IndexError, RuntimeError) as error:  # of cross_entropy, or of one_hot where labels are mixed
         number = setup.trainer.step * setup.trainer.accumulate
         faults = [fault for part in range(setup.trainer.accumulate) for fault in _faults(setup, number + part)]
         if not faults:
@@ -50,7 +51,8 @@ def _why(setup: Setup, number: int) -> str:
     """The first that is wrong of: the data, the layers, the course of the loss."""
     if faults := _faults(setup, number):
         return f"{_joined(faults)}; mend or remove them"
-    found = [str(finding) for finding in _findings(setup, setup.trainer.batches(number))]
+    alone = not isinstance(setup.trainer.forward, Sharded)  # a sharded network would wait for the other processes for ever
+    found = [str(finding) for finding in _findings(setup, setup.trainer.batches(number))] if alone else []
     losses = [value.item() for value in setup.trainer.log.get("loss", [])[-SHOWN:]]
     course = f"the losses before were {', '.join(f'{loss:.3g}' for loss in losses)}" if losses else "it is the first loss of this run"
     rate = setup.trainer.base_rates[0] * setup.trainer.schedule(setup.trainer.step)

@@ -86,6 +86,8 @@ class Batches:
         return collate(_Examples(self.dataset, self.seed).__getitems__([(index, epoch) for index in self.indices(number)]))
 
     def _fetch_from(self, number: int) -> Iterator[Batch]:
+        if self.workers == 0 and self.device.type == "cpu":
+            return map(self.untransformed, itertools.count(number))  # a loader would cost more than the batch
         loader = DataLoader(
             _Examples(self.dataset, self.seed), batch_sampler=_From(self, number), num_workers=self.workers,
             collate_fn=collate, pin_memory=self.device.type == "cuda", generator=Generator(),

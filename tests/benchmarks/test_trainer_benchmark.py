@@ -43,6 +43,6 @@ def test_a_run_of_the_digits_benchmark(monkeypatch):
         return whole(seed, "digits_quick", "trainer.epochs=1", "data.limit=500")
 
     monkeypatch.setitem(scope, "ours", short)
-    monkeypatch.setitem(scope, "plain", lambda seed: whole(seed, "digits_quick", "trainer.epochs=1", "data.limit=100"))
+    monkeypatch.setitem(scope, "plain", lambda seed: whole(seed, "digits_quick", "trainer.epochs=1", "data.limit=300"))
     table = digits["run"]([3, 4])["table"]
     assert seen == [99, 3, 4] and len(table["dlbook"]["seconds"]) == len(table["plain"]["test"]) == 2 and not table["dlbook"]["reached"]

@@ -31,7 +31,8 @@ def holder(made, example=AT):
     return next(number for number in range(3) if example in made.trainer.batches.indices(number))
 
 
-@pytest.mark.parametrize("overrides", [(), ("augment.policy=shift",), ("trainer.precision=bfloat16",), ("optimizer.name=adamw", "trainer.ema_decay=0.9")])
+@pytest.mark.parametrize("overrides", [(), ("augment.policy=shift",), ("trainer.precision=bfloat16",), ("optimizer.name=adamw", "trainer.ema_decay=0.9"),
+                                       ("augment.mixup=0.2",), ("augment.policy=randaugment", "augment.cutmix=1.0", "augment.erasing=1.0")])  # fmt: skip
 def test_nan_in_the_data_is_named(tmp_path, overrides):
     made = setup(tmp_path, *overrides, harm=nan)
     with pytest.raises(NonFiniteLoss, match=rf"got nan on batch \d; example {AT} of the training images: the image holds NaN or infinite values") as raised:
@@ -47,10 +48,10 @@ def test_with_accumulation_the_batch_is_the_micro_batch(tmp_path):
     assert (raised.value.step, raised.value.batch) == (0, holder(made))
 
 
-@pytest.mark.parametrize("accumulate", [1, 3])
+@pytest.mark.parametrize("override", ["trainer.accumulate=1", "trainer.accumulate=3", "augment.mixup=0.2"])
 @pytest.mark.parametrize("label", [10, -1])
-def test_a_label_out_of_range_is_named(tmp_path, label, accumulate):
-    made = setup(tmp_path, f"trainer.accumulate={accumulate}", harm=lambda train: train.labels.__setitem__(AT, label))
+def test_a_label_out_of_range_is_named(tmp_path, label, override):
+    made = setup(tmp_path, override, harm=lambda train: train.labels.__setitem__(AT, label))
     with pytest.raises(ValueError, match=rf"example {AT} of the training images: label {label} is outside 0 to 9; mend the labels"):
         classify_run.train(made)
 

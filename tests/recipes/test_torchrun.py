@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,14 +11,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from many_processes import together
 
-from dlbook.train import checkpoint
+from dlbook.cli.train import train as cli_train
+from dlbook.recipes import classify_run
+from dlbook.recipes.classification import build
+from dlbook.recipes.classify_config import ClassifyConfig, resolve
+from dlbook.train import checkpoint, distributed
 
 PATIENCE = 90  # s
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
 KEYS = [
     "model.name=convnet_digits", "data.name=mnist5k", "data.limit=400", "data.batch_size=40", "augment.policy=shift", "optimizer.name=adamw",
-    "optimizer.lr=3e-3", "trainer.epochs=4", "trainer.ema_decay=0.9", "trainer.clip_norm=1.0", "trainer.accumulate=2", "trainer.device=cpu",
+    "optimizer.lr=3e-3", "trainer.epochs=8", "trainer.ema_decay=0.9", "trainer.clip_norm=1.0", "trainer.accumulate=2", "trainer.device=cpu",
     "output.tensorboard=false",
 ]  # fmt: skip
 
@@ -71,73 +77,79 @@ def children(pid):
     return sorted(found)
 
 
+def trained(rank, folder, *more):
+    """The run of `command` in processes that are started by the test."""
+    world = distributed.world_size()
+    config = resolve(ClassifyConfig, {"seed": 3}, [*KEYS, f"output.folder={folder}", *more])
+    return classify_run.train(build(config, rank, world))
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A run of two processes that nobody kills, and what it printed."""
+    """A run of two processes that nobody kills."""
     folder = tmp_path_factory.mktemp("torchrun") / "whole"
-    return folder, finish(launch(command(folder)))
-
-
-def test_one_of_two_speaks_and_both_learn(whole):
-    folder, printed = whole
-    assert len(re.findall(r"^step ", printed, re.MULTILINE)) == 4 and printed.count("best at step") == 1
-    assert len(last(folder)["random"]) == 2 and last(folder)["trainer"]["step"] == 20
-    assert float(re.search(r"accuracy ([\d.]+)", printed.split("best at step")[1])[1]) > 60
+    best = together(2, trained, folder)
+    assert best[0] == best[1] and best[0]["accuracy"] > 60
+    return folder
 
 
 def test_a_killed_process_is_started_anew_and_ends_with_the_same_bits(whole, tmp_path):
-    expected, _ = whole
     process = launch(command(tmp_path / "killed", "--resume", options=["--standalone", "--max-restarts", "2"]))
     end = time.monotonic() + PATIENCE
     while not list((tmp_path / "killed/checkpoints").glob("step-*.ckpt")) and time.monotonic() < end and process.poll() is None:
         time.sleep(0.02)
     workers = children(process.pid)
     os.kill(workers[-1], signal.SIGKILL)
-    finish(process)
-    assert len(workers) == 2
-    assert_same_end(last(expected), last(tmp_path / "killed"))
-    assert (tmp_path / "killed/metrics.jsonl").read_text() == (expected / "metrics.jsonl").read_text()
+    printed = finish(process)
+    assert len(workers) == 2 and printed.count("best at step") == 1
+    assert_same_end(last(whole), last(tmp_path / "killed"))
+    assert (tmp_path / "killed/metrics.jsonl").read_text() == (whole / "metrics.jsonl").read_text()
 
 
 def test_two_machines_are_two_processes(whole, tmp_path):
-    """Two torchruns meet on this machine, each with one process of the run."""
+    """Two torchruns meet on this machine, each with one process of the run; rank 0 alone speaks."""
     options = ["--nnodes", "2", "--rdzv-id", "job7", "--rdzv-backend", "c10d", "--rdzv-endpoint", f"localhost:{free_port()}", "--local-addr", "localhost"]
     nodes = [launch(command(tmp_path / "nodes", processes=1, options=options)) for _ in range(2)]
     printed = [finish(node) for node in nodes]
-    assert sum("best at step" in text for text in printed) == 1
-    assert_same_end(last(whole[0]), last(tmp_path / "nodes"))
+    assert sorted(text.count("best at step") for text in printed) == [0, 1]
+    assert sorted(len(re.findall(r"^step ", text, re.MULTILINE)) for text in printed) == [0, 8]
+    assert_same_end(last(whole), last(tmp_path / "nodes"))
+
+
+def evaluated(rank, folder):
+    return classify_run.evaluate_run(folder)
 
 
 def test_evaluation_by_three_processes_is_that_of_one(whole):
-    arguments = ["-m", "dlbook", "evaluate", str(whole[0]), "--json"]
-    alone = finish(launch([sys.executable, *arguments]))
-    three = finish(launch([*TORCHRUN, "--standalone", "--nproc-per-node", "3", *arguments]))
-    figures = [eval(re.search(r"^\{.*\}$", text, re.MULTILINE)[0]) for text in (alone, three)]  # noqa: S307
-    assert figures[1] == pytest.approx(figures[0], abs=1e-4) and three.count("accuracy") == alone.count("accuracy")
+    alone = evaluated(0, whole)
+    assert together(3, evaluated, whole) == [pytest.approx(alone, abs=1e-4)] * 3
 
 
 def test_sharded_run_ends_where_the_copies_end(whole, tmp_path):
-    finish(launch(command(tmp_path / "fsdp", "trainer.strategy=fsdp")))
-    best, expected = (checkpoint.load(folder / "checkpoints/best.ckpt") for folder in (tmp_path / "fsdp", whole[0]))
+    together(2, trained, tmp_path / "fsdp", "trainer.strategy=fsdp")
+    best, expected = (checkpoint.load(folder / "checkpoints/best.ckpt") for folder in (tmp_path / "fsdp", whole))
     assert best["trainer"]["step"] == expected["trainer"]["step"]
     for name, value in expected["trainer"]["method"].items():
         assert torch.allclose(value.float(), best["trainer"]["method"][name].float(), atol=1e-3), name
 
 
 def free_port():
-    import socket
-
     with socket.socket() as listener:
         listener.bind(("localhost", 0))
         return listener.getsockname()[1]
 
 
-@pytest.mark.parametrize(("more", "options", "message"), [
-    (["data.batch_size=41"], [], "data.batch_size: expected a multiple of 2 processes, came 41"),
-    (["trainer.sync_batch_norm=true"], [], "expected a GPU, torch synchronises batch normalisation on GPUs only"),
-    ([], ["--standalone", "--max-restarts", "1"], "expected --resume with torchrun --max-restarts")])  # fmt: skip
-def test_what_cannot_be_is_said(more, options, message, tmp_path):
-    process = launch(command(tmp_path / "run", *more, options=options))
-    printed, _ = process.communicate(timeout=PATIENCE)
-    assert process.returncode != 0 and message in printed
-    assert not (tmp_path / "run/checkpoints").exists()
+@pytest.mark.parametrize(("more", "message"), [
+    (["data.batch_size=41"], "data.batch_size: expected a multiple of 2 processes, came 41"),
+    (["trainer.sync_batch_norm=true"], "expected a GPU, torch synchronises batch normalisation on GPUs only"),
+    ([], "expected a process group, got none; call setup"), (["trainer.strategy=fsdp"], "expected a process group, got none")])  # fmt: skip
+def test_what_does_not_fit_many_processes(more, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        build(resolve(ClassifyConfig, {}, [*KEYS, *more]), 0, 2)
+
+
+def test_restarts_without_resume_are_refused_before_anything_begins(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCHELASTIC_MAX_RESTARTS", "1")
+    with pytest.raises(ValueError, match="expected --resume with torchrun --max-restarts"):
+        cli_train("digits", [f"output.folder={tmp_path / 'run'}"])
+    assert not (tmp_path / "run").exists()

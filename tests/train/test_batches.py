@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracles.seeded import edited
 from torch.utils.data import Dataset
 
 from dlbook.data import color_shapes
@@ -126,11 +127,14 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_seeded_fault_is_caught(fault):
-    old, new = FAULTS[fault]
-    source = open(module.__file__, encoding="utf8").read()
-    assert source.count(old) == 1
-    scope = {"__name__": "faulty"}
-    exec(compile(source.replace(old, new), "<seeded fault>", "exec"), scope)
+    scope = edited(module, *FAULTS[fault])
     with pytest.raises(AssertionError):
         check_pure(scope["Batches"])
         check_differs(scope["Batches"])
+
+
+def test_what_the_data_set_gave_can_be_seen_without_disturbing_the_order():
+    plain, jittered = Batches(Numbers(30), 4, seed=1), Batches(Numbers(30), 4, seed=1, transform=jitter)
+    first = jittered(0)
+    assert same(jittered.untransformed(9), plain(9)) and same(jittered.untransformed(0), plain(0)) and not same(first, plain(0))
+    assert jittered._next == 1 and same(jittered(1), Batches(Numbers(30), 4, seed=1, transform=jitter)(1))
