@@ -28,6 +28,8 @@ global lock; it knows one machine only, and what a replica writes to its buffers
 
 import hashlib
 import os
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -36,6 +38,7 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from dlbook.train.method import Method
@@ -46,6 +49,7 @@ __all__ = [
 ]  # fmt: skip
 
 Result = TypeVar("Result")
+DEFAULT_TIMEOUT = timedelta(minutes=30)  # torch's own
 RANKS, MEETING = ("RANK", "LOCAL_RANK", "WORLD_SIZE"), ("MASTER_ADDR", "MASTER_PORT")
 
 
@@ -73,8 +77,34 @@ def setup(device: str | torch.device = "cpu", timeout: timedelta | None = None) 
     if values["WORLD_SIZE"] == "1" or dist.is_initialized():
         return dist.is_initialized()
     backend = "cpu:gloo,cuda:nccl" if torch.device(device).type == "cuda" else "gloo"
-    dist.init_process_group(backend, timeout=timeout)
+    store, number, count = next(rendezvous("env://", timeout=timeout or DEFAULT_TIMEOUT))
+    start = _agree(store, number, count)
+    dist.init_process_group(backend, timeout=timeout, store=dist.PrefixStore(start, store), rank=number, world_size=count)
     return True
+
+
+def _agree(store: dist.Store, rank: int, world_size: int, wait: float = 1800.0) -> str:
+    """A name for this start, the same in all processes and never used before; `wait` in seconds.
+
+    torchrun keeps one store over restarts. Under a fixed name a process could find rank 0's address of the start before there, and
+    fail to connect or wait for ever. Each process asks under a name of its own, so that nothing old can be the answer.
+    """
+    if rank > 0:
+        own = uuid.uuid4().hex
+        store.set(f"dlbook/asks/{rank}", own)
+        start = store.get(f"dlbook/answer/{own}").decode()
+        store.set(f"dlbook/has/{start}/{rank}", "")
+        return start
+    start, end, waiting = uuid.uuid4().hex, time.monotonic() + wait, set(range(1, world_size))
+    while waiting:
+        for other in waiting:
+            if store.check([f"dlbook/asks/{other}"]):
+                store.set(f"dlbook/answer/{store.get(f'dlbook/asks/{other}').decode()}", start)
+        waiting = {other for other in waiting if not store.check([f"dlbook/has/{start}/{other}"])}
+        if time.monotonic() > end:
+            raise TimeoutError(f"expected {world_size} processes within {wait:.0f} s, ranks {sorted(waiting)} did not come; start them all")
+        time.sleep(0.02)
+    return start
 
 
 def cleanup() -> None:

@@ -5,6 +5,8 @@ Batch normalisation over all processes needs GPUs in torch; on the CPU the netwo
 
 import os
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
 import pytest
@@ -234,6 +236,21 @@ def test_the_variables_of_torchrun(variables, message, monkeypatch):
     else:
         with pytest.raises(ValueError, match=re.escape(message)):
             distributed.setup()
+
+
+def start(store, world, last):
+    """One start of `world` processes, here threads; rank `last` comes late."""
+    with ThreadPoolExecutor(world) as pool:
+        return set(pool.map(lambda rank: (time.sleep(0.2 if rank == last else 0), distributed._agree(store, rank, world, 5.0))[1], range(world)))
+
+
+def test_a_restart_never_takes_an_address_of_the_start_before():
+    """The store of torchrun outlives its processes: rank 0 late, all that the others find is old."""
+    store = torch.distributed.HashStore()
+    names = [start(store, 3, last) for last in (0, 0, 2)]
+    assert all(len(name) == 1 for name in names) and len(set.union(*names)) == 3
+    with pytest.raises(TimeoutError, match=r"ranks \[1\] did not come"):
+        distributed._agree(torch.distributed.HashStore(), 0, 2, 0.1)
 
 
 def test_what_cannot_be_wrapped():
