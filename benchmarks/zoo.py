@@ -154,13 +154,15 @@ def peak_memory(run: Callable[[], None], device: str) -> int:
 
 def measure(row: str, options: argparse.Namespace) -> dict:
     """Everything about one row: medians and ratios against each peer."""
-    from dlbook.zoo import input_size
+    from dlbook.zoo.papers import input_size, size_options
 
     models, (channels, side, _) = contestants(row, options), input_size(row)
     if not models:
         return {}
     batch = options.batch or (64 if options.device == "cuda" else 4)
-    shape = (batch, channels, options.side or side, options.side or side)
+    if options.side and "resolution" not in size_options(row, (channels, options.side, options.side)):
+        side = options.side  # a net with learned positions keeps its own
+    shape = (batch, channels, side, side)
     images = torch.randn(shape, device=options.device)
     images = images.contiguous(memory_format=torch.channels_last) if options.channels_last else images
     labels = torch.arange(batch, device=options.device) % 10

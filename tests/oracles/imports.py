@@ -16,6 +16,8 @@ from dlbook.models import create, variants
 from dlbook.zoo.papers import input_size, size_options
 
 PARITY_SIDES = ((64, 80), (96, 128), (64, 64))  # not square where the row allows it
+# On the tiny last maps of small images this net amplifies rounding: 1e-15 on the images moves timm's own gradients by 3e-7.
+LARGER = {"resnest269": (128, 160)}
 
 
 def peer(name: str, num_classes: int = 1000, **options) -> nn.Module:
@@ -102,6 +104,9 @@ def check_parity(name: str) -> list[str]:
         return []
     size = parity_size(name)
     theirs = without_chance(randomise(peer(name, **peer_options(name, size))))
+    if PEERS[name].startswith("timm/tf_"):  # a named difference: timm's running statistics move by a tenth, the paper's by a hundredth
+        for norm in (module for module in theirs.modules() if isinstance(module, nn.BatchNorm2d)):
+            norm.momentum = 0.01
     build = lambda: create(name, num_classes=10, **size_options(name, size)).double()  # noqa: E731
     ours = without_chance(load(build(), name, theirs.state_dict()))
     with torch.device("meta"):
@@ -149,7 +154,7 @@ def peer_options(name: str, size: tuple[int, int, int]) -> dict:
 def parity_size(name: str) -> tuple[int, int, int]:
     """(C, H, W) for the comparison: the first of `PARITY_SIDES` that both take, or the row's own."""
     own = input_size(name)
-    for size in ((own[0], *sides) for sides in PARITY_SIDES):
+    for size in ((own[0], *sides) for sides in (*([LARGER[name]] if name in LARGER else []), *PARITY_SIDES)):
         try:
             batch = torch.empty(2, *size, device="meta")
             with torch.device("meta"), torch.no_grad():
