@@ -18,6 +18,7 @@ is counted in a moment. The figures are for one image:
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,7 @@ from dlbook.book.receptive_field import POOLS, Field, Fields
 from dlbook.book.tables import Table, table
 
 aten = torch.ops.aten
+Observer = TypeVar("Observer", bound="_Counter")
 PRODUCTS = {aten.mm, aten.addmm, aten.bmm, aten.baddbmm}
 
 
@@ -71,19 +73,24 @@ def count(build: Callable[[], nn.Module], input_size: Sequence[int] = (3, 224, 2
 
     Raises: ValueError if `build` is a module rather than a function that makes one, or the input does not fit the network.
     """
+    return watch(_Counter, build, input_size).counts()
+
+
+def watch(observer: type[Observer], build: Callable[[], nn.Module], input_size: Sequence[int]) -> Observer:
+    """Run the network once on meta under ``observer(model, image)``, a kind of `_Counter`, and return the observer. Raises as `count`."""
     if isinstance(build, nn.Module) or not callable(build):
         raise ValueError(f"expected a function that builds the network, came {type(build).__name__}. Mend: count(lambda: model).")
     model = _on_meta(build).eval()
     image = torch.empty(1, *input_size, device="meta")
-    counter = _Counter(model, image)
+    watching = observer(model, image)
     try:
-        with torch.no_grad(), counter:
+        with torch.no_grad(), watching:
             model(image)
     except (RuntimeError, TypeError) as error:
         raise ValueError(f"the network does not take an input of {tuple(input_size)}: {error}. Mend: give input_size without the batch axis.") from error
     finally:
-        counter.remove_hooks()
-    return counter.counts()
+        watching.remove_hooks()
+    return watching
 
 
 def _on_meta(build: Callable[[], nn.Module]) -> nn.Module:

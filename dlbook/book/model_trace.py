@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.weak import WeakIdKeyDictionary
 
-from dlbook.book.counting import _Counter, _on_meta
+from dlbook.book.counting import _Counter, watch
 
 VIEWS = set(
     "view _unsafe_view reshape permute transpose t expand slice select split split_with_sizes chunk unbind squeeze unsqueeze clone "
@@ -276,18 +276,7 @@ def trace(build: Callable[[], nn.Module], input_size: Sequence[int] = (3, 224, 2
 
     Raises: ValueError if `build` is a module rather than a function that makes one, or the input does not fit the network.
     """
-    if isinstance(build, nn.Module) or not callable(build):
-        raise ValueError(f"expected a function that builds the network, came {type(build).__name__}. Mend: lambda: model.")
-    model = _on_meta(build).eval()
-    image = torch.empty(1, *input_size, device="meta")
-    tracer = Tracer(model, image)
-    try:
-        with torch.no_grad(), tracer:
-            model(image)
-    except (RuntimeError, TypeError) as error:
-        raise ValueError(f"the network does not take an input of {tuple(input_size)}: {error}. Mend: give input_size without the batch axis.") from error
-    finally:
-        tracer.remove_hooks()
+    tracer = watch(Tracer, build, input_size)
     tracer.unused()
     tracer.root.rf = tracer.largest.extent() if tracer.largest else None  # as in `count`
     return tracer.root

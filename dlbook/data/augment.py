@@ -19,21 +19,9 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from dlbook.data.draws import require_images, uniform
+
 __all__ = ["affine", "cutout", "stroke", "strong", "weak"]
-
-
-def _check(images: Tensor) -> None:
-    if images.ndim != 4 or not images.is_floating_point():
-        raise ValueError(
-            f"expected floating-point images of shape [B, C, H, W], got {tuple(images.shape)} of {images.dtype}; "
-            "add the batch axis with images[None], divide bytes by 255"
-        )
-
-
-def _uniform(images: Tensor, low: float, high: float, generator: Generator | None) -> Tensor:
-    """One draw per image from [low, high): `[B]`, on the images' device and in their type."""
-    draws = torch.rand(len(images), generator=generator, device=images.device, dtype=images.dtype)
-    return low + (high - low) * draws
 
 
 def affine(
@@ -53,11 +41,11 @@ def affine(
         shear: horizontal shear, as a tangent, uniform in [-shear, shear].
         translate: shift as a fraction of the side, uniform in [-translate, translate]; each axis draws its own.
     """
-    _check(images)
-    angle = _uniform(images, -math.radians(degrees), math.radians(degrees), generator)
-    wide, high = (torch.exp(_uniform(images, -scale, scale, generator)) for _ in range(2))
-    slope = _uniform(images, -shear, shear, generator)
-    right, down = (2 * _uniform(images, -translate, translate, generator) for _ in range(2))  # the grid spans [-1, 1]
+    require_images(images)
+    angle = uniform(images, -math.radians(degrees), math.radians(degrees), generator)
+    wide, high = (torch.exp(uniform(images, -scale, scale, generator)) for _ in range(2))
+    slope = uniform(images, -shear, shear, generator)
+    right, down = (2 * uniform(images, -translate, translate, generator) for _ in range(2))  # the grid spans [-1, 1]
     cos, sin = torch.cos(angle), torch.sin(angle)
     # affine_grid wants the map from the output to the input: rotation times shear, columns divided by the factors.
     first = torch.stack([cos / wide, (cos * slope - sin) / high, right], dim=1)
@@ -68,8 +56,8 @@ def affine(
 
 def stroke(images: Tensor, amount: float, generator: Generator | None = None) -> Tensor:
     """Thicken or thin bright strokes: blend with the 3x3 maximum (or minimum) by |a|, a uniform in [-amount, amount], 0 <= amount <= 1."""
-    _check(images)
-    blend = _uniform(images, -amount, amount, generator)[:, None, None, None]
+    require_images(images)
+    blend = uniform(images, -amount, amount, generator)[:, None, None, None]
     sign = torch.where(blend > 0, 1.0, -1.0).to(images.dtype)  # the minimum is minus the maximum of minus the image
     return torch.lerp(images, sign * _largest_of_nine(sign * images), blend.abs())
 
@@ -91,13 +79,13 @@ def cutout(images: Tensor, fraction: float, generator: Generator | None = None) 
     Raises:
         ValueError: `fraction` lies outside [0, 1].
     """
-    _check(images)
+    require_images(images)
     if not 0 <= fraction <= 1:
         raise ValueError(f"expected 0 <= fraction <= 1, got {fraction}; it is the largest side divided by the height")
     height, width = images.shape[-2:]
-    half = 0.5 * height * _uniform(images, 0, fraction, generator)[:, None]
-    row = _uniform(images, 0, height, generator)[:, None]
-    column = _uniform(images, 0, width, generator)[:, None]
+    half = 0.5 * height * uniform(images, 0, fraction, generator)[:, None]
+    row = uniform(images, 0, height, generator)[:, None]
+    column = uniform(images, 0, width, generator)[:, None]
     centres_y = torch.arange(height, device=images.device) + 0.5
     centres_x = torch.arange(width, device=images.device) + 0.5
     outside_y = (centres_y - row).abs() > half  # [B, H]
@@ -120,10 +108,10 @@ def strong(images: Tensor, generator: Generator | None = None, strength: float =
     Raises:
         ValueError: `strength` lies outside [0, 2].
     """
-    _check(images)
+    require_images(images)
     if not 0 <= strength <= 2:
         raise ValueError(f"expected 0 <= strength <= 2, got {strength}; 0 changes nothing, 1 is the usual strong view")
     view = affine(images, 20 * strength, 0.18 * strength, 0.2 * strength, 0.07 * strength, generator)
     view = stroke(view, 0.35 * strength, generator)
-    contrast = _uniform(images, 1 - 0.3 * strength, 1 + 0.3 * strength, generator)[:, None, None, None]
+    contrast = uniform(images, 1 - 0.3 * strength, 1 + 0.3 * strength, generator)[:, None, None, None]
     return cutout((view * contrast).clamp(0, 1), 0.35 * strength, generator)

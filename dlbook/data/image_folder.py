@@ -12,7 +12,6 @@ Traceback (most recent call last):
 FileNotFoundError: /nowhere: expected a folder with one folder of pictures for each class, there is none
 """
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,11 +21,12 @@ from torch import Generator, Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms import functional as F
 
+from dlbook.data.crops import draw_boxes
+
 __all__ = ["ImageFolder"]
 
 KINDS = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm"}
 MOST_HEADERS = 50_000
-AREA, RATIO = (0.08, 1.0), (3 / 4, 4 / 3)
 
 
 class ImageFolder(Dataset):
@@ -116,14 +116,6 @@ class ImageFolder(Dataset):
 
 
 def random_box(height: int, width: int, generator: Generator) -> tuple[int, int, int, int]:
-    """Top, left, height, width of a random crop: the area uniform, the aspect ratio log-uniform; the whole middle after ten misses."""
-    low, high = math.log(RATIO[0]), math.log(RATIO[1])
-    for _ in range(10):
-        area, ratio, down, right = torch.rand(4, generator=generator, dtype=torch.float64).tolist()
-        target = height * width * (AREA[0] + (AREA[1] - AREA[0]) * area)
-        aspect = math.exp(low + (high - low) * ratio)
-        wide, tall = round(math.sqrt(target * aspect)), round(math.sqrt(target / aspect))
-        if 0 < wide <= width and 0 < tall <= height:
-            return int(down * (height - tall + 1)), int(right * (width - wide + 1)), tall, wide
-    tall, wide = min(height, round(width / RATIO[0])), min(width, round(height * RATIO[1]))
-    return (height - tall) // 2, (width - wide) // 2, tall, wide
+    """Top, left, height, width of a random crop of one picture, as `dlbook.data.crops.draw_boxes` draws them for a batch."""
+    shape_only = torch.empty(()).expand(1, 1, height, width)
+    return tuple(draw_boxes(shape_only, generator)[0].tolist())

@@ -16,6 +16,7 @@ from dlbook.recipes.classification import Setup, build, choose_device
 from dlbook.recipes.classify_config import ClassifyConfig
 from dlbook.recipes.classify_data import Splits
 from dlbook.recipes.classify_explain import explained
+from dlbook.regularize import EarlyStopping
 from dlbook.train import configuration
 from dlbook.train.batches import evaluation_batches
 from dlbook.train.distributed import average_log, broadcast_buffers, from_main, is_main, on_main, rank, world_size
@@ -137,9 +138,8 @@ def _log(loggers: list[Logger], setup: Setup, before: int, figures: dict[str, fl
 
 
 def _out_of_patience(run: Run, config: ClassifyConfig) -> bool:
-    """Whether the last `patience` evaluations brought no new best."""
-    patience = config.trainer.patience
-    if patience is None or not run.history:
+    """Whether the last `patience` evaluations brought no new best; from the run's history, so that a resumed run stops at the same one."""
+    if config.trainer.patience is None:
         return False
-    since = [row["step"] for row in run.history].index(run.best()["step"])
-    return len(run.history) - 1 - since >= patience
+    stopping = EarlyStopping(config.trainer.patience, mode="max")
+    return any([stopping.update(row[run.metric], row["step"]) for row in run.history][-1:])

@@ -18,12 +18,12 @@ the earlier checkpoint as it was. `load` compares length and digest before it un
 
 import hashlib
 import io
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from dlbook.train.files import write_whole
 
 __all__ = ["CheckpointError", "load", "save"]
 
@@ -47,20 +47,9 @@ def save(path: str | Path, state: dict[str, Any]) -> Path:
     Raises:
         ValueError: the state holds something that `weights_only=True` would refuse to load again.
     """
-    path = Path(path)
     payload = _pack(state)
     header = MAGIC + f"{hashlib.sha256(payload).hexdigest()} {len(payload)}\n".encode()
-    handle, temporary = tempfile.mkstemp(prefix=path.name + ".", suffix=".partial", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(header + payload)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return path
+    return write_whole(path, header + payload)
 
 
 def load(path: str | Path, map_location: str | torch.device = "cpu") -> dict[str, Any]:

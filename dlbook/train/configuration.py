@@ -18,8 +18,6 @@ dlbook.train.configuration.ConfigurationError: optimizer.Lr: unknown key; did yo
 
 import difflib
 import json
-import os
-import tempfile
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -30,6 +28,8 @@ import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dlbook.train.files import write_whole
 
 __all__ = ["ConfigurationError", "Field", "Literal", "Section", "load", "read_value", "resolve", "save"]
 
@@ -99,16 +99,8 @@ def read_value(text: str) -> Any:
 
 def save(config: Section, path: str | Path) -> Path:
     """Write the resolved configuration as YAML, at once or not at all; `load` gives an equal object back."""
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=path.name + ".", suffix=".partial", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf8") as file:
-            yaml.safe_dump(config.model_dump(mode="json"), file, sort_keys=False, allow_unicode=True)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return path
+    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return write_whole(path, text.encode())
 
 
 def _sentence(schema: type[Section], fault: Mapping[str, Any]) -> str:

@@ -26,7 +26,6 @@ global lock; it knows one machine only, and what a replica writes to its buffers
 (0, 1, True, 5)
 """
 
-import hashlib
 import os
 import time
 import uuid
@@ -41,6 +40,7 @@ from torch import Tensor, nn
 from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
+from dlbook.train.batches import generator_of
 from dlbook.train.method import Method
 
 __all__ = [
@@ -250,7 +250,7 @@ def separate_random(rank: int) -> None:
     """Give each rank but 0 random numbers of its own, drawn from the state that all share: else their dropout masks would be equal."""
     if rank > 0:
         common = int(torch.randint(2**31, ()))
-        torch.manual_seed(int.from_bytes(hashlib.sha256(repr((common, rank)).encode()).digest()[:4], "little"))
+        torch.manual_seed(generator_of(common, rank).initial_seed())
 
 
 def gather_random() -> list[dict[str, Tensor]]:

@@ -21,6 +21,7 @@ from typing import Any
 
 from dlbook.train import checkpoint
 from dlbook.train.distributed import gather_random, is_main, on_main, restore_random
+from dlbook.train.files import write_whole
 from dlbook.train.trainer import Trainer
 
 __all__ = ["Run", "RunError"]
@@ -125,22 +126,12 @@ class Run:
     def _settle(self, path: Path, step: int) -> None:
         """Bring best.ckpt and metrics.jsonl in line with the checkpoint; a run killed in between is mended on resuming."""
         if self.history and self.best()["step"] == step:
-            _replace(self.checkpoints / "best.ckpt", self._bytes(path))
+            write_whole(self.checkpoints / "best.ckpt", self._bytes(path))
         lines = "".join(json.dumps(row) + "\n" for row in self.history)
-        _replace(self.folder / "metrics.jsonl", lines.encode())
+        write_whole(self.folder / "metrics.jsonl", lines.encode())
 
 
 def load_weights(path: str | Path) -> dict[str, Any]:
     """The state of the method in a checkpoint of a run, for evaluation and prediction. Raises as `checkpoint.load` does."""
     return checkpoint.load(path)["trainer"]["method"]
 
-
-def _replace(target: Path, content: bytes) -> None:
-    """Write a file at once or not at all."""
-    temporary = target.with_name(target.name + ".partial")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
