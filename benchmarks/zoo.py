@@ -2,15 +2,18 @@
 
 For each row that a library shares (tests/oracles/peers.py), ours and theirs get the same weights and run in turn: forward pass in
 evaluation mode, then a training step (cross-entropy, backward, SGD). The order changes each round. A ratio is the median of the
-rounds' ratios, ours over theirs: neighbours in time share what else the machine does. Memory is the peak of the allocator above
-what the model itself holds, in one pass: counted from every allocation on the CPU, asked from the allocator on CUDA.
+rounds' ratios, ours over theirs: neighbours in time share what else the machine does; its 95 % interval is between order statistics
+of these ratios. Memory is the peak of the allocator above what the model itself holds, in one pass: counted from every allocation
+on the CPU, asked from the allocator on CUDA.
 
 Below 1 ours is faster, or smaller. A row passes where no ratio is above --limit times the better peer.
 """
 
 import argparse
 import gc
+import itertools
 import json
+import math
 import os
 import statistics
 import sys
@@ -29,16 +32,6 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 SEED = 0
 MEASURES = ("forward", "training step", "forward memory", "training memory")
-GIANT = 150_000_000
-TIMM = {  # torchvision's name -> timm's, where they differ
-    "vit_b_16": "vit_base_patch16_224", "vit_b_32": "vit_base_patch32_224", "vit_l_16": "vit_large_patch16_224",
-    "vit_l_32": "vit_large_patch32_224", "vit_h_14": "vit_huge_patch14_224", "mobilenet_v2": "mobilenetv2_100",
-    "mobilenet_v3_large": "mobilenetv3_large_100", "mobilenet_v3_small": "mobilenetv3_small_100",
-    "regnet_x_400mf": "regnetx_004", "regnet_x_800mf": "regnetx_008", "regnet_x_1_6gf": "regnetx_016", "regnet_x_3_2gf": "regnetx_032",
-    "regnet_x_8gf": "regnetx_080", "regnet_x_16gf": "regnetx_160", "regnet_x_32gf": "regnetx_320", "regnet_y_400mf": "regnety_004",
-    "regnet_y_800mf": "regnety_008", "regnet_y_1_6gf": "regnety_016", "regnet_y_3_2gf": "regnety_032", "regnet_y_8gf": "regnety_080",
-    "regnet_y_16gf": "regnety_160", "regnet_y_32gf": "regnety_320",
-}  # fmt: skip
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -47,15 +40,15 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", nargs="+", default=list(PEERS), choices=list(PEERS), metavar="ROW")
-    parser.add_argument("--repeats", type=int, default=10, help="rounds, each of one run a model")
-    parser.add_argument("--batch", type=int, default=0, help="images; default 4 on the CPU, 64 on CUDA")
-    parser.add_argument("--side", type=int, default=0, help="pixels; default: the row's own")
+    parser.add_argument("--repeats", type=int, default=7, help="rounds at least, each of one run a model")
+    parser.add_argument("--seconds", type=float, default=6, help="go on with rounds for so long")
+    parser.add_argument("--batch", type=int, default=0, help="images; default 2 on the CPU, 64 on CUDA")
+    parser.add_argument("--side", type=int, default=0, help="pixels; default: the row's own, on the CPU 224 at most")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--bf16", action="store_true", help="autocast to bfloat16")
     parser.add_argument("--compile", action="store_true", help="torch.compile all models")
     parser.add_argument("--channels-last", action="store_true")
-    parser.add_argument("--giants", action="store_true", help="also models above 150 million parameters on the CPU")
     parser.add_argument("--limit", type=float, default=1.03)
     parser.add_argument("--out", type=Path, default=ROOT / "_build" / "benchmarks")
     return parser.parse_args(words)
@@ -64,10 +57,10 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 def peer_names(row: str) -> list[str]:
     """The row's peer, and timm's model of the same parameters where the peer is torchvision's."""
     import timm
-    from oracles.peers import PEERS
+    from oracles.peers import PEERS, TIMM_NAMES
 
     library, _, name = PEERS[row].partition("/")
-    candidate = TIMM.get(name, name)
+    candidate = TIMM_NAMES.get(name, name)
     if library == "torchvision" and timm.is_model(candidate):
         sizes = [sum(p.numel() for p in build_peer(peer, meta=True).parameters()) for peer in (PEERS[row], f"timm/{candidate}")]
         if sizes[0] == sizes[1]:
@@ -84,16 +77,12 @@ def build_peer(peer: str, meta: bool = False) -> nn.Module:
 
 
 def contestants(row: str, options: argparse.Namespace) -> dict[str, nn.Module]:
-    """Ours with the first peer's weights, and the peers, on the device; {} for a giant that was not asked for."""
+    """Ours with the first peer's weights, and the peers, on the device."""
     from oracles import imports
 
     from dlbook.models import create
 
     torch.manual_seed(SEED)
-    with torch.device("meta"):
-        size = sum(p.numel() for p in create(row).parameters())
-    if size > GIANT and options.device == "cpu" and not options.giants:
-        return {}
     peers = {name: build_peer(name) for name in peer_names(row)}
     ours = imports.load(create(row), row, next(iter(peers.values())).state_dict())
     models = {"ours": ours} | peers
@@ -157,11 +146,10 @@ def measure(row: str, options: argparse.Namespace) -> dict:
     from dlbook.zoo.papers import input_size, size_options
 
     models, (channels, side, _) = contestants(row, options), input_size(row)
-    if not models:
-        return {}
-    batch = options.batch or (64 if options.device == "cuda" else 4)
-    if options.side and "resolution" not in size_options(row, (channels, options.side, options.side)):
-        side = options.side  # a net with learned positions keeps its own
+    on_gpu = options.device == "cuda"
+    batch, wanted = options.batch or (64 if on_gpu else 2), options.side or (side if on_gpu else min(side, 224))
+    if "resolution" not in size_options(row, (channels, wanted, wanted)):
+        side = wanted  # a net with learned positions keeps its own
     shape = (batch, channels, side, side)
     images = torch.randn(shape, device=options.device)
     images = images.contiguous(memory_format=torch.channels_last) if options.channels_last else images
@@ -184,10 +172,20 @@ def rounds(runs: dict[str, Callable[[], None]], options: argparse.Namespace) -> 
     for name in names * 2:
         seconds(runs[name], options.device)
     times: dict[str, list[float]] = {name: [] for name in names}
-    for turn in range(options.repeats):
+    end = time.perf_counter() + options.seconds
+    for turn in itertools.count():
+        if turn >= options.repeats and time.perf_counter() >= end:
+            return times
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             times[name].append(seconds(runs[name], options.device))
-    return times
+
+
+def interval(ratios: list[float]) -> list[float]:
+    """Where the median lies with a probability of 95 % at least: two order statistics (all values, where six are not there)."""
+    n, outside, tail = len(ratios), 0, 0.0
+    while (tail := tail + math.comb(n, outside) / 2**n) <= 0.025:
+        outside += 1
+    return [sorted(ratios)[max(0, outside - 1)], sorted(ratios)[n - max(1, outside)]]
 
 
 def summarise(found: dict[str, dict[str, list[float]]]) -> dict[str, dict]:
@@ -199,6 +197,8 @@ def summarise(found: dict[str, dict[str, list[float]]]) -> dict[str, dict]:
         if name != "ours":
             pairs = {kind: [a / b for a, b in zip(ours[kind], values, strict=True) if b] for kind, values in measured.items()}
             summary[name]["ratio"] = {kind: round(statistics.median(values or [1.0]), 4) for kind, values in pairs.items()}
+            summary[name]["interval"] = {kind: [round(end, 4) for end in interval(pairs[kind])] for kind in MEASURES[:2]}
+            summary[name]["rounds"] = {kind: len(pairs[kind]) for kind in MEASURES[:2]}
     return summary
 
 
@@ -206,6 +206,12 @@ def worst(result: dict) -> dict[str, float]:
     """The largest ratio of each measure: against the better peer."""
     ratios = [model["ratio"] for model in result["models"].values() if "ratio" in model]
     return {kind: max(ratio[kind] for ratio in ratios) for kind in MEASURES}
+
+
+def between(model: dict, kind: str) -> str:
+    """A ratio, with its interval where it is of times."""
+    low_high = model["interval"].get(kind)
+    return f"{model['ratio'][kind]:.3f}" + (f" ({low_high[0]:.2f}-{low_high[1]:.2f})" if low_high else "")
 
 
 def table(results: dict[str, dict]):
@@ -218,7 +224,7 @@ def table(results: dict[str, dict]):
         for name, model in result["models"].items():
             if name != "ours":
                 lines.append((row, name, f"{1e3 * ours['forward']:.1f}", f"{1e3 * ours['training step']:.1f}",
-                              *(f"{model['ratio'][kind]:.3f}" for kind in MEASURES)))  # fmt: skip
+                              *(between(model, kind) for kind in MEASURES)))  # fmt: skip
     columns = ["row", "peer", "forward, ms", "step, ms", *(f"{kind}, ratio" for kind in MEASURES)]
     return as_table(lines, columns, "Ours over theirs; below 1 ours is faster or smaller")
 
@@ -245,38 +251,42 @@ def plot(results: dict[str, dict], path: Path, limit: float) -> None:
 
 
 def run(options: argparse.Namespace | None = None) -> dict:
-    """Measure all rows; prints each as it is done. Returns settings and results, as `python -m dlbook.book.record zoo` keeps them."""
+    """Measure all rows; prints each, and rewrites the JSON, as it is done: a run that is stopped keeps what it has.
+
+    Returns settings and results, as `python -m dlbook.book.record zoo` keeps them.
+    """
     options = options or arguments([])
     torch.set_num_threads(options.threads)
-    results = {}
+    options.out.mkdir(parents=True, exist_ok=True)
+    settings = {key: value for key, value in vars(options).items() if key not in ("rows", "out")}
+    results: dict[str, dict] = {}
+    found = {"settings": settings, "rows": results}
     for row in options.rows:
         result = measure(row, options)
         gc.collect()
         if options.compile:
             torch._dynamo.reset()
-        if not result:
-            print(f"{row:<28} left out: a giant (--giants measures it)", flush=True)
-            continue
         results[row] = result
+        file_of(options, "json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf8")
         told = "  ".join(f"{kind} {value:.3f}" for kind, value in worst(result).items())
         print(f"{row:<28} {told}{'' if max(worst(result).values()) <= options.limit else '   above the limit'}", flush=True)
-    settings = {key: value for key, value in vars(options).items() if key not in ("rows", "out")}
-    return {"settings": settings, "rows": results}
+    return found
+
+
+def file_of(options: argparse.Namespace, ending: str) -> Path:
+    """The file of a result, named for how it was measured."""
+    words = [word for word in ("bf16", "compile", "channels_last") if getattr(options, word)]
+    return options.out / f"{'-'.join(['zoo', options.device, *words])}.{ending}"
 
 
 def main() -> int:
     """Measure, print the table, write table, plot and JSON; the exit code says whether a row is above the limit."""
     options = arguments()
     found = run(options)
-    if not found["rows"]:
-        return 0
-    options.out.mkdir(parents=True, exist_ok=True)
-    name = "-".join(["zoo", options.device, *(word for word in ("bf16", "compile", "channels_last") if getattr(options, word))])
     shown = table(found["rows"])
-    (options.out / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf8")
-    (options.out / f"{name}.txt").write_text(f"{shown!r}\n", encoding="utf8")
-    plot(found["rows"], options.out / f"{name}.svg", options.limit)
-    print(f"\n{shown!r}\nwrote {options.out / name}.json, .txt, .svg")
+    file_of(options, "txt").write_text(f"{shown!r}\n", encoding="utf8")
+    plot(found["rows"], file_of(options, "svg"), options.limit)
+    print(f"\n{shown!r}\nwrote {file_of(options, 'txt')}, and .json and .svg beside it")
     return int(any(max(worst(result).values()) > options.limit for result in found["rows"].values()))
 
 

@@ -23,7 +23,8 @@ Departures from the paper
 
 Memory layout. Every map between layers is [B, C, H, W] in *shape*, and lies in memory as [B, H, W, C] (channels_last): the stem's
 normalisation leaves it so, and the blocks keep it so. ``permute`` then costs nothing, normalisation and linear layers read
-contiguous rows of C numbers, and no map is ever copied for its layout. Layer scale and the sum are one operation, ``addcmul``.
+contiguous rows of C numbers, and no map is ever copied for its layout. Layer scale and the sum are one operation, ``addcmul``. On
+the CPU, `Pointwise` computes departure 3's linear layers as the 1 x 1 convolutions that they are.
 
 gamma is one-dimensional, so that the usual rule "no weight decay for tensors of one axis" spares it. torchvision's [C, 1, 1] is not
 spared.
@@ -88,6 +89,20 @@ class LayerNorm(nn.LayerNorm):
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
+class Pointwise(nn.Linear):
+    """The 1 x 1 convolution of departure 3: [B, H, W, C] -> [B, H, W, C'], with the weights [C', C] of a linear layer.
+
+    Where it runs decides how. On the CPU, torch hands convolutions to oneDNN and float32 matrix products to the BLAS that it was
+    built with, MKL, which was seen to take up to twice as long on a processor that is not Intel's (`benchmarks/zoo.py` measures
+    both). Elsewhere it stays the linear layer of the authors' code.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not x.is_cpu:
+            return super().forward(x)
+        return F.conv2d(x.permute(0, 3, 1, 2), self.weight[:, :, None, None], self.bias).permute(0, 2, 3, 1)
+
+
 class Block(nn.Module):
     """Depthwise 7x7, norm, two linear layers (figure 4, right): [B, C, H, W] -> the same shape."""
 
@@ -95,8 +110,8 @@ class Block(nn.Module):
         super().__init__()
         self.depthwise = nn.Conv2d(channels, channels, 7, padding=3, groups=channels)
         self.norm = nn.LayerNorm(channels, eps=EPS)
-        self.expand = nn.Linear(channels, 4 * channels)
-        self.project = nn.Linear(4 * channels, channels)
+        self.expand = Pointwise(channels, 4 * channels)
+        self.project = Pointwise(4 * channels, channels)
         self.gamma = nn.Parameter(torch.full((channels,), LAYER_SCALE))
         self.drop = StochasticDepth(drop_prob)
 

@@ -24,6 +24,22 @@ def test_a_ratio_is_the_median_of_the_rounds_and_the_better_peer_counts(zoo):
     assert zoo["worst"]({"models": found})["training memory"] == 2.0
 
 
+def test_a_median_lies_between_two_order_statistics(zoo):
+    values = [float(i) for i in range(1, 21)]
+    assert zoo["interval"](values[::-1]) == [6.0, 15.0]  # the sign test's table: n = 20, 95 %
+    assert zoo["interval"](values[:6]) == [1.0, 6.0]
+    assert zoo["interval"]([3.0, 1.0]) == [1.0, 3.0]  # too few to leave any out
+
+
+def test_rounds_go_on_for_the_seconds_asked_and_turn_the_order(zoo):
+    calls, options = [], zoo["arguments"](["--repeats", "3", "--seconds", "0"])
+    runs = {name: lambda name=name: calls.append(name) for name in "ab"}
+    assert {name: len(times) for name, times in zoo["rounds"](runs, options).items()} == {"a": 3, "b": 3}
+    assert "".join(calls[4:]) == "abbaab"
+    options.seconds = 0.05
+    assert len(zoo["rounds"](runs, options)["a"]) > 3
+
+
 def test_memory_is_the_peak_and_not_what_is_left(zoo):
     kibibytes = 256
 
@@ -42,7 +58,7 @@ def test_timm_joins_where_its_model_has_the_same_parameters(zoo):
 
 
 def test_a_small_run_writes_table_plot_and_json(zoo, tmp_path, monkeypatch, capsys):
-    words = ["--rows", "mobilenet_v3_small", "--repeats", "2", "--batch", "2", "--side", "64", "--threads", "1", "--limit", "99", "--out", str(tmp_path)]
+    words = ["--rows", "mobilenet_v3_small", "--repeats", "2", "--seconds", "0", "--batch", "2", "--side", "64", "--threads", "1", "--limit", "99", "--out", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", ["zoo.py", *words])
     assert zoo["main"]() == 0
     found = json.loads((tmp_path / "zoo-cpu.json").read_text("utf8"))

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from dlbook.book import count
 from dlbook.models.convnext import (
-    VARIANTS, Block, Config, ConvNeXt, LayerNorm, convnext, load_timm_state, load_torchvision_state,
+    VARIANTS, Block, Config, ConvNeXt, LayerNorm, Pointwise, convnext, load_timm_state, load_torchvision_state,
 )  # fmt: skip
 
 # parameters and multiply-accumulates at 224 x 224: torchvision 0.29.1, XL timm 1.0.31; the paper's Tables 1 and 12: 29, 50, 89, 198,
@@ -125,6 +125,12 @@ def test_convnext_t_is_equal_to_torchvisions_at_full_width():
     theirs = randomise(torchvision.models.convnext_tiny(num_classes=7, stochastic_depth_prob=0.0))
     ours = load_torchvision_state(convnext("convnext_t", 7, drop_prob=0.0).double(), theirs.state_dict())
     assert disagreements(ours, theirs, (2, 3, 64, 40), renamed) == []
+
+
+def test_the_convolution_on_the_cpu_is_the_linear_layer():
+    torch.manual_seed(0)
+    layer, x = Pointwise(6, 5).double(), torch.randn(2, 3, 4, 6, dtype=torch.float64)
+    assert layer(x).shape == (2, 3, 4, 5) and (layer(x) - F.linear(x, layer.weight, layer.bias)).abs().max() < 1e-14
 
 
 def norm_after_expansion(self, x):

@@ -57,3 +57,13 @@ PEERS = {
     **{f"efficientnet_b{i}": f"timm/tf_efficientnet_b{i}" for i in range(8)}, "efficientnet_lite0": "timm/tf_efficientnet_lite0",
     **{f"efficientnet_b{i}_torchvision": f"torchvision/efficientnet_b{i}" for i in range(8)},
 }  # fmt: skip
+
+TIMM_NAMES = {  # torchvision's name of a model -> timm's, where they differ
+    "vit_b_16": "vit_base_patch16_224", "vit_b_32": "vit_base_patch32_224", "vit_l_16": "vit_large_patch16_224",
+    "vit_l_32": "vit_large_patch32_224", "vit_h_14": "vit_huge_patch14_224", "mobilenet_v2": "mobilenetv2_100",
+    "mobilenet_v3_large": "mobilenetv3_large_100", "mobilenet_v3_small": "mobilenetv3_small_100",
+    "regnet_x_400mf": "regnetx_004", "regnet_x_800mf": "regnetx_008", "regnet_x_1_6gf": "regnetx_016", "regnet_x_3_2gf": "regnetx_032",
+    "regnet_x_8gf": "regnetx_080", "regnet_x_16gf": "regnetx_160", "regnet_x_32gf": "regnetx_320", "regnet_y_400mf": "regnety_004",
+    "regnet_y_800mf": "regnety_008", "regnet_y_1_6gf": "regnety_016", "regnet_y_3_2gf": "regnety_032", "regnet_y_8gf": "regnety_080",
+    "regnet_y_16gf": "regnety_160", "regnet_y_32gf": "regnety_320",
+}  # fmt: skip
