@@ -28,11 +28,12 @@ import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
+from dlbook.zoo.speed import MEASURES, against_the_better, speed  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 SEED = 0
-MEASURES = ("forward", "training step", "forward memory", "training memory")
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -51,6 +52,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--compile", action="store_true", help="torch.compile all models")
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--limit", type=float, default=1.03)
+    parser.add_argument("--keep", type=Path, help="an earlier result: its rows stay, but those of --rows, which are measured anew")
     parser.add_argument("--out", type=Path, default=ROOT / "_build" / "benchmarks")
     return parser.parse_args(words)
 
@@ -203,35 +205,8 @@ def summarise(found: dict[str, dict[str, list[float]]]) -> dict[str, dict]:
     return summary
 
 
-def worst(result: dict) -> dict[str, float]:
-    """The largest ratio of each measure: against the better peer."""
-    ratios = [model["ratio"] for model in result["models"].values() if "ratio" in model]
-    return {kind: max(ratio[kind] for ratio in ratios) for kind in MEASURES}
-
-
-def between(model: dict, kind: str) -> str:
-    """A ratio, with its interval where it is of times."""
-    low_high = model["interval"].get(kind)
-    return f"{model['ratio'][kind]:.3f}" + (f" ({low_high[0]:.2f}-{low_high[1]:.2f})" if low_high else "")
-
-
-def table(results: dict[str, dict]):
-    """One line a row and peer."""
-    from dlbook.book import table as as_table
-
-    lines = []
-    for row, result in results.items():
-        ours = result["models"]["ours"]["median"]
-        for name, model in result["models"].items():
-            if name != "ours":
-                lines.append((row, name, f"{1e3 * ours['forward']:.1f}", f"{1e3 * ours['training step']:.1f}",
-                              *(between(model, kind) for kind in MEASURES)))  # fmt: skip
-    columns = ["row", "peer", "forward, ms", "step, ms", *(f"{kind}, ratio" for kind in MEASURES)]
-    return as_table(lines, columns, "Ours over theirs; below 1 ours is faster or smaller")
-
-
 def plot(results: dict[str, dict], path: Path, limit: float) -> None:
-    """A point for each row and measure, against the better peer; the grey band is what passes by the limit."""
+    """A point for each row and measure, ours over the better peer; the grey band is what passes by the limit."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -242,13 +217,24 @@ def plot(results: dict[str, dict], path: Path, limit: float) -> None:
     axis.axvspan(0, limit, color="0.92", zorder=0)
     axis.axvline(1, color="0.4", linewidth=1)
     for kind, marker in zip(MEASURES, "osx+", strict=True):
-        axis.plot([worst(results[row])[kind] for row in rows], range(len(rows)), marker, label=kind, markersize=5)
+        axis.plot([against_the_better(results[row])[kind] for row in rows], range(len(rows)), marker, label=kind, markersize=5)
     axis.set_yticks(range(len(rows)), rows)
     axis.set(xlabel="ours over the better peer", ylim=(len(rows) - 0.4, -0.6))
-    axis.set_xlim(left=min(0.5, *(min(worst(r).values()) for r in results.values())) * 0.95)
+    axis.set_xlim(left=min(0.5, *(min(against_the_better(r).values()) for r in results.values())) * 0.95)
     axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, frameon=False)
     figure.savefig(path)
     pyplot.close(figure)
+
+
+def kept(file: Path | None, settings: dict) -> dict[str, dict]:
+    """The rows of an earlier result, those of a recorded one with its commit; {} without a file."""
+    if file is None:
+        return {}
+    earlier = json.loads(file.read_text("utf8"))
+    found = earlier.get("results", earlier)
+    if found["settings"] != settings:
+        sys.exit(f"{file} was measured otherwise: {found['settings']}, now {settings}; measure all rows, or give its options")
+    return {row: ({"commit": earlier["commit"]} if "commit" in earlier else {}) | result for row, result in found["rows"].items()}
 
 
 def run(options: argparse.Namespace | None = None) -> dict:
@@ -259,20 +245,20 @@ def run(options: argparse.Namespace | None = None) -> dict:
     options = options or arguments([])
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
-    settings = {key: value for key, value in vars(options).items() if key not in ("rows", "out")}
-    results: dict[str, dict] = {}
+    settings = {key: value for key, value in vars(options).items() if key not in ("rows", "keep", "out")}
+    results = kept(options.keep, settings)
     found = {"settings": settings, "rows": results}
     longer = argparse.Namespace(**vars(options) | {"repeats": 4 * options.repeats, "seconds": 4 * options.seconds})
-    above = (row for row in options.rows if max(worst(results[row]).values()) > options.limit)  # asked when the first pass is over
+    above = (row for row in options.rows if max(against_the_better(results[row]).values()) > options.limit)  # asked when the first pass is over
     for row, how in itertools.chain(((row, options) for row in options.rows), ((row, longer) for row in above)):
-        first = {"first": worst(results[row])} if row in results else {}
+        first = {"first": against_the_better(results[row])} if how is longer else {}
         result = results[row] = measure(row, how) | first
         gc.collect()
         if options.compile:
             torch._dynamo.reset()
         file_of(options, "json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf8")
-        told = "  ".join(f"{kind} {value:.3f}" for kind, value in worst(result).items())
-        print(f"{row:<28} {told}{'' if max(worst(result).values()) <= options.limit else '   above the limit'}", flush=True)
+        told = "  ".join(f"{kind} {value:.3f}" for kind, value in against_the_better(result).items())
+        print(f"{row:<28} {told}{'' if max(against_the_better(result).values()) <= options.limit else '   above the limit'}", flush=True)
     return found
 
 
@@ -286,11 +272,11 @@ def main() -> int:
     """Measure, print the table, write table, plot and JSON; the exit code says whether a row is above the limit."""
     options = arguments()
     found = run(options)
-    shown = table(found["rows"])
+    shown = speed(found["rows"])
     file_of(options, "txt").write_text(f"{shown!r}\n", encoding="utf8")
     plot(found["rows"], file_of(options, "svg"), options.limit)
     print(f"\n{shown!r}\nwrote {file_of(options, 'txt')}, and .json and .svg beside it")
-    return int(any(max(worst(result).values()) > options.limit for result in found["rows"].values()))
+    return int(any(max(against_the_better(result).values()) > options.limit for result in found["rows"].values()))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Runs an experiment that is too large for a chapter and keeps its result: `python -m dlbook.book.record NAME`.
+"""Runs an experiment that is too large for a chapter and keeps its result: `python -m dlbook.book.record NAME [OPTIONS]`.
 
 The experiment is `benchmarks/NAME.py`. It has a constant `SEED` (an integer, or a list of them) and a function `run()` that
 returns the results: a dict of text to numbers, texts, lists and such dicts. This command adds commit, device, versions,
-seconds and date, and writes `data/recorded/NAME.json`, whole or not at all. `DLBOOK_SCALE=gpu` puts it on the GPU.
+seconds and date, and writes `data/recorded/NAME.json`, whole or not at all. `DLBOOK_SCALE=gpu` puts it on the GPU. A script
+with options of its own has `arguments(words)`, which reads them, and hands the outcome to `run`.
 """
 
 import os
@@ -11,6 +12,7 @@ import runpy
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -56,10 +58,10 @@ def versions() -> dict[str, str]:
     return found
 
 
-def perform(name: str, folder: Path = ROOT / "benchmarks") -> dict[str, Any]:
-    """Run the experiment `name` and return its run, with provenance.
+def perform(name: str, folder: Path = ROOT / "benchmarks", words: Sequence[str] = ()) -> dict[str, Any]:
+    """Run the experiment `name` with the options `words` and return its run, with provenance.
 
-    Raises: ValueError if there is no such script, or it lacks SEED or run.
+    Raises: ValueError if there is no such script, it lacks SEED or run, or it takes no options.
     """
     path_of(name)
     script = folder / f"{name}.py"
@@ -70,8 +72,11 @@ def perform(name: str, folder: Path = ROOT / "benchmarks") -> dict[str, Any]:
     module = runpy.run_path(str(script), run_name=name)
     if not callable(module.get("run")) or not isinstance(module.get("SEED"), (int, list)):
         raise ValueError(f"{script} lacks a function run() or an integer or list SEED. Mend: add them.")
+    if words and not callable(module.get("arguments")):
+        raise ValueError(f"{script} takes no options, got {' '.join(words)}. Mend: leave them out, or give it a function arguments(words).")
+    options = [module["arguments"](list(words))] if words else []
     start = time.perf_counter()
-    results = module["run"]()
+    results = module["run"](*options)
     seconds = round(time.perf_counter() - start, 1)
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")
     values = (name, made_from, device_name(), versions(), module["SEED"], seconds, date, results)
@@ -80,11 +85,11 @@ def perform(name: str, folder: Path = ROOT / "benchmarks") -> dict[str, Any]:
 
 def main(arguments: list[str]) -> int:
     """Run the named experiment and write its file; return the exit code."""
-    if len(arguments) != 1:
+    if not arguments:
         print(__doc__, file=sys.stderr)
         return 2
     try:
-        print(f"wrote {write(perform(arguments[0]))}")
+        print(f"wrote {write(perform(arguments[0], words=arguments[1:]))}")
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1

@@ -84,7 +84,7 @@ class Config:
     norm_eps: float = 1e-3
     norm_momentum: float = 0.01
     squeeze_excite: bool = True
-    activation: type[nn.Module] = nn.SiLU  # swish with beta = 1
+    activation: type[nn.Module] = nn.SiLU  # swish with beta = 1; a class that takes inplace=True
 
     def __post_init__(self) -> None:
         if not (self.width > 0 and self.depth > 0):
@@ -141,7 +141,7 @@ class ConvNorm(nn.Module):
         layer, padding = (SameConv2d, 0) if asymmetric else (nn.Conv2d, kernel_size // 2)
         self.conv = layer(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=False)
         self.norm = nn.BatchNorm2d(out_channels, eps=config.norm_eps, momentum=config.norm_momentum)
-        self.activation = activation()
+        self.activation = activation(inplace=True)  # nobody else reads the normalised map
 
     def forward(self, x: Tensor) -> Tensor:
         return self.activation(self.norm(self.conv(x)))

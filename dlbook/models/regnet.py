@@ -159,11 +159,18 @@ class Block(nn.Module):
         same = stride == 1 and in_channels == width
         self.proj = None if same else nn.Sequential(nn.Conv2d(in_channels, width, 1, stride, bias=False), nn.BatchNorm2d(width))
 
+    def shortcut(self, x: Tensor) -> Tensor:
+        """The block's input, projected where the branch has another shape."""
+        return x if self.proj is None else self.proj(x)
+
     def forward(self, x: Tensor) -> Tensor:
+        # Memory: done last, the shortcut's output waits for nothing; done first, its gradient, made last, waits for nothing
+        early = self.shortcut(x) if self.training else None
         branch = F.relu(self.bn1(self.conv1(x)), inplace=True)
         branch = F.relu(self.bn2(self.conv2(branch)), inplace=True)
-        branch = self.bn3(self.conv3(self.se(branch)))
-        branch += x if self.proj is None else self.proj(x)
+        branch = self.se(branch)  # a line of its own, so that the map before it is freed
+        branch = self.bn3(self.conv3(branch))
+        branch += self.shortcut(x) if early is None else early
         return F.relu(branch, inplace=True)
 
 

@@ -1,4 +1,5 @@
-"""The zoo as a whole: which paper each model comes from, what it costs, what its layers are, what was reported of it.
+"""The zoo as a whole: which paper each model comes from, what it costs, what its layers are, what was reported of it,
+and how fast it is beside the libraries.
 
 >>> from dlbook import zoo
 >>> zoo.models("lenet").columns
@@ -8,7 +9,8 @@
 from dlbook.zoo.costs import Entry, entries, entry, require_name
 from dlbook.zoo.papers import PAPERS, Paper, input_size, paper_of
 from dlbook.zoo.reported import Reported, reported
+from dlbook.zoo.speed import against_the_better, speed
 from dlbook.zoo.tables import describe, models, summary
 
-__all__ = ["PAPERS", "Entry", "Paper", "Reported", "describe", "entries", "entry", "input_size", "models", "paper_of", "reported",
-           "require_name", "summary"]  # fmt: skip
+__all__ = ["PAPERS", "Entry", "Paper", "Reported", "against_the_better", "describe", "entries", "entry", "input_size", "models", "paper_of",
+           "reported", "require_name", "speed", "summary"]  # fmt: skip

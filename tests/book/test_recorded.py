@@ -92,7 +92,7 @@ def test_nan_is_not_written(place):
 def test_the_command_runs_an_experiment(place, tmp_path, monkeypatch, capsys):
     (tmp_path / "big.py").write_text("SEED = [0, 1]\ndef run():\n    return {'sum': 1 + 1}\n")
     monkeypatch.setattr(record, "commit", lambda: "0123456789")
-    monkeypatch.setattr(record, "perform", lambda name, perform=record.perform: perform(name, tmp_path))
+    monkeypatch.setattr(record, "perform", lambda name, words, perform=record.perform: perform(name, tmp_path, words))
     assert record.main(["big"]) == 0
     run = book.recorded("big")
     assert run["results"] == {"sum": 2} and run["seed"] == [0, 1] and run["device"].startswith("CPU") and run["versions"]["torch"]
@@ -100,6 +100,9 @@ def test_the_command_runs_an_experiment(place, tmp_path, monkeypatch, capsys):
     (tmp_path / "small.py").write_text("def run():\n    return {'sum': 2}\n")
     assert record.main(["small"]) == 1 and "lacks" in capsys.readouterr().err
     assert record.main([]) == 2
+    assert record.main(["big", "--rows", "a"]) == 1 and "takes no options, got --rows a" in capsys.readouterr().err
+    (tmp_path / "asked.py").write_text("SEED = 0\narguments = tuple\ndef run(options):\n    return {'options': list(options)}\n")
+    assert record.main(["asked", "--rows", "a"]) == 0 and book.recorded("asked")["results"] == {"options": ["--rows", "a"]}
 
 
 def test_the_commit_says_when_the_tree_differs(tmp_path):
