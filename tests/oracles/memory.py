@@ -19,7 +19,7 @@ from dlbook.models import create
 from dlbook.zoo.papers import input_size
 
 BATCH = 8
-SLACK = 0.01  # a block's shortcut comes last: 5 to 15 % less in evaluation than if it came first, up to 0.8 % more in a step
+SLACK = 0.004  # ResNeSt needs up to 0.32 % more in a training step; every other row nothing more
 
 
 class Storages(TorchDispatchMode):
