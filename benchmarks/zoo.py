@@ -60,23 +60,16 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 def peer_names(row: str) -> list[str]:
     """The row's peer, and timm's model of the same parameters where the peer is torchvision's."""
     import timm
+    from oracles import imports
     from oracles.peers import PEERS, TIMM_NAMES
 
     library, _, name = PEERS[row].partition("/")
     candidate = TIMM_NAMES.get(name, name)
     if library == "torchvision" and timm.is_model(candidate):
-        sizes = [sum(p.numel() for p in build_peer(peer, meta=True).parameters()) for peer in (PEERS[row], f"timm/{candidate}")]
+        sizes = [sum(p.numel() for p in imports.peer_on_meta(peer).parameters()) for peer in (PEERS[row], f"timm/{candidate}")]
         if sizes[0] == sizes[1]:
             return [PEERS[row], f"timm/{candidate}"]
     return [PEERS[row]]
-
-
-def build_peer(peer: str, meta: bool = False) -> nn.Module:
-    """A model of torchvision or timm by "library/name", with weights or on the meta device."""
-    from oracles import imports
-
-    imports.PEERS["(benchmark)"] = peer
-    return imports.peer_on_meta("(benchmark)") if meta else imports.peer("(benchmark)")
 
 
 def contestants(row: str, options: argparse.Namespace) -> dict[str, nn.Module]:
@@ -86,7 +79,7 @@ def contestants(row: str, options: argparse.Namespace) -> dict[str, nn.Module]:
     from dlbook.models import create
 
     torch.manual_seed(SEED)
-    peers = {name: build_peer(name) for name in peer_names(row)}
+    peers = {name: imports.peer(name) for name in peer_names(row)}
     ours = imports.load(create(row), row, next(iter(peers.values())).state_dict())
     models = {"ours": ours} | peers
     layout = torch.channels_last if options.channels_last else torch.preserve_format

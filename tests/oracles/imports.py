@@ -21,8 +21,8 @@ LARGER = {"resnest269": (128, 160)}
 
 
 def peer(name: str, num_classes: int = 1000, **options) -> nn.Module:
-    """The peer of a row with fresh weights, on the current default device."""
-    library, _, theirs = PEERS[name].partition("/")
+    """The peer of a row, or a model by "library/name", with fresh weights, on the current default device."""
+    library, _, theirs = PEERS.get(name, name).partition("/")
     if library == "torchvision":
         import torchvision
 
