@@ -127,7 +127,7 @@ def _log(loggers: list[Logger], setup: Setup, before: int, figures: dict[str, fl
     """Means of the training curves since the step `before`, and the figures of the evaluation."""
     trainer = setup.trainer
     width = max(1, (trainer.step - before) // LOG_POINTS)
-    curves = {name: torch.stack(values[before - trainer.step :]).float().cpu() for name, values in trainer.log.items()}
+    curves = {name: values[before - trainer.step :].float().cpu() for name, values in trainer.log.items()}
     for logger in loggers:
         for start in range(before, trainer.step, width):
             part = slice(start - before, start - before + width)

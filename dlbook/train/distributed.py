@@ -41,6 +41,7 @@ from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from dlbook.train.batches import generator_of
+from dlbook.train.log import Log
 from dlbook.train.method import Method
 
 __all__ = [
@@ -229,7 +230,7 @@ def broadcast_buffers(module: nn.Module) -> None:
 
 
 @torch.no_grad()
-def average_log(log: dict[str, list[Tensor]], steps: int) -> None:
+def average_log(log: Log, steps: int) -> None:
     """Replace the last `steps` entries of each logged scalar by their means over the processes, in place.
 
     Until then a log tells of one process's share of the batches. Raises: ValueError where the processes logged different things.
@@ -240,10 +241,9 @@ def average_log(log: dict[str, list[Tensor]], steps: int) -> None:
     if any(other != counts[0] for other in counts):
         raise ValueError(f"expected the same scalars in the log of every process, got {counts}; return the same names in every step")
     for name in sorted(log):
-        recent = torch.stack(log[name][-steps:])
-        recent = recent if recent.is_floating_point() else recent.float()
+        recent = log[name][-steps:]
         dist.all_reduce(recent)
-        log[name][-steps:] = list((recent / world_size()).unbind())
+        recent /= world_size()
 
 
 def separate_random(rank: int) -> None:

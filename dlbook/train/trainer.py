@@ -33,6 +33,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
 
+from dlbook.train.log import Log
 from dlbook.train.method import Method
 
 __all__ = ["NonFiniteLoss", "Trainer"]
@@ -95,7 +96,7 @@ class Trainer:
         self.scaler = torch.amp.GradScaler(self.device, enabled=precision is torch.float16)  # disabled, it passes everything through
         self.base_rates = [float(group["lr"]) for group in optimizer.param_groups]
         self.step = 0
-        self.log: dict[str, list[Tensor]] = {}
+        self.log = Log()
 
     def fit(self, steps: int, progress: bool = False) -> None:
         """Train until `steps` optimizer steps are done in all; steps already done, here or before a resume, count.
@@ -130,7 +131,7 @@ class Trainer:
                 self.method.after_step(self.step)
             self.step += 1
             for name, value in sums.items():
-                self.log.setdefault(name, []).append(value)
+                self.log.append(name, value)
             bar.update()
         bar.close()
 
@@ -152,7 +153,7 @@ class Trainer:
         """
         if name not in self.log:
             raise ValueError(f"expected one of {sorted(self.log)}, got {name!r}; a method logs the scalars it returns")
-        return torch.stack([value.float().cpu() for value in self.log[name]])
+        return self.log[name].to("cpu", torch.float32, copy=True)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything a resumed run needs, as tensors, numbers, strings, lists and dicts."""
@@ -182,7 +183,7 @@ class Trainer:
         self.base_rates = list(state["base_rates"])
         self.step = int(state["step"])
         self.scaler.load_state_dict(state.get("scaler", {}))
-        self.log = {name: list(values.unbind()) for name, values in state["log"].items()}
+        self.log = Log(state["log"])
         torch.set_rng_state(state["random"].cpu())
         if torch.cuda.is_available() and len(state.get("random_cuda", [])) == torch.cuda.device_count():
             torch.cuda.set_rng_state_all([random.cpu() for random in state["random_cuda"]])

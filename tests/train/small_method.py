@@ -85,7 +85,7 @@ def train(rank, accumulate=1, norm="group", fault=""):
         distributed.average_log(trainer.log, STEPS)
     found = {f"weight {name}": value.detach() for name, value in trainer.method.state_dict().items()}
     found |= {f"gradient {name}": p.grad.clone() for name, p in trainer.method.named_parameters() if p.grad is not None}
-    return found | {f"log {name}": torch.stack(values) for name, values in trainer.log.items()}
+    return found | {f"log {name}": values.clone() for name, values in trainer.log.items()}
 
 
 def differing(expected, got, tolerance=1e-12):

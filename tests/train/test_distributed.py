@@ -20,6 +20,7 @@ from dlbook.train import Trainer, checkpoint, distributed
 from dlbook.train import run as run_module
 from dlbook.train.batches import evaluation_batches
 from dlbook.train.evaluate import evaluate
+from dlbook.train.log import Log
 from dlbook.train.run import Run
 
 
@@ -116,7 +117,7 @@ def calls(rank):
     with pytest.raises(OSError, match="no space left"):
         distributed.on_main(fail)
     with pytest.raises(ValueError, match="same scalars in the log of every process"):
-        distributed.average_log({"loss": [torch.ones(())]} if rank else {}, 1)
+        distributed.average_log(Log({"loss": torch.ones(1)}) if rank else Log(), 1)
     torch.manual_seed(0)
     distributed.separate_random(rank)
     norm = nn.BatchNorm1d(2)

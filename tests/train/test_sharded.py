@@ -49,7 +49,7 @@ def numbers(trainer):
     found = {f"weight {name}": whole(value) for name, value in trainer.method.state_dict().items()}
     for place, (_, slots) in enumerate(trainer.optimizer.state.items()):
         found |= {f"state {place} {name}": whole(value) for name, value in slots.items() if isinstance(value, torch.Tensor)}
-    return found | {f"log {name}": torch.stack(values) for name, values in trainer.log.items()}
+    return found | {f"log {name}": values.clone() for name, values in trainer.log.items()}
 
 
 def kept(trainer):

@@ -62,7 +62,7 @@ RESUME_FAULTS = {
         'self.method.load_state_dict(state["method"])',
         'self.method.load_state_dict({k: v for k, v in state["method"].items() if "ema" not in k}, strict=False)',
     ),
-    "log not restored": ('self.log = {name: list(values.unbind()) for name, values in state["log"].items()}', "pass"),
+    "log not restored": ('self.log = Log(state["log"])', "pass"),
     "decayed rate taken for the base rate": (
         'self.base_rates = list(state["base_rates"])',
         'self.base_rates = [group["lr"] for group in self.optimizer.param_groups]',

@@ -1,0 +1,62 @@
+"""The log of a run: the scalars of each step, in one growing tensor a name, on the device where they arise.
+
+To read a scalar means to wait for a GPU, so a log holds tensors. To keep a small tensor of each step would be simpler, but on the
+CPU each of them lies between the large ones that a step takes and gives back; the holes then do not join, and the process grows by
+hundreds of megabytes in a thousand steps.
+
+>>> log = Log()
+>>> for loss in (2.0, 1.0, 0.5):
+...     log.append("loss", torch.tensor(loss))
+>>> log["loss"].tolist()
+[2.0, 1.0, 0.5]
+"""
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+__all__ = ["Log"]
+
+ROOM = 256  # steps; doubled where they are full
+
+
+class Log(Mapping[str, Tensor]):
+    """name -> its values so far, `[steps]`, a view: to write into it changes the log.
+
+    Floating-point scalars keep their type, others are kept in float32.
+
+    Args:
+        values: name -> `[steps]`, what an earlier run logged; copied.
+    """
+
+    def __init__(self, values: Mapping[str, Tensor] | None = None) -> None:
+        self._room = {name: earlier.detach().clone() for name, earlier in (values or {}).items()}
+        self._count = {name: len(earlier) for name, earlier in self._room.items()}
+
+    def append(self, name: str, value: Tensor) -> None:
+        """Keep one scalar, `[]`, without waiting for it."""
+        count = self._count.get(name, 0)
+        room = self._room.get(name)
+        if room is None or count == len(room) or room.device != value.device:  # a resumed log lies on the CPU
+            room = self._room[name] = self._larger(name, value)
+        room[count] = value
+        self._count[name] = count + 1
+
+    def _larger(self, name: str, value: Tensor) -> Tensor:
+        """Room for twice as many, with what there is, where `value` lies."""
+        if name not in self._room:
+            return torch.zeros(ROOM, dtype=value.dtype if value.is_floating_point() else torch.float32, device=value.device)
+        there = self._room[name]
+        room = torch.zeros(max(ROOM, 2 * len(there)), dtype=there.dtype, device=value.device)
+        room[: len(there)] = there
+        return room
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._room[name][: self._count[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._room)
+
+    def __len__(self) -> int:
+        return len(self._room)
