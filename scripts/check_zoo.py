@@ -1,9 +1,8 @@
 """Ask every row of the zoo every question of tests/oracles/sweep.py, imports.py and memory.py: `python scripts/check_zoo.py`.
 
-Rows run in separate processes, two at a time. Tracing (compile, export) takes seconds a row, so rows that differ in depths and
-widths only are traced once, unless --every is given. Options: --rows NAME ... (default: all), --checks meta compile export numbers
-bfloat16 imports memory (default: these), or parity (numbers against the peers in float64, minutes), inductor (compiled C++ on a
-few small rows), --jobs N. Prints one line for each row with a fault, and the seconds of each check; exits 1 if there is a fault.
+Rows run in separate processes, two at a time. Options: --rows NAME ... (default: all), --checks meta compile export numbers bfloat16
+imports memory (default: these), or parity (numbers against the peers in float64, minutes), inductor (compiled C++ on a few small
+rows), --jobs N. Prints one line for each row with a fault, and the seconds of each check; exits 1 if there is a fault.
 """
 
 import argparse
@@ -47,19 +46,13 @@ def ask(task: tuple[str, tuple[str, ...]]) -> tuple[str, dict[str, list[str]], d
     return name, found, seconds
 
 
-def plan(rows: list[str], wanted: tuple[str, ...], every: bool) -> list[tuple[str, tuple[str, ...]]]:
-    """Which row is asked what: peers where there are some, inductor where it is cheap, tracing once for rows of a sort."""
+def plan(rows: list[str], wanted: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
+    """Which row is asked what: peers where there are some, inductor where it is cheap."""
     from oracles.peers import PEERS
-    from oracles.sweep import sorts
 
-    traced = set(rows) if every else {standing for name, standing in sorts().items() if name in rows}
-    asked = dict.fromkeys(("imports", "bfloat16", "parity", "memory"), PEERS) | {"inductor": INDUCTOR, "compile": traced, "export": traced}
-    planned = []
-    for name in dict.fromkeys([*rows, *(traced if {"compile", "export"} & set(wanted) else ())]):
-        mine = [check for check in wanted if name in asked.get(check, rows)]
-        if mine:
-            planned.append((name, tuple(mine)))
-    return planned
+    asked = dict.fromkeys(("imports", "bfloat16", "parity", "memory"), PEERS) | {"inductor": INDUCTOR}
+    planned = [(name, tuple(check for check in wanted if name in asked.get(check, rows))) for name in dict.fromkeys(rows)]
+    return [(name, mine) for name, mine in planned if mine]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -71,10 +64,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rows", nargs="+", default=list(variants()), type=require_name)
     parser.add_argument("--checks", nargs="+", default=DEFAULT, choices=list(checks()))
     parser.add_argument("--jobs", type=int, default=int(os.environ.get("DLBOOK_TEST_WORKERS", "2")))
-    parser.add_argument("--every", action="store_true", help="trace every row, not the smallest of each sort")
     options = parser.parse_args(arguments)
     start = time.perf_counter()
-    planned = plan(options.rows, tuple(options.checks), options.every)
+    planned = plan(options.rows, tuple(options.checks))
     seconds, faults, slowest = Counter(), 0, (0.0, "")
     with get_context("spawn").Pool(options.jobs, start_worker, maxtasksperchild=20) as pool:
         for done, (name, found, spent) in enumerate(pool.imap(ask, planned), start=1):

@@ -7,7 +7,6 @@ shows that each check catches a seeded fault.
 
 import copy
 from functools import cache
-from importlib import import_module
 
 import torch
 from oracles.peers import PEERS
@@ -217,24 +216,6 @@ def first_line(error: Exception) -> str:
     """Type and first line of an error's text."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:200] if lines else ''}"
-
-
-def sorts() -> dict[str, str]:
-    """Every row, and the smallest row of its sort: same family, same kinds of modules, same words and switches in the table.
-
-    Rows of a sort differ in depths and widths only, so that they take the same paths through the code.
-    """
-    smallest: dict[tuple, tuple[int, str]] = {}
-    keys = {}
-    for name, family in variants().items():
-        with torch.device("meta"):
-            model = create(name)
-        config = vars(import_module(f"dlbook.models.{family}").VARIANTS[name])
-        words = [(key, value) for key, value in config.items() if value is None or isinstance(value, (str, bool, type))]
-        keys[name] = (family, frozenset(type(module).__name__ for module in model.modules()), tuple(words))
-        size = sum(p.numel() for p in model.parameters())
-        smallest[keys[name]] = min(smallest.get(keys[name], (size, name)), (size, name))
-    return {name: smallest[key][1] for name, key in keys.items()}
 
 
 CHECKS = {"meta": check_meta, "compile": check_compile, "export": check_export, "numbers": check_numbers}
