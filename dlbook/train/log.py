@@ -1,7 +1,7 @@
 """The log of a run: the scalars of each step, in one growing tensor a name, on the device where they arise.
 
 To read a scalar means to wait for a GPU, so a log holds tensors. To keep a small tensor of each step would be simpler, but on the
-CPU each of them lies between the large ones that a step takes and gives back; the holes then do not join, and the process grows by
+CPU each of them lies between the large ones that a step takes and gives back; the holes then do not join, and the process can grow by
 hundreds of megabytes in a thousand steps.
 
 >>> log = Log()
@@ -36,21 +36,15 @@ class Log(Mapping[str, Tensor]):
 
     def append(self, name: str, value: Tensor) -> None:
         """Keep one scalar, `[]`, without waiting for it."""
-        count = self._count.get(name, 0)
-        room = self._room.get(name)
-        if room is None or count == len(room) or room.device != value.device:  # a resumed log lies on the CPU
-            room = self._room[name] = self._larger(name, value)
-        room[count] = value
-        self._count[name] = count + 1
-
-    def _larger(self, name: str, value: Tensor) -> Tensor:
-        """Room for twice as many, with what there is, where `value` lies."""
         if name not in self._room:
-            return torch.zeros(ROOM, dtype=value.dtype if value.is_floating_point() else torch.float32, device=value.device)
-        there = self._room[name]
-        room = torch.zeros(max(ROOM, 2 * len(there)), dtype=there.dtype, device=value.device)
-        room[: len(there)] = there
-        return room
+            self._room[name] = torch.empty(0, dtype=value.dtype if value.is_floating_point() else torch.float32)
+            self._count[name] = 0
+        room, count = self._room[name], self._count[name]
+        if count == len(room) or room.device != value.device:  # a resumed log lies on the CPU
+            self._room[name] = torch.zeros(max(ROOM, 2 * count), dtype=room.dtype, device=value.device)
+            self._room[name][:count] = room[:count]
+        self._room[name][count] = value
+        self._count[name] = count + 1
 
     def __getitem__(self, name: str) -> Tensor:
         return self._room[name][: self._count[name]]

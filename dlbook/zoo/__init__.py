@@ -9,8 +9,8 @@ and how fast it is beside the libraries.
 from dlbook.zoo.costs import Entry, entries, entry, require_name
 from dlbook.zoo.papers import PAPERS, Paper, input_size, paper_of
 from dlbook.zoo.reported import Reported, reported
-from dlbook.zoo.speed import against_the_better, speed
+from dlbook.zoo.speed import against_the_better, milliseconds, peers, speed
 from dlbook.zoo.tables import describe, models, summary
 
-__all__ = ["PAPERS", "Entry", "Paper", "Reported", "against_the_better", "describe", "entries", "entry", "input_size", "models", "paper_of",
-           "reported", "require_name", "speed", "summary"]  # fmt: skip
+__all__ = ["PAPERS", "Entry", "Paper", "Reported", "against_the_better", "describe", "entries", "entry", "input_size", "milliseconds", "models",
+           "paper_of", "peers", "reported", "require_name", "speed", "summary"]  # fmt: skip

@@ -16,26 +16,32 @@ from typing import Any
 
 from dlbook.book.tables import Table, table
 
-__all__ = ["MEASURES", "against_the_better", "speed"]
+__all__ = ["MEASURES", "against_the_better", "milliseconds", "peers", "speed"]
 
 MEASURES = ("forward", "training step", "forward memory", "training memory")
 
 
+def peers(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The models of one row that are not ours, by "library/name"."""
+    return {name: model for name, model in result["models"].items() if name != "ours"}
+
+
+def milliseconds(result: Mapping[str, Any], measure: str) -> float:
+    """Our time for one image of one row, of `measure` "forward" or "training step"."""
+    return 1e3 * result["models"]["ours"]["median"][measure] / result["input"][0]
+
+
 def against_the_better(result: Mapping[str, Any]) -> dict[str, float]:
     """The largest ratio of each measure over the peers of one row: ours against the peer that is better at it."""
-    ratios = [model["ratio"] for model in result["models"].values() if "ratio" in model]
-    return {measure: max(ratio[measure] for ratio in ratios) for measure in MEASURES}
+    return {measure: max(model["ratio"][measure] for model in peers(result).values()) for measure in MEASURES}
 
 
 def speed(rows: Mapping[str, Mapping[str, Any]], caption: str = "Ours over theirs; below 1 ours is faster or smaller") -> Table:
     """One line a row and peer: our milliseconds for one image, then the ratios, those of time with their 95 % interval."""
     lines = []
     for row, result in rows.items():
-        ours, images = result["models"]["ours"]["median"], result["input"][0]
-        for name, model in result["models"].items():
-            if "ratio" in model:
-                milliseconds = (f"{1e3 * ours[measure] / images:.1f}" for measure in MEASURES[:2])
-                lines.append((row, name, *milliseconds, *(_ratio(model, measure) for measure in MEASURES)))
+        times = [f"{milliseconds(result, measure):.1f}" for measure in MEASURES[:2]]
+        lines += [(row, name, *times, *(_ratio(model, measure) for measure in MEASURES)) for name, model in peers(result).items()]
     return table(lines, ("row", "peer", "forward, ms", "step, ms", *(f"{measure}, ratio" for measure in MEASURES)), caption)
 
 

@@ -63,8 +63,8 @@ def test_log(check):
 
 
 FAULTS = {
-    "what was there is lost when room is made": ("room[: len(there)] = there", "pass"),
-    "room for one more only": ("2 * len(there)", "len(there) + 1"),
+    "what was there is lost when room is made": ("self._room[name][:count] = room[:count]", "pass"),
+    "room for one more only": ("2 * count", "count + 1"),
     "the first step is written over": ("self._count[name] = count + 1", "self._count[name] = max(count, 1)"),
     "empty room is shown": ("[: self._count[name]]", ""),
     "the earlier log is shared": (".detach().clone()", ".detach()"),

@@ -31,9 +31,14 @@ def test_the_recorded_run_is_whole():
     assert set(rows) == set(PEERS)
     for name, result in rows.items():
         assert PEERS[name] in result["models"], name
-        for model in (m for m in result["models"].values() if "ratio" in m):
+        for model in zoo.peers(result).values():
             for measure, (low, high) in model["interval"].items():
                 assert low <= model["ratio"][measure] <= high, name
+
+
+def test_the_page_says_that_convnext_alone_is_far_from_one():
+    far = {name for name, result in book.recorded("zoo")["results"]["rows"].items() if not 0.9 < zoo.against_the_better(result)["forward"] < 1.1}
+    assert far and all(name.startswith("convnext_") for name in far)
 
 
 @pytest.mark.parametrize("measure", ["forward memory", "training memory"])
