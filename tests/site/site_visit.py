@@ -32,6 +32,12 @@ WIDE = """() => {
   return [`the page is ${excess} px too wide: ` + culprits.slice(0, 3).map((node) => node.outerHTML.slice(0, 80)).join(" | ")];
 }"""
 
+CUT = """() => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+  return [...document.querySelectorAll("caption")].filter((caption) => caption.offsetWidth > caption.closest("table").parentElement.clientWidth + 1)
+    .map((caption) => "a caption is cut: " + caption.textContent.trim().slice(0, 60));
+}"""
+
 RUN_AXE = """(rules) => axe.run(document, {runOnly: rules, preload: false, resultTypes: ["violations"]}).then((result) => result.violations.map((v) =>
   `${v.impact} ${v.id} x${v.nodes.length}: ` + v.nodes.slice(0, 2).map((n) => n.target.join(" ") + " :: " + n.html.slice(0, 120)).join(" | ")))"""
 
@@ -85,6 +91,7 @@ def visit(browser, address, path, width=1400, scheme="light", budget=BUDGET):
         found.faults["weight"] = overweight(found, budget)
         page.evaluate(AXE)
         found.faults["axe"] = page.evaluate(RUN_AXE, AXE_RULES)
+        found.faults["captions"] = page.evaluate(CUT)  # the last, for it opens what is folded
     finally:
         context.close()
     return found

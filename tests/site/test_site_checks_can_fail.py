@@ -32,6 +32,7 @@ LIVE = {
     "theme": "<script>document.documentElement.dataset.theme = 'sepia'</script>",
     "weight": "<p>" + "heavy " * 20 + "</p>",
     "axe": '<p style="color: #bbb; background: #fff">pale</p>',
+    "captions": '<div tabindex="0" style="overflow-x: auto; width: 300px"><table style="width: 900px"><caption>' + "long " * 60 + "</caption></table></div>",
     "axe-button": "<button></button>",
 }
 FILES = {
