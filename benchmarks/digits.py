@@ -1,12 +1,14 @@
-"""How long the bundled digits take to 98 % on the test images, with all 4,000 labels: `python benchmarks/digits.py`.
+"""How long the bundled digits take to 98 % on the test images, with all 4,000 labels: `python
+benchmarks/digits.py`.
 
-The configuration `digits_quick` was chosen on validation images only (held out of the training images, several seeds, see
-`dlbook/recipes/configs/digits_quick.yaml`). Here it trains on everything, once for each seed, and the test images are looked at once, at
-the end. Seconds are of reading the data, building and training; importing torch and the evaluation are not in them. On a busy machine look
-at the processor's seconds, which are of all threads together.
+The configuration `digits_quick` was chosen on validation images only (held out of the training images,
+several seeds, see `dlbook/recipes/configs/digits_quick.yaml`). Here it trains on everything, once for each
+seed, and the test images are looked at once, at the end. Seconds are of reading the data, building and
+training; importing torch and the evaluation are not in them. On a busy machine look at the processor's
+seconds, which are of all threads together.
 
-Beside it, in turn within the same run, a plain reference as one finds it in tutorials: two convolutions of 5 x 5, a linear layer, Adam at
-1e-3, no augmentation, ten epochs, in a few lines of torch.
+Beside it, in turn within the same run, a plain reference as one finds it in tutorials: two convolutions of 5
+x 5, a linear layer, Adam at 1e-3, no augmentation, ten epochs, in a few lines of torch.
 
 `--json FILE` keeps the table; `python -m dlbook.book.record digits` records it under `data/recorded`.
 """
@@ -36,8 +38,16 @@ PLAIN_EPOCHS = 10
 
 
 def ours(seed: int, config: str = CONFIG, *overrides: str) -> nn.Module:
-    """The configuration, trained to its end on all training images; nothing is held out, so nothing can be chosen here."""
-    setup = build(load(ClassifyConfig, find(config), ["data.validation=0", f"seed={seed}", "trainer.device=cpu", *overrides]))
+    """The configuration, trained to its end on all training images; nothing is held out, so nothing can be
+    chosen here.
+    """
+    setup = build(
+        load(
+            ClassifyConfig,
+            find(config),
+            ["data.validation=0", f"seed={seed}", "trainer.device=cpu", *overrides],
+        )
+    )
     setup.trainer.fit(setup.config.trainer.epochs * setup.trainer.batches.per_epoch)
     return setup.method.evaluated
 
@@ -47,9 +57,15 @@ def plain(seed: int, epochs: int = PLAIN_EPOCHS) -> nn.Module:
     torch.manual_seed(seed)
     train = mnist5k("train")
     model = nn.Sequential(
-        nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(32 * 7 * 7, 10),
-    )  # fmt: skip
+        nn.Conv2d(1, 16, 5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(32 * 7 * 7, 10),
+    )
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     for _ in range(epochs):
         for chosen in torch.randperm(len(train)).split(50):
@@ -75,7 +91,9 @@ def timed(train: Callable[[int], nn.Module], seed: int) -> tuple[float, float, f
 
 
 def run(seeds: list[int] = SEED) -> dict[str, dict]:
-    """{who: {"seconds", "processor" seconds and "test" accuracy of each seed, "median": seconds, "reached": whether every seed did}}, and the conditions."""
+    """{who: {"seconds", "processor" seconds and "test" accuracy of each seed, "median": seconds, "reached":
+    whether every seed did}}, and the conditions.
+    """
     mnist5k("train"), mnist5k("test")
     ours(99, CONFIG, "trainer.epochs=1", "data.limit=500")  # warm: the first steps of a process are slower
     measured = {name: [] for name in ("dlbook", "plain")}
@@ -85,8 +103,22 @@ def run(seeds: list[int] = SEED) -> dict[str, dict]:
     table = {}
     for name, rows in measured.items():
         took, processor, reached = ([row[place] for row in rows] for place in range(3))
-        table[name] = {"seconds": took, "processor": processor, "test": reached, "median": statistics.median(took), "reached": min(reached) >= TARGET}
-    return {"conditions": {"threads": torch.get_num_threads(), "target": TARGET, "config": CONFIG, "plain_epochs": PLAIN_EPOCHS}, "table": table}
+        table[name] = {
+            "seconds": took,
+            "processor": processor,
+            "test": reached,
+            "median": statistics.median(took),
+            "reached": min(reached) >= TARGET,
+        }
+    return {
+        "conditions": {
+            "threads": torch.get_num_threads(),
+            "target": TARGET,
+            "config": CONFIG,
+            "plain_epochs": PLAIN_EPOCHS,
+        },
+        "table": table,
+    }
 
 
 def main() -> None:
@@ -101,7 +133,10 @@ def main() -> None:
     results = run(given.seeds)
     print(results["conditions"], f"load {os.getloadavg()[0]:.1f}")
     for name, row in results["table"].items():
-        print(f"{name:8} {row['median']:6.2f} s in the median  {row['seconds']}  processor {row['processor']}  test {row['test']} %")
+        print(
+            f"{name:8} {row['median']:6.2f} s in the median  {row['seconds']}  processor "
+            f"{row['processor']}  test {row['test']} %"
+        )
     if given.json:
         given.json.write_text(json.dumps(results, indent=1) + "\n", "utf8")
 

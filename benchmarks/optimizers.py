@@ -1,19 +1,23 @@
-"""One step of each optimizer beside torch's, on the parameters of ResNet-50: `python benchmarks/optimizers.py`.
+"""One step of each optimizer beside torch's, on the parameters of ResNet-50: `python
+benchmarks/optimizers.py`.
 
-For each optimizer the variants are ours (tensor by tensor, which it chooses by itself on the CPU, and as lists, which it chooses on a
-GPU) and torch's (for-loop, foreach, fused where torch has it). All variants of one optimizer take one step in each round, in an
-order that is drawn anew, on the same parameters and gradients; a round is thus a pair under the same conditions, and a slower
-minute of the machine slows all of them. Given are medians over the rounds, in milliseconds, and the medians of the ratios within the
-rounds: our choice over torch's foreach, over the faster of torch's loop and foreach, and over fused.
+For each optimizer the variants are ours (tensor by tensor, which it chooses by itself on the CPU, and as
+lists, which it chooses on a GPU) and torch's (for-loop, foreach, fused where torch has it). All variants of
+one optimizer take one step in each round, in an order that is drawn anew, on the same parameters and
+gradients; a round is thus a pair under the same conditions, and a slower minute of the machine slows all of
+them. Given are medians over the rounds, in milliseconds, and the medians of the ratios within the rounds: our
+choice over torch's foreach, over the faster of torch's loop and foreach, and over fused.
 
-What to expect: a step is bound by memory. A fused kernel reads and writes each tensor once, ours and torch's other paths once for each
-operation of the update; so fused wins wherever it exists, and by more the more operations there are. On the CPU the list form is
-slower than the loop, as a tensor has left the cache before the next operation comes to it.
+What to expect: a step is bound by memory. A fused kernel reads and writes each tensor once, ours and torch's
+other paths once for each operation of the update; so fused wins wherever it exists, and by more the more
+operations there are. On the CPU the list form is slower than the loop, as a tensor has left the cache before
+the next operation comes to it.
 
-Muon gets the weights as matrices [O, C kh kw]; torch has no foreach for it. Its step takes a second, so it has a third of the rounds.
+Muon gets the weights as matrices [O, C kh kw]; torch has no foreach for it. Its step takes a second, so it
+has a third of the rounds.
 
-`--json FILE` keeps the table. `python -m dlbook.book.record optimizers` records it under `data/recorded`; DLBOOK_SCALE=gpu measures
-on the GPU.
+`--json FILE` keeps the table. `python -m dlbook.book.record optimizers` records it under `data/recorded`;
+DLBOOK_SCALE=gpu measures on the GPU.
 """
 
 import argparse
@@ -70,7 +74,10 @@ def parameters(device: str, matrices: bool) -> list[Tensor]:
 def variants(name: str, params: list[Tensor]) -> dict[str, torch.optim.Optimizer]:
     """Our optimizer and torch's in all their paths, over the same parameters."""
     ours, theirs, options = ROWS[name]
-    made = {f"ours, {path}": ours(params, **OPTIONS, **options, foreach=choice) for path, choice in (("each", False), ("lists", True))}
+    made = {
+        f"ours, {path}": ours(params, **OPTIONS, **options, foreach=choice)
+        for path, choice in (("each", False), ("lists", True))
+    }
     if theirs is torch.optim.Muon:
         made["torch, loop"] = theirs(params, **OPTIONS, **options)
     elif theirs is not None:
@@ -105,19 +112,32 @@ def measure(name: str, device: str, rounds: int) -> dict[str, float]:
                 times[variant].append(took)
     row = {variant: round(1e3 * statistics.median(values), 3) for variant, values in times.items()}
     chosen = times["ours, lists" if device == "cuda" else "ours, each"]
-    for key, others in (("/ foreach", ["torch, foreach"]), ("/ best", ["torch, foreach", "torch, loop"]), ("/ fused", ["torch, fused"])):
+    for key, others in (
+        ("/ foreach", ["torch, foreach"]),
+        ("/ best", ["torch, foreach", "torch, loop"]),
+        ("/ fused", ["torch, fused"]),
+    ):
         there = [other for other in others if other in times]
         if there:
             fastest = times[min(there, key=row.get)]
-            row[key] = round(statistics.median(ours / theirs for ours, theirs in zip(chosen, fastest, strict=True)), 3)
+            row[key] = round(
+                statistics.median(ours / theirs for ours, theirs in zip(chosen, fastest, strict=True)), 3
+            )
     return row
 
 
 def run(rounds: int = ROUNDS, names: list[str] | None = None) -> dict[str, dict]:
     """The whole table: {optimizer: {variant: milliseconds, "/ foreach": ratio, ...}}, and the conditions."""
     device = book.device()
-    table = {name: measure(name, device, rounds if name != "Muon" else max(1, rounds // 3)) for name in names or ROWS}
-    conditions = {"threads": torch.get_num_threads(), "rounds": rounds, "parameters": sum(p.numel() for p in parameters("cpu", False))}
+    table = {
+        name: measure(name, device, rounds if name != "Muon" else max(1, rounds // 3))
+        for name in names or ROWS
+    }
+    conditions = {
+        "threads": torch.get_num_threads(),
+        "rounds": rounds,
+        "parameters": sum(p.numel() for p in parameters("cpu", False)),
+    }
     return {"conditions": conditions, "milliseconds": table}
 
 

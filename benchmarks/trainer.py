@@ -1,13 +1,15 @@
 """What the trainer costs beside a bare loop, on real models: `python benchmarks/trainer.py`.
 
-The bare loop is what one would write by hand: an index into a shuffled tensor, forward, cross-entropy, backward, the optimizer's step, the
-rate of the schedule. The trainer does the same through `Batches`, the method and its loop: it counts, logs, and looks whether the loss
-is a number. Both train their own copy of the same network from the same weights, with the same optimizer. In each round both take the same
-number of steps, in an order that is drawn anew, so that a slower minute of the machine slows both; given are medians over the rounds, and
-the median of the ratios within the rounds; also of processor time, which other programs of a busy machine disturb less.
+The bare loop is what one would write by hand: an index into a shuffled tensor, forward, cross-entropy,
+backward, the optimizer's step, the rate of the schedule. The trainer does the same through `Batches`, the
+method and its loop: it counts, logs, and looks whether the loss is a number. Both train their own copy of the
+same network from the same weights, with the same optimizer. In each round both take the same number of steps,
+in an order that is drawn anew, so that a slower minute of the machine slows both; given are medians over the
+rounds, and the median of the ratios within the rounds; also of processor time, which other programs of a busy
+machine disturb less.
 
-Two rows: `convnet_digits`, with steps of some milliseconds the least favourable one, and `resnet20_cifar`. A third puts the bare loop
-beside itself and says how far to trust the ratios.
+Two rows: `convnet_digits`, with steps of some milliseconds the least favourable one, and `resnet20_cifar`. A
+third puts the bare loop beside itself and says how far to trust the ratios.
 
 `--json FILE` keeps the table; `python -m dlbook.book.record trainer` records it under `data/recorded`.
 """
@@ -41,7 +43,12 @@ Loop = Callable[[int], None]
 def setup(name: str) -> Setup:
     """The parts of a run; the number of epochs only stretches the schedule."""
     data, batch, _ = ROWS[name]
-    sections = {"model": {"name": name}, "data": {"name": data, "batch_size": batch}, "trainer": {"epochs": 1000, "device": book.device()}, "seed": SEED}
+    sections = {
+        "model": {"name": name},
+        "data": {"name": data, "batch_size": batch},
+        "trainer": {"epochs": 1000, "device": book.device()},
+        "seed": SEED,
+    }
     return build(resolve(ClassifyConfig, sections))
 
 
@@ -54,7 +61,12 @@ def trained(name: str) -> tuple[Loop, torch.nn.Module]:
 def bare(name: str) -> tuple[Loop, torch.nn.Module]:
     """The loop written out, over the same data in the same order."""
     made = setup(name)
-    model, optimizer, schedule, batches = made.method.model.train(), made.trainer.optimizer, made.trainer.schedule, made.trainer.batches
+    model, optimizer, schedule, batches = (
+        made.method.model.train(),
+        made.trainer.optimizer,
+        made.trainer.schedule,
+        made.trainer.batches,
+    )
     images, labels = (value.to(made.device) for value in (made.splits.train.images, made.splits.train.labels))
     losses: list[torch.Tensor] = []
     order = torch.empty(0)
@@ -64,7 +76,9 @@ def bare(name: str) -> tuple[Loop, torch.nn.Module]:
         for step in range(len(losses), len(losses) + steps):
             epoch, place = divmod(step, batches.per_epoch)
             if place == 0:
-                order = torch.randperm(len(images), generator=batches._generator("order", epoch, device="cpu")).to(made.device)
+                order = torch.randperm(
+                    len(images), generator=batches._generator("order", epoch, device="cpu")
+                ).to(made.device)
             chosen = order[place * batches.batch_size : (place + 1) * batches.batch_size]
             for group in optimizer.param_groups:
                 group["lr"] = 0.1 * schedule(step)
@@ -88,16 +102,28 @@ def seconds(loop: Loop, steps: int) -> tuple[float, float]:
 
 
 def measure(first: Loop, second: Loop, steps: int, rounds: int) -> dict[str, float]:
-    """Median milliseconds a step of both, and the median ratio of the first to the second, on the clock and in processor time."""
+    """Median milliseconds a step of both, and the median ratio of the first to the second, on the clock and
+    in processor time.
+    """
     order, times = random.Random(SEED), {first: [], second: []}
     for loop in times:
         loop(steps)  # warm
     for _ in range(rounds):
         for loop in order.sample([first, second], 2):
             times[loop].append(seconds(loop, steps))
-    one, two = (1e3 * statistics.median(clock for clock, _ in times[loop]) / steps for loop in (first, second))
-    ratios = [statistics.median(a[kind] / b[kind] for a, b in zip(times[first], times[second], strict=True)) for kind in (0, 1)]
-    return {"ms": round(one, 3), "bare ms": round(two, 3), "ratio": round(ratios[0], 4), "processor ratio": round(ratios[1], 4)}
+    one, two = (
+        1e3 * statistics.median(clock for clock, _ in times[loop]) / steps for loop in (first, second)
+    )
+    ratios = [
+        statistics.median(a[kind] / b[kind] for a, b in zip(times[first], times[second], strict=True))
+        for kind in (0, 1)
+    ]
+    return {
+        "ms": round(one, 3),
+        "bare ms": round(two, 3),
+        "ratio": round(ratios[0], 4),
+        "processor ratio": round(ratios[1], 4),
+    }
 
 
 def run(rounds: int = ROUNDS) -> dict[str, dict]:
@@ -105,8 +131,13 @@ def run(rounds: int = ROUNDS) -> dict[str, dict]:
     table = {}
     for name, (_, _, steps) in ROWS.items():
         table[name] = measure(trained(name)[0], bare(name)[0], steps, rounds)
-    table["bare beside itself"] = measure(bare("convnet_digits")[0], bare("convnet_digits")[0], ROWS["convnet_digits"][2], rounds)
-    return {"conditions": {"threads": torch.get_num_threads(), "rounds": rounds, "target": TARGET}, "table": table}
+    table["bare beside itself"] = measure(
+        bare("convnet_digits")[0], bare("convnet_digits")[0], ROWS["convnet_digits"][2], rounds
+    )
+    return {
+        "conditions": {"threads": torch.get_num_threads(), "rounds": rounds, "target": TARGET},
+        "table": table,
+    }
 
 
 def main() -> None:

@@ -1,13 +1,15 @@
-"""Time and memory of the zoo against torchvision and timm: `python benchmarks/zoo.py --rows resnet50_v1_5 vit_b_16`.
+"""Time and memory of the zoo against torchvision and timm: `python benchmarks/zoo.py --rows resnet50_v1_5
+vit_b_16`.
 
-For each row that a library shares (tests/oracles/peers.py), ours and theirs get the same weights and run in turn: forward pass in
-evaluation mode, then a training step (cross-entropy, backward, SGD). The order changes each round. A ratio is the median of the
-rounds' ratios, ours over theirs: neighbours in time share what else the machine does; its 95 % interval is between order statistics
-of these ratios. Memory is the peak of the allocator above what the model itself holds, in one pass: counted from every allocation
-on the CPU, asked from the allocator on CUDA.
+For each row that a library shares (tests/oracles/peers.py), ours and theirs get the same weights and run in
+turn: forward pass in evaluation mode, then a training step (cross-entropy, backward, SGD). The order changes
+each round. A ratio is the median of the rounds' ratios, ours over theirs: neighbours in time share what else
+the machine does; its 95 % interval is between order statistics of these ratios. Memory is the peak of the
+allocator above what the model itself holds, in one pass: counted from every allocation on the CPU, asked from
+the allocator on CUDA.
 
-Below 1 ours is faster, or smaller. A row passes where no ratio is above --limit times the better peer. One that does not is measured
-again at the end, four times as long; what was found first is kept beside it.
+Below 1 ours is faster, or smaller. A row passes where no ratio is above --limit times the better peer. One
+that does not is measured again at the end, four times as long; what was found first is kept beside it.
 """
 
 import argparse
@@ -24,11 +26,11 @@ from pathlib import Path
 
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler, which counts the memory, is talkative
 
-import torch  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
-from torch.nn import functional as F  # noqa: E402
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
 
-from dlbook.zoo.speed import MEASURES, against_the_better, speed  # noqa: E402
+from dlbook.zoo.speed import MEASURES, against_the_better, speed
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -40,19 +42,27 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     """The options of the command line."""
     from oracles.peers import PEERS
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", nargs="+", default=list(PEERS), choices=list(PEERS), metavar="ROW")
     parser.add_argument("--repeats", type=int, default=5, help="rounds at least, each of one run a model")
     parser.add_argument("--seconds", type=float, default=4, help="go on with rounds for so long")
     parser.add_argument("--batch", type=int, default=0, help="images; default 2 on the CPU, 64 on CUDA")
-    parser.add_argument("--side", type=int, default=0, help="pixels; default: the row's own, on the CPU 224 at most")
+    parser.add_argument(
+        "--side", type=int, default=0, help="pixels; default: the row's own, on the CPU 224 at most"
+    )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--bf16", action="store_true", help="autocast to bfloat16")
     parser.add_argument("--compile", action="store_true", help="torch.compile all models")
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--limit", type=float, default=1.03)
-    parser.add_argument("--keep", type=Path, help="an earlier result: its rows stay, but those of --rows, which are measured anew")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        help="an earlier result: its rows stay, but those of --rows, which are measured anew",
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "_build" / "benchmarks")
     return parser.parse_args(words)
 
@@ -66,7 +76,10 @@ def peer_names(row: str) -> list[str]:
     library, _, name = PEERS[row].partition("/")
     candidate = TIMM_NAMES.get(name, name)
     if library == "torchvision" and timm.is_model(candidate):
-        sizes = [sum(p.numel() for p in imports.peer_on_meta(peer).parameters()) for peer in (PEERS[row], f"timm/{candidate}")]
+        sizes = [
+            sum(p.numel() for p in imports.peer_on_meta(peer).parameters())
+            for peer in (PEERS[row], f"timm/{candidate}")
+        ]
         if sizes[0] == sizes[1]:
             return [PEERS[row], f"timm/{candidate}"]
     return [PEERS[row]]
@@ -92,7 +105,7 @@ def passes(model: nn.Module, images: Tensor, labels: Tensor, bf16: bool) -> dict
     from oracles.parity import first_output
 
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
-    autocast = lambda: torch.autocast(images.device.type, torch.bfloat16, enabled=bf16)  # noqa: E731
+    autocast = lambda: torch.autocast(images.device.type, torch.bfloat16, enabled=bf16)
 
     def forward() -> None:
         with torch.no_grad(), autocast():
@@ -127,7 +140,9 @@ def peak_memory(run: Callable[[], None], device: str) -> int:
         torch.cuda.reset_peak_memory_stats()
         run()
         return torch.cuda.max_memory_allocated() - before
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+    with torch.profiler.profile(
+        activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True
+    ) as profile:
         run()
     events = [e for e in profile.profiler.kineto_results.events() if e.name() == "[memory]"]
     held = peak = 0
@@ -143,7 +158,10 @@ def measure(row: str, options: argparse.Namespace) -> dict:
 
     models, (channels, side, _) = contestants(row, options), input_size(row)
     on_gpu = options.device == "cuda"
-    batch, wanted = options.batch or (64 if on_gpu else 2), options.side or (side if on_gpu else min(side, 224))
+    batch, wanted = (
+        options.batch or (64 if on_gpu else 2),
+        options.side or (side if on_gpu else min(side, 224)),
+    )
     if "resolution" not in size_options(row, (channels, wanted, wanted)):
         side = wanted  # a net with learned positions keeps its own
     shape = (batch, channels, side, side)
@@ -158,7 +176,9 @@ def measure(row: str, options: argparse.Namespace) -> dict:
         times = rounds({name: run[kind] for name, run in runs.items()}, options)
         for name, run in runs.items():
             found[name][kind] = times[name]
-            found[name][MEASURES[2] if kind == "forward" else MEASURES[3]] = [peak_memory(run[kind], options.device)]
+            found[name][MEASURES[2] if kind == "forward" else MEASURES[3]] = [
+                peak_memory(run[kind], options.device)
+            ]
     return {"input": list(shape), "models": summarise(found)}
 
 
@@ -177,7 +197,9 @@ def rounds(runs: dict[str, Callable[[], None]], options: argparse.Namespace) -> 
 
 
 def interval(ratios: list[float]) -> list[float]:
-    """Where the median lies with a probability of 95 % at least: two order statistics (all values, where six are not there)."""
+    """Where the median lies with a probability of 95 % at least: two order statistics (all values, where six
+    are not there).
+    """
     n, outside, tail = len(ratios), 0, 0.0
     while (tail := tail + math.comb(n, outside) / 2**n) <= 0.025:
         outside += 1
@@ -191,9 +213,16 @@ def summarise(found: dict[str, dict[str, list[float]]]) -> dict[str, dict]:
     for name, measured in found.items():
         summary[name] = {"median": {kind: statistics.median(values) for kind, values in measured.items()}}
         if name != "ours":
-            pairs = {kind: [a / b for a, b in zip(ours[kind], values, strict=True) if b] for kind, values in measured.items()}
-            summary[name]["ratio"] = {kind: round(statistics.median(values or [1.0]), 4) for kind, values in pairs.items()}
-            summary[name]["interval"] = {kind: [round(end, 4) for end in interval(pairs[kind])] for kind in MEASURES[:2]}
+            pairs = {
+                kind: [a / b for a, b in zip(ours[kind], values, strict=True) if b]
+                for kind, values in measured.items()
+            }
+            summary[name]["ratio"] = {
+                kind: round(statistics.median(values or [1.0]), 4) for kind, values in pairs.items()
+            }
+            summary[name]["interval"] = {
+                kind: [round(end, 4) for end in interval(pairs[kind])] for kind in MEASURES[:2]
+            }
             summary[name]["rounds"] = {kind: len(pairs[kind]) for kind in MEASURES[:2]}
     return summary
 
@@ -210,7 +239,13 @@ def plot(results: dict[str, dict], path: Path, limit: float) -> None:
     axis.axvspan(0, limit, color="0.92", zorder=0)
     axis.axvline(1, color="0.4", linewidth=1)
     for kind, marker in zip(MEASURES, "osx+", strict=True):
-        axis.plot([against_the_better(results[row])[kind] for row in rows], range(len(rows)), marker, label=kind, markersize=5)
+        axis.plot(
+            [against_the_better(results[row])[kind] for row in rows],
+            range(len(rows)),
+            marker,
+            label=kind,
+            markersize=5,
+        )
     axis.set_yticks(range(len(rows)), rows)
     axis.set(xlabel="ours over the better peer", ylim=(len(rows) - 0.4, -0.6))
     axis.set_xlim(left=min(0.5, *(min(against_the_better(r).values()) for r in results.values())) * 0.95)
@@ -226,12 +261,19 @@ def kept(file: Path | None, settings: dict) -> dict[str, dict]:
     earlier = json.loads(file.read_text("utf8"))
     found = earlier.get("results", earlier)
     if found["settings"] != settings:
-        sys.exit(f"{file} was measured otherwise: {found['settings']}, now {settings}; measure all rows, or give its options")
-    return {row: ({"commit": earlier["commit"]} if "commit" in earlier else {}) | result for row, result in found["rows"].items()}
+        sys.exit(
+            f"{file} was measured otherwise: {found['settings']}, now {settings}; measure all rows, "
+            "or give its options"
+        )
+    return {
+        row: ({"commit": earlier["commit"]} if "commit" in earlier else {}) | result
+        for row, result in found["rows"].items()
+    }
 
 
 def run(options: argparse.Namespace | None = None) -> dict:
-    """Measure all rows; prints each, and rewrites the JSON, as it is done: a run that is stopped keeps what it has.
+    """Measure all rows; prints each, and rewrites the JSON, as it is done: a run that is stopped keeps what
+    it has.
 
     Returns settings and results, as `python -m dlbook.book.record zoo` keeps them.
     """
@@ -241,9 +283,15 @@ def run(options: argparse.Namespace | None = None) -> dict:
     settings = {key: value for key, value in vars(options).items() if key not in ("rows", "keep", "out")}
     results = kept(options.keep, settings)
     found = {"settings": settings, "rows": results}
-    longer = argparse.Namespace(**vars(options) | {"repeats": 4 * options.repeats, "seconds": 4 * options.seconds})
-    above = (row for row in options.rows if max(against_the_better(results[row]).values()) > options.limit)  # asked when the first pass is over
-    for row, how in itertools.chain(((row, options) for row in options.rows), ((row, longer) for row in above)):
+    longer = argparse.Namespace(
+        **vars(options) | {"repeats": 4 * options.repeats, "seconds": 4 * options.seconds}
+    )
+    above = (
+        row for row in options.rows if max(against_the_better(results[row]).values()) > options.limit
+    )  # asked when the first pass is over
+    for row, how in itertools.chain(
+        ((row, options) for row in options.rows), ((row, longer) for row in above)
+    ):
         first = {"first": against_the_better(results[row])} if how is longer else {}
         result = results[row] = measure(row, how) | first
         gc.collect()
@@ -251,7 +299,10 @@ def run(options: argparse.Namespace | None = None) -> dict:
             torch._dynamo.reset()
         file_of(options, "json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf8")
         told = "  ".join(f"{kind} {value:.3f}" for kind, value in against_the_better(result).items())
-        print(f"{row:<28} {told}{'' if max(against_the_better(result).values()) <= options.limit else '   above the limit'}", flush=True)
+        print(
+            f"{row:<28} {told}{'' if max(against_the_better(result).values()) <= options.limit else '   above the limit'}",
+            flush=True,
+        )
     return found
 
 
@@ -262,14 +313,18 @@ def file_of(options: argparse.Namespace, ending: str) -> Path:
 
 
 def main() -> int:
-    """Measure, print the table, write table, plot and JSON; the exit code says whether a row is above the limit."""
+    """Measure, print the table, write table, plot and JSON; the exit code says whether a row is above the
+    limit.
+    """
     options = arguments()
     found = run(options)
     shown = speed(found["rows"])
     file_of(options, "txt").write_text(f"{shown!r}\n", encoding="utf8")
     plot(found["rows"], file_of(options, "svg"), options.limit)
     print(f"\n{shown!r}\nwrote {file_of(options, 'txt')}, and .json and .svg beside it")
-    return int(any(max(against_the_better(result).values()) > options.limit for result in found["rows"].values()))
+    return int(
+        any(max(against_the_better(result).values()) > options.limit for result in found["rows"].values())
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""Ask every row of the zoo every question of tests/oracles/sweep.py, imports.py and memory.py: `python scripts/check_zoo.py`.
+"""Ask every row of the zoo every question of tests/oracles/sweep.py, imports.py and memory.py: `python
+scripts/check_zoo.py`.
 
-Rows run in separate processes, two at a time. Options: --rows NAME ... (default: all), --checks meta compile export numbers bfloat16
-imports memory (default: these), or parity (numbers against the peers in float64, minutes), inductor (compiled C++ on a few small
-rows), --jobs N. Prints one line for each row with a fault, and the seconds of each check; exits 1 if there is a fault.
+Rows run in separate processes, two at a time. Options: --rows NAME ... (default: all), --checks meta compile
+export numbers bfloat16 imports memory (default: these), or parity (numbers against the peers in float64,
+minutes), inductor (compiled C++ on a few small rows), --jobs N. Prints one line for each row with a fault,
+and the seconds of each check; exits 1 if there is a fault.
 """
 
 import argparse
@@ -30,7 +32,12 @@ def checks() -> dict:
     """All checks by name."""
     from oracles import imports, memory, sweep
 
-    return sweep.CHECKS | imports.CHECKS | memory.CHECKS | {"inductor": lambda name: sweep.check_compile_cpu(name)}
+    return (
+        sweep.CHECKS
+        | imports.CHECKS
+        | memory.CHECKS
+        | {"inductor": lambda name: sweep.check_compile_cpu(name)}
+    )
 
 
 def ask(task: tuple[str, tuple[str, ...]]) -> tuple[str, dict[str, list[str]], dict[str, float]]:
@@ -41,7 +48,9 @@ def ask(task: tuple[str, tuple[str, ...]]) -> tuple[str, dict[str, list[str]], d
         try:
             found[check] = known[check](name)
         except Exception as error:
-            found[check] = [f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"]
+            found[check] = [
+                f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
+            ]
         seconds[check] = time.perf_counter() - start
     return name, found, seconds
 
@@ -51,7 +60,10 @@ def plan(rows: list[str], wanted: tuple[str, ...]) -> list[tuple[str, tuple[str,
     from oracles.peers import PEERS
 
     asked = dict.fromkeys(("imports", "bfloat16", "parity", "memory"), PEERS) | {"inductor": INDUCTOR}
-    planned = [(name, tuple(check for check in wanted if name in asked.get(check, rows))) for name in dict.fromkeys(rows)]
+    planned = [
+        (name, tuple(check for check in wanted if name in asked.get(check, rows)))
+        for name in dict.fromkeys(rows)
+    ]
     return [(name, mine) for name, mine in planned if mine]
 
 
@@ -60,7 +72,9 @@ def main(arguments: list[str] | None = None) -> int:
     from dlbook.models import variants
     from dlbook.zoo.costs import require_name
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", nargs="+", default=list(variants()), type=require_name)
     parser.add_argument("--checks", nargs="+", default=DEFAULT, choices=list(checks()))
     parser.add_argument("--jobs", type=int, default=int(os.environ.get("DLBOOK_TEST_WORKERS", "2")))
@@ -71,7 +85,11 @@ def main(arguments: list[str] | None = None) -> int:
     with get_context("spawn").Pool(options.jobs, start_worker, maxtasksperchild=20) as pool:
         for done, (name, found, spent) in enumerate(pool.imap(ask, planned), start=1):
             if done % 20 == 0:
-                print(f"{done} of {len(planned)} rows, {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
+                print(
+                    f"{done} of {len(planned)} rows, {time.perf_counter() - start:.0f} s",
+                    file=sys.stderr,
+                    flush=True,
+                )
             seconds.update(spent)
             slowest = max(slowest, (sum(spent.values()), name))
             for check, told in found.items():
@@ -79,8 +97,11 @@ def main(arguments: list[str] | None = None) -> int:
                 for sentence in told:
                     print(f"{name:<28} {check:<10} {sentence}", flush=True)
     spent = ", ".join(f"{check} {value:.0f} s" for check, value in seconds.items())
-    print(f"{len(planned)} rows, {faults} faults, {time.perf_counter() - start:.0f} s on {options.jobs} processes "
-          f"({spent}; slowest row {slowest[1]} {slowest[0]:.0f} s)")  # fmt: skip
+    print(
+        f"{len(planned)} rows, {faults} faults, {time.perf_counter() - start:.0f} s on "
+        f"{options.jobs} processes "
+        f"({spent}; slowest row {slowest[1]} {slowest[0]:.0f} s)"
+    )
     return int(faults > 0)
 
 

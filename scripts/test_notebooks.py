@@ -1,7 +1,8 @@
-"""Runs every chapter under nbval, as a reader of a hosted notebook would: outside the repository, from the wheel alone.
+"""Runs every chapter under nbval, as a reader of a hosted notebook would: outside the repository, from the
+wheel alone.
 
-Each notebook has its own processes, the network off, one torch thread, and a limit of seconds and of memory. At the end
-a table of both is printed. Arguments name chapters (parts of their paths); none means all.
+Each notebook has its own processes, the network off, one torch thread, and a limit of seconds and of memory.
+At the end a table of both is printed. Arguments name chapters (parts of their paths); none means all.
 """
 
 import os
@@ -15,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-
 from execute import own_ipython
 from make_notebooks import make_notebooks
 from toc import ROOT
@@ -41,7 +41,9 @@ def install_wheel(folder: Path) -> None:
     """Install the package, as its users get it, into `folder`."""
     wheel = folder.parent / "wheel"
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(wheel), str(ROOT)], check=True)
+    subprocess.run(
+        [*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(wheel), str(ROOT)], check=True
+    )
     (built,) = wheel.glob("dlbook-*.whl")
     subprocess.run([*pip, "install", "--no-deps", "--target", str(folder), str(built)], check=True)
 
@@ -52,8 +54,12 @@ def environment(package: Path) -> dict[str, str]:
     if not offline.exists():
         shutil.copytree(ROOT / "tests" / "notebooks" / "offline", offline)
     own_ipython(package.parent / "ipython")
-    return os.environ | {"PYTHONPATH": f"{package}{os.pathsep}{offline}", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-                         "PYTHONDONTWRITEBYTECODE": "1"}
+    return os.environ | {
+        "PYTHONPATH": f"{package}{os.pathsep}{offline}",
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
 
 def kernel_memory(process: psutil.Process) -> float:
@@ -67,10 +73,27 @@ def kernel_memory(process: psutil.Process) -> float:
     return total / 2**20
 
 
-def run_notebook(notebook: Path, env: dict[str, str], seconds: float = SECONDS, mebibytes: float = MEBIBYTES) -> Run:
+def run_notebook(
+    notebook: Path, env: dict[str, str], seconds: float = SECONDS, mebibytes: float = MEBIBYTES
+) -> Run:
     """Execute one notebook under nbval and watch it."""
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist",
-               f"--nbval-cell-timeout={int(seconds)}", "-c", os.devnull, f"--rootdir={notebook.parent}", notebook.name]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval-lax",
+        "-q",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        f"--nbval-cell-timeout={int(seconds)}",
+        "-c",
+        os.devnull,
+        f"--rootdir={notebook.parent}",
+        notebook.name,
+    ]
     start, peak, failure = time.monotonic(), 0.0, ""
     with tempfile.TemporaryFile("w+") as log:
         process = psutil.Popen(command, cwd=notebook.parent, env=env, stdout=log, stderr=subprocess.STDOUT)

@@ -67,14 +67,18 @@ def _code_of(page: Path) -> str:
 
 
 def dependencies(page: Path, root: Path = ROOT) -> set[Path]:
-    """Files whose change makes a notebook's outputs stale: the modules that it imports, and theirs, and the data."""
+    """Files whose change makes a notebook's outputs stale: the modules that it imports, and theirs, and the
+    data.
+    """
     seen: set[Path] = set()
     waiting = _imported_files(_code_of(page), root)
     while waiting:
         file = waiting.pop()
         seen.add(file)
         waiting |= _imported_files(file.read_text("utf8"), root) - seen
-    beside = {other for file in seen for other in file.parent.glob("*.*") if other.suffix in (".js", ".mjs", ".css")}
+    beside = {
+        other for file in seen for other in file.parent.glob("*.*") if other.suffix in (".js", ".mjs", ".css")
+    }
     data = {file for file in (root / "data").rglob("*") if file.is_file()}
     return seen | beside | data | {root / "requirements.txt"}
 

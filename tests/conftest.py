@@ -1,4 +1,6 @@
-"""What all tests share: helpers are importable, torch uses one thread as two workers run side by side, and one Chromium."""
+"""What all tests share: helpers are importable, torch uses one thread as two workers run side by side, and
+one Chromium.
+"""
 
 import sys
 from pathlib import Path

@@ -12,22 +12,34 @@ import torch.distributed as dist
 
 from dlbook.train import distributed
 
-FORK = multiprocessing.get_context("fork")  # the children inherit the imports, so that a start takes milliseconds
+FORK = multiprocessing.get_context(
+    "fork"
+)  # the children inherit the imports, so that a start takes milliseconds
 PATIENCE = 60.0  # s
 
 
 class Failed(RuntimeError):
-    """A process failed, or did not end in time. No AssertionError: a seeded fault that only crashes was not caught by a check."""
+    """A process failed, or did not end in time. No AssertionError: a seeded fault that only crashes was not
+    caught by a check.
+    """
 
 
 def together(world, function, *args, patience=PATIENCE):
-    """`function(rank, *args)` in `world` gloo processes that meet by a file; the results in the order of the ranks."""
+    """`function(rank, *args)` in `world` gloo processes that meet by a file; the results in the order of the
+    ranks.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        processes = [FORK.Process(target=_child, args=(folder, rank, world, function, args)) for rank in range(world)]
+        processes = [
+            FORK.Process(target=_child, args=(folder, rank, world, function, args)) for rank in range(world)
+        ]
         for process in processes:
             process.start()
         end = time.monotonic() + patience
-        while any(p.is_alive() for p in processes) and not any(p.exitcode for p in processes) and time.monotonic() < end:
+        while (
+            any(p.is_alive() for p in processes)
+            and not any(p.exitcode for p in processes)
+            and time.monotonic() < end
+        ):
             time.sleep(0.01)
         time.sleep(0.2 if any(p.exitcode for p in processes) else 0)
         late = [rank for rank, process in enumerate(processes) if process.is_alive()]
@@ -45,7 +57,11 @@ def _child(folder, rank, world, function, args):
     try:
         if world > 1:
             dist.init_process_group(
-                "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=world, timeout=timedelta(seconds=PATIENCE)
+                "gloo",
+                init_method=f"file://{folder}/meeting",
+                rank=rank,
+                world_size=world,
+                timeout=timedelta(seconds=PATIENCE),
             )
         torch.save(function(rank, *args), Path(folder) / f"result-{rank}")
         distributed.cleanup()

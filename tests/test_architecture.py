@@ -1,6 +1,8 @@
-"""The house stays as it was planned: who imports whom, no cycle, small files and functions, everything says what it is.
+"""The house stays as it was planned: who imports whom, no cycle, small files and functions, everything says
+what it is.
 
-`check_*` return what is wrong, as sentences; the tests below hold the package against them, and hold them against faults.
+`check_*` return what is wrong, as sentences; the tests below hold the package against them, and hold them
+against faults.
 """
 
 import ast
@@ -21,33 +23,63 @@ ALLOWED = {  # package -> packages of dlbook that it may import, and third parti
     "semi": ({"nn", "models", "regularize", "optim", "train.method"}, set()),
     "selfsup": ({"nn", "models", "regularize", "optim", "train.method"}, set()),
     "nas": ({"nn", "models", "regularize", "optim", "train.method"}, set()),
-    "train": (set(), {"tqdm", "pydantic", "omegaconf", "yaml", "torchmetrics", "wandb"}),  # wandb: if it is installed
-    "recipes": ({"nn", "models", "optim", "regularize", "data", "semi", "selfsup", "nas", "train"}, {"pydantic", "PIL", "torchvision", "optuna"}),
+    "train": (
+        set(),
+        {"tqdm", "pydantic", "omegaconf", "yaml", "torchmetrics", "wandb"},
+    ),  # wandb: if it is installed
+    "recipes": (
+        {"nn", "models", "optim", "regularize", "data", "semi", "selfsup", "nas", "train"},
+        {"pydantic", "PIL", "torchvision", "optuna"},
+    ),
     "book": (set(), OUTSIDE),
-    "zoo": ({"nn", "models", "book"}, set()),  # the models as a whole: papers, costs, layers, reported accuracies
+    "zoo": (
+        {"nn", "models", "book"},
+        set(),
+    ),  # the models as a whole: papers, costs, layers, reported accuracies
     "cli": ({"zoo", "models", "recipes", "train", "data", "book", "optim"}, {"typer", "matplotlib", "PIL"}),
     "__main__": ({"cli"}, set()),
     "widgets": (set(), {"numpy", "matplotlib", "PIL", "ipywidgets", "anywidget", "traitlets", "IPython"}),
 }
-PAPERS = {"models", "semi", "selfsup", "nas"}  # one file a paper: no file imports a sibling, but x_weights may import x
-BUILD_TIME = {"book.lint": {"yaml"}, "book.lint_text": {"yaml"}, "book.claims": {"jupyter_cache"}, "book.record": set()}
+PAPERS = {
+    "models",
+    "semi",
+    "selfsup",
+    "nas",
+}  # one file a paper: no file imports a sibling, but x_weights may import x
+BUILD_TIME = {
+    "book.lint": {"yaml"},
+    "book.lint_text": {"yaml"},
+    "book.claims": {"jupyter_cache"},
+    "book.record": set(),
+}
 ORACLES = {"timm", "lightly"}
 MOST_LINES, MOST_OF_FUNCTION = 299, 40
 STANDARD = set(__import__("sys").stdlib_module_names)
 
 
 def modules(package: Path = PACKAGE) -> dict[str, ast.Module]:
-    """Dotted name below the package ("models.resnet"; "models" for its __init__) and syntax tree of every file."""
+    """Dotted name below the package ("models.resnet"; "models" for its __init__) and syntax tree of every
+    file.
+    """
     found = {}
     for file in sorted(package.rglob("*.py")):
         parts = file.relative_to(package).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = ast.parse(file.read_text("utf8"), str(file))
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = ast.parse(
+            file.read_text("utf8"), str(file)
+        )
     return found
 
 
 def imports(name: str, tree: ast.Module) -> list[tuple[int, str]]:
-    """(line, absolute dotted name) of all that a module imports, also within functions; not under TYPE_CHECKING."""
-    typing_only = {id(n) for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) for n in ast.walk(node)}
+    """(line, absolute dotted name) of all that a module imports, also within functions; not under
+    TYPE_CHECKING.
+    """
+    typing_only = {
+        id(n)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for n in ast.walk(node)
+    }
     found = []
     for node in ast.walk(tree):
         if id(node) in typing_only:
@@ -88,7 +120,13 @@ def check_arrows(trees: dict[str, ast.Module]) -> list[str]:
             if not name or not there or there == name or there not in ALLOWED:
                 continue
             if there == home:
-                if home in PAPERS and "." in name and "." in target and name != target and not name.startswith(f"{target}_"):
+                if (
+                    home in PAPERS
+                    and "." in name
+                    and "." in target
+                    and name != target
+                    and not name.startswith(f"{target}_")
+                ):
                     wrong.append(f"{name}:{line} imports its sibling {target}")
             elif there not in ALLOWED[home][0] and target not in ALLOWED[home][0]:
                 wrong.append(f"{name}:{line} imports {target}: {home} may not")
@@ -100,16 +138,30 @@ def check_third_parties(trees: dict[str, ast.Module]) -> list[str]:
     wrong = []
     for name, tree in trees.items():
         home = name.split(".")[0]
-        allowed = STANDARD | {"torch", "dlbook"} | ALLOWED.get(home, (set(), set()))[1] | BUILD_TIME.get(name, set())
+        allowed = (
+            STANDARD
+            | {"torch", "dlbook"}
+            | ALLOWED.get(home, (set(), set()))[1]
+            | BUILD_TIME.get(name, set())
+        )
         for line, imported in imports(name, tree):
-            if imported.split(".")[0] not in allowed or imported.startswith("torchvision.models") or imported.split(".")[0] in ORACLES:
+            if (
+                imported.split(".")[0] not in allowed
+                or imported.startswith("torchvision.models")
+                or imported.split(".")[0] in ORACLES
+            ):
                 wrong.append(f"{name}:{line} imports {imported}")
     return wrong
 
 
 def check_cycles(trees: dict[str, ast.Module]) -> list[str]:
-    """Modules that import each other in a ring. A package's __init__ re-exports, so its own files do not count as its ring."""
-    graph = {name: {t for _, t in targets if t != name and not name.startswith(f"{t}.")} for name, targets in arrows(trees).items()}
+    """Modules that import each other in a ring. A package's __init__ re-exports, so its own files do not
+    count as its ring.
+    """
+    graph = {
+        name: {t for _, t in targets if t != name and not name.startswith(f"{t}.")}
+        for name, targets in arrows(trees).items()
+    }
     done: set[str] = set()
     wrong = []
 
@@ -131,7 +183,10 @@ def check_sizes(name: str, text: str) -> list[str]:
     lines = len(text.splitlines())
     wrong = [f"{name} has {lines} lines"] if lines > MOST_LINES else []
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.end_lineno - node.lineno + 1 > MOST_OF_FUNCTION:
+        if (
+            isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+            and node.end_lineno - node.lineno + 1 > MOST_OF_FUNCTION
+        ):
             wrong.append(f"{name}:{node.lineno} {node.name} has {node.end_lineno - node.lineno + 1} lines")
     return wrong
 
@@ -143,7 +198,11 @@ def check_docstrings(trees: dict[str, ast.Module]) -> list[str]:
         if not ast.get_docstring(tree):
             wrong.append(f"{name or 'dlbook'} has no docstring")
         for node in tree.body:
-            if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and not node.name.startswith("_") and not ast.get_docstring(node):
+            if (
+                isinstance(node, (ast.ClassDef, ast.FunctionDef))
+                and not node.name.startswith("_")
+                and not ast.get_docstring(node)
+            ):
                 wrong.append(f"{name}:{node.lineno} {node.name} has no docstring")
     return wrong
 
@@ -175,7 +234,9 @@ def test_docstrings():
 
 
 def test_no_utils():
-    assert [str(f) for f in PACKAGE.rglob("*") if f.stem in ("utils", "util", "helpers", "misc", "common")] == []
+    assert [
+        str(f) for f in PACKAGE.rglob("*") if f.stem in ("utils", "util", "helpers", "misc", "common")
+    ] == []
 
 
 def test_book_is_light():
@@ -183,7 +244,10 @@ def test_book_is_light():
     import subprocess
     import sys
 
-    code = "import sys, dlbook.book; print([m for m in ('yaml', 'nbformat', 'jupytext', 'myst_nb', 'torchvision', 'dlbook.models') if m in sys.modules])"
+    code = (
+        "import sys, dlbook.book; print([m for m in ('yaml', 'nbformat', 'jupytext', 'myst_nb', "
+        "'torchvision', 'dlbook.models') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -195,11 +259,21 @@ def made(**texts: str) -> dict[str, ast.Module]:
 
 BAD_ARROWS = {
     "nn imports a model": made(nn__conv="from dlbook.models.resnet import resnet", models__resnet=""),
-    "a model imports its sibling": made(models__resnext="from dlbook.models import resnet", models__resnet="", models=""),
-    "a sibling whose name begins alike": made(models__resnet="from dlbook.models import resnext", models__resnext="", models=""),
-    "a relative sibling": made(models__resnext="from .resnet import Bottleneck", models__resnet="", models=""),
-    "the trainer imports a method": made(train__trainer="def f():\n    import dlbook.semi.fixmatch", semi__fixmatch="", semi=""),
-    "a method imports the trainer": made(semi__fixmatch="from dlbook.train.trainer import Trainer", train__trainer="", train=""),
+    "a model imports its sibling": made(
+        models__resnext="from dlbook.models import resnet", models__resnet="", models=""
+    ),
+    "a sibling whose name begins alike": made(
+        models__resnet="from dlbook.models import resnext", models__resnext="", models=""
+    ),
+    "a relative sibling": made(
+        models__resnext="from .resnet import Bottleneck", models__resnet="", models=""
+    ),
+    "the trainer imports a method": made(
+        train__trainer="def f():\n    import dlbook.semi.fixmatch", semi__fixmatch="", semi=""
+    ),
+    "a method imports the trainer": made(
+        semi__fixmatch="from dlbook.train.trainer import Trainer", train__trainer="", train=""
+    ),
     "the ledger imports a model": made(book__ledger="import dlbook.models", models=""),
 }
 
@@ -211,19 +285,39 @@ def test_the_checker_catches_a_bad_arrow(fault):
 
 def test_the_checker_lets_the_plan_pass():
     trees = made(
-        models__lite="", models__lite_weights="from dlbook.models.lite import build, VARIANTS",
-        nn__conv="import torch", models__resnet="from dlbook.nn import conv", nn="from dlbook.nn import conv", models="from dlbook.models import resnet",
-        train__method="", train="", semi__fixmatch="from dlbook.train.method import Method\nfrom dlbook.models import resnet", semi="",
+        models__lite="",
+        models__lite_weights="from dlbook.models.lite import build, VARIANTS",
+        nn__conv="import torch",
+        models__resnet="from dlbook.nn import conv",
+        nn="from dlbook.nn import conv",
+        models="from dlbook.models import resnet",
+        train__method="",
+        train="",
+        semi__fixmatch="from dlbook.train.method import Method\nfrom dlbook.models import resnet",
+        semi="",
     )
     assert check_arrows(trees) == [] and check_cycles(trees) == [] and check_third_parties(trees) == []
 
 
 def test_the_checker_catches_a_cycle():
-    trees = made(nn__a="from dlbook.nn import b", nn__b="from dlbook.nn.c import f", nn__c="def f():\n    from dlbook.nn import a", nn="")
+    trees = made(
+        nn__a="from dlbook.nn import b",
+        nn__b="from dlbook.nn.c import f",
+        nn__c="def f():\n    from dlbook.nn import a",
+        nn="",
+    )
     assert check_cycles(trees) == ["nn.a -> nn.b -> nn.c -> nn.a"]
 
 
-@pytest.mark.parametrize("code", ["import timm", "from torchvision.models import resnet50", "from torchvision import models", "import pandas"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import timm",
+        "from torchvision.models import resnet50",
+        "from torchvision import models",
+        "import pandas",
+    ],
+)
 def test_the_checker_catches_a_third_party(code):
     assert len(check_third_parties(made(models__resnet=code))) == 1
 
@@ -231,5 +325,7 @@ def test_the_checker_catches_a_third_party(code):
 def test_the_checker_catches_size_and_silence():
     assert check_sizes("a.py", "\n" * 300) == ["a.py has 300 lines"]
     assert check_sizes("a.py", "def f():\n" + "    x = 1\n" * 40) == ["a.py:1 f has 41 lines"]
-    assert check_docstrings(made(nn="'''Says.'''\nclass A:\n    pass\ndef _f():\n    pass")) == ["nn:2 A has no docstring"]
+    assert check_docstrings(made(nn="'''Says.'''\nclass A:\n    pass\ndef _f():\n    pass")) == [
+        "nn:2 A has no docstring"
+    ]
     assert check_docstrings(made(nn="")) == ["nn has no docstring"]

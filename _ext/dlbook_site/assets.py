@@ -8,8 +8,15 @@ from pathlib import Path
 from .icons import trim_icons
 
 # TeX in, HTML out, MathML for screen readers; no menu, which is two fifths of the usual bundle
-MATHJAX_PARTS = ("startup.js", "core.js", "input/tex.js", "output/chtml.js", "output/chtml/fonts", "a11y/assistive-mml.js",
-                 "input/tex/extensions")
+MATHJAX_PARTS = (
+    "startup.js",
+    "core.js",
+    "input/tex.js",
+    "output/chtml.js",
+    "output/chtml/fonts",
+    "a11y/assistive-mml.js",
+    "input/tex/extensions",
+)
 
 
 def copy_if_changed(source, target):

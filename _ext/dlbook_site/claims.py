@@ -1,7 +1,7 @@
 """The directive `{claims}`: every claim of the book, from the ledgers of the executed chapters.
 
-`python -m dlbook.book.claims _build/claims.json` gathers them before the site is built; the page is made new whenever
-what that file says changes.
+`python -m dlbook.book.claims _build/claims.json` gathers them before the site is built; the page is made new
+whenever what that file says changes.
 """
 
 import hashlib
@@ -16,8 +16,15 @@ from sphinx.util.docutils import SphinxDirective
 
 HASH = "claims_hash"
 STATUS = {"verified": "verified", "recorded": "recorded", "cited": "cited"}
-COLUMNS = (("Claim", 30), ("Predicted", 12), ("Measured or reported", 16), ("Tolerance", 10), ("Source", 14),
-           ("Status", 8), ("Chapter", 10))
+COLUMNS = (
+    ("Claim", 30),
+    ("Predicted", 12),
+    ("Measured or reported", 16),
+    ("Tolerance", 10),
+    ("Source", 14),
+    ("Status", 8),
+    ("Chapter", 10),
+)
 EMPTY = "No claims have been gathered yet: run `make book`, which executes the chapters first."
 
 
@@ -31,7 +38,8 @@ def read_claims(file):
         return [{**row, "page": chapter["page"]} for chapter in chapters for row in chapter["rows"]]
     except (ValueError, KeyError, TypeError) as error:
         raise ExtensionError(
-            f"{file}: expected the claims that `python -m dlbook.book.claims` writes, got {error!r}. Write them again."
+            f"{file}: expected the claims that `python -m dlbook.book.claims` writes, got "
+            f"{error!r}. Write them again."
         ) from error
 
 
@@ -92,8 +100,16 @@ class Claims(SphinxDirective):
         """A link to the chapter, under its title; the page's name alone if the book has no such page."""
         if page not in self.env.found_docs:
             return nodes.Text(page)
-        return addnodes.pending_xref("", nodes.inline("", page), refdomain="std", reftype="doc", refexplicit=False,
-                                     reftarget=f"/{page}", refdoc=self.env.docname, refwarn=True)
+        return addnodes.pending_xref(
+            "",
+            nodes.inline("", page),
+            refdomain="std",
+            reftype="doc",
+            refexplicit=False,
+            reftarget=f"/{page}",
+            refdoc=self.env.docname,
+            refwarn=True,
+        )
 
 
 def content_hash(file):

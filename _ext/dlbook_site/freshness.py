@@ -1,7 +1,7 @@
 """A change of the site's own files (styles, host of the figures, this extension) makes every page new.
 
-Sphinx looks at the pages' sources only: after a change of a style sheet it would write nothing, and the pages would keep
-asking for the old one.
+Sphinx looks at the pages' sources only: after a change of a style sheet it would write nothing, and the pages
+would keep asking for the old one.
 """
 
 import hashlib

@@ -1,6 +1,7 @@
 """The theme's icons, cut down to those that the book's pages show.
 
-The theme carries some two thousand icons (270 kB of fonts, and their rules in the style sheet). A page shows a dozen.
+The theme carries some two thousand icons (270 kB of fonts, and their rules in the style sheet). A page shows
+a dozen.
 """
 
 import hashlib
@@ -17,7 +18,9 @@ ICON_CLASS = re.compile(r"fa-[a-z0-9-]+")
 ICON_RULE = re.compile(r'((?:\.fa-[\w-]+:+before,?)+)\{content:"\\([0-9a-f]+) ?"\}')
 THEME_ICON = re.compile(r'--pst-icon-[\w-]+:"(.)"')
 # what only the script or another page size shows
-ALWAYS = frozenset({"fa-bars", "fa-expand", "fa-compress", "fa-xmark", "fa-sun", "fa-moon", "fa-circle-half-stroke"})
+ALWAYS = frozenset(
+    {"fa-bars", "fa-expand", "fa-compress", "fa-xmark", "fa-sun", "fa-moon", "fa-circle-half-stroke"}
+)
 
 
 def icons_in(pages):
@@ -64,5 +67,7 @@ def trim_icons(app):
     style, points = prune((out / STYLE).read_text("utf8"), icons_in(out.rglob("*.html")))
     for font in FONTS:
         name = cut_font(out / WEBFONTS / f"{font}.ttf", points, out / WEBFONTS)
-        style = re.sub(rf'(url\([^)]*?){font}\.woff2\) format\("woff2"\)', rf'\g<1>{name}) format("woff")', style)
+        style = re.sub(
+            rf'(url\([^)]*?){font}\.woff2\) format\("woff2"\)', rf'\g<1>{name}) format("woff")', style
+        )
     (out / STYLE).write_text(style, "utf8")

@@ -1,7 +1,7 @@
 """The page as it is written: links, descriptions, accessible markup.
 
-Pages are mended while they are rendered, not afterwards on disk, so that a page which Sphinx does not write again
-keeps its file.
+Pages are mended while they are rendered, not afterwards on disk, so that a page which Sphinx does not write
+again keeps its file.
 """
 
 import html
@@ -11,7 +11,9 @@ from pathlib import Path
 from .address import repository
 
 MODULES = ("page.mjs", "host.mjs")
-DESCRIPTION = re.compile(r'<meta content="([^"]*)" name="description"|<meta name="description" content="([^"]*)"')
+DESCRIPTION = re.compile(
+    r'<meta content="([^"]*)" name="description"|<meta name="description" content="([^"]*)"'
+)
 
 # (what the theme writes, what an accessible page says), tried in this order on every page
 MENDS = (
@@ -20,17 +22,29 @@ MENDS = (
     (re.compile(r'<link rel="preload" as="font"[^>]*fontawesome[^>]*>\s*'), ""),
     (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
     # the arrow that opens a part of the contents needs a name of its own
-    (re.compile(r'(<a class="(?:current )?reference internal" href="[^"]*">)([^<]*)(</a><details[^>]*><summary)>'),
-     r'\1\2\3 aria-label="Sections of \2">'),
-    (re.compile(r'id="pst-primary-sidebar"'),
-     'id="pst-primary-sidebar" role="complementary" aria-label="Book contents"'),
+    (
+        re.compile(
+            r'(<a class="(?:current )?reference internal" href="[^"]*">)([^<]*)(</a><details[^>]*><summary)>'
+        ),
+        r'\1\2\3 aria-label="Sections of \2">',
+    ),
+    (
+        re.compile(r'id="pst-primary-sidebar"'),
+        'id="pst-primary-sidebar" role="complementary" aria-label="Book contents"',
+    ),
     # a button's visible words have to be part of its name
     (re.compile(r'(<button class="btn search-button-field[^>]*?) ?aria-label="Search"'), r"\1"),
     (re.compile(r'(<button class="[^"]*theme-switch-button[^>]*?) aria-label="Color mode"'), r"\1"),
     # a list whose children are not list items, and a role that is deprecated
     (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
     (re.compile(r' role="doc-biblioentry"'), ""),
-    (re.compile(r'\s*<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName = [^<]*</script>', re.DOTALL), ""),
+    (
+        re.compile(
+            r'\s*<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName = [^<]*</script>',
+            re.DOTALL,
+        ),
+        "",
+    ),
     # a figure may be below the fold: let the browser fetch it when it is near
     (re.compile(r'<img (?![^>]*\bloading=)(?=[^>]*src="[^"]*_images/)'), '<img loading="lazy" '),
 )
@@ -60,6 +74,7 @@ def describe(app, pagename, templatename, context, doctree):
 
 def drop_thebe(app, pagename, templatename, context, doctree):
     """Jupyter Book always loads sphinx-thebe, whose script declares its constants twice."""
+
     def kept(file):
         body = getattr(file, "attributes", {}).get("body") or ""
         return "thebe" not in f"{getattr(file, 'filename', '')} {body}".lower()

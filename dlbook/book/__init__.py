@@ -1,4 +1,6 @@
-"""What only chapters need: ledger, figure style, budgets, inserted numbers, package source, counts, recorded results."""
+"""What only chapters need: ledger, figure style, budgets, inserted numbers, package source, counts, recorded
+results.
+"""
 
 from dlbook.book.budget import device, scale
 from dlbook.book.counting import Counts, count

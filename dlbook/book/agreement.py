@@ -1,4 +1,5 @@
-"""When a measurement agrees with its prediction: exactly for integers, within a tolerance for real numbers, never for NaN.
+"""When a measurement agrees with its prediction: exactly for integers, within a tolerance for real numbers,
+never for NaN.
 
 >>> agreement(2**60, 2**60 + 1, 0, None)
 'off by 1'
@@ -12,7 +13,9 @@ from typing import Any
 
 
 def plain(value: Any) -> Any:
-    """`value` as Python's own: tensors, arrays, shapes and tuples become numbers or (nested) lists of numbers."""
+    """`value` as Python's own: tensors, arrays, shapes and tuples become numbers or (nested) lists of
+    numbers.
+    """
     if hasattr(value, "tolist"):
         value = value.detach().tolist() if hasattr(value, "detach") else value.tolist()
     if isinstance(value, (tuple, list)):
@@ -23,7 +26,8 @@ def plain(value: Any) -> Any:
 def agreement(predicted: Any, measured: Any, tolerance: float, relative: float | None) -> str | None:
     """None where the two agree, or a few words on how they differ. Arguments are as `plain` gives them.
 
-    Raises: ValueError if the tolerance is negative or NaN, both kinds are given, or `relative` is used against zero.
+    Raises: ValueError if the tolerance is negative or NaN, both kinds are given, or `relative` is used
+        against zero.
     """
     _check_tolerance(tolerance, relative)
     if isinstance(predicted, list) or isinstance(measured, list):
@@ -32,7 +36,10 @@ def agreement(predicted: Any, measured: Any, tolerance: float, relative: float |
         same = type(predicted) is type(measured) and predicted == measured
         return None if same else "they are not equal"
     if relative is not None and predicted == 0:
-        raise ValueError("a relative tolerance cannot hold against a prediction of 0. Mend: give `tolerance`, which is absolute.")
+        raise ValueError(
+            "a relative tolerance cannot hold against a prediction of 0. Mend: give `tolerance`, "
+            "which is absolute."
+        )
     allowed = tolerance if relative is None else relative * abs(predicted)
     difference = measured - predicted
     if predicted == measured or abs(difference) <= allowed:  # the first covers equal infinities
@@ -56,7 +63,10 @@ def _check_tolerance(tolerance: float, relative: float | None) -> None:
         if value is not None and not (_number(value) and math.isfinite(value) and value >= 0):
             raise ValueError(f"expected {name} as a number >= 0, came {value!r}. Mend: 0 means exact.")
     if relative is not None and tolerance:
-        raise ValueError(f"expected one tolerance, came tolerance={tolerance} and relative={relative}. Mend: leave one out.")
+        raise ValueError(
+            f"expected one tolerance, came tolerance={tolerance} and relative={relative}. Mend: "
+            "leave one out."
+        )
 
 
 def _sequences(predicted: Any, measured: Any, tolerance: float, relative: float | None) -> str | None:

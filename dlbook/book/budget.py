@@ -40,7 +40,7 @@ def scale(*, cpu: T, gpu: T) -> T:
 
 
 def device() -> str:
-    """"cuda" where `DLBOOK_SCALE=gpu`, otherwise "cpu"; a GPU that is merely present is not taken.
+    """ "cuda" where `DLBOOK_SCALE=gpu`, otherwise "cpu"; a GPU that is merely present is not taken.
 
     Raises: ValueError if `DLBOOK_SCALE=gpu` and torch finds no CUDA device.
     """

@@ -1,9 +1,10 @@
 """Gathers the ledgers of the executed chapters: `python -m dlbook.book.claims OUT.json [CACHE]`.
 
-OUT.json becomes `{"chapters": [...]}` in the order of their paths, each with `page` (path without ending, from the
-repository's root), `chapter` (slug) and `rows`, each with `kind` ("verified", "recorded" or "cited"), `name`, `predicted`,
-`measured`, `tolerance`, `source` and `citation` (a key of references.bib or ""), all text. CACHE is a jupyter-cache
-(`_build/.jupyter_cache` by default), or a folder of executed .ipynb files.
+OUT.json becomes `{"chapters": [...]}` in the order of their paths, each with `page` (path without ending,
+from the repository's root), `chapter` (slug) and `rows`, each with `kind` ("verified", "recorded" or
+"cited"), `name`, `predicted`, `measured`, `tolerance`, `source` and `citation` (a key of references.bib or
+""), all text. CACHE is a jupyter-cache (`_build/.jupyter_cache` by default), or a folder of executed .ipynb
+files.
 """
 
 import json
@@ -33,7 +34,10 @@ def claims_of(page: str, notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = []
     for ledger in ledgers(notebook):
         if ledger.get("schema") != 1:
-            raise ValueError(f"{page}: expected a ledger of schema 1, came {ledger.get('schema')!r}. Mend: execute the chapter again.")
+            raise ValueError(
+                f"{page}: expected a ledger of schema 1, came {ledger.get('schema')!r}. Mend: "
+                "execute the chapter again."
+            )
         rows = [{field: row[field] for field in FIELDS} for row in ledger["rows"]]
         found.append({"page": page, "chapter": ledger["chapter"], "rows": rows})
     return found

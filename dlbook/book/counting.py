@@ -1,14 +1,16 @@
-"""What a network costs, counted exactly and without running it: parameters, MACs, activations, receptive field.
+"""What a network costs, counted exactly and without running it: parameters, MACs, activations, receptive
+field.
 
-The network is built and run on torch's `meta` device, where tensors have a shape and no values, so that the largest model
-is counted in a moment. The figures are for one image:
+The network is built and run on torch's `meta` device, where tensors have a shape and no values, so that the
+largest model is counted in a moment. The figures are for one image:
 
-- `macs`: multiply-accumulates of convolutions, linear layers and the matrix products of attention; a bias, an activation, a
-  normalisation and a softmax cost none. The FLOPs of most papers are these MACs; operations proper are twice as many.
-- `activations`: elements of the outputs of all convolutions and linear layers. Radosavovic et al. 2020 (arXiv:2003.13678,
-  section 3.2) count the convolutions; their code, and this, the linear layers too.
-- `receptive_field`: input pixels along a side that the deepest layer with a finite field can see (`receptive_field.py`). Of
-  branches side by side the one that sees most counts, whichever runs last.
+- `macs`: multiply-accumulates of convolutions, linear layers and the matrix products of attention; a bias, an
+  activation, a normalisation and a softmax cost none. The FLOPs of most papers are these MACs; operations
+  proper are twice as many.
+- `activations`: elements of the outputs of all convolutions and linear layers. Radosavovic et al. 2020
+  (arXiv:2003.13678, section 3.2) count the convolutions; their code, and this, the linear layers too.
+- `receptive_field`: input pixels along a side that the deepest layer with a finite field can see
+  (`receptive_field.py`). Of branches side by side the one that sees most counts, whichever runs last.
 
 >>> from torch import nn
 >>> counts = count(lambda: nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.Conv2d(8, 4, 3)), (3, 8, 8))
@@ -35,7 +37,9 @@ PRODUCTS = {aten.mm, aten.addmm, aten.bmm, aten.baddbmm}
 
 @dataclass(frozen=True)
 class Layer:
-    """One module that computes. shape: of its output without the batch; rf: its receptive field, None where it has none."""
+    """One module that computes. shape: of its output without the batch; rf: its receptive field, None where
+    it has none.
+    """
 
     name: str
     type: str
@@ -63,23 +67,33 @@ class Counts:
 
     def table(self, caption: str | None = None) -> Table:
         """The layers as a table to be displayed."""
-        shape = lambda layer: "×".join(map(str, layer.shape))  # noqa: E731
-        rows = [(layer.name, layer.type, shape(layer), layer.parameters, layer.macs, layer.rf) for layer in self.layers]
+        shape = lambda layer: "×".join(map(str, layer.shape))
+        rows = [
+            (layer.name, layer.type, shape(layer), layer.parameters, layer.macs, layer.rf)
+            for layer in self.layers
+        ]
         return table(rows, ["layer", "type", "output", "parameters", "MACs", "receptive field"], caption)
 
 
 def count(build: Callable[[], nn.Module], input_size: Sequence[int] = (3, 224, 224)) -> Counts:
-    """Count the network that `build()` returns, in evaluation mode, for one input of `input_size` (without the batch axis).
+    """Count the network that `build()` returns, in evaluation mode, for one input of `input_size` (without
+    the batch axis).
 
-    Raises: ValueError if `build` is a module rather than a function that makes one, or the input does not fit the network.
+    Raises: ValueError if `build` is a module rather than a function that makes one, or the input does not fit
+        the network.
     """
     return watch(_Counter, build, input_size).counts()
 
 
 def watch(observer: type[Observer], build: Callable[[], nn.Module], input_size: Sequence[int]) -> Observer:
-    """Run the network once on meta under ``observer(model, image)``, a kind of `_Counter`, and return the observer. Raises as `count`."""
+    """Run the network once on meta under ``observer(model, image)``, a kind of `_Counter`, and return the
+    observer. Raises as `count`.
+    """
     if isinstance(build, nn.Module) or not callable(build):
-        raise ValueError(f"expected a function that builds the network, came {type(build).__name__}. Mend: count(lambda: model).")
+        raise ValueError(
+            f"expected a function that builds the network, came {type(build).__name__}. Mend: "
+            "count(lambda: model)."
+        )
     model = _on_meta(build).eval()
     image = torch.empty(1, *input_size, device="meta")
     watching = observer(model, image)
@@ -87,22 +101,34 @@ def watch(observer: type[Observer], build: Callable[[], nn.Module], input_size: 
         with torch.no_grad(), watching:
             model(image)
     except (RuntimeError, TypeError) as error:
-        raise ValueError(f"the network does not take an input of {tuple(input_size)}: {error}. Mend: give input_size without the batch axis.") from error
+        raise ValueError(
+            f"the network does not take an input of {tuple(input_size)}: {error}. Mend: give "
+            "input_size without the batch axis."
+        ) from error
     finally:
         watching.remove_hooks()
     return watching
 
 
 def _on_meta(build: Callable[[], nn.Module]) -> nn.Module:
-    """Build on meta; where the constructor reads a tensor's values, build on the CPU and throw the values away."""
+    """Build on meta; where the constructor reads a tensor's values, build on the CPU and throw the values
+    away.
+    """
     try:
         with torch.device("meta"):
             model = build()
     except (NotImplementedError, RuntimeError):
         model = build()
     if not isinstance(model, nn.Module):
-        raise ValueError(f"expected build() to return a torch.nn.Module, came {type(model).__name__}. Mend: return the network.")
-    return model.to("meta") if any(t.device.type != "meta" for t in [*model.parameters(), *model.buffers()]) else model
+        raise ValueError(
+            f"expected build() to return a torch.nn.Module, came {type(model).__name__}. Mend: "
+            "return the network."
+        )
+    return (
+        model.to("meta")
+        if any(t.device.type != "meta" for t in [*model.parameters(), *model.buffers()])
+        else model
+    )
 
 
 class _Counter(TorchDispatchMode):
@@ -120,7 +146,10 @@ class _Counter(TorchDispatchMode):
         self._shapes: dict[nn.Module, tuple[int, ...]] = {}
         self._found: dict[nn.Module, Field | None] = {}
         self._weights = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
-        hooks = [(m.register_forward_pre_hook(self._enter), m.register_forward_hook(self._leave)) for m in model.modules()]
+        hooks = [
+            (m.register_forward_pre_hook(self._enter), m.register_forward_hook(self._leave))
+            for m in model.modules()
+        ]
         self._hooks = [hook for pair in hooks for hook in pair]
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
@@ -169,7 +198,9 @@ class _Counter(TorchDispatchMode):
         return Counts(total, trainable, sum(self._macs.values()), self.activations, rf, tuple(self._layers()))
 
     def _layers(self):
-        """Modules that have parameters of their own, compute, or pool; in the order in which the model holds them."""
+        """Modules that have parameters of their own, compute, or pool; in the order in which the model holds
+        them.
+        """
         seen: set[Tensor] = set()
         for name, module in self.model.named_modules():
             own = [p for p in module.parameters(recurse=False) if p not in seen]
@@ -178,6 +209,10 @@ class _Counter(TorchDispatchMode):
                 continue
             found = self._found.get(module)
             yield Layer(
-                name or "(the network)", type(module).__name__, self._shapes.get(module, ()),
-                sum(p.numel() for p in own), self._macs.get(module, 0), found.extent() if found else None,
+                name or "(the network)",
+                type(module).__name__,
+                self._shapes.get(module, ()),
+                sum(p.numel() for p in own),
+                self._macs.get(module, 0),
+                found.extent() if found else None,
             )

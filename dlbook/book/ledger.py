@@ -1,14 +1,15 @@
 """The ledger: what a chapter predicts, beside what its run measures; a disagreement stops the notebook.
 
-Each chapter keeps one. `check` holds a number that the text predicts against the number that the code gives; `claim` holds
-what an experiment was meant to show; `record` quotes a recorded run, `cite` a paper. `show` prints the table and hands its
-rows to the page that lists every claim of the book.
+Each chapter keeps one. `check` holds a number that the text predicts against the number that the code gives;
+`claim` holds what an experiment was meant to show; `record` quotes a recorded run, `cite` a paper. `show`
+prints the table and hands its rows to the page that lists every claim of the book.
 
 >>> ledger = Ledger("example")
 >>> ledger.check("parameters of Linear(3, 2)", predicted=3 * 2 + 2, measured=8, source="eq. (1)")
 >>> ledger.check("ln 10", predicted=2.3026, measured=2.5, tolerance=0.01)
 Traceback (most recent call last):
-dlbook.book.ledger.LedgerMismatch: ledger of 'example', row 'ln 10': predicted 2.303, measured 2.5, tolerance ± 0.01; off by 0.1974
+dlbook.book.ledger.LedgerMismatch: ledger of 'example', row 'ln 10': predicted 2.303, measured 2.5, tolerance
+± 0.01; off by 0.1974
 """
 
 import re
@@ -33,7 +34,9 @@ class LedgerMismatch(AssertionError):
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the ledger, all as text. kind: "verified", "recorded" or "cited"; citation: a key of references.bib."""
+    """One line of the ledger, all as text. kind: "verified", "recorded" or "cited"; citation: a key of
+    references.bib.
+    """
 
     kind: str
     name: str
@@ -46,11 +49,15 @@ class Row:
     @property
     def status(self) -> str:
         """The row's standing in words."""
-        return {"verified": "✓ verified here", "recorded": "recorded run", "cited": "reported, not run here"}[self.kind]
+        return {"verified": "✓ verified here", "recorded": "recorded run", "cited": "reported, not run here"}[
+            self.kind
+        ]
 
 
 class Shown:
-    """The ledger as a notebook displays it: HTML for readers, text elsewhere, JSON beside it for the page of claims."""
+    """The ledger as a notebook displays it: HTML for readers, text elsewhere, JSON beside it for the page of
+    claims.
+    """
 
     def __init__(self, chapter: str, rows: list[Row]) -> None:
         self.chapter, self.rows = chapter, rows
@@ -58,13 +65,18 @@ class Shown:
     def table(self) -> Table:
         """The rows as an accessible table, with the standing of each in words."""
         cells = tuple(
-            (row.name, row.predicted, row.measured, row.tolerance, _source(row), row.status) for row in self.rows
+            (row.name, row.predicted, row.measured, row.tolerance, _source(row), row.status)
+            for row in self.rows
         )
         caption = "Ledger: what this chapter predicts, and what its run measured"
-        return Table(COLUMNS, cells, (False, True, True, True, False, False), caption, "dlbook-table dlbook-ledger")
+        return Table(
+            COLUMNS, cells, (False, True, True, True, False, False), caption, "dlbook-table dlbook-ledger"
+        )
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict[str, str], dict[str, Any]]:
-        """The table, and in the output's metadata the rows: as a mime type of its own, myst-nb would warn of it."""
+        """The table, and in the output's metadata the rows: as a mime type of its own, myst-nb would warn of
+        it.
+        """
         rows = {"schema": 1, "chapter": self.chapter, "rows": [asdict(row) for row in self.rows]}
         shown = self.table()
         return {"text/html": shown.html(), "text/plain": repr(shown)}, {MIME: rows}
@@ -81,7 +93,10 @@ class Ledger:
 
     def __init__(self, chapter: str) -> None:
         if not SLUG.fullmatch(chapter):
-            raise ValueError(f"expected the chapter's slug (lower case, digits, hyphens), came {chapter!r}. Mend: take the file's name.")
+            raise ValueError(
+                f"expected the chapter's slug (lower case, digits, hyphens), came {chapter!r}. "
+                "Mend: take the file's name."
+            )
         self.chapter = chapter
         self._rows: dict[str, Row] = {}
 
@@ -91,14 +106,22 @@ class Ledger:
         return tuple(self._rows.values())
 
     def check(
-        self, name: str, predicted: Any, measured: Any, tolerance: float = 0, *,
-        relative: float | None = None, unit: str = "", source: str = "",
+        self,
+        name: str,
+        predicted: Any,
+        measured: Any,
+        tolerance: float = 0,
+        *,
+        relative: float | None = None,
+        unit: str = "",
+        source: str = "",
     ) -> None:
-        """Hold `measured` against `predicted`: |measured - predicted| <= tolerance, or <= relative * |predicted|.
+        """Hold `measured` against `predicted`: |measured - predicted| <= tolerance, or <= relative *
+        |predicted|.
 
-        predicted, measured: numbers, one-element tensors, or sequences of them (a shape), compared element by element;
-        text and booleans have to be equal. Integers are compared exactly, however large. unit: of both ("ms"). source:
-        where the prediction comes from ("eq. (3)").
+        predicted, measured: numbers, one-element tensors, or sequences of them (a shape), compared element by
+        element; text and booleans have to be equal. Integers are compared exactly, however large. unit: of
+        both ("ms"). source: where the prediction comes from ("eq. (3)").
         Raises: LedgerMismatch where they disagree (NaN never agrees); ValueError on a senseless tolerance.
         """
         predicted, measured = plain(predicted), plain(measured)
@@ -111,32 +134,47 @@ class Ledger:
             raise LedgerMismatch(f"ledger of {self.chapter!r}, row {name!r}: {told}")
         self._keep(Row("verified", name, *texts, allowed, source))
 
-    def claim(self, name: str, holds: Any, detail: str = "", margin: Any = None, *, source: str = "experiment") -> None:
-        """Keep what an experiment shows. holds: a boolean, computed; detail: its numbers; margin: what it had to exceed.
+    def claim(
+        self, name: str, holds: Any, detail: str = "", margin: Any = None, *, source: str = "experiment"
+    ) -> None:
+        """Keep what an experiment shows. holds: a boolean, computed; detail: its numbers; margin: what it had
+        to exceed.
 
         Raises: LedgerMismatch if it does not hold; ValueError if `holds` is not a boolean.
         """
         holds = plain(holds)
         if not isinstance(holds, bool):
-            raise ValueError(f"the claim {name!r} needs a boolean in `holds`, came {holds!r}. Mend: write the comparison, say a > b + margin.")
+            raise ValueError(
+                f"the claim {name!r} needs a boolean in `holds`, came {holds!r}. Mend: write the "
+                "comparison, say a > b + margin."
+            )
         needed = "" if margin is None else f"margin {_text(plain(margin))}"
         if not holds:
             told = "; ".join(filter(None, [detail, needed]))
-            raise LedgerMismatch(f"ledger of {self.chapter!r}: the claim {name!r} does not hold ({told or 'no detail given'})")
+            raise LedgerMismatch(
+                f"ledger of {self.chapter!r}: the claim {name!r} does not hold ({told or 'no detail given'})"
+            )
         self._keep(Row("verified", name, "holds", detail or "holds", needed, source))
 
     def cite(self, name: str, value: Any, citation: str, where: str = "") -> None:
-        """Keep a number that a paper reports and that is not run here. citation: key in references.bib; where: "Table 4".
+        """Keep a number that a paper reports and that is not run here. citation: key in references.bib;
+        where: "Table 4".
 
         Raises: ValueError if `citation` does not look like a key ("he2016deep").
         """
         if not KEY.fullmatch(citation):
-            raise ValueError(f"expected a key of references.bib such as 'he2016deep', came {citation!r}. Mend: cite by the key.")
+            raise ValueError(
+                f"expected a key of references.bib such as 'he2016deep', came {citation!r}. Mend: "
+                "cite by the key."
+            )
         self._keep(Row("cited", name, measured=_text(plain(value)), source=where, citation=citation))
 
-    def record(self, run: Mapping[str, Any], name: str, value: Any, *, unit: str = "", predicted: Any = "") -> None:
-        """Keep a result of a recorded run. run: what `book.recorded` gave; value: the number, or the dotted path of it
-        in the run's results ("error.mean"); unit: of the value; predicted: what the text expects, as text or number.
+    def record(
+        self, run: Mapping[str, Any], name: str, value: Any, *, unit: str = "", predicted: Any = ""
+    ) -> None:
+        """Keep a result of a recorded run. run: what `book.recorded` gave; value: the number, or the dotted
+        path of it in the run's results ("error.mean"); unit: of the value; predicted: what the text expects,
+        as text or number.
 
         Raises: ValueError if `run` has no provenance, or the path leads nowhere.
         """
@@ -144,17 +182,25 @@ class Ledger:
 
         found = result(run, value) if isinstance(value, str) else value
         expected = "" if predicted == "" else _text(plain(predicted))
-        self._keep(Row("recorded", name, expected, f"{_text(plain(found))} {unit}".rstrip(), source=provenance(run)))
+        self._keep(
+            Row("recorded", name, expected, f"{_text(plain(found))} {unit}".rstrip(), source=provenance(run))
+        )
 
     def show(self) -> None:
         """Display the table, and hand the rows to the page of claims. Raises: ValueError if there is no row."""
         if not self._rows:
-            raise ValueError(f"the ledger of {self.chapter!r} is empty. Mend: call check, claim, cite or record before show.")
+            raise ValueError(
+                f"the ledger of {self.chapter!r} is empty. Mend: call check, claim, cite or record "
+                "before show."
+            )
         display(Shown(self.chapter, list(self.rows)))
 
     def _keep(self, row: Row) -> None:
         if not row.name.strip():
-            raise ValueError("a row of the ledger needs a name that says what is claimed, came an empty one. Mend: name it.")
+            raise ValueError(
+                "a row of the ledger needs a name that says what is claimed, came an empty one. "
+                "Mend: name it."
+            )
         self._rows[row.name] = row
 
 
@@ -165,7 +211,7 @@ def _text(value: Any) -> str:
 
 
 def _source(row: Row) -> str:
-    """"eq. (3)", or "He 2016, Table 4" for a citation."""
+    """ "eq. (3)", or "He 2016, Table 4" for a citation."""
     if not row.citation:
         return row.source
     match = KEY.fullmatch(row.citation)

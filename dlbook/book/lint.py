@@ -1,13 +1,14 @@
 """The linter of chapters: `python -m dlbook.book.lint chapters/part/topic.md ...`.
 
-Prints each finding as file:line, the rule, what is wrong and how to mend it; exits 1 if there is one that is no warning.
-`--rules` lists the rules. Pages that are no chapters (the cover, `chapters/front/`) are held only to the general ones.
+Prints each finding as file:line, the rule, what is wrong and how to mend it; exits 1 if there is one that is
+no warning. `--rules` lists the rules. Pages that are no chapters (the cover, `chapters/front/`) are held only
+to the general ones.
 """
 
 import sys
 from pathlib import Path
 
-from dlbook.book import lint_rules_code, lint_rules_frame, lint_rules_prose, lint_rules_work  # noqa: F401  they enter their rules
+from dlbook.book import lint_rules_code, lint_rules_frame, lint_rules_prose, lint_rules_work
 from dlbook.book.lint_rule import RULES, Finding
 from dlbook.book.lint_text import Chapter, read
 
@@ -21,7 +22,9 @@ def is_chapter(path: Path) -> bool:
 def findings(chapter: Chapter) -> list[Finding]:
     """All findings on one page, in the order of its lines."""
     rules = [rule for rule in RULES.values() if rule.everywhere or is_chapter(chapter.path)]
-    return sorted((found for rule in rules for found in rule.findings(chapter)), key=lambda f: (f.line, f.rule))
+    return sorted(
+        (found for rule in rules for found in rule.findings(chapter)), key=lambda f: (f.line, f.rule)
+    )
 
 
 def main(arguments: list[str]) -> int:

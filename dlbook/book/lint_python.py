@@ -8,7 +8,9 @@ import ast
 import re
 from collections.abc import Iterator
 
-DRAWING = re.compile(r"^(?:plt|pyplot)\.(?!close|style|rc|get_cmap|colormaps|cm\b)|^(?:book\.)?(?:photos|show_png)$|\.(?:subplots|imshow)$")
+DRAWING = re.compile(
+    r"^(?:plt|pyplot)\.(?!close|style|rc|get_cmap|colormaps|cm\b)|^(?:book\.)?(?:photos|show_png)$|\.(?:subplots|imshow)$"
+)
 WIDGETS = {"Curves", "Images", "Stepper"}
 
 
@@ -23,7 +25,9 @@ def tree(code: str) -> ast.Module:
 
 def calls(node: ast.AST) -> Iterator[tuple[str, ast.Call]]:
     """The dotted name of everything that is called, with the call, in the order of the lines."""
-    found = [(name, call) for call in ast.walk(node) if isinstance(call, ast.Call) and (name := dotted(call.func))]
+    found = [
+        (name, call) for call in ast.walk(node) if isinstance(call, ast.Call) and (name := dotted(call.func))
+    ]
     yield from sorted(found, key=lambda pair: (pair[1].lineno, pair[1].col_offset))
 
 

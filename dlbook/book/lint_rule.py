@@ -46,14 +46,19 @@ class Rule:
 
     def findings(self, chapter: Chapter) -> list[Finding]:
         """What the rule finds in a chapter."""
-        return [Finding(self.name, chapter.path, line, message, mend, self.warning) for line, message, mend in self.check(chapter)]
+        return [
+            Finding(self.name, chapter.path, line, message, mend, self.warning)
+            for line, message, mend in self.check(chapter)
+        ]
 
 
 RULES: dict[str, Rule] = {}
 
 
 def rule(name: str, *, everywhere: bool = False, warning: bool = False) -> Callable:
-    """Enter the decorated function, `chapter -> iterator of (line, what is wrong, how to mend it)`, as the rule `name`."""
+    """Enter the decorated function, `chapter -> iterator of (line, what is wrong, how to mend it)`, as the
+    rule `name`.
+    """
 
     def enter(check: Callable[[Chapter], Told]) -> Callable[[Chapter], Told]:
         if name in RULES:

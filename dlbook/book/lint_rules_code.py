@@ -1,4 +1,6 @@
-"""Rules on code cells: begin and end, figures, widgets, inserted numbers, ledger, package source, independent reference."""
+"""Rules on code cells: begin and end, figures, widgets, inserted numbers, ledger, package source, independent
+reference.
+"""
 
 import re
 from fnmatch import fnmatchcase
@@ -8,7 +10,10 @@ from dlbook.book.lint_rule import Told, rule
 from dlbook.book.lint_rules_prose import good_alt
 from dlbook.book.lint_text import Chapter
 
-ORACLE = re.compile(r"torchvision|timm|lightly|sklearn|scipy|torch\.optim|lr_scheduler|\bF\.|functional|\bnn\.[A-Z]|\bnaive|\breference|\boracle", flags=re.I)
+ORACLE = re.compile(
+    r"torchvision|timm|lightly|sklearn|scipy|torch\.optim|lr_scheduler|\bF\.|functional|\bnn\.[A-Z]|\bnaive|\breference|\boracle",
+    flags=re.I,
+)
 COMPARES = re.compile(r"\bassert\b|assert_close|allclose|torch\.equal|\.check\(")
 DEAD = re.compile(r"\binteract(?:ive|_manual|ive_output)?\s*\(|\bipywidgets\b|@interact\b")
 
@@ -16,7 +21,9 @@ DEAD = re.compile(r"\binteract(?:ive|_manual|ive_output)?\s*\(|\bipywidgets\b|@i
 def _named(chapter: Chapter, ending: str) -> list:
     """(cell, call) of every call whose dotted name is `ending` or ends in `.ending`."""
     return [
-        (cell, call) for cell in chapter.cells for name, call in python.calls(python.tree(cell.text))
+        (cell, call)
+        for cell in chapter.cells
+        for name, call in python.calls(python.tree(cell.text))
         if name == ending or name.endswith(f".{ending}")
     ]
 
@@ -25,7 +32,11 @@ def _named(chapter: Chapter, ending: str) -> list:
 def is_python(chapter: Chapter) -> Told:
     """Every code cell is Python that parses."""
     for cell in chapter.all("code-cell"):
-        if cell.text.strip() and not python.tree(cell.text).body and not all(re.match(r"\s*(#|$)", line) for line in cell.text.splitlines()):
+        if (
+            cell.text.strip()
+            and not python.tree(cell.text).body
+            and not all(re.match(r"\s*(#|$)", line) for line in cell.text.splitlines())
+        ):
             yield cell.line, "the cell is not Python", "correct the syntax"
 
 
@@ -33,20 +44,32 @@ def is_python(chapter: Chapter) -> Told:
 def begin(chapter: Chapter) -> Told:
     """The first code cell calls `begin`."""
     if chapter.cells and not re.search(r"\bbegin\(", chapter.cells[0].text):
-        yield chapter.cells[0].line, "the first code cell does not call begin", "write `from dlbook import book` and `book.begin(seed=0)`"
+        yield (
+            chapter.cells[0].line,
+            "the first code cell does not call begin",
+            "write `from dlbook import book` and `book.begin(seed=0)`",
+        )
 
 
 @rule("run-time")
 def run_time(chapter: Chapter) -> Told:
     """The last code cell keeps the run time, so that it covers all that ran."""
     if chapter.cells and "insert_run_time(" not in chapter.cells[-1].text:
-        yield chapter.cells[-1].line, "the last code cell does not keep the run time", "end with book.insert_run_time('<slug>-seconds')"
+        yield (
+            chapter.cells[-1].line,
+            "the last code cell does not keep the run time",
+            "end with book.insert_run_time('<slug>-seconds')",
+        )
 
 
 @rule("inserted", everywhere=True)
 def inserted(chapter: Chapter) -> Told:
     """Every {glue} is inserted by a cell of the page, and no name twice."""
-    names = [python.text_of(call, 0, "name") for ending in ("insert", "insert_run_time", "glue") for _, call in _named(chapter, ending)]
+    names = [
+        python.text_of(call, 0, "name")
+        for ending in ("insert", "insert_run_time", "glue")
+        for _, call in _named(chapter, ending)
+    ]
     known = ["*" if name is None else name for name in names]
     for block in chapter.all():
         texts = [block.text] if block.kind in ("prose", "heading") else []
@@ -68,11 +91,19 @@ def figures(chapter: Chapter) -> Told:
         options = cell.options.get("mystnb") or {}
         image, figure = options.get("image") or {}, options.get("figure") or {}
         if not good_alt(image.get("alt")):
-            yield cell.line, f"the figure's alternative text is {image.get('alt')!r}", "say what it shows: mystnb: {image: {alt: '...'}} in the cell"
+            yield (
+                cell.line,
+                f"the figure's alternative text is {image.get('alt')!r}",
+                "say what it shows: mystnb: {image: {alt: '...'}} in the cell",
+            )
         if len(str(figure.get("caption") or "").split()) < 3:
             yield cell.line, "the figure has no caption", "add mystnb: {figure: {caption: '...'}} in the cell"
         if not str(figure.get("name") or "").startswith("fig-"):
-            yield cell.line, f"the figure's name is {figure.get('name')!r}", "name it fig-<slug>-...: mystnb: {figure: {name: ...}}"
+            yield (
+                cell.line,
+                f"the figure's name is {figure.get('name')!r}",
+                "name it fig-<slug>-...: mystnb: {figure: {name: ...}}",
+            )
 
 
 @rule("widgets", everywhere=True)
@@ -80,8 +111,17 @@ def widgets(chapter: Chapter) -> Told:
     """No control that is dead without a kernel; the book's own widgets stand in cells tagged `widget`."""
     for cell in chapter.cells:
         if DEAD.search(cell.text):
-            yield cell.line, "a control that needs a kernel is dead on the page", "use Curves, Images or Stepper of dlbook.widgets"
-        elif any(name.split(".")[-1] in python.WIDGETS for name in python.calls_at_once(python.tree(cell.text))) and "widget" not in cell.tags:
+            yield (
+                cell.line,
+                "a control that needs a kernel is dead on the page",
+                "use Curves, Images or Stepper of dlbook.widgets",
+            )
+        elif (
+            any(
+                name.split(".")[-1] in python.WIDGETS for name in python.calls_at_once(python.tree(cell.text))
+            )
+            and "widget" not in cell.tags
+        ):
             yield cell.line, "a cell that shows a widget has no tag", "add `tags: [widget]` to the cell"
 
 
@@ -97,7 +137,11 @@ def ledger(chapter: Chapter) -> Told:
         if slug != chapter.path.stem.replace("_", "-"):
             yield cell.line, f"the ledger is of {slug!r}", f"name it '{chapter.path.stem}', as the file"
     if not re.search(r"\bledger\w*\.check\(", chapter.code):
-        yield made[0][0].line, "the ledger has no prediction", "call ledger.check(name, predicted=..., measured=...)"
+        yield (
+            made[0][0].line,
+            "the ledger has no prediction",
+            "call ledger.check(name, predicted=..., measured=...)",
+        )
     if not re.search(r"\bledger\w*\.show\(\)", chapter.code):
         yield made[0][0].line, "the ledger is not shown", "call ledger.show() near the end"
 
@@ -126,4 +170,8 @@ def reference_check(chapter: Chapter) -> Told:
     """The implementation is compared with one that is not ours."""
     imported = [cell for cell in chapter.cells if ORACLE.search(cell.text) and COMPARES.search(cell.text)]
     if not imported:
-        yield 1, "no check against an independent reference", "compare with torch, torchvision, timm or a naive loop, by assert_close or ledger.check"
+        yield (
+            1,
+            "no check against an independent reference",
+            "compare with torch, torchvision, timm or a naive loop, by assert_close or ledger.check",
+        )

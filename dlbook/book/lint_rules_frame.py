@@ -7,7 +7,12 @@ from dlbook.book.lint_text import Block, Chapter
 from dlbook.book.lint_words import words_of
 
 SECTIONS = (
-    "From the paper to the code", "Bug clinic", "What people get wrong", "When to use it", "Exercises", "Summary",
+    "From the paper to the code",
+    "Bug clinic",
+    "What people get wrong",
+    "When to use it",
+    "Exercises",
+    "Summary",
     "Further reading",
 )
 
@@ -20,9 +25,17 @@ def front_matter(chapter: Chapter) -> Told:
     elif chapter.all("code-cell"):
         form = (chapter.front.get("jupytext") or {}).get("text_representation") or {}
         if form.get("format_name") != "myst":
-            yield 1, "the front matter does not say that this is MyST", "write jupytext: text_representation: {extension: .md, format_name: myst}"
+            yield (
+                1,
+                "the front matter does not say that this is MyST",
+                "write jupytext: text_representation: {extension: .md, format_name: myst}",
+            )
         if (chapter.front.get("kernelspec") or {}).get("name") != "python3":
-            yield 1, "the front matter names no kernel python3", "write kernelspec: {display_name: Python 3, language: python, name: python3}"
+            yield (
+                1,
+                "the front matter names no kernel python3",
+                "write kernelspec: {display_name: Python 3, language: python, name: python3}",
+            )
 
 
 @rule("description", everywhere=True)
@@ -32,7 +45,11 @@ def description(chapter: Chapter) -> Told:
         return
     text = ((chapter.front.get("myst") or {}).get("html_meta") or {}).get("description") or ""
     if not 20 <= len(text) <= 300:
-        yield 1, f"the description has {len(text)} characters, expected 20 to 300", "write myst: html_meta: description in the front matter"
+        yield (
+            1,
+            f"the description has {len(text)} characters, expected 20 to 300",
+            "write myst: html_meta: description in the front matter",
+        )
     elif "$" in text:
         yield 1, "the description holds mathematics, which search engines show raw", "say it in words"
 
@@ -42,12 +59,20 @@ def headings(chapter: Chapter) -> Told:
     """One title, first; below it no heading skips a level."""
     found = [block for block in chapter.blocks if block.kind == "heading"]
     if not found or found[0].level != 1:
-        yield (found[0].line if found else 1), "the page does not begin with its title", "write `# Title` before all else"
+        yield (
+            (found[0].line if found else 1),
+            "the page does not begin with its title",
+            "write `# Title` before all else",
+        )
     for before, heading in zip(found, found[1:], strict=False):
         if heading.level == 1:
             yield heading.line, "a second title", "make it `##`"
         elif heading.level > before.level + 1:
-            yield heading.line, f"a heading of level {heading.level} below one of level {before.level}", f"use {'#' * (before.level + 1)}"
+            yield (
+                heading.line,
+                f"a heading of level {heading.level} below one of level {before.level}",
+                f"use {'#' * (before.level + 1)}",
+            )
 
 
 def _box(chapter: Chapter, name: str) -> Block | None:
@@ -61,7 +86,11 @@ def opening(chapter: Chapter) -> Told:
         if block.kind == "prose":
             return
         if block.kind == "admonition" or (block.kind == "heading" and block.level > 1):
-            yield block.line, "no opening paragraph before this", "say in plain words what problem the chapter solves"
+            yield (
+                block.line,
+                "no opening paragraph before this",
+                "say in plain words what problem the chapter solves",
+            )
             return
 
 
@@ -70,7 +99,11 @@ def objectives(chapter: Chapter) -> Told:
     """A box of the class objectives has 3 to 5 bullets."""
     box = _box(chapter, "objectives")
     if box is None:
-        yield 1, "no box of objectives", "add ```{admonition} After this chapter you can with :class: objectives"
+        yield (
+            1,
+            "no box of objectives",
+            "add ```{admonition} After this chapter you can with :class: objectives",
+        )
         return
     count = len(re.findall(r"^\s{0,3}[-*+] ", box.text, flags=re.M))
     if not 3 <= count <= 5:
@@ -79,15 +112,26 @@ def objectives(chapter: Chapter) -> Told:
 
 @rule("glance")
 def glance(chapter: Chapter) -> Told:
-    """A box of the class glance names what comes before, papers (cited), data, and the run time, inserted from the run."""
+    """A box of the class glance names what comes before, papers (cited), data, and the run time, inserted
+    from the run.
+    """
     box = _box(chapter, "glance")
     if box is None:
         yield 1, "no box 'At a glance'", "add ```{admonition} At a glance with :class: glance"
         return
-    needs = {"Before you start": r"before you start", "Papers": r"\{cite", "Data": r"\bdata\b", "Run time": r"run time.*\{glue:"}
+    needs = {
+        "Before you start": r"before you start",
+        "Papers": r"\{cite",
+        "Data": r"\bdata\b",
+        "Run time": r"run time.*\{glue:",
+    }
     for name, form in needs.items():
         if not re.search(form, box.text, flags=re.I | re.S):
-            yield box.line, f"the box 'At a glance' does not say {name}", "say it, papers by {cite:p}, the run time by {glue:text}"
+            yield (
+                box.line,
+                f"the box 'At a glance' does not say {name}",
+                "say it, papers by {cite:p}, the run time by {glue:text}",
+            )
 
 
 @rule("sections")
@@ -103,7 +147,11 @@ def further_reading(chapter: Chapter) -> Told:
     """Further reading cites."""
     found = chapter.section("Further reading")
     if found and not any("{cite" in block.text for block in found[1]):
-        yield found[0].line, "further reading without a citation", "cite, and say which section or table to read"
+        yield (
+            found[0].line,
+            "further reading without a citation",
+            "cite, and say which section or table to read",
+        )
 
 
 @rule("decision-table")
@@ -114,7 +162,11 @@ def decision_table(chapter: Chapter) -> Told:
         return
     for block in found[1]:
         inside = [block, *block.children]
-        if any(b.kind in ("table", "list-table", "csv-table") or re.search(r"^\s*\|.*\|\s*\n\s*\|[ :|-]+\|", b.text, flags=re.M) for b in inside):
+        if any(
+            b.kind in ("table", "list-table", "csv-table")
+            or re.search(r"^\s*\|.*\|\s*\n\s*\|[ :|-]+\|", b.text, flags=re.M)
+            for b in inside
+        ):
             return
         if block.kind == "code-cell" and "table(" in block.text:
             return
@@ -126,4 +178,8 @@ def length(chapter: Chapter) -> Told:
     """A chapter has 1,500 to 5,000 words of prose."""
     count = sum(len(words_of(block.text)) for block in chapter.all("prose"))
     if not 1500 <= count <= 5000:
-        yield 1, f"{count} words of prose, expected 1500 to 5000", "derive what is missing, or cut what repeats"
+        yield (
+            1,
+            f"{count} words of prose, expected 1500 to 5000",
+            "derive what is missing, or cut what repeats",
+        )

@@ -1,4 +1,6 @@
-"""Rules on prose: no number typed that the run measures, citations and references that resolve, nothing from elsewhere."""
+"""Rules on prose: no number typed that the run measures, citations and references that resolve, nothing from
+elsewhere.
+"""
 
 import re
 from functools import cache
@@ -29,7 +31,9 @@ FOREIGN = re.compile(
     r"|@import\s+[^;]*//|\b(?:IFrame|YouTubeVideo|VimeoVideo)\(|\bImage\(\s*(?:url\s*=\s*)?[\"']https?:",
     flags=re.I,
 )
-ABSOLUTE = re.compile(r"(?<![\w.:/~-])(?:/(?:home|Users|root|tmp|work|mnt|var|opt|content|workspace|usr)/[\w.-]+|[A-Z]:\\\w+|file://\S+)")
+ABSOLUTE = re.compile(
+    r"(?<![\w.:/~-])(?:/(?:home|Users|root|tmp|work|mnt|var|opt|content|workspace|usr)/[\w.-]+|[A-Z]:\\\w+|file://\S+)"
+)
 
 
 def _line(block: Block, at: int, text: str | None = None) -> int:
@@ -39,23 +43,33 @@ def _line(block: Block, at: int, text: str | None = None) -> int:
 
 @rule("numbers")
 def numbers(chapter: Chapter) -> Told:
-    """No measured number is typed into prose; a paragraph that cites may quote, and `% number: reason` before it excuses."""
+    """No measured number is typed into prose; a paragraph that cites may quote, and `% number: reason` before
+    it excuses.
+    """
     blocks = chapter.all("prose", "comment", "heading")
     for before, block in zip([None, *blocks], blocks, strict=False):
-        excused = before is not None and before.kind == "comment" and re.match(r"%\s*number:\s*\S", before.text)
+        excused = (
+            before is not None and before.kind == "comment" and re.match(r"%\s*number:\s*\S", before.text)
+        )
         if block.kind == "comment" or excused:
             continue
         for start, paragraph in _items(block.text):
             text = PINPOINT.sub(" ", bare(paragraph))
-            if "{cite" not in paragraph and (found := next(filter(None, (form.search(text) for form in MEASURED)), None)):
+            if "{cite" not in paragraph and (
+                found := next(filter(None, (form.search(text) for form in MEASURED)), None)
+            ):
                 yield (
-                    block.line + start, f"the number '{found[0].strip()}' is typed into prose",
-                    "insert it with book.insert and {glue:text}; cite its paper; or, if it is a definition, write it as $...$ or `...`",
+                    block.line + start,
+                    f"the number '{found[0].strip()}' is typed into prose",
+                    "insert it with book.insert and {glue:text}; cite its paper; or, if it is a "
+                    "definition, write it as $...$ or `...`",
                 )
 
 
 def _items(text: str) -> list[tuple[int, str]]:
-    """A paragraph as it is; a list item by item, a table row by row. With each the number of its first line, from 0."""
+    """A paragraph as it is; a list item by item, a table row by row. With each the number of its first line,
+    from 0.
+    """
     items: list[tuple[int, str]] = []
     for number, line in enumerate(text.split("\n")):
         if not items or re.match(r"\s*(?:[-*+]|\d+[.)])\s|\s*\|", line):
@@ -78,7 +92,12 @@ def _bibliography(folder: Path) -> frozenset[str] | None:
 def citations(chapter: Chapter) -> Told:
     """Every citation, and every key that the ledger cites, is in references.bib."""
     keys = _bibliography(chapter.path.resolve().parent)
-    cited = [(_line(b, m.start()), key.strip()) for b in chapter.all("prose", "heading") for m in CITE.finditer(b.text) for key in m[1].split(",")]
+    cited = [
+        (_line(b, m.start()), key.strip())
+        for b in chapter.all("prose", "heading")
+        for m in CITE.finditer(b.text)
+        for key in m[1].split(",")
+    ]
     for cell in chapter.cells:
         cited += [(cell.line, key) for key in re.findall(r"citation\s*=\s*[\"']([^\"']+)[\"']", cell.text)]
     for line, key in cited:
@@ -105,12 +124,18 @@ def _labels_of_book(folder: Path) -> frozenset[str]:
 @rule("references", everywhere=True)
 def references(chapter: Chapter) -> Told:
     """Every {eq}, {ref} and {numref} leads to a label of the book."""
-    known = _labels_of_book(chapter.path.resolve().parent) | set(labels_of(chapter.text)) | {"genindex", "search"}
+    known = (
+        _labels_of_book(chapter.path.resolve().parent) | set(labels_of(chapter.text)) | {"genindex", "search"}
+    )
     for block in chapter.all("prose", "heading"):
         for match in REFERENCE.finditer(block.text):
             label = re.sub(r"^.*<([^>]+)>$", r"\1", match["text"].strip(), flags=re.S)
             if label not in known:
-                yield _line(block, match.start()), f"{{{match['role']}}} leads to '{label}', which no page defines", "correct it, or add the label"
+                yield (
+                    _line(block, match.start()),
+                    f"{{{match['role']}}} leads to '{label}', which no page defines",
+                    "correct it, or add the label",
+                )
 
 
 @rule("labels", everywhere=True)
@@ -118,13 +143,19 @@ def labels(chapter: Chapter) -> Told:
     """No label is given twice on a page."""
     found = labels_of(chapter.text)
     for label in sorted({label for label in found if found.count(label) > 1}):
-        last = max(i for i, line in enumerate(chapter.text.splitlines(), 1) if re.search(rf"(?<![\w:.-]){re.escape(label)}(?![\w:.-])", line))
+        last = max(
+            i
+            for i, line in enumerate(chapter.text.splitlines(), 1)
+            if re.search(rf"(?<![\w:.-]){re.escape(label)}(?![\w:.-])", line)
+        )
         yield last, f"the label '{label}' is given {found.count(label)} times", "name one of them otherwise"
 
 
 @rule("equations")
 def equations(chapter: Chapter) -> Told:
-    """The equations of the text carry a label (those inside a box, an exercise or a solution need none); there is one at least."""
+    """The equations of the text carry a label (those inside a box, an exercise or a solution need none);
+    there is one at least.
+    """
     solving, count = False, 0
     for block in chapter.blocks:
         solving = (solving or block.kind == "solution-start") and block.kind != "solution-end"
@@ -142,7 +173,11 @@ def equations(chapter: Chapter) -> Told:
 def images(chapter: Chapter) -> Told:
     """Every image that is not computed has an alternative text, not a file's name."""
     for block in chapter.all("prose", "image", "figure"):
-        found = [(m["alt"], _line(block, m.start())) for m in PICTURE.finditer(block.text)] if block.kind == "prose" else []
+        found = (
+            [(m["alt"], _line(block, m.start())) for m in PICTURE.finditer(block.text)]
+            if block.kind == "prose"
+            else []
+        )
         if block.kind != "prose":
             found = [(str(block.options.get("alt", "")), block.line)]
         for alt, line in found:
@@ -152,7 +187,11 @@ def images(chapter: Chapter) -> Told:
 
 def good_alt(alt: object) -> bool:
     """Whether a text says what an image shows: some words, and no file's name."""
-    return isinstance(alt, str) and len(alt.split()) >= 3 and not re.search(r"\.(png|svg|jpe?g|gif|webp)\b", alt, flags=re.I)
+    return (
+        isinstance(alt, str)
+        and len(alt.split()) >= 3
+        and not re.search(r"\.(png|svg|jpe?g|gif|webp)\b", alt, flags=re.I)
+    )
 
 
 @rule("foreign", everywhere=True)
@@ -170,4 +209,8 @@ def absolute_path(chapter: Chapter) -> Told:
     """No path of one machine stands in text or code."""
     for number, line in enumerate(chapter.text.splitlines(), 1):
         if match := ABSOLUTE.search(line):
-            yield number, f"the path '{match[0]}' is of one machine", "use a path relative to the repository, or data_dir()"
+            yield (
+                number,
+                f"the path '{match[0]}' is of one machine",
+                "use a path relative to the repository, or data_dir()",
+            )

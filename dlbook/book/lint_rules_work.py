@@ -25,7 +25,11 @@ def predict(chapter: Chapter) -> Told:
             if not any(other.kind == "dropdown" or "dropdown" in other.classes for other in folded):
                 yield block.line, "the prediction has no folded answer after it", "add ```{dropdown} Answer"
     if not found:
-        yield 1, "the reader is never asked to predict", "add ```{admonition} Predict first with :class: predict"
+        yield (
+            1,
+            "the reader is never asked to predict",
+            "add ```{admonition} Predict first with :class: predict",
+        )
 
 
 def _families(blocks: list[Block]) -> list[list[Block]]:
@@ -40,16 +44,30 @@ def bug_clinic(chapter: Chapter) -> Told:
     if not found:
         return
     heading, blocks = found
-    starts = [i for i, block in enumerate(blocks) if block.kind == "heading" and block.level == heading.level + 1]
+    starts = [
+        i for i, block in enumerate(blocks) if block.kind == "heading" and block.level == heading.level + 1
+    ]
     if len(starts) < 2:
-        yield heading.line, f"{len(starts)} bugs in the clinic, expected two or more", "give each a heading of its own, one level below"
+        yield (
+            heading.line,
+            f"{len(starts)} bugs in the clinic, expected two or more",
+            "give each a heading of its own, one level below",
+        )
     for start, end in zip(starts, [*starts[1:], len(blocks)], strict=True):
         bug = blocks[start:end]
         words = " ".join(block.text for block in bug if block.kind != "code-cell").lower()
-        missing = [part for part, form in (("the symptom", "symptom"), ("the mend", r"\bmend|\bfix|\bcure|\bremed")) if not re.search(form, words)]
+        missing = [
+            part
+            for part, form in (("the symptom", "symptom"), ("the mend", r"\bmend|\bfix|\bcure|\bremed"))
+            if not re.search(form, words)
+        ]
         missing += [] if any(block.kind == "code-cell" for block in bug) else ["a check that runs"]
         if missing:
-            yield bug[0].line, f"the bug lacks {' and '.join(missing)}", "say **Symptom**, run the check in a cell, say **Mend**"
+            yield (
+                bug[0].line,
+                f"the bug lacks {' and '.join(missing)}",
+                "say **Symptom**, run the check in a cell, say **Mend**",
+            )
 
 
 def _exercises(chapter: Chapter) -> list[Block]:
@@ -58,7 +76,9 @@ def _exercises(chapter: Chapter) -> list[Block]:
 
 @rule("exercises")
 def exercises(chapter: Chapter) -> Told:
-    """There are three exercises or more, of two difficulties or more, each with a label and its difficulty in the title."""
+    """There are three exercises or more, of two difficulties or more, each with a label and its difficulty in
+    the title.
+    """
     found = _exercises(chapter)
     kinds = set()
     for exercise in found:
@@ -66,11 +86,21 @@ def exercises(chapter: Chapter) -> Told:
         if match:
             kinds.add(match[1].lower())
         else:
-            yield exercise.line, "the exercise does not say how hard it is", "end its title with (recall), (apply), (derive) or (research)"
+            yield (
+                exercise.line,
+                "the exercise does not say how hard it is",
+                "end its title with (recall), (apply), (derive) or (research)",
+            )
         if not exercise.options.get("label"):
             yield exercise.line, "the exercise has no label", "add `:label: ex-<slug>-n`"
-    if len(found) < 3 or (len(kinds) < 2 and len(found) == sum(bool(DIFFICULTY.search(e.argument)) for e in found)):
-        yield 1, f"{len(found)} exercises of {len(kinds)} difficulties, expected 3 or more of 2 or more", "range from recall to research"
+    if len(found) < 3 or (
+        len(kinds) < 2 and len(found) == sum(bool(DIFFICULTY.search(e.argument)) for e in found)
+    ):
+        yield (
+            1,
+            f"{len(found)} exercises of {len(kinds)} difficulties, expected 3 or more of 2 or more",
+            "range from recall to research",
+        )
 
 
 def _solutions(chapter: Chapter) -> list[tuple[Block, list[Block], bool]]:
@@ -79,7 +109,10 @@ def _solutions(chapter: Chapter) -> list[tuple[Block, list[Block], bool]]:
     for index, block in enumerate(chapter.blocks):
         if block.kind == "solution-start":
             rest = chapter.blocks[index + 1 :]
-            end = next((i for i, other in enumerate(rest) if other.kind in ("solution-end", "solution-start")), len(rest))
+            end = next(
+                (i for i, other in enumerate(rest) if other.kind in ("solution-end", "solution-start")),
+                len(rest),
+            )
             found.append((block, rest[:end], end < len(rest) and rest[end].kind == "solution-end"))
     return found
 
@@ -92,7 +125,11 @@ def solutions(chapter: Chapter) -> Told:
     for start, blocks, ended in _solutions(chapter):
         solved.add(start.argument)
         if start.argument not in labels:
-            yield start.line, f"a solution of '{start.argument}', which is no exercise here", "correct the label"
+            yield (
+                start.line,
+                f"a solution of '{start.argument}', which is no exercise here",
+                "correct the label",
+            )
         if not ended:
             yield start.line, "the solution does not end", "add ```{solution-end}"
         if "dropdown" not in start.classes:
@@ -101,11 +138,17 @@ def solutions(chapter: Chapter) -> Told:
             yield start.line, "the solution runs no assert", "add a code cell that asserts the result"
     for label, exercise in labels.items():
         if label and label not in solved:
-            yield exercise.line, f"the exercise '{label}' has no solution", "add ```{solution-start} with its label"
+            yield (
+                exercise.line,
+                f"the exercise '{label}' has no solution",
+                "add ```{solution-start} with its label",
+            )
 
 
 def _asserts(block: Block) -> bool:
     if block.kind != "code-cell" or "skip-execution" in block.tags:
         return False
     module = python.tree(block.text)
-    return any(isinstance(node, ast.Assert) for node in ast.walk(module)) or any("assert_" in name for name, _ in python.calls(module))
+    return any(isinstance(node, ast.Assert) for node in ast.walk(module)) or any(
+        "assert_" in name for name, _ in python.calls(module)
+    )

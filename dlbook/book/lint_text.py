@@ -16,7 +16,17 @@ import yaml
 FENCE = re.compile(r"^(?P<indent> {0,3})(?P<mark>`{3,}|~{3,}|:{3,})(?P<info>.*)$")
 DIRECTIVE = re.compile(r"^\{(?P<name>[\w:.-]+)\}\s*(?P<argument>.*)$")
 OPTION = re.compile(r"^:(?P<key>[\w-]+):\s*(?P<value>.*)$")
-VERBATIM = {"code-cell", "math", "code-block", "code", "literalinclude", "raw", "mermaid", "prf:algorithm", "eval-rst"}
+VERBATIM = {
+    "code-cell",
+    "math",
+    "code-block",
+    "code",
+    "literalinclude",
+    "raw",
+    "mermaid",
+    "prf:algorithm",
+    "eval-rst",
+}
 SINGLE = (  # kind, what the whole line looks like
     ("heading", re.compile(r"^#{1,6}\s+\S")),
     ("comment", re.compile(r"^%")),
@@ -27,7 +37,8 @@ SINGLE = (  # kind, what the whole line looks like
 
 @dataclass
 class Block:
-    """A piece of a chapter: heading, prose, comment, target, break, code (plain), math ($$) or the name of a directive.
+    """A piece of a chapter: heading, prose, comment, target, break, code (plain), math ($$) or the name of a
+    directive.
 
     line: where it begins, from 1. text: its words or its body. options, children: of a directive.
     """
@@ -53,12 +64,18 @@ class Block:
     def tags(self) -> list[str]:
         """The tags of a code cell."""
         tags = self.options.get("tags", [])
-        return [tag.strip(" '\"") for tag in tags.strip("[]").split(",")] if isinstance(tags, str) else list(tags or [])
+        return (
+            [tag.strip(" '\"") for tag in tags.strip("[]").split(",")]
+            if isinstance(tags, str)
+            else list(tags or [])
+        )
 
 
 @dataclass
 class Chapter:
-    """A chapter. path: as given; front: its front matter; blocks: its pieces in order; fault: why it could not be read."""
+    """A chapter. path: as given; front: its front matter; blocks: its pieces in order; fault: why it could
+    not be read.
+    """
 
     path: Path
     text: str
@@ -115,7 +132,9 @@ def parse(text: str, path: Path = Path("chapters/part/chapter.md")) -> Chapter:
         except yaml.YAMLError as error:
             fault = " ".join(str(error).split())
         start = end + 1
-    return Chapter(path, text, front if isinstance(front, dict) else {}, _blocks(lines[start:], start + 1), fault)
+    return Chapter(
+        path, text, front if isinstance(front, dict) else {}, _blocks(lines[start:], start + 1), fault
+    )
 
 
 def _blocks(lines: list[str], first: int) -> list[Block]:
@@ -144,7 +163,11 @@ def _blocks(lines: list[str], first: int) -> list[Block]:
 
 
 def _begins_other(line: str) -> bool:
-    return bool(FENCE.match(line)) or line.strip().startswith("$$") or any(form.match(line) for _, form in SINGLE)
+    return (
+        bool(FENCE.match(line))
+        or line.strip().startswith("$$")
+        or any(form.match(line) for _, form in SINGLE)
+    )
 
 
 def _end_of_fence(lines: list[str], start: int, match: re.Match) -> int:

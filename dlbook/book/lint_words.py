@@ -1,4 +1,5 @@
-"""What is prose in a block of MyST: the words left when code, mathematics, roles, addresses and comments are taken out.
+"""What is prose in a block of MyST: the words left when code, mathematics, roles, addresses and comments are
+taken out.
 
 >>> bare("The loss falls by 3.5 % in `0.1 s`, see $x=0.5$ and {glue:text}`a-b` (https://a.org/1.2).")
 'The loss falls by 3.5 % in  , see   and   ( '

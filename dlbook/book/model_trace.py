@@ -1,12 +1,14 @@
-"""One forward pass, watched: which module called which, what each of them computes, and where its inputs came from.
+"""One forward pass, watched: which module called which, what each of them computes, and where its inputs came
+from.
 
-The pass runs on `meta` in evaluation mode, like `count` of counting.py, whose counter this one extends. Every call of a module
-becomes a `Node`. So does every operation that a module computes itself, between the calls of its children; operations that only
-look at a tensor in another shape (a view, a slice) are none, and a run of elementwise operations is one Node ("mul · tanh").
+The pass runs on `meta` in evaluation mode, like `count` of counting.py, whose counter this one extends. Every
+call of a module becomes a `Node`. So does every operation that a module computes itself, between the calls of
+its children; operations that only look at a tensor in another shape (a view, a slice) are none, and a run of
+elementwise operations is one Node ("mul · tanh").
 
-A Node knows the rows of its parent whose outputs it takes, -1 for the parent's own input. That is the dataflow as it was seen,
-not as it was guessed from names, so a shortcut is an addition of which one input is an ancestor of the other, or of which one
-branch is shorter than the other.
+A Node knows the rows of its parent whose outputs it takes, -1 for the parent's own input. That is the
+dataflow as it was seen, not as it was guessed from names, so a shortcut is an addition of which one input is
+an ancestor of the other, or of which one branch is shorter than the other.
 
 >>> root = trace(lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (3, 8, 8))
 >>> [(node.name, node.type, node.shape, node.inputs) for node in root.children]
@@ -23,9 +25,45 @@ from torch.utils.weak import WeakIdKeyDictionary
 from dlbook.book.counting import _Counter, watch
 
 VIEWS = set(
-    "view _unsafe_view reshape permute transpose t expand slice select split split_with_sizes chunk unbind squeeze unsqueeze clone "
-    "detach alias contiguous _to_copy _reshape_alias as_strided index index_select empty empty_like zeros zeros_like ones full "
-    "full_like arange copy_ lift_fresh unfold new_zeros new_empty".split()
+    [
+        "view",
+        "_unsafe_view",
+        "reshape",
+        "permute",
+        "transpose",
+        "t",
+        "expand",
+        "slice",
+        "select",
+        "split",
+        "split_with_sizes",
+        "chunk",
+        "unbind",
+        "squeeze",
+        "unsqueeze",
+        "clone",
+        "detach",
+        "alias",
+        "contiguous",
+        "_to_copy",
+        "_reshape_alias",
+        "as_strided",
+        "index",
+        "index_select",
+        "empty",
+        "empty_like",
+        "zeros",
+        "zeros_like",
+        "ones",
+        "full",
+        "full_like",
+        "arange",
+        "copy_",
+        "lift_fresh",
+        "unfold",
+        "new_zeros",
+        "new_empty",
+    ]
 )
 KINDS = {
     "product": ("matmul",),
@@ -33,26 +71,59 @@ KINDS = {
     "linear": ("linear",),
     "normalisation": ("batch_norm", "layer_norm", "group_norm"),
     "pooling": ("max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "mean", "max_pool3d", "avg_pool3d"),
-    "activation": ("relu", "hardtanh", "silu", "gelu", "sigmoid", "tanh", "softmax", "hardswish", "hardsigmoid", "elu", "leaky_relu"),
+    "activation": (
+        "relu",
+        "hardtanh",
+        "silu",
+        "gelu",
+        "sigmoid",
+        "tanh",
+        "softmax",
+        "hardswish",
+        "hardsigmoid",
+        "elu",
+        "leaky_relu",
+    ),
 }
 NAMES = {
-    "max_pool2d_with_indices": "max_pool2d", "max_pool3d_with_indices": "max_pool3d", "_adaptive_avg_pool2d": "adaptive_avg_pool2d",
-    "native_batch_norm": "batch_norm", "native_layer_norm": "layer_norm", "native_group_norm": "group_norm", "_softmax": "softmax",
-    "_safe_softmax": "softmax", "addmm": "linear", "mm": "linear", "bmm": "matmul", "baddbmm": "matmul", "constant_pad_nd": "pad",
-    "linalg_vector_norm": "norm", "_native_batch_norm_legit_no_training": "batch_norm", "cat": "concat",
-}  # fmt: skip
+    "max_pool2d_with_indices": "max_pool2d",
+    "max_pool3d_with_indices": "max_pool3d",
+    "_adaptive_avg_pool2d": "adaptive_avg_pool2d",
+    "native_batch_norm": "batch_norm",
+    "native_layer_norm": "layer_norm",
+    "native_group_norm": "group_norm",
+    "_softmax": "softmax",
+    "_safe_softmax": "softmax",
+    "addmm": "linear",
+    "mm": "linear",
+    "bmm": "matmul",
+    "baddbmm": "matmul",
+    "constant_pad_nd": "pad",
+    "linalg_vector_norm": "norm",
+    "_native_batch_norm_legit_no_training": "batch_norm",
+    "cat": "concat",
+}
 IDLE, UNUSED = "idle in evaluation", "does not run in evaluation"
-JOINS = ("add", "sub", "addcmul", "mul", "concat", "stack")  # addcmul: a + b c in one pass, a shortcut with layer scale
+JOINS = (
+    "add",
+    "sub",
+    "addcmul",
+    "mul",
+    "concat",
+    "stack",
+)  # addcmul: a + b c in one pass, a shortcut with layer scale
 INPUT = -1  # a row number: the input of the module that the row is in
 
 
 @dataclass
 class Node:
-    """One call of a module, or a run of its own operations. Shapes are without the batch; the figures include the children.
+    """One call of a module, or a run of its own operations. Shapes are without the batch; the figures include
+    the children.
 
-    kind: one of KINDS, "join", "other"; "" for a module with children.  inputs: rows of the parent.  join: "" or how it joins
-    them: "+ shortcut", "+", "× gate", "×", "concat".  through: the rows that the shortcut or the gate passes.  idle: its
-    output was its input.
+    kind: one of KINDS, "join", "other"; "" for a module with children.  inputs: rows of the parent.  join: ""
+        or how it joins
+    them: "+ shortcut", "+", "× gate", "×", "concat".  through: the rows that the shortcut or the gate passes.
+    idle: its output was its input.
     """
 
     name: str
@@ -140,13 +211,19 @@ class Tracer(_Counter):
     def _known(self, frame: _Frame, inputs: list[Tensor]) -> list[Tensor]:
         """The tensors, after those that an outer module made have been marked as inputs of this one."""
         for tensor in inputs:
-            if tensor not in frame.producers and any(tensor in outer.producers for outer in self._frames[:-1]):
+            if tensor not in frame.producers and any(
+                tensor in outer.producers for outer in self._frames[:-1]
+            ):
                 frame.producers[tensor] = INPUT
                 frame.inputs.append(tensor)
         return inputs
 
-    def _made(self, frame: _Frame, outputs: Sequence[Tensor], row: int | None, inputs: Sequence[Tensor]) -> None:
-        """Note which row made the outputs; a view of a constant has none, and a tensor handed through keeps its own."""
+    def _made(
+        self, frame: _Frame, outputs: Sequence[Tensor], row: int | None, inputs: Sequence[Tensor]
+    ) -> None:
+        """Note which row made the outputs; a view of a constant has none, and a tensor handed through keeps
+        its own.
+        """
         for tensor in outputs:
             if row is not None and not any(tensor is other for other in inputs):
                 frame.producers[tensor] = row
@@ -160,14 +237,23 @@ class Tracer(_Counter):
         children = frame.node.children
         last = children[-1] if children else None
         alone = join or name in ("matmul", "linear", "convolution")
-        if not alone and last and last.module is None and not last.join and rows == [len(children) - 1] and "matmul" not in last.operations:
+        if (
+            not alone
+            and last
+            and last.module is None
+            and not last.join
+            and rows == [len(children) - 1]
+            and "matmul" not in last.operations
+        ):
             last.operations.append(name)
         else:
             children.append(Node("", name, inputs=rows, join=join, through=through, operations=[name]))
         return len(children) - 1
 
     def _join(self, frame: _Frame, name: str, rows: list[int]) -> tuple[str, tuple[int, ...]]:
-        """How an operation joins the rows that it takes, and which rows the shortcut or the gate passes through."""
+        """How an operation joins the rows that it takes, and which rows the shortcut or the gate passes
+        through.
+        """
         if len(rows) < 2 or name not in JOINS:
             return "", ()
         if name in ("concat", "stack"):
@@ -183,9 +269,14 @@ class Tracer(_Counter):
         module = self._inside[-1]
         macs, activations = self._macs.get(module, 0), self.activations
         super()._count(operation, args, kwargs, out)
-        self._spent = (self._spent[0] + self._macs[module] - macs, self._spent[1] + self.activations - activations)
+        self._spent = (
+            self._spent[0] + self._macs[module] - macs,
+            self._spent[1] + self.activations - activations,
+        )
 
-    def _account(self, node: Node, inputs: list[Tensor], outputs: list[Tensor], before: tuple[int, int]) -> None:
+    def _account(
+        self, node: Node, inputs: list[Tensor], outputs: list[Tensor], before: tuple[int, int]
+    ) -> None:
         """Give an operation's row its shape, its costs, and the weights that nobody has used before."""
         node.macs += self._spent[0] - before[0]
         node.activations += self._spent[1] - before[1]
@@ -246,13 +337,19 @@ class Tracer(_Counter):
 
     def _add_unused(self, parent: Node, name: str, label: str, total: int) -> None:
         within = name.removeprefix(f"{parent.qualified}.") if parent.qualified else name
-        parent.children.append(Node("" if label == "weights" else within, label, parameters=total, note=UNUSED))
+        parent.children.append(
+            Node("" if label == "weights" else within, label, parameters=total, note=UNUSED)
+        )
         nodes, qualified = [self.root], parent.qualified
         while nodes:  # the totals of all that hold the parent
             node = nodes.pop()
             if node is parent or any(parent is other for other in node.walk()):
                 node.parameters += total
-                nodes += [] if node is parent else [c for c in node.children if c is parent or any(parent is o for o in c.walk())]
+                nodes += (
+                    []
+                    if node is parent
+                    else [c for c in node.children if c is parent or any(parent is o for o in c.walk())]
+                )
 
 
 def without_batch(tensor: Tensor) -> tuple[int, ...]:
@@ -272,9 +369,11 @@ def tensors(things: object) -> Iterator[Tensor]:
 
 
 def trace(build: Callable[[], nn.Module], input_size: Sequence[int] = (3, 224, 224)) -> Node:
-    """Run the network that `build()` returns for one input of `input_size` (without the batch axis), on meta, and return its Node.
+    """Run the network that `build()` returns for one input of `input_size` (without the batch axis), on meta,
+    and return its Node.
 
-    Raises: ValueError if `build` is a module rather than a function that makes one, or the input does not fit the network.
+    Raises: ValueError if `build` is a module rather than a function that makes one, or the input does not fit
+        the network.
     """
     tracer = watch(Tracer, build, input_size)
     tracer.unused()

@@ -1,13 +1,15 @@
 """The theoretical receptive field, followed through a network tensor by tensor.
 
-A `Field` says, for each spatial axis of a tensor, how many input pixels one of its elements can see (`size`), and how many
-input pixels lie between neighbours (`jump`). A window of k elements with dilation d and stride s makes of them
+A `Field` says, for each spatial axis of a tensor, how many input pixels one of its elements can see (`size`),
+and how many input pixels lie between neighbours (`jump`). A window of k elements with dilation d and stride s
+makes of them
 
     size + (k - 1) d jump        and        jump s
 
-(Araujo, Norris and Sim, "Computing receptive fields of convolutional neural networks", Distill 2019). Where branches meet,
-the largest counts. What looks at the whole image at once (global pooling, attention, squeeze-and-excitation, normalisation
-over a map) has no finite field: its output carries none, and a gate that it computes leaves the gated field as it is.
+(Araujo, Norris and Sim, "Computing receptive fields of convolutional neural networks", Distill 2019). Where
+branches meet, the largest counts. What looks at the whole image at once (global pooling, attention,
+squeeze-and-excitation, normalisation over a map) has no finite field: its output carries none, and a gate
+that it computes leaves the gated field as it is.
 
 >>> Field((2, 3), (1, 1), (1, 1)).window((3, 3), (2, 2), (1, 1))
 Field(axes=(2, 3), size=(3, 3), jump=(2, 2))
@@ -23,12 +25,19 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 aten = torch.ops.aten
 POOLS = {aten.max_pool2d_with_indices, aten.avg_pool2d, aten.max_pool3d_with_indices, aten.avg_pool3d}
-GLOBAL = {aten.mm, aten.addmm, aten.bmm, aten.baddbmm}  # global pooling shows itself by the size of its output
+GLOBAL = {
+    aten.mm,
+    aten.addmm,
+    aten.bmm,
+    aten.baddbmm,
+}  # global pooling shows itself by the size of its output
 
 
 @dataclass(frozen=True)
 class Field:
-    """axes: the spatial axes of the tensor; size: input pixels seen along each; jump: input pixels from one to the next."""
+    """axes: the spatial axes of the tensor; size: input pixels seen along each; jump: input pixels from one
+    to the next.
+    """
 
     axes: tuple[int, ...]
     size: tuple[int, ...]
@@ -36,14 +45,18 @@ class Field:
 
     def window(self, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]) -> "Field":
         """The field behind a window of `kernel` elements with `stride` and `dilation`, one value an axis."""
-        size = tuple(r + (k - 1) * d * j for r, k, d, j in zip(self.size, kernel, dilation, self.jump, strict=True))
+        size = tuple(
+            r + (k - 1) * d * j for r, k, d, j in zip(self.size, kernel, dilation, self.jump, strict=True)
+        )
         return Field(self.axes, size, tuple(j * s for j, s in zip(self.jump, stride, strict=True)))
 
     def join(self, other: "Field | None") -> "Field":
-        """The field where two branches meet: the larger size and jump on each axis. One with other axes, or None, adds nothing."""
+        """The field where two branches meet: the larger size and jump on each axis. One with other axes, or
+        None, adds nothing.
+        """
         if other is None or other.axes != self.axes:
             return self
-        larger = lambda mine, others: tuple(map(max, mine, others))  # noqa: E731
+        larger = lambda mine, others: tuple(map(max, mine, others))
         return Field(self.axes, larger(self.size, other.size), larger(self.jump, other.jump))
 
     def extent(self) -> int | tuple[int, ...]:
@@ -52,7 +65,9 @@ class Field:
 
 
 class Fields:
-    """The fields of the tensors of one forward pass. `start` marks the input, `follow` is told of every operation."""
+    """The fields of the tensors of one forward pass. `start` marks the input, `follow` is told of every
+    operation.
+    """
 
     def __init__(self) -> None:
         self._known: WeakIdKeyDictionary = WeakIdKeyDictionary()
@@ -70,7 +85,12 @@ class Fields:
     def keep(self, before: object, after: object) -> None:
         """Give `after` the field of `before`: for a layer that acts on each position alone, on the last axis."""
         field = self.of(before)
-        if field and isinstance(after, Tensor) and after.shape[:-1] == before.shape[:-1] and before.ndim - 1 not in field.axes:
+        if (
+            field
+            and isinstance(after, Tensor)
+            and after.shape[:-1] == before.shape[:-1]
+            and before.ndim - 1 not in field.axes
+        ):
             self._known[after] = field
 
     def follow(self, operation: object, arguments: Sequence, outputs: object) -> None:
@@ -90,16 +110,32 @@ class Fields:
             self._known[tensor] = field
 
 
-def _field(operation: object, arguments: Sequence, inputs: list[tuple[Tensor, Field]], output: Tensor) -> Field | None:
+def _field(
+    operation: object, arguments: Sequence, inputs: list[tuple[Tensor, Field]], output: Tensor
+) -> Field | None:
     source, field = inputs[0]
     if operation is aten.convolution:
-        kernel, stride, dilation, transposed = arguments[1].shape[2:], arguments[3], arguments[5], arguments[6]
+        kernel, stride, dilation, transposed = (
+            arguments[1].shape[2:],
+            arguments[3],
+            arguments[5],
+            arguments[6],
+        )
         size = len(kernel)
-        return None if transposed else field.window(tuple(kernel), _spread(stride, size), _spread(dilation, size))
+        return (
+            None
+            if transposed
+            else field.window(tuple(kernel), _spread(stride, size), _spread(dilation, size))
+        )
     if operation in POOLS:
         kernel = arguments[1]
         stride = arguments[2] if len(arguments) > 2 and arguments[2] else kernel
-        dilation = arguments[4] if operation in (aten.max_pool2d_with_indices, aten.max_pool3d_with_indices) and len(arguments) > 4 else 1
+        dilation = (
+            arguments[4]
+            if operation in (aten.max_pool2d_with_indices, aten.max_pool3d_with_indices)
+            and len(arguments) > 4
+            else 1
+        )
         size = len(field.axes)
         return field.window(_spread(kernel, size), _spread(stride, size), _spread(dilation, size))
     if operation in (aten.permute, aten.transpose):
@@ -113,7 +149,9 @@ def _field(operation: object, arguments: Sequence, inputs: list[tuple[Tensor, Fi
 
 def _elementwise(inputs: list[tuple[Tensor, Field]], output: Tensor) -> Field | None:
     """The largest field of those inputs that have the output's size along their axes."""
-    fields = [f for t, f in inputs if t.ndim == output.ndim and all(t.shape[a] == output.shape[a] for a in f.axes)]
+    fields = [
+        f for t, f in inputs if t.ndim == output.ndim and all(t.shape[a] == output.shape[a] for a in f.axes)
+    ]
     return reduce(Field.join, fields) if fields else None
 
 

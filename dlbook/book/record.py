@@ -1,9 +1,11 @@
-"""Runs an experiment that is too large for a chapter and keeps its result: `python -m dlbook.book.record NAME [OPTIONS]`.
+"""Runs an experiment that is too large for a chapter and keeps its result: `python -m dlbook.book.record NAME
+[OPTIONS]`.
 
-The experiment is `benchmarks/NAME.py`. It has a constant `SEED` (an integer, or a list of them) and a function `run()` that
-returns the results: a dict of text to numbers, texts, lists and such dicts. This command adds commit, device, versions,
-seconds and date, and writes `data/recorded/NAME.json`, whole or not at all. `DLBOOK_SCALE=gpu` puts it on the GPU. A script
-with options of its own has `arguments(words)`, which reads them, and hands the outcome to `run`.
+The experiment is `benchmarks/NAME.py`. It has a constant `SEED` (an integer, or a list of them) and a
+function `run()` that returns the results: a dict of text to numbers, texts, lists and such dicts. This
+command adds commit, device, versions, seconds and date, and writes `data/recorded/NAME.json`, whole or not at
+all. `DLBOOK_SCALE=gpu` puts it on the GPU. A script with options of its own has `arguments(words)`, which
+reads them, and hands the outcome to `run`.
 """
 
 import os
@@ -13,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -27,15 +29,23 @@ ROOT = PACKAGE.parent
 
 
 def commit(root: Path = ROOT) -> str:
-    """The commit checked out at `root`, "-dirty" where tracked files differ from it. Raises: ValueError outside of git."""
+    """The commit checked out at `root`, "-dirty" where tracked files differ from it. Raises: ValueError
+    outside of git.
+    """
 
     def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            ["git", "-C", str(root), *words], capture_output=True, text=True, check=True
+        ).stdout.strip()
 
     try:
-        return git("rev-parse", "HEAD") + ("-dirty" if git("status", "--porcelain", "--untracked-files=no") else "")
+        return git("rev-parse", "HEAD") + (
+            "-dirty" if git("status", "--porcelain", "--untracked-files=no") else ""
+        )
     except (subprocess.CalledProcessError, FileNotFoundError) as error:
-        raise ValueError(f"{root} has no commit that a result could name ({error}). Mend: record from a git checkout.") from error
+        raise ValueError(
+            f"{root} has no commit that a result could name ({error}). Mend: record from a git checkout."
+        ) from error
 
 
 def device_name() -> str:
@@ -67,18 +77,24 @@ def perform(name: str, folder: Path = ROOT / "benchmarks", words: Sequence[str] 
     script = folder / f"{name}.py"
     if not script.is_file():
         there = ", ".join(sorted(file.stem for file in folder.glob("*.py"))) or "none"
-        raise ValueError(f"no experiment {name!r}: {script} does not exist (there: {there}). Mend: write it, with SEED and run().")
+        raise ValueError(
+            f"no experiment {name!r}: {script} does not exist (there: {there}). Mend: write it, "
+            "with SEED and run()."
+        )
     made_from = commit()  # before the run, which may take hours
     module = runpy.run_path(str(script), run_name=name)
     if not callable(module.get("run")) or not isinstance(module.get("SEED"), (int, list)):
         raise ValueError(f"{script} lacks a function run() or an integer or list SEED. Mend: add them.")
     if words and not callable(module.get("arguments")):
-        raise ValueError(f"{script} takes no options, got {' '.join(words)}. Mend: leave them out, or give it a function arguments(words).")
+        raise ValueError(
+            f"{script} takes no options, got {' '.join(words)}. Mend: leave them out, or give it a "
+            "function arguments(words)."
+        )
     options = [module["arguments"](list(words))] if words else []
     start = time.perf_counter()
     results = module["run"](*options)
     seconds = round(time.perf_counter() - start, 1)
-    date = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    date = datetime.now(UTC).isoformat(timespec="seconds")
     values = (name, made_from, device_name(), versions(), module["SEED"], seconds, date, results)
     return dict(zip(FIELDS, values, strict=True))
 

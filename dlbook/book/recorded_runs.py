@@ -1,7 +1,8 @@
 """Recorded results: what a large run gave, kept with what it takes to believe it.
 
-`data/recorded/NAME.json` holds one object: `name`, `commit`, `device`, `versions`, `seed`, `seconds`, `date` (ISO 8601),
-`results`. `python -m dlbook.book.record NAME` writes it; chapters read it with `recorded` and show it with `show_recorded`.
+`data/recorded/NAME.json` holds one object: `name`, `commit`, `device`, `versions`, `seed`, `seconds`, `date`
+(ISO 8601), `results`. `python -m dlbook.book.record NAME` writes it; chapters read it with `recorded` and
+show it with `show_recorded`.
 """
 
 import json
@@ -17,7 +18,16 @@ from dlbook.book.tables import Table, cell_text
 
 PACKAGE = Path(__file__).resolve().parent.parent
 NAME = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
-FIELDS = {"name": str, "commit": str, "device": str, "versions": dict, "seed": (int, list), "seconds": (int, float), "date": str, "results": dict}
+FIELDS = {
+    "name": str,
+    "commit": str,
+    "device": str,
+    "versions": dict,
+    "seed": (int, list),
+    "seconds": (int, float),
+    "date": str,
+    "results": dict,
+}
 
 
 def folder() -> Path:
@@ -29,7 +39,10 @@ def folder() -> Path:
 def path_of(name: str) -> Path:
     """The file of the run `name`. Raises: ValueError if `name` is not lower case, digits, '-' and '_'."""
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise ValueError(f"expected the name of a recorded run (lower case, digits, '-', '_'), came {name!r}. Mend: leave out path and ending.")
+        raise ValueError(
+            f"expected the name of a recorded run (lower case, digits, '-', '_'), came {name!r}. "
+            "Mend: leave out path and ending."
+        )
     return folder() / f"{name}.json"
 
 
@@ -63,7 +76,10 @@ def recorded(name: str) -> dict[str, Any]:
     Raises: ValueError naming the file, what is wrong, and the command that mends it.
     """
     path = path_of(name)
-    mend = f"Mend: run `python -m dlbook.book.record {name}` where there is the hardware for it, or restore the file from the repository."
+    mend = (
+        f"Mend: run `python -m dlbook.book.record {name}` where there is the hardware for it, or "
+        "restore the file from the repository."
+    )
     if not path.exists():
         there = ", ".join(sorted(file.stem for file in folder().glob("*.json"))) or "none"
         raise ValueError(f"no recorded run {name!r}: {path} does not exist (there: {there}). {mend}")
@@ -108,7 +124,10 @@ def provenance(run: Mapping[str, Any]) -> str:
     seed = ", ".join(map(str, run["seed"])) if isinstance(run["seed"], list) else run["seed"]
     seeds = "seeds" if isinstance(run["seed"], list) else "seed"
     took = f"{run['seconds']:,.0f} s"
-    return f"recorded {run['date'][:10]} on {run['device']}, commit {run['commit'][:7]}, torch {run['versions']['torch']}, {seeds} {seed}, {took}"
+    return (
+        f"recorded {run['date'][:10]} on {run['device']}, commit {run['commit'][:7]}, torch "
+        f"{run['versions']['torch']}, {seeds} {seed}, {took}"
+    )
 
 
 def result(run: Mapping[str, Any], path: str) -> Any:
@@ -117,7 +136,10 @@ def result(run: Mapping[str, Any], path: str) -> Any:
     for step in path.split("."):
         if not isinstance(found, Mapping) or step not in found:
             known = ", ".join(found) if isinstance(found, Mapping) else "none"
-            raise ValueError(f"the run {run.get('name')!r} has no result {path!r}: at {step!r} there are {known}. Mend: name one of them.")
+            raise ValueError(
+                f"the run {run.get('name')!r} has no result {path!r}: at {step!r} there are "
+                f"{known}. Mend: name one of them."
+            )
         found = found[step]
     return found
 
@@ -126,7 +148,9 @@ def show_recorded(name: str) -> Table:
     """The results of the recorded run `name` as a table, its provenance in the caption."""
     run = recorded(name)
     rows = tuple((path, cell_text(value)) for path, value in _flat(run["results"]))
-    return Table(("result", "value"), rows, (False, True), f"{name}: {provenance(run)}", "dlbook-table dlbook-recorded")
+    return Table(
+        ("result", "value"), rows, (False, True), f"{name}: {provenance(run)}", "dlbook-table dlbook-recorded"
+    )
 
 
 def _flat(results: Mapping[str, Any], before: str = ""):
@@ -134,6 +158,9 @@ def _flat(results: Mapping[str, Any], before: str = ""):
         if isinstance(value, Mapping):
             yield from _flat(value, f"{before}{key}.")
         elif isinstance(value, list):
-            yield before + key, ", ".join(cell_text(item) for item in value[:8]) + (", …" if len(value) > 8 else "")
+            yield (
+                before + key,
+                ", ".join(cell_text(item) for item in value[:8]) + (", …" if len(value) > 8 else ""),
+            )
         else:
             yield before + key, value

@@ -30,7 +30,10 @@ class Source:
         """The file and lines, then the code as a highlighted block."""
         name = f"[`{self.file}`]({self.link}#L{self.first}-L{self.last})" if self.link else f"`{self.file}`"
         fence = "`" * max(3, 1 + _longest_run(self.code))
-        return f"{name}, lines {self.first}–{self.last}, as it stands in the package:\n\n{fence}python\n{self.code}\n{fence}"
+        return (
+            f"{name}, lines {self.first}–{self.last}, as it stands in the "
+            f"package:\n\n{fence}python\n{self.code}\n{fence}"
+        )
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         return {"text/markdown": self.markdown(), "text/plain": self.code}
@@ -46,11 +49,15 @@ def source(*objects: Any, docstrings: bool = True, link: str = "") -> Source:
     Raises: ValueError if there is no object, it is not from the package, has no source, or the files differ.
     """
     if not objects:
-        raise ValueError("source needs an object, came none. Mend: pass a class, function or module of dlbook.")
+        raise ValueError(
+            "source needs an object, came none. Mend: pass a class, function or module of dlbook."
+        )
     parts = [_locate(thing) for thing in objects]
     files = {file for _, file, _ in parts}
     if len(files) > 1:
-        raise ValueError(f"expected objects of one file, came {', '.join(sorted(files))}. Mend: one call a file.")
+        raise ValueError(
+            f"expected objects of one file, came {', '.join(sorted(files))}. Mend: one call a file."
+        )
     pieces = [code if docstrings else without_docstrings(code) for code, _, _ in parts]
     first = min(line for _, _, line in parts)
     last = max(line + code.count("\n") for code, _, line in parts)
@@ -66,9 +73,14 @@ def _locate(thing: Any) -> tuple[str, str, int]:
         file = Path(inspect.getsourcefile(thing) or "").resolve()
         lines, first = inspect.getsourcelines(thing)
     except (TypeError, OSError) as error:
-        raise ValueError(f"{thing!r} has no source to show ({error}). Mend: pass a class, function or module of dlbook.") from error
+        raise ValueError(
+            f"{thing!r} has no source to show ({error}). Mend: pass a class, function or module of dlbook."
+        ) from error
     if not file.is_relative_to(PACKAGE):
-        raise ValueError(f"{thing!r} is from {file.name}, not from the package dlbook. Mend: write code of the chapter into the chapter.")
+        raise ValueError(
+            f"{thing!r} is from {file.name}, not from the package dlbook. Mend: write code of the "
+            "chapter into the chapter."
+        )
     code = textwrap.dedent("".join(lines)).strip("\n")
     return code, "dlbook/" + file.relative_to(PACKAGE).as_posix(), max(first, 1)
 
@@ -76,7 +88,9 @@ def _locate(thing: Any) -> tuple[str, str, int]:
 def without_docstrings(code: str) -> str:
     """`code` with every docstring taken out; a body that was only a docstring becomes `...`."""
     lines = code.splitlines()
-    for node in sorted((n for n in ast.walk(ast.parse(code)) if _has_docstring(n)), key=lambda n: -n.body[0].lineno):
+    for node in sorted(
+        (n for n in ast.walk(ast.parse(code)) if _has_docstring(n)), key=lambda n: -n.body[0].lineno
+    ):
         text = node.body[0]
         stand_in = [" " * text.col_offset + "..."] if len(node.body) == 1 else []
         if lines[text.lineno - 1][: text.col_offset].strip():  # a body on the line of its def: left as it is
@@ -88,10 +102,17 @@ def without_docstrings(code: str) -> str:
 
 
 def _has_docstring(node: ast.AST) -> bool:
-    if not isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) or not node.body:
+    if (
+        not isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+        or not node.body
+    ):
         return False
     first = node.body[0]
-    return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    return (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    )
 
 
 def _longest_run(code: str) -> int:

@@ -1,6 +1,7 @@
 """The first cell of every chapter: seeds, threads, determinism, the clock, and how figures look.
 
-Charts are transparent SVG, so that the page's dark mode can invert them; photographs are PNG, which it leaves alone.
+Charts are transparent SVG, so that the page's dark mode can invert them; photographs are PNG, which it leaves
+alone.
 """
 
 import io
@@ -19,7 +20,8 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 from dlbook.book.budget import scale_name
 from dlbook.book.inserts import start_clock
 
-# After Okabe and Ito's colour-blind-safe set, darkened where white paper asks for it: 3:1 against both pages, light and dark.
+# After Okabe and Ito's colour-blind-safe set, darkened where white paper asks for it: 3:1 against both pages,
+# light and dark.
 CYCLE = ("#0072b2", "#c75000", "#00805f", "#b3589a", "#2b8fc4", "#9a7a00", "#4d4d4d")
 INK = "#1f2328"
 STYLE = {
@@ -52,10 +54,11 @@ STYLE = {
 
 
 def begin(seed: int = 0) -> None:
-    """Seed `random`, numpy and torch, set the threads from `OMP_NUM_THREADS`, ask torch for determinism, dress the figures,
-    start the chapter's clock. For the first code cell.
+    """Seed `random`, numpy and torch, set the threads from `OMP_NUM_THREADS`, ask torch for determinism,
+    dress the figures, start the chapter's clock. For the first code cell.
 
-    Raises: ValueError if the seed is negative, or `DLBOOK_SCALE` or `OMP_NUM_THREADS` holds what it cannot mean.
+    Raises: ValueError if the seed is negative, or `DLBOOK_SCALE` or `OMP_NUM_THREADS` holds what it cannot
+        mean.
     """
     if not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise ValueError(f"expected a seed from 0 to 2**32 - 1, came {seed!r}. Mend: begin(seed=0).")
@@ -81,16 +84,22 @@ def figure_style() -> None:
 def photos(images, titles=None, alt: str = "", *, columns: int = 6, size: float = 1.6) -> None:
     """Show photographs or image maps in a grid, as PNG (the dark page leaves PNG alone).
 
-    images: sequence of arrays or tensors, each [H, W], [1, H, W], [3, H, W] or [H, W, 3]; uint8, or float in [0, 1].
-    titles: one text for each, or None. alt: the figure in words, for those who do not see it; the page takes it from the
-    cell's metadata, notebooks take it from here. columns: images a row at the most. size: inches a side.
+    images: sequence of arrays or tensors, each [H, W], [1, H, W], [3, H, W] or [H, W, 3]; uint8, or float in
+        [0, 1].
+    titles: one text for each, or None. alt: the figure in words, for those who do not see it; the page takes
+    it from the cell's metadata, notebooks take it from here. columns: images a row at the most. size: inches
+    a side.
     Raises: ValueError on an empty list, a wrong shape or number of titles, or an empty `alt`.
     """
     pictures = [_picture(image) for image in images]
     if not pictures or not alt.strip():
-        raise ValueError("photos needs one image at least and a text in `alt`. Mend: say in `alt` what the images show.")
+        raise ValueError(
+            "photos needs one image at least and a text in `alt`. Mend: say in `alt` what the images show."
+        )
     if titles is not None and len(titles) != len(pictures):
-        raise ValueError(f"expected {len(pictures)} titles, one an image, came {len(titles)}. Mend: match them.")
+        raise ValueError(
+            f"expected {len(pictures)} titles, one an image, came {len(titles)}. Mend: match them."
+        )
     width = min(columns, len(pictures))
     height = -(-len(pictures) // width)
     figure, axes = plt.subplots(height, width, figsize=(size * width, (size + 0.25) * height), squeeze=False)
@@ -98,7 +107,9 @@ def photos(images, titles=None, alt: str = "", *, columns: int = 6, size: float 
         axis.axis("off")
     for index, (axis, picture) in enumerate(zip(axes.flat, pictures, strict=False)):
         axis.imshow(picture, cmap="gray", vmin=0, vmax=255 if picture.dtype == np.uint8 else 1)
-        axis.set_title("" if titles is None else str(titles[index]), fontsize=9, color="#767676")  # 4.5:1 on white, and legible on dark
+        axis.set_title(
+            "" if titles is None else str(titles[index]), fontsize=9, color="#767676"
+        )  # 4.5:1 on white, and legible on dark
     show_png(figure, alt)
 
 
@@ -107,13 +118,17 @@ def show_png(figure, alt: str) -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=144, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
-    display({"image/png": buffer.getvalue(), "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})
+    display(
+        {"image/png": buffer.getvalue(), "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}}
+    )
 
 
 def _threads() -> int:
     asked = os.environ.get("OMP_NUM_THREADS") or str(torch.get_num_threads())
     if not asked.isdigit() or int(asked) < 1:
-        raise ValueError(f"OMP_NUM_THREADS is {asked!r}; expected a whole number from 1. Mend: export OMP_NUM_THREADS=1.")
+        raise ValueError(
+            f"OMP_NUM_THREADS is {asked!r}; expected a whole number from 1. Mend: export OMP_NUM_THREADS=1."
+        )
     return int(asked)
 
 
@@ -125,5 +140,8 @@ def _picture(image) -> np.ndarray:
     if array.ndim == 3 and array.shape[-1] == 1:
         array = array[..., 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[-1] != 3):
-        raise ValueError(f"expected [H, W], [1, H, W], [3, H, W] or [H, W, 3], came {tuple(array.shape)}. Mend: pass one image, not a batch.")
+        raise ValueError(
+            f"expected [H, W], [1, H, W], [3, H, W] or [H, W, 3], came {tuple(array.shape)}. Mend: "
+            "pass one image, not a batch."
+        )
     return array if array.dtype == np.uint8 else array.astype(np.float32).clip(0, 1)

@@ -15,7 +15,9 @@ from typing import Any
 
 
 def cell_text(value: Any) -> str:
-    """A value as a table shows it: integers with thin groups of three digits, floats to four significant figures."""
+    """A value as a table shows it: integers with thin groups of three digits, floats to four significant
+    figures.
+    """
     if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
         value = value.item()
     if isinstance(value, bool):
@@ -23,7 +25,13 @@ def cell_text(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1e4 or value != value else f"{value:,.0f}" if abs(value) < 1e15 else f"{value:.3e}"
+        return (
+            f"{value:,.4g}"
+            if abs(value) < 1e4 or value != value
+            else f"{value:,.0f}"
+            if abs(value) < 1e15
+            else f"{value:.3e}"
+        )
     if value is None:
         return "–"
     return str(value)
@@ -31,7 +39,9 @@ def cell_text(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """A displayed table: HTML in a notebook, aligned columns in a terminal. Cells are text; `numeric` marks right-aligned columns."""
+    """A displayed table: HTML in a notebook, aligned columns in a terminal. Cells are text; `numeric` marks
+    right-aligned columns.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -41,7 +51,9 @@ class Table:
 
     def html(self) -> str:
         """The table as HTML: caption, column heads and row heads with their scope, no colours of its own."""
-        head = "".join(f'<th scope="col"{self._mark(i)}>{escape(name)}</th>' for i, name in enumerate(self.columns))
+        head = "".join(
+            f'<th scope="col"{self._mark(i)}>{escape(name)}</th>' for i, name in enumerate(self.columns)
+        )
         body = "\n".join(f"<tr>{self._row(row)}</tr>" for row in self.rows)
         caption = f"<caption>{escape(self.caption)}</caption>\n" if self.caption else ""
         return f'<table class="{self.classes}">\n{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>'
@@ -57,7 +69,10 @@ class Table:
         widths = [max(map(len, column)) for column in zip(self.columns, *self.rows, strict=True)]
         lines = []
         for row in (self.columns, *self.rows):
-            cells = [t.rjust(w) if right else t.ljust(w) for t, w, right in zip(row, widths, self.numeric, strict=True)]
+            cells = [
+                t.rjust(w) if right else t.ljust(w)
+                for t, w, right in zip(row, widths, self.numeric, strict=True)
+            ]
             lines.append("  ".join(cells).rstrip())
         return "\n".join([self.caption] * bool(self.caption) + lines)
 
@@ -75,7 +90,10 @@ def table(rows: Sequence[Sequence[Any]], columns: Sequence[str], caption: str | 
         raise ValueError("a table needs one row at least, came none. Mend: check what fills the rows.")
     for number, row in enumerate(rows):
         if len(row) != len(columns):
-            raise ValueError(f"row {number} has {len(row)} cells, the table has {len(columns)} columns ({', '.join(columns)}). Mend: match them.")
+            raise ValueError(
+                f"row {number} has {len(row)} cells, the table has {len(columns)} columns "
+                f"({', '.join(columns)}). Mend: match them."
+            )
     numeric = tuple(all(_is_number(row[i]) for row in rows) for i in range(len(columns)))
     cells = tuple(tuple(cell_text(value) for value in row) for row in rows)
     return Table(tuple(columns), cells, numeric, caption or "")

@@ -9,7 +9,9 @@ import typer
 
 def predict(
     images: Annotated[list[Path], typer.Argument(help="Picture files.")],
-    run: Annotated[Path | None, typer.Option(help="A run's folder. Default: EfficientNet-Lite0 with ImageNet weights.")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="A run's folder. Default: EfficientNet-Lite0 with ImageNet weights.")
+    ] = None,
     top: Annotated[int, typer.Option(help="How many classes to name.", min=1)] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:

@@ -10,12 +10,25 @@ from dlbook.cli.train import Config, Overrides
 def search(
     config: Config,
     overrides: Overrides = None,
-    space: Annotated[list[str] | None, typer.Option(help="What to vary: optimizer.lr=log:1e-4..1e-1, or model.name=resnet20_cifar,resnet32_cifar; once for each key.")] = None,
+    space: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What to vary: optimizer.lr=log:1e-4..1e-1, or "
+            "model.name=resnet20_cifar,resnet32_cifar; once for each key."
+        ),
+    ] = None,
     trials: Annotated[int, typer.Option(help="How many trials the study shall hold in all.", min=1)] = 20,
-    study: Annotated[str, typer.Option(help="Name of the study; one that exists is gone on with.")] = "search",
-    storage: Annotated[str | None, typer.Option(help="Optuna's storage. Default: sqlite:/// and search.db beside the run's folder.")] = None,
+    study: Annotated[
+        str, typer.Option(help="Name of the study; one that exists is gone on with.")
+    ] = "search",
+    storage: Annotated[
+        str | None,
+        typer.Option(help="Optuna's storage. Default: sqlite:/// and search.db beside the run's folder."),
+    ] = None,
 ) -> None:
-    """Search for hyper-parameters by validation accuracy. Start it again to go on, or several times at once to share the work."""
+    """Search for hyper-parameters by validation accuracy. Start it again to go on, or several times at once
+    to share the work.
+    """
     from dlbook.recipes.bundled_configs import find
     from dlbook.recipes.classify_config import ClassifyConfig
     from dlbook.recipes.classify_search import search as run

@@ -11,7 +11,9 @@ from typing import Annotated
 import typer
 
 Config = Annotated[str, typer.Argument(help="A YAML file, or a bundled configuration such as digits.")]
-Overrides = Annotated[list[str] | None, typer.Argument(help="Keys to set, such as optimizer.lr=1e-3 trainer.epochs=20.")]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(help="Keys to set, such as optimizer.lr=1e-3 trainer.epochs=20.")
+]
 Folder = Annotated[Path, typer.Argument(help="The folder of a run, such as runs/digits.")]
 
 
@@ -20,7 +22,8 @@ def train(
     overrides: Overrides = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in output.folder.")] = False,
 ) -> None:
-    """Train from a configuration; the run's folder keeps its checkpoints, figures and the resolved configuration.
+    """Train from a configuration; the run's folder keeps its checkpoints, figures and the resolved
+    configuration.
 
     On many GPUs or machines: torchrun --standalone --nproc-per-node N -m dlbook train CONFIG.
     """
@@ -28,7 +31,10 @@ def train(
     from dlbook.train import distributed
 
     if not resume and distributed.restarts_allowed():
-        raise ValueError("expected --resume with torchrun --max-restarts, came none; add it, so that restarted processes go on with the run")
+        raise ValueError(
+            "expected --resume with torchrun --max-restarts, came none; add it, so that restarted "
+            "processes go on with the run"
+        )
     loaded = _load(config, overrides)
     with distributed.session(classification.choose_device(loaded.trainer.device)):
         setup = classification.build(loaded, distributed.rank(), distributed.world_size())
@@ -36,7 +42,10 @@ def train(
         if not distributed.is_main():
             return
     folder = setup.config.output.folder
-    typer.echo(f"best at step {best['step']}: " + "  ".join(f"{name} {value:.4g}" for name, value in best.items() if name != "step"))
+    typer.echo(
+        f"best at step {best['step']}: "
+        + "  ".join(f"{name} {value:.4g}" for name, value in best.items() if name != "step")
+    )
     typer.echo(f"kept in {folder}; look at the curves: tensorboard --logdir {folder}")
 
 
@@ -74,11 +83,22 @@ def lr_find(
     setup = _setup(config, overrides)
     batches = (setup.trainer.batches(number) for number in range(updates))
     found = range_test(
-        setup.method.train(), setup.trainer.optimizer, batches, lambda method, batch: method(batch, 0)["loss"], low, high, updates
+        setup.method.train(),
+        setup.trainer.optimizer,
+        batches,
+        lambda method, batch: method(batch, 0)["loss"],
+        low,
+        high,
+        updates,
     )
-    for rate, loss in list(zip(found.rates.tolist(), found.smoothed.tolist(), strict=True))[:: max(1, len(found.rates) // 20)]:
+    for rate, loss in list(zip(found.rates.tolist(), found.smoothed.tolist(), strict=True))[
+        :: max(1, len(found.rates) // 20)
+    ]:
         typer.echo(f"rate {rate:9.2e}   smoothed loss {loss:.4f}")
-    typer.echo(f"steepest fall at {found.steepest():.2e}; lowest loss at {found.lowest():.2e}, already on the edge: a tenth of it is safe")
+    typer.echo(
+        f"steepest fall at {found.steepest():.2e}; lowest loss at {found.lowest():.2e}, already on "
+        "the edge: a tenth of it is safe"
+    )
     typer.echo(f"set it by optimizer.lr={found.steepest():.1e}")
     if plot is not None:
         _plot(found, plot)
@@ -107,7 +127,9 @@ def _plot(found, path: Path) -> None:
     figure, axes = pyplot.subplots(figsize=(6, 3.5), layout="constrained")
     axes.semilogx(found.rates, found.losses, color="0.7", label="loss")
     axes.semilogx(found.rates, found.smoothed, label="smoothed")
-    axes.axvline(found.steepest(), linestyle="--", color="tab:green", label=f"steepest fall, {found.steepest():.1e}")
+    axes.axvline(
+        found.steepest(), linestyle="--", color="tab:green", label=f"steepest fall, {found.steepest():.1e}"
+    )
     axes.set(xlabel="learning rate", ylabel="training loss")
     axes.legend()
     figure.savefig(path)

@@ -21,7 +21,10 @@ def parse_size(text: str | None) -> int | tuple[int, ...] | None:
         return None
     parts = text.lower().replace("×", "x").split("x")
     if len(parts) not in (1, 3) or not all(part.isdecimal() for part in parts):
-        raise ValueError(f"--size must be a side such as 224, or channels, height and width such as 3x224x224, got {text!r}")
+        raise ValueError(
+            "--size must be a side such as 224, or channels, height and width such as 3x224x224, "
+            f"got {text!r}"
+        )
     numbers = tuple(map(int, parts))
     return numbers if len(numbers) == 3 else numbers[0]
 
@@ -40,15 +43,31 @@ def models(
     if not as_json:
         typer.echo(zoo.models(found=found))
         return
-    listed = [{"name": e.name, "family": e.family, "paper": e.paper.title, "year": e.paper.year, "citation": e.paper.key,
-               "arxiv": e.paper.arxiv, "input": list(e.input_size), "parameters": e.parameters, "macs": e.macs} for e in found]  # fmt: skip
+    listed = [
+        {
+            "name": e.name,
+            "family": e.family,
+            "paper": e.paper.title,
+            "year": e.paper.year,
+            "citation": e.paper.key,
+            "arxiv": e.paper.arxiv,
+            "input": list(e.input_size),
+            "parameters": e.parameters,
+            "macs": e.macs,
+        }
+        for e in found
+    ]
     typer.echo(json.dumps(listed, indent=1, ensure_ascii=False))
 
 
 def summary(
     name: Annotated[str, typer.Argument(help="A model of `dlbook models`, such as resnet50.")],
-    size: Annotated[str | None, typer.Option(help="Input: 3x224x224, or a side such as 224. Default: the model's own.")] = None,
-    depth: Annotated[int | None, typer.Option(help="Levels of modules to open, from 1. Default: all.")] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Input: 3x224x224, or a side such as 224. Default: the model's own.")
+    ] = None,
+    depth: Annotated[
+        int | None, typer.Option(help="Levels of modules to open, from 1. Default: all.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Print the layers of a model: shape, parameters, MACs, receptive field; and the total."""

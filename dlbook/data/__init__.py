@@ -1,10 +1,11 @@
 """Data sets that come with the book, and the doors to those that do not.
 
-Bundled, checked and offline: :func:`mnist5k`, :func:`photographs`, :func:`imagenet_classes`. Drawn on the spot:
-:func:`color_shapes`. From torchvision, by name and never silently: :func:`torchvision_dataset`.
+Bundled, checked and offline: :func:`mnist5k`, :func:`photographs`, :func:`imagenet_classes`. Drawn on the
+spot: :func:`color_shapes`. From torchvision, by name and never silently: :func:`torchvision_dataset`.
 
-Augmentations are functions of a batch and a generator, in the modules `geometric`, `photometric`, `noise`, `pca_color`, `crops`,
-`policies`, `policy_search`, `views` and, for digits, `augment`; `draws` puts them together.
+Augmentations are functions of a batch and a generator, in the modules `geometric`, `photometric`, `noise`,
+`pca_color`, `crops`, `policies`, `policy_search`, `views` and, for digits, `augment`; `draws` puts them
+together.
 """
 
 from dlbook.data.files import data_dir

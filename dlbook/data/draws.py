@@ -1,7 +1,9 @@
-"""What all augmentations share: the check of a batch, one draw per image, and four ways to put steps together.
+"""What all augmentations share: the check of a batch, one draw per image, and four ways to put steps
+together.
 
-A *step* is a function (images, generator) -> images, such as `augment.weak`. Images are floating-point tensors [B, C, H, W] with
-values in [0, 1]; every image of a batch gets random parameters of its own, and the generator lives on the images' device.
+A *step* is a function (images, generator) -> images, such as `augment.weak`. Images are floating-point
+tensors [B, C, H, W] with values in [0, 1]; every image of a batch gets random parameters of its own, and the
+generator lives on the images' device.
 
 >>> from dlbook.data.photometric import brightness, invert
 >>> step = compose(varied(brightness, 0.6, 1.4), sometimes(lambda images, generator: invert(images), probability=0.2))
@@ -14,21 +16,37 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Generator, Tensor
 
-__all__ = ["Step", "coin", "compose", "dispatch", "per_image", "require_images", "require_share", "sometimes", "uniform", "varied"]
+__all__ = [
+    "Step",
+    "coin",
+    "compose",
+    "dispatch",
+    "per_image",
+    "require_images",
+    "require_share",
+    "sometimes",
+    "uniform",
+    "varied",
+]
 
 Step = Callable[[Tensor, Generator | None], Tensor]
 
 
 def require_images(images: Tensor, channels: tuple[int, ...] = ()) -> None:
-    """Raise ValueError unless images are floating-point [B, C, H, W], with C among `channels` if any are given."""
+    """Raise ValueError unless images are floating-point [B, C, H, W], with C among `channels` if any are
+    given.
+    """
     if images.ndim != 4 or not images.is_floating_point():
         raise ValueError(
-            f"expected floating-point images of shape [B, C, H, W], got {tuple(images.shape)} of {images.dtype}; "
+            f"expected floating-point images of shape [B, C, H, W], got {tuple(images.shape)} of "
+            f"{images.dtype}; "
             "add the batch axis with images[None], divide bytes by 255"
         )
     if channels and images.shape[1] not in channels:
         known = " or ".join(map(str, channels))
-        raise ValueError(f"expected {known} channels, got {images.shape[1]}; pick the channels that are colours")
+        raise ValueError(
+            f"expected {known} channels, got {images.shape[1]}; pick the channels that are colours"
+        )
 
 
 def require_share(value: float, name: str) -> None:
@@ -44,7 +62,9 @@ def uniform(images: Tensor, low: float, high: float, generator: Generator | None
 
 
 def coin(images: Tensor, probability: float, generator: Generator | None) -> Tensor:
-    """True with the given probability, for each image: `[B]` of bool. Raises ValueError unless it lies in [0, 1]."""
+    """True with the given probability, for each image: `[B]` of bool. Raises ValueError unless it lies in [0,
+    1].
+    """
     require_share(probability, "probability")
     return torch.rand(len(images), generator=generator, device=images.device) < probability
 
@@ -57,7 +77,10 @@ def per_image(value: float | Tensor, images: Tensor) -> Tensor:
     """
     value = torch.as_tensor(value, dtype=images.dtype, device=images.device)
     if value.ndim and value.shape != images.shape[:1]:
-        raise ValueError(f"expected one number, or one for each of the {len(images)} images, got shape {tuple(value.shape)}; give [B]")
+        raise ValueError(
+            f"expected one number, or one for each of the {len(images)} images, got shape "
+            f"{tuple(value.shape)}; give [B]"
+        )
     return value.reshape(-1, 1, 1, 1)
 
 
@@ -73,12 +96,18 @@ def compose(*steps: Step) -> Step:
 
 
 def sometimes(step: Step, probability: float) -> Step:
-    """The step for each image with this probability; the step must keep the images' shape. Raises ValueError outside [0, 1]."""
+    """The step for each image with this probability; the step must keep the images' shape. Raises ValueError
+    outside [0, 1].
+    """
     require_share(probability, "probability")
 
     def maybe(images: Tensor, generator: Generator | None = None) -> Tensor:
         members = coin(images, probability, generator).nonzero()[:, 0]
-        return images.index_copy(0, members, step(images[members], generator)) if len(members) else images.clone()
+        return (
+            images.index_copy(0, members, step(images[members], generator))
+            if len(members)
+            else images.clone()
+        )
 
     return maybe
 
@@ -88,14 +117,17 @@ def varied(operation: Callable[[Tensor, Tensor], Tensor], low: float, high: floa
     return lambda images, generator=None: operation(images, uniform(images, low, high, generator))
 
 
-def dispatch(images: Tensor, choice: Tensor, operations: Sequence[Callable[[Tensor, Tensor], Tensor] | None]) -> Tensor:
-    """Another operation for each image: image i goes through `operations[choice[i]]`; None leaves it as it is.
+def dispatch(
+    images: Tensor, choice: Tensor, operations: Sequence[Callable[[Tensor, Tensor], Tensor] | None]
+) -> Tensor:
+    """Another operation for each image: image i goes through `operations[choice[i]]`; None leaves it as it
+    is.
 
     Args:
         images: `[B, C, H, W]`.
         choice: int64 `[B]`, indices into `operations`.
-        operations: functions of (some of the images, their places in the batch), called once each for all that chose it. The
-            places, int64, are there to pick the parameters of these images.
+        operations: functions of (some of the images, their places in the batch), called once each for all
+            that chose it. The places, int64, are there to pick the parameters of these images.
     """
     counts = torch.bincount(choice, minlength=len(operations)).tolist()  # the one wait for the device
     changed = images.clone()

@@ -1,7 +1,8 @@
 """Bundled files: where they lie, and the proof that they are the right ones.
 
-``data/manifest.json`` holds, for each file, its SHA-256 checksum, its size in bytes, its source, its licence and how it
-was made. Nothing is read before its checksum has been compared; the comparison is made once per process and file.
+``data/manifest.json`` holds, for each file, its SHA-256 checksum, its size in bytes, its source, its licence
+and how it was made. Nothing is read before its checksum has been compared; the comparison is made once per
+process and file.
 
 >>> sorted(entry["file"] for entry in manifest().values())[0]
 'imagenet_classes.txt'
@@ -14,7 +15,9 @@ from pathlib import Path
 MANIFEST = "manifest.json"
 PACKAGE = Path(__file__).resolve().parents[1]
 
-_verified: set[tuple[str, int, int, str]] = set()  # (path, bytes, modification time, SHA-256) of files already compared
+_verified: set[tuple[str, int, int, str]] = (
+    set()
+)  # (path, bytes, modification time, SHA-256) of files already compared
 
 
 def data_dir() -> Path:
@@ -30,24 +33,32 @@ def data_dir() -> Path:
         if (folder / MANIFEST).is_file():
             return folder
     expected = " or ".join(str(folder / MANIFEST) for folder in candidates)
-    raise FileNotFoundError(f"The bundled data of dlbook is missing: expected {expected}. {mend(PACKAGE.parent / 'data')}")
+    raise FileNotFoundError(
+        f"The bundled data of dlbook is missing: expected {expected}. {mend(PACKAGE.parent / 'data')}"
+    )
 
 
 def mend(folder: Path) -> str:
     """The sentence that says how to restore the files of ``folder``: by a script in a checkout, else by pip."""
     if (folder.parent / "scripts" / "make_data.py").is_file():
-        return f"To mend it, run `python scripts/make_data.py` in {folder.parent} (or `git checkout -- data`)."
+        return (
+            f"To mend it, run `python scripts/make_data.py` in {folder.parent} (or `git checkout -- data`)."
+        )
     return "To mend it, run `pip install --force-reinstall --no-deps dlbook`."
 
 
 def manifest() -> dict[str, dict]:
-    """Entries of ``manifest.json`` by file name: ``file``, ``sha256``, ``bytes``, ``source``, ``licence``, ``made``."""
+    """Entries of ``manifest.json`` by file name: ``file``, ``sha256``, ``bytes``, ``source``, ``licence``,
+    ``made``.
+    """
     folder = data_dir()
     try:
         entries = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
         return {entry["file"]: entry for entry in entries}
     except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder / MANIFEST} is not a readable manifest ({error!r}). {mend(folder)}") from error
+        raise ValueError(
+            f"{folder / MANIFEST} is not a readable manifest ({error!r}). {mend(folder)}"
+        ) from error
 
 
 def sha256(path: Path) -> str:
@@ -60,8 +71,8 @@ def verified(name: str) -> Path:
     """Path of a bundled file, once its size and checksum equal the manifest's.
 
     name: path below :func:`data_dir`, with forward slashes, as the manifest has it.
-    Raises: FileNotFoundError for a missing file; ValueError for an unknown, truncated or altered one. Each message
-    names the file, what was expected, what was found, and the command that mends it.
+    Raises: FileNotFoundError for a missing file; ValueError for an unknown, truncated or altered one. Each
+    message names the file, what was expected, what was found, and the command that mends it.
     """
     folder, entries = data_dir(), manifest()
     if name not in entries:
@@ -76,9 +87,13 @@ def verified(name: str) -> Path:
         return path
     if stat.st_size != entry["bytes"]:
         what = "truncated" if stat.st_size < entry["bytes"] else "altered"
-        raise ValueError(f"The bundled file {path} is {what}: {expected}, found {stat.st_size:,} bytes. {mend(folder)}")
+        raise ValueError(
+            f"The bundled file {path} is {what}: {expected}, found {stat.st_size:,} bytes. {mend(folder)}"
+        )
     found = sha256(path)
     if found != entry["sha256"]:
-        raise ValueError(f"The bundled file {path} is altered: {expected}, found SHA-256 {found}. {mend(folder)}")
+        raise ValueError(
+            f"The bundled file {path} is altered: {expected}, found SHA-256 {found}. {mend(folder)}"
+        )
     _verified.add(key)
     return path

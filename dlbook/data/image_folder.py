@@ -2,9 +2,10 @@
 
     root/cat/001.jpg, root/cat/002.png, root/dog/a.jpg, ...
 
-A class without pictures, a file that is no picture and a picture that cannot be read are found when the set is made, and named.
-Only the header of each file is read then, and of a set of more than 50,000 files not even that; `check` decodes all of them. Training draws a random crop (Szegedy et al. 2014,
-arXiv:1409.4842, section 6: 8 % to 100 % of the area, aspect ratio 3:4 to 4:3) and flips every other picture; evaluation resizes the
+A class without pictures, a file that is no picture and a picture that cannot be read are found when the set
+is made, and named. Only the header of each file is read then, and of a set of more than 50,000 files not even
+that; `check` decodes all of them. Training draws a random crop (Szegedy et al. 2014, arXiv:1409.4842, section
+6: 8 % to 100 % of the area, aspect ratio 3:4 to 4:3) and flips every other picture; evaluation resizes the
 shorter side to 8/7 of the crop and takes the centre.
 
 >>> ImageFolder("/nowhere", size=64)
@@ -36,28 +37,46 @@ class ImageFolder(Dataset):
     Args:
         root: the folder of the class folders.
         size: side of the crops, in pixels.
-        classes: names that the folders must have, such as those of the training images; None takes what there is.
+        classes: names that the folders must have, such as those of the training images; None takes what there
+            is.
 
     Attributes: `files` and `labels` [N] of the examples; `classes`, K names.
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: no classes, a class without pictures, a folder that is not among `classes`, or an unreadable file; all are named.
+        ValueError: no classes, a class without pictures, a folder that is not among `classes`, or an
+            unreadable file; all are named.
     """
 
     def __init__(self, root: str | Path, size: int, classes: Sequence[str] | None = None) -> None:
         self.root, self.size = Path(root).expanduser(), size
         if not self.root.is_dir():
-            raise FileNotFoundError(f"{self.root}: expected a folder with one folder of pictures for each class, there is none")
+            raise FileNotFoundError(
+                f"{self.root}: expected a folder with one folder of pictures for each class, there is none"
+            )
         if size < 1:
             raise ValueError(f"size: expected at least 1 pixel, got {size}")
-        found = tuple(sorted(path.name for path in self.root.iterdir() if path.is_dir() and not path.name.startswith(".")))
+        found = tuple(
+            sorted(
+                path.name for path in self.root.iterdir() if path.is_dir() and not path.name.startswith(".")
+            )
+        )
         self.classes = tuple(classes) if classes is not None else found
         if not found:
-            raise ValueError(f"{self.root}: expected one folder for each class, got {sum(1 for _ in self.root.iterdir())} files and no folder")
+            raise ValueError(
+                f"{self.root}: expected one folder for each class, got "
+                f"{sum(1 for _ in self.root.iterdir())} files and no folder"
+            )
         if unknown := [name for name in found if name not in self.classes]:
-            raise ValueError(f"{self.root}: expected the folders {', '.join(self.classes)}, got also {', '.join(unknown)}; remove or rename them")
-        pairs = [(file, label) for label, name in enumerate(self.classes) for file in sorted((self.root / name).glob("*"))]
+            raise ValueError(
+                f"{self.root}: expected the folders {', '.join(self.classes)}, got also "
+                f"{', '.join(unknown)}; remove or rename them"
+            )
+        pairs = [
+            (file, label)
+            for label, name in enumerate(self.classes)
+            for file in sorted((self.root / name).glob("*"))
+        ]
         self._refuse(pairs)
         self.files = [file for file, _ in pairs]
         self.labels = torch.tensor([label for _, label in pairs])
@@ -71,7 +90,9 @@ class ImageFolder(Dataset):
         return F.to_tensor(F.center_crop(image, [self.size, self.size])), int(self.labels[index])
 
     def draw(self, index: int, generator: Generator) -> tuple[Tensor, int]:
-        """A random crop of the picture, flipped half of the time. Raises ValueError naming a file that cannot be decoded."""
+        """A random crop of the picture, flipped half of the time. Raises ValueError naming a file that cannot
+        be decoded.
+        """
         image = read_picture(self.files[index])
         box = random_box(image.height, image.width, generator)
         crop = F.resized_crop(image, *box, [self.size, self.size], antialias=True)
@@ -103,13 +124,17 @@ class ImageFolder(Dataset):
                 with Image.open(file):
                     pass
             except (OSError, UnidentifiedImageError) as error:
-                faults.append(f"{file}: expected a picture, cannot read it ({error}); replace or remove the file")
+                faults.append(
+                    f"{file}: expected a picture, cannot read it ({error}); replace or remove the file"
+                )
         if faults:
             more = f"\n... and {len(faults) - 20} more" if len(faults) > 20 else ""
             raise ValueError("\n".join(faults[:20]) + more)
 
 
 def random_box(height: int, width: int, generator: Generator) -> tuple[int, int, int, int]:
-    """Top, left, height, width of a random crop of one picture, as `dlbook.data.crops.draw_boxes` draws them for a batch."""
+    """Top, left, height, width of a random crop of one picture, as `dlbook.data.crops.draw_boxes` draws them
+    for a batch.
+    """
     shape_only = torch.empty(()).expand(1, 1, height, width)
     return tuple(draw_boxes(shape_only, generator)[0].tolist())

@@ -21,8 +21,8 @@ class LabelledImages(Dataset):
     images: float32 [N, C, H, W] in [0, 1]. labels: int64 [N] in [0, K). classes: the K names of the classes.
     factors: for drawn sets, each known factor as a tensor [N]; empty otherwise.
 
-    Indexing follows the protocol of ``torch.utils.data.Dataset``: an integer gives (image [C, H, W], label as a 0-d
-    tensor); a slice or an index tensor gives a batch, (images [B, C, H, W], labels [B]).
+    Indexing follows the protocol of ``torch.utils.data.Dataset``: an integer gives (image [C, H, W], label as
+    a 0-d tensor); a slice or an index tensor gives a batch, (images [B, C, H, W], labels [B]).
     Raises: ValueError for other types, shapes or label values.
     """
 
@@ -37,7 +37,7 @@ class LabelledImages(Dataset):
         count = len(self.images)
         if self.labels.dtype != torch.int64 or self.labels.shape != (count,):
             raise ValueError(f"labels: expected int64 [{count}], got {_describe(self.labels)}.")
-        if count and not (0 <= self.labels.min() and self.labels.max() < len(self.classes)):
+        if count and not (self.labels.min() >= 0 and self.labels.max() < len(self.classes)):
             raise ValueError(
                 f"labels: expected values from 0 to {len(self.classes) - 1} for {len(self.classes)} classes, "
                 f"got {int(self.labels.min())} to {int(self.labels.max())}."
@@ -72,8 +72,9 @@ def labelled_indices(labels: Tensor, per_class: int, seed: int = 0) -> Tensor:
     """Choose ``per_class`` examples of each class at random, without repetition.
 
     labels: integers [N]; the classes are the values that occur. per_class: at least 1.
-    Returns: int64 [K * per_class], class after class in ascending order. With the same seed a larger ``per_class``
-    contains the smaller choice, so that curves over the number of labels compare like with like.
+    Returns: int64 [K * per_class], class after class in ascending order. With the same seed a larger
+    ``per_class`` contains the smaller choice, so that curves over the number of labels compare like with
+    like.
     Raises: ValueError where a class has fewer than ``per_class`` examples.
     """
     labels = torch.as_tensor(labels)
@@ -86,7 +87,9 @@ def labelled_indices(labels: Tensor, per_class: int, seed: int = 0) -> Tensor:
     for label in labels.unique().tolist():
         members = (labels == label).nonzero().flatten().cpu()
         if len(members) < per_class:
-            raise ValueError(f"per_class: class {label} has {len(members)} examples, {per_class} were asked for.")
+            raise ValueError(
+                f"per_class: class {label} has {len(members)} examples, {per_class} were asked for."
+            )
         chosen.append(members[torch.randperm(len(members), generator=generator)[:per_class]])
     return torch.cat(chosen)
 

@@ -4,8 +4,9 @@
     speckle:           x (1 + sigma n),  so that bright places are noisier
     salt and pepper:   a share of the pixels turns white (salt) or black (pepper)
 
-Gaussian noise and speckle are independent in each channel; a speck of salt or pepper is one pixel, white or black in all channels. The
-results are clamped to [0, 1], so that near black and near white the noise is one-sided and its mean not zero.
+Gaussian noise and speckle are independent in each channel; a speck of salt or pepper is one pixel, white or
+black in all channels. The results are clamped to [0, 1], so that near black and near white the noise is
+one-sided and its mean not zero.
 
 >>> grey = torch.full((1, 3, 100, 100), 0.5)
 >>> noisy = salt_and_pepper(grey, torch.Generator().manual_seed(0), amount=0.1)
@@ -24,12 +25,16 @@ Amount = float | Tensor
 
 
 def gaussian_noise(images: Tensor, generator: Generator | None = None, sigma: Amount = 0.05) -> Tensor:
-    """Add noise of this standard deviation, >= 0; a number or one for each image `[B]`. Raises ValueError where it is negative."""
+    """Add noise of this standard deviation, >= 0; a number or one for each image `[B]`. Raises ValueError
+    where it is negative.
+    """
     return (images + _normal(images, sigma, generator)).clamp_(0, 1)
 
 
 def speckle(images: Tensor, generator: Generator | None = None, sigma: Amount = 0.1) -> Tensor:
-    """Multiply by 1 + noise of this standard deviation, >= 0; a number or `[B]`. Raises ValueError where it is negative."""
+    """Multiply by 1 + noise of this standard deviation, >= 0; a number or `[B]`. Raises ValueError where it
+    is negative.
+    """
     return (images + images * _normal(images, sigma, generator)).clamp_(0, 1)
 
 
@@ -37,10 +42,14 @@ def _normal(images: Tensor, sigma: Amount, generator: Generator | None) -> Tenso
     require_images(images)
     if not isinstance(sigma, Tensor) and sigma < 0:
         raise ValueError(f"expected sigma >= 0, got {sigma}; it is a standard deviation, of values in [0, 1]")
-    return per_image(sigma, images) * torch.randn(images.shape, generator=generator, device=images.device, dtype=images.dtype)
+    return per_image(sigma, images) * torch.randn(
+        images.shape, generator=generator, device=images.device, dtype=images.dtype
+    )
 
 
-def salt_and_pepper(images: Tensor, generator: Generator | None = None, amount: Amount = 0.05, salt: float = 0.5) -> Tensor:
+def salt_and_pepper(
+    images: Tensor, generator: Generator | None = None, amount: Amount = 0.05, salt: float = 0.5
+) -> Tensor:
     """Turn pixels white or black.
 
     Args:
@@ -56,6 +65,8 @@ def salt_and_pepper(images: Tensor, generator: Generator | None = None, amount: 
     if not isinstance(amount, Tensor):
         require_share(amount, "amount")
     amount = per_image(amount, images)
-    draw = torch.rand((len(images), 1, *images.shape[2:]), generator=generator, device=images.device, dtype=images.dtype)
+    draw = torch.rand(
+        (len(images), 1, *images.shape[2:]), generator=generator, device=images.device, dtype=images.dtype
+    )
     white, changed = draw < amount * salt, draw < amount
     return torch.where(changed, white.to(images.dtype), images)

@@ -27,7 +27,8 @@ def photograph(name: str) -> Tensor:
     """One photograph by name, for example "cat".
 
     Returns: uint8 [3, H, W], red, green, blue from 0 to 255. "camera" is grey: its three channels are equal.
-    Raises: ValueError for an unknown name, or for a truncated or altered file; FileNotFoundError for a missing one.
+    Raises: ValueError for an unknown name, or for a truncated or altered file; FileNotFoundError for a
+        missing one.
     """
     if name not in PHOTOGRAPHS:
         raise ValueError(f"name: expected one of {', '.join(PHOTOGRAPHS)}; got {name!r}.")

@@ -13,7 +13,8 @@ __all__ = ["read_picture"]
 
 
 def read_picture(path: str | Path) -> Image.Image:
-    """A picture of any kind that Pillow reads, in RGB, turned as its EXIF data say: a camera held upright stores the picture lying.
+    """A picture of any kind that Pillow reads, in RGB, turned as its EXIF data say: a camera held upright
+    stores the picture lying.
 
     Raises ValueError naming a file that is missing or cannot be decoded.
     """
@@ -23,4 +24,6 @@ def read_picture(path: str | Path) -> Image.Image:
     except FileNotFoundError as error:
         raise ValueError(f"{path}: expected a picture, there is no such file") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path}: expected a picture, cannot read it ({error}); replace or remove the file") from error
+        raise ValueError(
+            f"{path}: expected a picture, cannot read it ({error}); replace or remove the file"
+        ) from error

@@ -1,6 +1,8 @@
-"""AutoAugment and RandAugment: operations drawn for each image, from a table that was searched for, or uniformly.
+"""AutoAugment and RandAugment: operations drawn for each image, from a table that was searched for, or
+uniformly.
 
-AutoAugment: Cubuk et al. 2018, arXiv:1805.09501, section 3 and tables 7 to 9. RandAugment: Cubuk et al. 2019, arXiv:1909.13719, figure 2.
+AutoAugment: Cubuk et al. 2018, arXiv:1805.09501, section 3 and tables 7 to 9. RandAugment: Cubuk et al. 2019,
+    arXiv:1909.13719, figure 2.
 
 ::
 
@@ -10,13 +12,15 @@ AutoAugment: Cubuk et al. 2018, arXiv:1805.09501, section 3 and tables 7 to 9. R
             with probability p apply the operation               apply it with magnitude M, always
     geometric and blending operations get a random sign
 
-A magnitude is a place in the operation's range (`OPERATIONS`): 10 places for AutoAugment, 31 for RandAugment. The images that drew the
-same operation are gathered and go through it together, each with its own magnitude and sign.
+A magnitude is a place in the operation's range (`OPERATIONS`): 10 places for AutoAugment, 31 for RandAugment.
+The images that drew the same operation are gathered and go through it together, each with its own magnitude
+and sign.
 
 Departures from the papers
 
-1. The ranges are torchvision's. AutoAugment's table 6 has factors from 0.1 to 1.9 for the blending operations; here magnitude i of 0 to 9 is a
-   factor of 1 + 0.1 i or 1 - 0.1 i, so that 0 changes nothing. Magnitude 0 of `Solarize` still inverts pure white.
+1. The ranges are torchvision's. AutoAugment's table 6 has factors from 0.1 to 1.9 for the blending
+   operations; here magnitude i of 0 to 9 is a factor of 1 + 0.1 i or 1 - 0.1 i, so that 0 changes nothing.
+   Magnitude 0 of `Solarize` still inverts pure white.
 2. What a map leaves empty is black, torchvision's default; the authors' ImageNet code has grey: `fill=0.5`.
 3. Images are not rounded to bytes between the operations.
 
@@ -67,7 +71,7 @@ def _slanted(name: str) -> Callable[[Tensor, Tensor, float], Tensor]:
     """The amount is the tangent, and the corner stays where it is, as in PIL."""
     return lambda images, amount, fill: affine(
         images, **{name: torch.rad2deg(torch.atan(amount))}, centre="corner", mode="nearest", fill=fill
-    )  # fmt: skip
+    )
 
 
 def _blended(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor, float], Tensor]:
@@ -85,12 +89,19 @@ OPERATIONS = {
     "ShearY": Operation(_slanted("shear_y"), 0.0, 0.3, signed=True),
     "TranslateX": Operation(_moved("right"), 0.0, FARTHEST, relative="width", whole="down", signed=True),
     "TranslateY": Operation(_moved("down"), 0.0, FARTHEST, relative="height", whole="down", signed=True),
-    "Rotate": Operation(lambda images, amount, fill: affine(images, -amount, mode="nearest", fill=fill), 0.0, 30.0, signed=True),
+    "Rotate": Operation(
+        lambda images, amount, fill: affine(images, -amount, mode="nearest", fill=fill),
+        0.0,
+        30.0,
+        signed=True,
+    ),
     "Brightness": Operation(_blended(photometric.brightness), 0.0, 0.9, signed=True),
     "Color": Operation(_blended(photometric.saturation), 0.0, 0.9, signed=True),
     "Contrast": Operation(_blended(photometric.contrast), 0.0, 0.9, signed=True),
     "Sharpness": Operation(_blended(photometric.sharpness), 0.0, 0.9, signed=True),
-    "Posterize": Operation(lambda images, amount, fill: photometric.posterize(images, amount), 8.0, 4.0, whole="round"),
+    "Posterize": Operation(
+        lambda images, amount, fill: photometric.posterize(images, amount), 8.0, 4.0, whole="round"
+    ),
     "Solarize": Operation(lambda images, amount, fill: photometric.solarize(images, amount), 1.0, 0.0),
     "AutoContrast": Operation(_plain(photometric.autocontrast)),
     "Equalize": Operation(_plain(photometric.equalize)),
@@ -101,7 +112,8 @@ RANDAUGMENT_NAMES = tuple(name for name in NAMES if name != "Invert")
 
 
 def magnitudes(name: str, bins: int, height: int, width: int) -> Tensor:
-    """The amounts of an operation from its smallest to its largest magnitude, float32 `[bins]`; zeros where it has none.
+    """The amounts of an operation from its smallest to its largest magnitude, float32 `[bins]`; zeros where
+    it has none.
 
     Raises:
         ValueError: an unknown operation, or fewer than two bins.
@@ -123,7 +135,8 @@ def _named(name: str) -> Operation:
 
 
 def apply(name: str, images: Tensor, amount: Tensor, fill: float = 0.0) -> Tensor:
-    """One operation on all images `[B, C, H, W]`, C 1 or 3, each by its amount `[B]` (see `magnitudes`), with its sign.
+    """One operation on all images `[B, C, H, W]`, C 1 or 3, each by its amount `[B]` (see `magnitudes`), with
+    its sign.
 
     Raises:
         ValueError: other images, or an unknown operation.
@@ -139,7 +152,12 @@ def _apply_each(images: Tensor, choice: Tensor, amount: Tensor, fill: float) -> 
 
 
 def rand_augment(
-    images: Tensor, generator: Generator | None = None, num_ops: int = 2, magnitude: int = 9, bins: int = 31, fill: float = 0.0
+    images: Tensor,
+    generator: Generator | None = None,
+    num_ops: int = 2,
+    magnitude: int = 9,
+    bins: int = 31,
+    fill: float = 0.0,
 ) -> Tensor:
     """RandAugment.
 
@@ -154,11 +172,16 @@ def rand_augment(
     """
     require_images(images, (1, 3))
     if num_ops < 0 or not 0 <= magnitude < bins:
-        raise ValueError(f"expected num_ops >= 0 and 0 <= magnitude < {bins}, got {num_ops} and {magnitude}; the usual ones are 2 and 9")
+        raise ValueError(
+            f"expected num_ops >= 0 and 0 <= magnitude < {bins}, got {num_ops} and {magnitude}; the "
+            "usual ones are 2 and 9"
+        )
     table = torch.stack([magnitudes(name, bins, *images.shape[2:])[magnitude] for name in NAMES]).to(images)
     signed = _signed(images)
     for _ in range(num_ops):
-        choice = torch.randint(len(RANDAUGMENT_NAMES), (len(images),), generator=generator, device=images.device)
+        choice = torch.randint(
+            len(RANDAUGMENT_NAMES), (len(images),), generator=generator, device=images.device
+        )
         negative = coin(images, 0.5, generator) & signed[choice]
         images = _apply_each(images, choice, torch.where(negative, -table[choice], table[choice]), fill)
     return images if num_ops else images.clone()
@@ -168,16 +191,20 @@ def _signed(images: Tensor) -> Tensor:
     return torch.tensor([OPERATIONS[name].signed for name in NAMES], device=images.device)
 
 
-def auto_augment(images: Tensor, generator: Generator | None = None, policy: Policy = IMAGENET, fill: float = 0.0) -> Tensor:
+def auto_augment(
+    images: Tensor, generator: Generator | None = None, policy: Policy = IMAGENET, fill: float = 0.0
+) -> Tensor:
     """AutoAugment with a published policy or one of your own.
 
     Args:
         images: `[B, C, H, W]` in [0, 1], C 1 or 3.
-        policy: sub-policies of the same number of actions each: CIFAR10, IMAGENET, SVHN, or what `policy_search` found.
+        policy: sub-policies of the same number of actions each: CIFAR10, IMAGENET, SVHN, or what
+            `policy_search` found.
         fill: value of what a map leaves empty.
 
     Raises:
-        ValueError: other images, or a policy without sub-policies, with an unknown operation or with a number out of range.
+        ValueError: other images, or a policy without sub-policies, with an unknown operation or with a number
+            out of range.
     """
     require_images(images, (1, 3))
     choices, shares, amounts = (table.to(images.device) for table in _tables(policy, *images.shape[2:]))
@@ -195,17 +222,28 @@ def auto_augment(images: Tensor, generator: Generator | None = None, policy: Pol
 def _tables(policy: Policy, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
     """Index of the operation, probability and amount of each action, each `[sub-policies, actions]`."""
     if not policy or not policy[0] or len({len(sub_policy) for sub_policy in policy}) != 1:
-        raise ValueError(f"expected sub-policies of equally many actions, got {[len(s) for s in policy]}; ('Identity', 0.0, None) fills up")
+        raise ValueError(
+            f"expected sub-policies of equally many actions, got {[len(s) for s in policy]}; "
+            "('Identity', 0.0, None) fills up"
+        )
     rows = []
     for name, probability, level in (action for sub_policy in policy for action in sub_policy):
         ranges = magnitudes(name, 10, height, width)
         if not 0 <= probability <= 1 or (level if level is not None else 0) not in range(10):
             raise ValueError(
-                f"expected a probability in [0, 1] and a magnitude from 0 to 9, got {name}, {probability}, {level}; None is for no magnitude"
+                f"expected a probability in [0, 1] and a magnitude from 0 to 9, got {name}, "
+                f"{probability}, {level}; None is for no magnitude"
             )
         if level is None and OPERATIONS[name].end is not None:
-            raise ValueError(f"expected a magnitude from 0 to 9 of {name}, got None; only operations without amount have none")
+            raise ValueError(
+                f"expected a magnitude from 0 to 9 of {name}, got None; only operations without "
+                "amount have none"
+            )
         rows.append((NAMES.index(name), probability, float(ranges[level or 0])))
     shape = (len(policy), len(policy[0]))
     indices, probabilities, amounts = zip(*rows, strict=True)
-    return torch.tensor(indices).reshape(shape), torch.tensor(probabilities).reshape(shape), torch.tensor(amounts).reshape(shape)
+    return (
+        torch.tensor(indices).reshape(shape),
+        torch.tensor(probabilities).reshape(shape),
+        torch.tensor(amounts).reshape(shape),
+    )

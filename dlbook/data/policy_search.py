@@ -1,8 +1,9 @@
 """A small search for an augmentation policy, after AutoAugment (arXiv:1805.09501, section 3).
 
-AutoAugment's controller, a recurrent network trained by PPO, proposed 15,000 policies of 5 sub-policies; a small network was trained with each
-to convergence, and its validation accuracy was the reward. Here evolution takes the controller's place (Real et al. 2018, arXiv:1802.01548,
-algorithm 1), which needs nothing but the scores:
+AutoAugment's controller, a recurrent network trained by PPO, proposed 15,000 policies of 5 sub-policies; a
+small network was trained with each to convergence, and its validation accuracy was the reward. Here evolution
+takes the controller's place (Real et al. 2018, arXiv:1802.01548, algorithm 1), which needs nothing but the
+scores:
 
 ::
 
@@ -12,13 +13,15 @@ algorithm 1), which needs nothing but the scores:
              the oldest member dies
     return the best policy ever scored
 
-The score is the caller's: train briefly with `auto_augment(images, generator, policy)`, return the accuracy on images that are neither
-training nor test images. A score that is noisy, as accuracies are, makes the best of many look better than it is: score the winner again.
+The score is the caller's: train briefly with `auto_augment(images, generator, policy)`, return the accuracy
+on images that are neither training nor test images. A score that is noisy, as accuracies are, makes the best
+of many look better than it is: score the winner again.
 
 Departures from the paper
 
-1. Evolution instead of reinforcement learning, tens of policies instead of thousands; the search space is the paper's, with 15 operations
-   (ours has no Cutout and no SamplePairing, but Identity), 11 probabilities and 10 magnitudes: about (15 x 11 x 10)^2 sub-policies.
+1. Evolution instead of reinforcement learning, tens of policies instead of thousands; the search space is the
+   paper's, with 15 operations (ours has no Cutout and no SamplePairing, but Identity), 11 probabilities and
+   10 magnitudes: about (15 x 11 x 10)^2 sub-policies.
 2. The result is one policy; the paper joins the sub-policies of the best five.
 
 >>> found = search(lambda policy: policy[0][0].probability, Generator().manual_seed(0), budget=60, sub_policies=1)
@@ -59,16 +62,30 @@ def _action(name: str, tenths: int, level: int) -> Action:
 
 
 def random_policy(generator: Generator, sub_policies: int = 5) -> Policy:
-    """Operation, probability (0, 0.1, ..., 1) and magnitude (0 to 9) of each action uniform. Generator: on the CPU."""
-    draws = [[(_draw(len(NAMES), generator), _draw(11, generator), _draw(10, generator)) for _ in range(ACTIONS)] for _ in range(sub_policies)]
-    return tuple(tuple(_action(NAMES[name], tenths, level) for name, tenths, level in sub_policy) for sub_policy in draws)
+    """Operation, probability (0, 0.1, ..., 1) and magnitude (0 to 9) of each action uniform. Generator: on
+    the CPU.
+    """
+    draws = [
+        [(_draw(len(NAMES), generator), _draw(11, generator), _draw(10, generator)) for _ in range(ACTIONS)]
+        for _ in range(sub_policies)
+    ]
+    return tuple(
+        tuple(_action(NAMES[name], tenths, level) for name, tenths, level in sub_policy)
+        for sub_policy in draws
+    )
 
 
 def mutate(policy: Policy, generator: Generator) -> Policy:
-    """The policy with the operation, the probability or the magnitude of one action drawn anew, so that it differs."""
+    """The policy with the operation, the probability or the magnitude of one action drawn anew, so that it
+    differs.
+    """
     changed = policy
     while changed == policy:
-        row, column, part = _draw(len(policy), generator), _draw(len(policy[0]), generator), _draw(3, generator)
+        row, column, part = (
+            _draw(len(policy), generator),
+            _draw(len(policy[0]), generator),
+            _draw(3, generator),
+        )
         name, probability, level = policy[row][column]
         tenths, level = round(10 * probability), _draw(10, generator) if level is None else level
         if part == 0:
@@ -83,7 +100,12 @@ def mutate(policy: Policy, generator: Generator) -> Policy:
 
 
 def search(
-    score: Callable[[Policy], float], generator: Generator, budget: int = 40, population: int = 10, sample: int = 3, sub_policies: int = 5
+    score: Callable[[Policy], float],
+    generator: Generator,
+    budget: int = 40,
+    population: int = 10,
+    sample: int = 3,
+    sub_policies: int = 5,
 ) -> Found:
     """The best of `budget` policies.
 
@@ -100,7 +122,8 @@ def search(
     """
     if min(budget, population, sub_policies) < 1 or not 1 <= sample <= population:
         raise ValueError(
-            f"expected budget, population, sub_policies >= 1 and 1 <= sample <= population, got {budget}, {population}, {sub_policies}, "
+            "expected budget, population, sub_policies >= 1 and 1 <= sample <= population, got "
+            f"{budget}, {population}, {sub_policies}, "
             f"{sample}; the defaults are 40, 10, 5, 3"
         )
     alive: deque[tuple[float, Policy]] = deque(maxlen=population)  # appending to a full one drops the oldest
@@ -113,7 +136,9 @@ def search(
             policy = mutate(max((alive[i] for i in rivals), key=lambda member: member[0])[1], generator)
         value = float(score(policy))
         if value != value:
-            raise ValueError(f"expected a number as score, got nan for {policy}; a diverged run should score 0")
+            raise ValueError(
+                f"expected a number as score, got nan for {policy}; a diverged run should score 0"
+            )
         alive.append((value, policy))
         history.append(value)
         if best is None or value > best[0]:

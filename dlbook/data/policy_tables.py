@@ -1,10 +1,13 @@
-"""AutoAugment's published policies: Cubuk et al. 2018, *AutoAugment: Learning Augmentation Policies from Data*, arXiv:1805.09501, appendix.
+"""AutoAugment's published policies: Cubuk et al. 2018, *AutoAugment: Learning Augmentation Policies from
+Data*, arXiv:1805.09501, appendix.
 
-A policy is 25 sub-policies (one a line) of two operations, each with its probability and its magnitude from 0 to 9. A dash stands where
-the operation has no magnitude: the paper's appendix prints a number there too, which means nothing.
+A policy is 25 sub-policies (one a line) of two operations, each with its probability and its magnitude from 0
+to 9. A dash stands where the operation has no magnitude: the paper's appendix prints a number there too,
+which means nothing.
 
-The policies are of the search's making, and show it: the second `Equalize` of an image that was just equalised does nearly nothing, an
-operation of probability 0.0 nothing at all, and ImageNet's policy has five of its sub-policies twice.
+The policies are of the search's making, and show it: the second `Equalize` of an image that was just
+equalised does nearly nothing, an operation of probability 0.0 nothing at all, and ImageNet's policy has five
+of its sub-policies twice.
 
 >>> CIFAR10[1]
 (Action(name='Rotate', probability=0.7, magnitude=2), Action(name='TranslateX', probability=0.3, magnitude=9))
@@ -35,7 +38,12 @@ def read(table: str) -> Policy:
     for line in table.strip().splitlines():
         words = line.split()
         triples = zip(words[::3], words[1::3], words[2::3], strict=True)
-        policy.append(tuple(Action(name, float(share), None if level == "-" else int(level)) for name, share, level in triples))
+        policy.append(
+            tuple(
+                Action(name, float(share), None if level == "-" else int(level))
+                for name, share, level in triples
+            )
+        )
     return tuple(policy)
 
 

@@ -1,7 +1,8 @@
 """Colour shapes: 32 x 32 pictures of one shape each, drawn from known factors.
 
-Digits have no colour, no position to speak of and no background. Here each picture is a function of eight factors that
-are drawn independently, so that a chapter can ask what a network has learnt, and what it has learnt instead.
+Digits have no colour, no position to speak of and no background. Here each picture is a function of eight
+factors that are drawn independently, so that a chapter can ask what a network has learnt, and what it has
+learnt instead.
 
 ================  =====================================================================================
 shape             circle, square, triangle, cross, ring
@@ -35,23 +36,41 @@ NAMES = {
     "color": ("red", "orange", "yellow", "green", "cyan", "blue", "violet", "pink"),
     "background": ("plain", "gradient", "stripes", "checks"),
 }
-RANGES = {"x": (10.0, 22.0), "y": (10.0, 22.0), "size": (5.0, 9.0), "angle": (0.0, 2 * math.pi), "shade": (0.1, 0.6)}
+RANGES = {
+    "x": (10.0, 22.0),
+    "y": (10.0, 22.0),
+    "size": (5.0, 9.0),
+    "angle": (0.0, 2 * math.pi),
+    "shade": (0.1, 0.6),
+}
 FACTORS = (*NAMES, *RANGES)
 PALETTE = torch.tensor(  # red, green, blue of each colour, apart from each other in hue
-    [(0.90, 0.10, 0.10), (1.00, 0.55, 0.00), (0.95, 0.90, 0.10), (0.15, 0.70, 0.20),
-     (0.10, 0.80, 0.85), (0.15, 0.30, 0.95), (0.55, 0.20, 0.85), (1.00, 0.50, 0.75)]
-)  # fmt: skip
+    [
+        (0.90, 0.10, 0.10),
+        (1.00, 0.55, 0.00),
+        (0.95, 0.90, 0.10),
+        (0.15, 0.70, 0.20),
+        (0.10, 0.80, 0.85),
+        (0.15, 0.30, 0.95),
+        (0.55, 0.20, 0.85),
+        (1.00, 0.50, 0.75),
+    ]
+)
 
 
-def color_shapes(n: int, seed: int = 0, label: str = "shape", given: Mapping[str, object] | None = None) -> LabelledImages:
+def color_shapes(
+    n: int, seed: int = 0, label: str = "shape", given: Mapping[str, object] | None = None
+) -> LabelledImages:
     """Draw ``n`` pictures; the same ``n``, ``seed`` and ``given`` give the same bits.
 
-    label: the factor that becomes the label: "shape", "color" or "background"; the pictures do not depend on it.
+    label: the factor that becomes the label: "shape", "color" or "background"; the pictures do not depend on
+        it.
     given: factors that are set instead of drawn: a name ("red"), a number, or n numbers, for example
     ``given={"color": shapes.factors["shape"]}`` for a set in which the colour gives the shape away. The other
     factors stay as the seed draws them.
-    Returns: images float32 [n, 3, 32, 32] in [0, 1]; ``factors`` holds all eight as tensors [n] (int64 for shape, color
-    and background, float32 for the rest). The first m pictures are those of ``color_shapes(m, seed)``.
+    Returns: images float32 [n, 3, 32, 32] in [0, 1]; ``factors`` holds all eight as tensors [n] (int64 for
+    shape, color and background, float32 for the rest). The first m pictures are those of ``color_shapes(m,
+    seed)``.
     Raises: ValueError for n < 1, an unknown factor or name, a number out of range.
     """
     if n < 1:
@@ -68,7 +87,9 @@ def color_shapes(n: int, seed: int = 0, label: str = "shape", given: Mapping[str
 
 def _draw_factors(n: int, seed: int) -> dict[str, Tensor]:
     """All factors, uniform and independent. NumPy's legacy generator is frozen, so the set stays what it is."""
-    uniform = torch.from_numpy(np.random.RandomState(seed).random_sample((n, len(FACTORS))))  # row i: picture i
+    uniform = torch.from_numpy(
+        np.random.RandomState(seed).random_sample((n, len(FACTORS)))
+    )  # row i: picture i
     factors = {}
     for column, name in zip(uniform.unbind(1), FACTORS):
         if name in NAMES:
@@ -84,25 +105,37 @@ def _checked(name: str, value, n: int) -> Tensor:
         raise ValueError(f"given: expected factors among {', '.join(FACTORS)}; got {name!r}.")
     if isinstance(value, str):
         if value not in NAMES.get(name, ()):
-            choices = ", ".join(NAMES[name]) if name in NAMES else "a number from {} to {}".format(*RANGES[name])
+            choices = (
+                ", ".join(NAMES[name]) if name in NAMES else "a number from {} to {}".format(*RANGES[name])
+            )
             raise ValueError(f"given[{name!r}]: expected one of: {choices}; got {value!r}.")
         value = NAMES[name].index(value)
     values = torch.as_tensor(value)
     if values.ndim > 1 or (values.ndim == 1 and len(values) != n):
-        raise ValueError(f"given[{name!r}]: expected one number or {n} numbers, got shape {list(values.shape)}.")
+        raise ValueError(
+            f"given[{name!r}]: expected one number or {n} numbers, got shape {list(values.shape)}."
+        )
     low, high = (0, len(NAMES[name]) - 1) if name in NAMES else RANGES[name]
     if name in NAMES and values.is_floating_point():
-        raise ValueError(f"given[{name!r}]: expected integers from 0 to {high}, or a name; got {values.dtype}.")
+        raise ValueError(
+            f"given[{name!r}]: expected integers from 0 to {high}, or a name; got {values.dtype}."
+        )
     values = values.to(torch.int64 if name in NAMES else torch.float32)
     if not (low - 1e-5 <= values.min() and values.max() <= high + 1e-5):
-        raise ValueError(f"given[{name!r}]: expected values from {low} to {high}, got {values.min()} to {values.max()}.")
+        raise ValueError(
+            f"given[{name!r}]: expected values from {low} to {high}, got {values.min()} to {values.max()}."
+        )
     return values.expand(n).clone()
 
 
 def _paint(factors: dict[str, Tensor]) -> Tensor:
-    """Pictures [n, 3, H, W] from factors [n]: background, then the shape over it with one pixel of smooth edge."""
+    """Pictures [n, 3, H, W] from factors [n]: background, then the shape over it with one pixel of smooth
+    edge.
+    """
     f = {name: values[:, None, None] for name, values in factors.items()}  # [n, 1, 1]
-    rows, columns = torch.meshgrid(torch.arange(SIDE) + 0.5, torch.arange(SIDE) + 0.5, indexing="ij")  # [H, W]
+    rows, columns = torch.meshgrid(
+        torch.arange(SIDE) + 0.5, torch.arange(SIDE) + 0.5, indexing="ij"
+    )  # [H, W]
     right, up = columns - f["x"], f["y"] - rows  # from the centre, [n, H, W]
     cos, sin = torch.cos(f["angle"]), torch.sin(f["angle"])
     u, v = cos * right + sin * up, cos * up - sin * right  # turned back by the angle
@@ -119,7 +152,9 @@ def _distances(u: Tensor, v: Tensor, size: Tensor) -> Tensor:
     beams = torch.minimum(torch.maximum(u.abs(), v.abs() * 3), torch.maximum(u.abs() * 3, v.abs()))
     slanted = math.sqrt(3) / 2 * u.abs() + v / 2
     triangle = torch.maximum(slanted, -v) - size / 2  # equilateral, its corners at distance `size`
-    return torch.stack([radius - size, box - 0.85 * size, triangle, beams - size, (radius - 0.75 * size).abs() - size / 4])
+    return torch.stack(
+        [radius - size, box - 0.85 * size, triangle, beams - size, (radius - 0.75 * size).abs() - size / 4]
+    )
 
 
 def _backgrounds(rows: Tensor, columns: Tensor, shade: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Larger sets through torchvision, for readers who have them or have a network.
 
-A set is loaded from the folder that is named, and downloaded only where ``download=True`` asks for it. The download says
-what it fetches, from where and how large it is, and shows a progress bar.
+A set is loaded from the folder that is named, and downloaded only where ``download=True`` asks for it. The
+download says what it fetches, from where and how large it is, and shows a progress bar.
 
 >>> torchvision_dataset("cifar10", root="/nowhere", split="train")  # doctest: +ELLIPSIS
 Traceback (most recent call last):
@@ -21,7 +21,9 @@ from dlbook.data.labelled import LabelledImages
 
 @dataclass(frozen=True)
 class Source:
-    """A downloadable set: torchvision's class, the folder that it makes, size of the download in MB, citation."""
+    """A downloadable set: torchvision's class, the folder that it makes, size of the download in MB,
+    citation.
+    """
 
     build: type
     folder: str
@@ -30,9 +32,15 @@ class Source:
 
 
 SOURCES = {
-    "cifar10": Source(datasets.CIFAR10, "cifar-10-batches-py", 170, "Krizhevsky 2009, 60,000 colour images of 32 x 32"),
-    "cifar100": Source(datasets.CIFAR100, "cifar-100-python", 169, "Krizhevsky 2009, 100 classes of 600 images"),
-    "fashion_mnist": Source(datasets.FashionMNIST, "FashionMNIST/raw", 31, "Xiao et al. 2017, arXiv:1708.07747"),
+    "cifar10": Source(
+        datasets.CIFAR10, "cifar-10-batches-py", 170, "Krizhevsky 2009, 60,000 colour images of 32 x 32"
+    ),
+    "cifar100": Source(
+        datasets.CIFAR100, "cifar-100-python", 169, "Krizhevsky 2009, 100 classes of 600 images"
+    ),
+    "fashion_mnist": Source(
+        datasets.FashionMNIST, "FashionMNIST/raw", 31, "Xiao et al. 2017, arXiv:1708.07747"
+    ),
 }
 NAMES = (*SOURCES, "image_folder")
 
@@ -41,10 +49,11 @@ def torchvision_dataset(name: str, root, split: str, download: bool = False, tra
     """One split of a set, as torchvision's own class for it.
 
     name: "cifar10", "cifar100", "fashion_mnist", or "image_folder" for any set laid out as ImageNet is,
-    ``root/split/class/picture``. split: "train" or "test"; the name of the folder, often "val", for "image_folder".
-    transform: applied to each PIL image; see :func:`gather` for the whole set as one tensor.
-    Raises: ValueError for an unknown name or split, or an image folder that cannot be downloaded; FileNotFoundError
-    where the files are missing or fail torchvision's checksum, saying the call that fetches them.
+    ``root/split/class/picture``. split: "train" or "test"; the name of the folder, often "val", for
+    "image_folder". transform: applied to each PIL image; see :func:`gather` for the whole set as one tensor.
+    Raises: ValueError for an unknown name or split, or an image folder that cannot be downloaded;
+    FileNotFoundError where the files are missing or fail torchvision's checksum, saying the call that fetches
+    them.
     """
     if name not in NAMES:
         raise ValueError(f"name: expected one of {', '.join(NAMES)}; got {name!r}.")
@@ -55,7 +64,10 @@ def torchvision_dataset(name: str, root, split: str, download: bool = False, tra
         raise ValueError(f"split: expected 'train' or 'test', got {split!r}.")
     source = SOURCES[name]
     if download:
-        print(f"{name}: {source.citation}. Fetching about {source.megabytes} MB into {root} unless it is there already.")
+        print(
+            f"{name}: {source.citation}. Fetching about {source.megabytes} MB into {root} unless it "
+            "is there already."
+        )
     try:
         return source.build(root, train=split == "train", download=download, transform=transform)
     except RuntimeError as error:
@@ -63,20 +75,29 @@ def torchvision_dataset(name: str, root, split: str, download: bool = False, tra
             raise
         call = f"torchvision_dataset({name!r}, root={str(root)!r}, split={split!r}, download=True)"
         raise FileNotFoundError(
-            f"{name} was not found in {root}: expected the folder {root / source.folder} with complete files. "
+            f"{name} was not found in {root}: expected the folder {root / source.folder} with "
+            "complete files. "
             f"Nothing is downloaded unasked; to fetch about {source.megabytes} MB, call {call}."
         ) from error
 
 
 def _image_folder(root: Path, split: str, download: bool, transform) -> Dataset:
     if download:
-        raise ValueError("download: an image folder has no address; put the pictures under root/split/class/ yourself.")
+        raise ValueError(
+            "download: an image folder has no address; put the pictures under root/split/class/ yourself."
+        )
     folder = root / split
     if not folder.is_dir():
-        found = ", ".join(sorted(path.name for path in root.iterdir() if path.is_dir())) if root.is_dir() else "no such root"
+        found = (
+            ", ".join(sorted(path.name for path in root.iterdir() if path.is_dir()))
+            if root.is_dir()
+            else "no such root"
+        )
         raise FileNotFoundError(
-            f"The image folder {folder} was not found (in {root}: {found or 'no folder'}). Expected one folder a class in it, "
-            "as ImageNet has: root/split/class/picture. ImageNet itself is given out by image-net.org after registration."
+            f"The image folder {folder} was not found (in {root}: {found or 'no folder'}). Expected "
+            "one folder a class in it, "
+            "as ImageNet has: root/split/class/picture. ImageNet itself is given out by "
+            "image-net.org after registration."
         )
     return datasets.ImageFolder(folder, transform=transform)
 
@@ -92,6 +113,8 @@ def gather(dataset: Dataset, limit: int | None = None) -> LabelledImages:
     pairs = [dataset[i] for i in range(count)]
     sizes = {image.size for image, _ in pairs}
     if len(sizes) != 1:
-        raise ValueError(f"dataset: expected pictures of one size, got {len(sizes)} sizes; give a transform that resizes.")
+        raise ValueError(
+            f"dataset: expected pictures of one size, got {len(sizes)} sizes; give a transform that resizes."
+        )
     images = torch.stack([F.pil_to_tensor(image) for image, _ in pairs]).float() / 255
     return LabelledImages(images, torch.tensor([label for _, label in pairs]), tuple(dataset.classes))

@@ -10,12 +10,36 @@ from torch import nn
 
 from dlbook.nn.checks import find_row
 
-# Each module of this folder has a table VARIANTS and a function of the module's own name: builder(variant, **options). By year.
+# Each module of this folder has a table VARIANTS and a function of the module's own name: builder(variant,
+# **options). By year.
 FAMILIES = (
-    "perceptron", "mlp", "lenet", "alexnet", "nin", "vgg", "googlenet", "resnet", "preact_resnet", "wide_resnet", "resnext", "densenet",
-    "mobilenet_v1", "senet", "mobilenet_v2", "mobilenet_v3", "efficientnet", "ecanet", "regnet", "resnest", "vit", "deit", "mobilevit",
-    "convnext", "convnext_roadmap", "convnet",
-)  # fmt: skip
+    "perceptron",
+    "mlp",
+    "lenet",
+    "alexnet",
+    "nin",
+    "vgg",
+    "googlenet",
+    "resnet",
+    "preact_resnet",
+    "wide_resnet",
+    "resnext",
+    "densenet",
+    "mobilenet_v1",
+    "senet",
+    "mobilenet_v2",
+    "mobilenet_v3",
+    "efficientnet",
+    "ecanet",
+    "regnet",
+    "resnest",
+    "vit",
+    "deit",
+    "mobilevit",
+    "convnext",
+    "convnext_roadmap",
+    "convnet",
+)
 
 
 def variants() -> dict[str, str]:

@@ -1,4 +1,5 @@
-"""AlexNet: Krizhevsky, Sutskever, Hinton, "ImageNet Classification with Deep Convolutional Neural Networks" (NIPS 2012).
+"""AlexNet: Krizhevsky, Sutskever, Hinton, "ImageNet Classification with Deep Convolutional Neural Networks"
+(NIPS 2012).
 
 The paper in eight lines (section 3.5, figure 2)::
 
@@ -14,12 +15,15 @@ Departures from the paper
 
 1. The paper says 224 x 224 pixels; with no padding, 55 x 55 maps need 227 x 227. Use 227.
 2. One device holds both towers: "two GPUs" are two groups of a convolution, which is the same function.
-3. Dropout here scales in training, so that nothing changes at test time; the paper halves the outputs at test time.
-4. Row ``alexnet_ungrouped`` is the textbooks' form, without groups. Row ``alexnet_owt`` is torchvision's, from Krizhevsky's
-   "One weird trick" (arXiv 1404.5997): one tower, 64-192-384-256-256 maps, no LRN, padding 2 for 224 x 224, dropout before
-   each hidden linear layer instead of after it. It starts as torch does, not with the paper's weights.
+3. Dropout here scales in training, so that nothing changes at test time; the paper halves the outputs at test
+   time.
+4. Row ``alexnet_ungrouped`` is the textbooks' form, without groups. Row ``alexnet_owt`` is torchvision's,
+   from Krizhevsky's "One weird trick" (arXiv 1404.5997): one tower, 64-192-384-256-256 maps, no LRN, padding
+   2 for 224 x 224, dropout before each hidden linear layer instead of after it. It starts as torch does, not
+   with the paper's weights.
 
-Parameters with 1,000 classes: 60,965,224 in two towers; 62,378,344 without groups; 61,100,840 in torchvision's form.
+Parameters with 1,000 classes: 60,965,224 in two towers; 62,378,344 without groups; 61,100,840 in
+    torchvision's form.
 
 >>> sum(p.numel() for p in alexnet("alexnet", device="meta").parameters())
 60965224
@@ -38,9 +42,11 @@ from dlbook.nn.state import load_state
 
 @dataclass(frozen=True)
 class Config:
-    """Channels of the five convolutions, groups of the second, fourth and fifth, padding of the first, LRN or not.
+    """Channels of the five convolutions, groups of the second, fourth and fifth, padding of the first, LRN or
+    not.
 
-    dropout_first: whether dropout comes before a hidden linear layer (torchvision) or after its ReLU (the paper).
+    dropout_first: whether dropout comes before a hidden linear layer (torchvision) or after its ReLU (the
+        paper).
     """
 
     widths: tuple[int, int, int, int, int] = (96, 256, 384, 384, 256)
@@ -53,18 +59,22 @@ class Config:
 VARIANTS = {
     "alexnet": Config(),  # Krizhevsky et al. 2012, figure 2
     "alexnet_ungrouped": Config(groups=1),  # the textbooks' form
-    "alexnet_owt": Config((64, 192, 384, 256, 256), groups=1, padding=2, lrn=False, dropout_first=True),  # torchvision
+    "alexnet_owt": Config(
+        (64, 192, 384, 256, 256), groups=1, padding=2, lrn=False, dropout_first=True
+    ),  # torchvision
 }
 
 
 class AlexNet(nn.Module):
     """Five convolutions, three linear layers: images [B, C, H, W] -> logits [B, K].
 
-    config: a row of `VARIANTS`.  drop_prob: probability of dropping a unit of the two hidden linear layers, in [0, 1).
-    H and W at least 67, or 63 where the row pads. Raises ValueError for arguments out of range.
+    config: a row of `VARIANTS`.  drop_prob: probability of dropping a unit of the two hidden linear layers,
+    in [0, 1). H and W at least 67, or 63 where the row pads. Raises ValueError for arguments out of range.
     """
 
-    def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.5) -> None:
+    def __init__(
+        self, config: Config, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.5
+    ) -> None:
         super().__init__()
         require_positive("num_classes", num_classes)
         require_positive("in_channels", in_channels)
@@ -76,17 +86,31 @@ class AlexNet(nn.Module):
             return [LocalResponseNorm(n=5, alpha=1e-4, beta=0.75, k=2.0)] if config.lrn else []
 
         self.features = nn.Sequential(
-            nn.Conv2d(in_channels, widths[0], 11, 4, config.padding), nn.ReLU(inplace=True), *norm(), nn.MaxPool2d(3, 2),
-            nn.Conv2d(widths[0], widths[1], 5, padding=2, groups=groups), nn.ReLU(inplace=True), *norm(), nn.MaxPool2d(3, 2),
-            nn.Conv2d(widths[1], widths[2], 3, padding=1), nn.ReLU(inplace=True),
-            nn.Conv2d(widths[2], widths[3], 3, padding=1, groups=groups), nn.ReLU(inplace=True),
-            nn.Conv2d(widths[3], widths[4], 3, padding=1, groups=groups), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2),
-        )  # fmt: skip
+            nn.Conv2d(in_channels, widths[0], 11, 4, config.padding),
+            nn.ReLU(inplace=True),
+            *norm(),
+            nn.MaxPool2d(3, 2),
+            nn.Conv2d(widths[0], widths[1], 5, padding=2, groups=groups),
+            nn.ReLU(inplace=True),
+            *norm(),
+            nn.MaxPool2d(3, 2),
+            nn.Conv2d(widths[1], widths[2], 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(widths[2], widths[3], 3, padding=1, groups=groups),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(widths[3], widths[4], 3, padding=1, groups=groups),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(3, 2),
+        )
         self.avgpool = nn.AdaptiveAvgPool2d(6)  # the identity at the row's own resolution
         hidden1, hidden2 = nn.Linear(widths[4] * 36, 4096), nn.Linear(4096, 4096)
         drop1, drop2 = nn.Dropout(drop_prob), nn.Dropout(drop_prob)
         relu1, relu2 = nn.ReLU(inplace=True), nn.ReLU(inplace=True)
-        order = [drop1, hidden1, relu1, drop2, hidden2, relu2] if config.dropout_first else [hidden1, relu1, drop1, hidden2, relu2, drop2]
+        order = (
+            [drop1, hidden1, relu1, drop2, hidden2, relu2]
+            if config.dropout_first
+            else [hidden1, relu1, drop1, hidden2, relu2, drop2]
+        )
         self.classifier = nn.Sequential(*order, nn.Linear(4096, num_classes))
         if config.lrn:
             initialise(self)
@@ -94,15 +118,20 @@ class AlexNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         require_images(images, self.in_channels)
         if min(images.shape[2:]) < 67 - 2 * self.config.padding:
-            raise ValueError(f"images must be at least {67 - 2 * self.config.padding} pixels high and wide, got {list(images.shape)}; resize them")
+            raise ValueError(
+                f"images must be at least {67 - 2 * self.config.padding} pixels high and wide, got "
+                f"{list(images.shape)}; resize them"
+            )
         x = self.avgpool(self.features(images))  # [B, C, 6, 6]
         return self.classifier(x.flatten(1))
 
 
 def initialise(model: AlexNet) -> None:
-    """Section 5 of the paper: weights N(0, 0.01); biases 1 in convolutions 2, 4, 5 and the hidden linear layers, else 0.
+    """Section 5 of the paper: weights N(0, 0.01); biases 1 in convolutions 2, 4, 5 and the hidden linear
+    layers, else 0.
 
-    The ones put the ReLUs into their linear part at the start; with zeros there, the maps die out layer by layer.
+    The ones put the ReLUs into their linear part at the start; with zeros there, the maps die out layer by
+    layer.
     """
     layers = [module for module in model.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
     for index, layer in enumerate(layers):
@@ -111,11 +140,21 @@ def initialise(model: AlexNet) -> None:
 
 
 def load_torchvision_state(model: AlexNet, state: Mapping[str, Tensor]) -> AlexNet:
-    """Copy torchvision's alexnet into row ``alexnet_owt``; ValueError names the first tensor that does not fit."""
+    """Copy torchvision's alexnet into row ``alexnet_owt``; ValueError names the first tensor that does not
+    fit.
+    """
     return load_state(model, state)
 
 
-def alexnet(name: str = "alexnet", num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.5, device: str | None = None) -> AlexNet:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for bad arguments."""
+def alexnet(
+    name: str = "alexnet",
+    num_classes: int = 1000,
+    in_channels: int = 3,
+    drop_prob: float = 0.5,
+    device: str | None = None,
+) -> AlexNet:
+    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
+    bad arguments.
+    """
     with torch.device(device or torch.get_default_device()):
         return AlexNet(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)

@@ -1,12 +1,13 @@
 """A small convolutional network for digits: the workhorse of the chapters that train on two cores.
 
-Three stages of convolution, batch normalisation and ReLU; each of the first two halves the side. Max pooling to a 3 x 3 map and
-one linear layer end the net. It is the plain pattern of every network since LeNet-5 (LeCun et al. 1998), with the batch
-normalisation of Ioffe & Szegedy 2015 (arXiv:1502.03167), cut down until a training step on one core costs milliseconds. The map
-of 3 x 3 keeps a little of where things are: with global pooling a 6 and a 9 are hard to tell apart from forty labels.
+Three stages of convolution, batch normalisation and ReLU; each of the first two halves the side. Max pooling
+to a 3 x 3 map and one linear layer end the net. It is the plain pattern of every network since LeNet-5 (LeCun
+et al. 1998), with the batch normalisation of Ioffe & Szegedy 2015 (arXiv:1502.03167), cut down until a
+training step on one core costs milliseconds. The map of 3 x 3 keeps a little of where things are: with global
+pooling a 6 and a 9 are hard to tell apart from forty labels.
 
-Expected parameters of `convnet_digits` at 1 channel and 10 classes: 432 + 4,672 + 18,560 in the stages, 5,770 in the linear
-layer, 29,434 together.
+Expected parameters of `convnet_digits` at 1 channel and 10 classes: 432 + 4,672 + 18,560 in the stages, 5,770
+in the linear layer, 29,434 together.
 
 >>> import torch
 >>> model = convnet()
@@ -25,7 +26,9 @@ __all__ = ["VARIANTS", "Config", "ConvNet", "convnet"]
 
 @dataclass(frozen=True)
 class Config:
-    """One row of the table: for each stage its width, its kernel's side and its stride; the side of the last map."""
+    """One row of the table: for each stage its width, its kernel's side and its stride; the side of the last
+    map.
+    """
 
     widths: tuple[int, int, int]
     kernels: tuple[int, int, int] = (5, 3, 3)

@@ -15,19 +15,22 @@ How one gets here from ResNet-50, step by step, is in ``convnext_roadmap.py``.
 
 Departures from the paper
 
-1. Weights start as N(0, 0.02^2), cut at +-2, as in the authors' code and both libraries. Table 5 prints "trunc. normal (0.2)".
-2. The rates of stochastic depth are those of Table 5 for ImageNet-1K (T, S, B, L) and, for XL, which the paper trains on
-   ImageNet-22K only, that column's 0.2. They grow linearly from 0 at the first block to the rate at the last, as in the authors'
-   code; the paper does not say how. timm's builders have 0.
-3. The 1 x 1 convolutions are linear layers on the last axis of [B, H, W, C], as in the authors' code: the arithmetic is the same.
+1. Weights start as N(0, 0.02^2), cut at +-2, as in the authors' code and both libraries. Table 5 prints
+   "trunc. normal (0.2)".
+2. The rates of stochastic depth are those of Table 5 for ImageNet-1K (T, S, B, L) and, for XL, which the
+   paper trains on ImageNet-22K only, that column's 0.2. They grow linearly from 0 at the first block to the
+   rate at the last, as in the authors' code; the paper does not say how. timm's builders have 0.
+3. The 1 x 1 convolutions are linear layers on the last axis of [B, H, W, C], as in the authors' code: the
+   arithmetic is the same.
 
-Memory layout. Every map between layers is [B, C, H, W] in *shape*, and lies in memory as [B, H, W, C] (channels_last): the stem's
-normalisation leaves it so, and the blocks keep it so. ``permute`` then costs nothing, normalisation and linear layers read
-contiguous rows of C numbers, and no map is ever copied for its layout. Layer scale and the sum are one operation, ``addcmul``. On
-the CPU, `Pointwise` computes departure 3's linear layers as the 1 x 1 convolutions that they are.
+Memory layout. Every map between layers is [B, C, H, W] in *shape*, and lies in memory as [B, H, W, C]
+(channels_last): the stem's normalisation leaves it so, and the blocks keep it so. ``permute`` then costs
+nothing, normalisation and linear layers read contiguous rows of C numbers, and no map is ever copied for its
+layout. Layer scale and the sum are one operation, ``addcmul``. On the CPU, `Pointwise` computes departure 3's
+linear layers as the 1 x 1 convolutions that they are.
 
-gamma is one-dimensional, so that the usual rule "no weight decay for tensors of one axis" spares it. torchvision's [C, 1, 1] is not
-spared.
+gamma is one-dimensional, so that the usual rule "no weight decay for tensors of one axis" spares it.
+torchvision's [C, 1, 1] is not spared.
 
 Parameters with 1,000 classes: T 28,589,128; S 50,223,688; B 88,591,464; L 197,767,336; XL 350,196,968.
 
@@ -53,7 +56,8 @@ EPS = 1e-6  # of the layer norms
 
 @dataclass(frozen=True)
 class Config:
-    """One row of section 3: blocks and channels of each stage; drop_prob is the last block's probability of being skipped.
+    """One row of section 3: blocks and channels of each stage; drop_prob is the last block's probability of
+    being skipped.
 
     Raises ValueError unless there are as many depths as widths, all positive, and drop_prob is in [0, 1).
     """
@@ -64,7 +68,10 @@ class Config:
 
     def __post_init__(self) -> None:
         if not self.depths or len(self.depths) != len(self.widths):
-            raise ValueError(f"depths and widths need one entry a stage, got {self.depths} and {self.widths}; make them equally long")
+            raise ValueError(
+                f"depths and widths need one entry a stage, got {self.depths} and {self.widths}; "
+                "make them equally long"
+            )
         for name in ("depths", "widths"):
             for value in getattr(self, name):
                 require_positive(name, value)
@@ -72,11 +79,13 @@ class Config:
 
 
 # Liu et al. 2022, section 3 and Table 5.    depths          widths                  drop_prob
-VARIANTS = {"convnext_t": Config((3, 3, 9, 3), (96, 192, 384, 768), 0.1),
-            "convnext_s": Config((3, 3, 27, 3), (96, 192, 384, 768), 0.4),
-            "convnext_b": Config((3, 3, 27, 3), (128, 256, 512, 1024), 0.5),
-            "convnext_l": Config((3, 3, 27, 3), (192, 384, 768, 1536), 0.5),
-            "convnext_xl": Config((3, 3, 27, 3), (256, 512, 1024, 2048), 0.2)}  # fmt: skip
+VARIANTS = {
+    "convnext_t": Config((3, 3, 9, 3), (96, 192, 384, 768), 0.1),
+    "convnext_s": Config((3, 3, 27, 3), (96, 192, 384, 768), 0.4),
+    "convnext_b": Config((3, 3, 27, 3), (128, 256, 512, 1024), 0.5),
+    "convnext_l": Config((3, 3, 27, 3), (192, 384, 768, 1536), 0.5),
+    "convnext_xl": Config((3, 3, 27, 3), (256, 512, 1024, 2048), 0.2),
+}
 
 
 class LayerNorm(nn.LayerNorm):
@@ -90,11 +99,12 @@ class LayerNorm(nn.LayerNorm):
 
 
 class Pointwise(nn.Linear):
-    """The 1 x 1 convolution of departure 3: [B, H, W, C] -> [B, H, W, C'], with the weights [C', C] of a linear layer.
+    """The 1 x 1 convolution of departure 3: [B, H, W, C] -> [B, H, W, C'], with the weights [C', C] of a
+    linear layer.
 
-    Where it runs decides how. On the CPU, torch hands convolutions to oneDNN and float32 matrix products to the BLAS that it was
-    built with, MKL, which was seen to take up to twice as long on a processor that is not Intel's (`benchmarks/zoo.py` measures
-    both). Elsewhere it stays the linear layer of the authors' code.
+    Where it runs decides how. On the CPU, torch hands convolutions to oneDNN and float32 matrix products to
+    the BLAS that it was built with, MKL, which was seen to take up to twice as long on a processor that is
+    not Intel's (`benchmarks/zoo.py` measures both). Elsewhere it stays the linear layer of the authors' code.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -117,7 +127,9 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         branch = self.depthwise(x).permute(0, 2, 3, 1)  # [B, H, W, C]
-        branch = self.expand(self.norm(branch))  # [B, H, W, 4C]; a line each, so that each wide map is freed early
+        branch = self.expand(
+            self.norm(branch)
+        )  # [B, H, W, 4C]; a line each, so that each wide map is freed early
         branch = F.gelu(branch)
         branch = self.project(branch)  # [B, H, W, C]
         branch = self.drop(branch).permute(0, 3, 1, 2)  # [B, C, H, W]
@@ -125,16 +137,21 @@ class Block(nn.Module):
 
 
 class ConvNeXt(nn.Module):
-    """Stem, stages of blocks, global average pooling, norm, one linear layer: images [B, C, H, W] -> logits [B, K].
+    """Stem, stages of blocks, global average pooling, norm, one linear layer: images [B, C, H, W] -> logits
+    [B, K].
 
-    config: a row of `VARIANTS` or your own `Config`.  num_classes: K.  in_channels: C.  H and W at least 32; what is over a multiple
-    of 32 may be cut off by the strides.  Raises ValueError for arguments out of range, and in `forward` for other images.
+    config: a row of `VARIANTS` or your own `Config`.  num_classes: K.  in_channels: C.  H and W at least 32;
+    what is over a multiple of 32 may be cut off by the strides.  Raises ValueError for arguments out of
+    range, and in `forward` for other images.
     """
 
     def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3) -> None:
         super().__init__()
         if not isinstance(config, Config):
-            raise ValueError(f"config must be a Config such as VARIANTS['convnext_t'], got {config!r}; for a name call convnext(name)")
+            raise ValueError(
+                f"config must be a Config such as VARIANTS['convnext_t'], got {config!r}; for a "
+                "name call convnext(name)"
+            )
         require_positive("num_classes", num_classes)
         require_positive("in_channels", in_channels)
         self.config, self.in_channels = config, in_channels
@@ -143,7 +160,11 @@ class ConvNeXt(nn.Module):
         self.downsample, self.stages = nn.ModuleList(), nn.ModuleList()
         for depth, width in zip(config.depths, config.widths, strict=True):
             first = not self.stages
-            self.downsample.append(nn.Identity() if first else nn.Sequential(LayerNorm(channels), nn.Conv2d(channels, width, 2, 2)))
+            self.downsample.append(
+                nn.Identity()
+                if first
+                else nn.Sequential(LayerNorm(channels), nn.Conv2d(channels, width, 2, 2))
+            )
             rates = [config.drop_prob * (blocks_before + i) / max(1, blocks - 1) for i in range(depth)]
             self.stages.append(nn.Sequential(*(Block(width, rate) for rate in rates)))
             channels, blocks_before = width, blocks_before + depth
@@ -155,7 +176,9 @@ class ConvNeXt(nn.Module):
         """Images [B, C, H, W] -> [B, C_0, H/4, W/4]; ValueError for images that do not fit."""
         require_images(images, self.in_channels)
         if min(images.shape[2:]) < 32:
-            raise ValueError(f"images must be at least 32 pixels high and wide, got {list(images.shape)}; resize them")
+            raise ValueError(
+                f"images must be at least 32 pixels high and wide, got {list(images.shape)}; resize them"
+            )
         return self.stem(images)
 
     def feature_maps(self, images: Tensor) -> list[Tensor]:
@@ -167,7 +190,9 @@ class ConvNeXt(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         x = self.run_stem(images)
-        for downsample, stage in zip(self.downsample, self.stages, strict=True):  # without feature_maps, whose list would keep every map alive
+        for downsample, stage in zip(
+            self.downsample, self.stages, strict=True
+        ):  # without feature_maps, whose list would keep every map alive
             x = downsample(x)
             x = stage(x)
         return self.fc(self.norm(x.mean(dim=(2, 3))))  # [B, C, H, W] -> [B, C] -> [B, K]
@@ -182,23 +207,37 @@ def initialise(model: nn.Module) -> None:
 
 
 def load_torchvision_state(model: ConvNeXt, state: Mapping[str, Tensor]) -> ConvNeXt:
-    """Copy a state dict of torchvision's convnext_tiny ... convnext_large; ValueError names the first tensor that does not fit."""
-    table = {"block.0": "depthwise", "block.2": "norm", "block.3": "expand", "block.5": "project", "layer_scale": "gamma"}
+    """Copy a state dict of torchvision's convnext_tiny ... convnext_large; ValueError names the first tensor
+    that does not fit.
+    """
+    table = {
+        "block.0": "depthwise",
+        "block.2": "norm",
+        "block.3": "expand",
+        "block.5": "project",
+        "layer_scale": "gamma",
+    }
     table |= {"classifier.0": "norm", "classifier.2": "fc"}
 
     def rename(name: str) -> str:
         for theirs, ours in table.items():
             name = name.replace(theirs, ours)
-        name = name.replace("features.0.", "stem.")  # then by turns blocks (odd) and a downsampling layer (even)
+        name = name.replace(
+            "features.0.", "stem."
+        )  # then by turns blocks (odd) and a downsampling layer (even)
         name = re.sub(r"^features\.(\d*[13579])\.", lambda found: f"stages.{int(found[1]) // 2}.", name)
         return re.sub(r"^features\.(\d+)\.", lambda found: f"downsample.{int(found[1]) // 2}.", name)
 
-    flat = {name: tensor.flatten() if name.endswith("layer_scale") else tensor for name, tensor in state.items()}  # [C, 1, 1] -> [C]
+    flat = {
+        name: tensor.flatten() if name.endswith("layer_scale") else tensor for name, tensor in state.items()
+    }  # [C, 1, 1] -> [C]
     return load_state(model, flat, rename)
 
 
 def load_timm_state(model: ConvNeXt, state: Mapping[str, Tensor]) -> ConvNeXt:
-    """Copy a state dict of timm's convnext_tiny ... convnext_xlarge; ValueError names the first tensor that does not fit."""
+    """Copy a state dict of timm's convnext_tiny ... convnext_xlarge; ValueError names the first tensor that
+    does not fit.
+    """
     table = {"conv_dw": "depthwise", "mlp.fc1": "expand", "mlp.fc2": "project", "blocks.": "", "head.": ""}
 
     def rename(name: str) -> str:
@@ -210,11 +249,16 @@ def load_timm_state(model: ConvNeXt, state: Mapping[str, Tensor]) -> ConvNeXt:
 
 
 def convnext(
-    name: str, num_classes: int = 1000, in_channels: int = 3, drop_prob: float | None = None, device: str | None = None
+    name: str,
+    num_classes: int = 1000,
+    in_channels: int = 3,
+    drop_prob: float | None = None,
+    device: str | None = None,
 ) -> ConvNeXt:
     """Build a row of `VARIANTS` with fresh weights.
 
-    num_classes: K.  in_channels: C of the images.  drop_prob: the last block's rate of stochastic depth, None for the row's.
+    num_classes: K.  in_channels: C of the images.  drop_prob: the last block's rate of stochastic depth, None
+        for the row's.
     device: "meta" builds without memory.  Raises ValueError for an unknown name or an argument out of range.
     """
     row = find_row(name, VARIANTS)

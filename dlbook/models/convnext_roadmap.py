@@ -1,28 +1,38 @@
-"""From ResNet-50 to ConvNeXt-T in fifteen steps: Liu et al., "A ConvNet for the 2020s" (arXiv 2201.03545), section 2, figure 2.
+"""From ResNet-50 to ConvNeXt-T in fifteen steps: Liu et al., "A ConvNet for the 2020s" (arXiv 2201.03545),
+section 2, figure 2.
 
-Each row of `VARIANTS` is the row before it with one thing changed; the first row is ResNet-50 and the last one ConvNeXt-T. A block
-is three convolutions, each with its normalisation and activation, and the steps move, widen or drop them (figures 3 and 4)::
+Each row of `VARIANTS` is the row before it with one thing changed; the first row is ResNet-50 and the last
+one ConvNeXt-T. A block is three convolutions, each with its normalisation and activation, and the steps move,
+widen or drop them (figures 3 and 4)::
 
     bottleneck   1x1 C -> m       k x k m -> m         1x1 m -> 4m        m: the stage's width; the output has 4m channels
     inverted     1x1 C -> 4m      depthwise 4m -> 4m   1x1 4m -> m        thin outside, wide inside
     moved_up     depthwise C -> C 1x1 C -> 4m          1x1 4m -> m        the large kernel works on the thin map
     x = activation(last norm(...) + shortcut)                             until "fewer activations" removes this activation
 
-Published for each step (Table 10): top-1 accuracy from 78.8 % to 82.0 %, and FLOPs, which are multiply-accumulates::
+Published for each step (Table 10): top-1 accuracy from 78.8 % to 82.0 %, and FLOPs, which are
+multiply-accumulates::
 
-    4.09  4.53  4.42  2.35  5.27  4.64  4.07  4.10  4.15  4.21  4.29  4.15  4.15  4.15  4.46 (*)  4.49 (*)  x 10^9
+    4.09  4.53  4.42  2.35  5.27  4.64  4.07  4.10  4.15  4.21  4.29  4.15  4.15  4.15  4.46 (*)  4.49 (*)  x
+       10^9
 
-(*) These two do not follow from the nets: layer norm has no convolution, so step 14 costs what step 13 does, 4.15, and ConvNeXt-T
-costs 4.46. Figure 2 prints 4.2 and 4.5, and Table 11, the same steps from ResNet-200, has no change at step 14 either.
+(*) These two do not follow from the nets: layer norm has no convolution, so step 14 costs what step 13 does,
+4.15, and ConvNeXt-T costs 4.46. Figure 2 prints 4.2 and 4.5, and Table 11, the same steps from ResNet-200,
+has no change at step 14 either.
 
 Departures from the paper, which prints no code for the steps between the two ends
 
-1. ResNet-50 has its stride on the 3x3 convolution ("v1.5", torchvision's, which the paper cites): 4.09, not 3.86.
-2. The stem's activation goes with "fewer activations" and its norm with "fewer norms"; so do the norms of the 1x1 shortcuts. The
-   text speaks of the residual blocks only, but counts the norm after the stem among those that the last step *adds*.
-3. Kernel sizes 9 and 11 are steps of the figure that the paper does not keep: the row after 11 continues from 7.
-4. A convolution has a bias unless batch norm follows it. Layer scale, which the training recipe has, comes with the last step.
-5. Weights start as in torchvision's ResNet (variance 2 / fan_out) up to batch norm, as in ConvNeXt (N(0, 0.02^2)) afterwards.
+1. ResNet-50 has its stride on the 3x3 convolution ("v1.5", torchvision's, which the paper cites): 4.09, not
+   3.86.
+2. The stem's activation goes with "fewer activations" and its norm with "fewer norms"; so do the norms of the
+   1x1 shortcuts. The text speaks of the residual blocks only, but counts the norm after the stem among those
+   that the last step *adds*.
+3. Kernel sizes 9 and 11 are steps of the figure that the paper does not keep: the row after 11 continues from
+   7.
+4. A convolution has a bias unless batch norm follows it. Layer scale, which the training recipe has, comes
+   with the last step.
+5. Weights start as in torchvision's ResNet (variance 2 / fan_out) up to batch norm, as in ConvNeXt (N(0,
+   0.02^2)) afterwards.
 
 Parameters with 1,000 classes: from 25,557,032 (first row) to 28,589,128 (last row).
 
@@ -40,7 +50,8 @@ from dlbook.nn.checks import find_row, require_images, require_one_of, require_p
 
 @dataclass(frozen=True)
 class Config:
-    """One step. depths, width: blocks of each stage, m of the first; m doubles at each stage.  The rest begins as in ResNet-50.
+    """One step. depths, width: blocks of each stage, m of the first; m doubles at each stage.  The rest
+    begins as in ResNet-50.
 
     Raises ValueError for an even kernel size or an unknown choice.
     """
@@ -58,13 +69,19 @@ class Config:
     separate_downsampling: bool = False  # 2x2/2 convolutions between stages; norms around them; layer scale
 
     def __post_init__(self) -> None:
-        for name, value in (("width", self.width), ("kernel_size", self.kernel_size), *(("depths", depth) for depth in self.depths)):
+        for name, value in (
+            ("width", self.width),
+            ("kernel_size", self.kernel_size),
+            *(("depths", depth) for depth in self.depths),
+        ):
             require_positive(name, value)
         require_one_of("stem", self.stem, ("conv", "patch"))
         require_one_of("block", self.block, ("bottleneck", "inverted", "moved_up"))
         require_one_of("norm", self.norm, ("batch", "layer"))
         if self.kernel_size % 2 == 0 or not self.depths:
-            raise ValueError(f"kernel_size must be odd and depths not empty, got {self.kernel_size} and {self.depths}")
+            raise ValueError(
+                f"kernel_size must be odd and depths not empty, got {self.kernel_size} and {self.depths}"
+            )
 
 
 # (name, what the step changes, the row that it changes or None for the row before it)
@@ -103,13 +120,24 @@ class LayerNorm(nn.LayerNorm):
 
 
 def layer(
-    config: Config, in_channels: int, out_channels: int, kernel_size: int = 1, stride: int = 1, *,
-    depthwise: bool = False, norm: bool = True, activation: bool = False,
-) -> nn.Sequential:  # fmt: skip
-    """Convolution, then normalisation and activation where asked for: [B, C, H, W] -> [B, C', ceil(H/stride), ceil(W/stride)]."""
+    config: Config,
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int = 1,
+    stride: int = 1,
+    *,
+    depthwise: bool = False,
+    norm: bool = True,
+    activation: bool = False,
+) -> nn.Sequential:
+    """Convolution, then normalisation and activation where asked for: [B, C, H, W] -> [B, C', ceil(H/stride),
+    ceil(W/stride)].
+    """
     groups, bias = in_channels if depthwise else 1, not (norm and config.norm == "batch")
     padding = 0 if kernel_size == stride else kernel_size // 2  # patches do not overlap
-    layers = nn.Sequential(nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=bias))
+    layers = nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=bias)
+    )
     if norm:
         layers.append(nn.BatchNorm2d(out_channels) if config.norm == "batch" else LayerNorm(out_channels))
     if activation:
@@ -125,20 +153,51 @@ class Block(nn.Module):
         # the three convolutions: channels in and out, kernel size, stride, depthwise or not
         spatial, wide = (config.kernel_size, stride, config.depthwise), 4 * width
         shapes = {
-            "bottleneck": ((in_channels, width, 1, 1, False), (width, width, *spatial), (width, wide, 1, 1, False)),
-            "inverted": ((in_channels, wide, 1, 1, False), (wide, wide, *spatial), (wide, width, 1, 1, False)),
-            "moved_up": ((in_channels, in_channels, *spatial), (in_channels, wide, 1, 1, False), (wide, width, 1, 1, False)),
+            "bottleneck": (
+                (in_channels, width, 1, 1, False),
+                (width, width, *spatial),
+                (width, wide, 1, 1, False),
+            ),
+            "inverted": (
+                (in_channels, wide, 1, 1, False),
+                (wide, wide, *spatial),
+                (wide, width, 1, 1, False),
+            ),
+            "moved_up": (
+                (in_channels, in_channels, *spatial),
+                (in_channels, wide, 1, 1, False),
+                (wide, width, 1, 1, False),
+            ),
         }[config.block]
         norms = (True, False, False) if config.fewer_norms else (True, True, True)
         activations = (False, True, False) if config.fewer_activations else (True, True, False)
         self.branch = nn.Sequential()
-        for (c_in, c_out, kernel_size, step, depthwise), norm, activation in zip(shapes, norms, activations, strict=True):
-            self.branch.append(layer(config, c_in, c_out, kernel_size, step, depthwise=depthwise, norm=norm, activation=activation))
+        for (c_in, c_out, kernel_size, step, depthwise), norm, activation in zip(
+            shapes, norms, activations, strict=True
+        ):
+            self.branch.append(
+                layer(
+                    config,
+                    c_in,
+                    c_out,
+                    kernel_size,
+                    step,
+                    depthwise=depthwise,
+                    norm=norm,
+                    activation=activation,
+                )
+            )
         out_channels = shapes[-1][1]
         same = stride == 1 and in_channels == out_channels
-        self.shortcut = nn.Identity() if same else layer(config, in_channels, out_channels, 1, stride, norm=not config.fewer_norms)
+        self.shortcut = (
+            nn.Identity()
+            if same
+            else layer(config, in_channels, out_channels, 1, stride, norm=not config.fewer_norms)
+        )
         self.activation = nn.Identity() if config.fewer_activations else config.activation()
-        self.gamma = nn.Parameter(torch.full((out_channels, 1, 1), 1e-6)) if config.separate_downsampling else None
+        self.gamma = (
+            nn.Parameter(torch.full((out_channels, 1, 1), 1e-6)) if config.separate_downsampling else None
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         branch = self.branch(x)
@@ -148,7 +207,8 @@ class Block(nn.Module):
 
 
 class Roadmap(nn.Module):
-    """Stem, four stages, global average pooling, one linear layer: images [B, C, H, W] -> logits [B, K]. H and W at least 32.
+    """Stem, four stages, global average pooling, one linear layer: images [B, C, H, W] -> logits [B, K]. H
+    and W at least 32.
 
     config: a row of `VARIANTS` or your own `Config`.  num_classes: K.  in_channels: C.
     Raises ValueError for arguments out of range, and in `forward` for other images.
@@ -162,7 +222,9 @@ class Roadmap(nn.Module):
         separate, channels = config.separate_downsampling, config.width
         size, stride = (7, 2) if config.stem == "conv" else (4, 4)
         norm = separate or not config.fewer_norms
-        self.stem = layer(config, in_channels, channels, size, stride, norm=norm, activation=not config.fewer_activations)
+        self.stem = layer(
+            config, in_channels, channels, size, stride, norm=norm, activation=not config.fewer_activations
+        )
         if config.stem == "conv":
             self.stem.append(nn.MaxPool2d(3, 2, padding=1))
         self.stages = nn.ModuleList()
@@ -184,18 +246,24 @@ class Roadmap(nn.Module):
         """The output of the stem and of every stage: [B, C_i, H_i, W_i] each."""
         require_images(images, self.in_channels)
         if min(images.shape[2:]) < 32:
-            raise ValueError(f"images must be at least 32 pixels high and wide, got {list(images.shape)}; resize them")
+            raise ValueError(
+                f"images must be at least 32 pixels high and wide, got {list(images.shape)}; resize them"
+            )
         maps = [self.stem(images)]
         for stage in self.stages:
             maps.append(stage(maps[-1]))
         return maps
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.fc(self.norm(self.feature_maps(images)[-1].mean(dim=(2, 3))))  # [B, C, H, W] -> [B, C] -> [B, K]
+        return self.fc(
+            self.norm(self.feature_maps(images)[-1].mean(dim=(2, 3)))
+        )  # [B, C, H, W] -> [B, C] -> [B, K]
 
 
 def initialise(model: Roadmap) -> None:
-    """Departure 5: He et al.'s normal with batch norm; N(0, 0.02^2) with layer norm, also for the last linear layer."""
+    """Departure 5: He et al.'s normal with batch norm; N(0, 0.02^2) with layer norm, also for the last linear
+    layer.
+    """
     layer_norm = model.config.norm == "layer"
     for module in model.modules():
         if isinstance(module, nn.Conv2d) or (layer_norm and isinstance(module, nn.Linear)):
@@ -207,7 +275,11 @@ def initialise(model: Roadmap) -> None:
                 nn.init.zeros_(module.bias)
 
 
-def convnext_roadmap(name: str, num_classes: int = 1000, in_channels: int = 3, device: str | None = None) -> Roadmap:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for bad arguments."""
+def convnext_roadmap(
+    name: str, num_classes: int = 1000, in_channels: int = 3, device: str | None = None
+) -> Roadmap:
+    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
+    bad arguments.
+    """
     with torch.device(device or torch.get_default_device()):
         return Roadmap(find_row(name, VARIANTS), num_classes, in_channels)

@@ -1,4 +1,5 @@
-"""DeiT: Touvron et al., "Training data-efficient image transformers & distillation through attention" (arXiv 2012.12877).
+"""DeiT: Touvron et al., "Training data-efficient image transformers & distillation through attention" (arXiv
+2012.12877).
 
 The network is the vision transformer of arXiv 2010.11929; new is the distillation token::
 
@@ -13,17 +14,20 @@ The network is the vision transformer of arXiv 2010.11929; new is the distillati
 
 Departures from the paper
 
-1. At the test the paper adds the softmax outputs of the two heads (section 4); here, as in the authors' code and in timm, the
-   logits are averaged.
-2. `soft_distillation_loss` has KL(teacher || student), as the authors' code has and Hinton et al. mean. Equation (2) writes the
-   arguments in the other order. It is a mean over the batch; the authors' code divides by the number of classes as well.
-3. Linear layers, tokens and positions start as the paper says, truncated normals, with deviation 0.02 as in the authors' code;
-   the patch embedding keeps torch's default there, and here.
-4. Stochastic depth is 0 unless asked for; the paper trains with 0.1 in the last block and linearly less before (table 9).
-5. The models at 384 x 384 are these rows, built with ``resolution=384``: their weights differ, not their structure.
+1. At the test the paper adds the softmax outputs of the two heads (section 4); here, as in the authors' code
+   and in timm, the logits are averaged.
+2. `soft_distillation_loss` has KL(teacher || student), as the authors' code has and Hinton et al. mean.
+   Equation (2) writes the arguments in the other order. It is a mean over the batch; the authors' code
+   divides by the number of classes as well.
+3. Linear layers, tokens and positions start as the paper says, truncated normals, with deviation 0.02 as in
+   the authors' code; the patch embedding keeps torch's default there, and here.
+4. Stochastic depth is 0 unless asked for; the paper trains with 0.1 in the last block and linearly less
+   before (table 9).
+5. The models at 384 x 384 are these rows, built with ``resolution=384``: their weights differ, not their
+   structure.
 
-Submodules are named as in timm. Parameters with 1,000 classes: Ti 5,717,416; S 22,050,664; B 86,567,656; with distillation token
-and head: Ti 5,910,800; S 22,436,432; B 87,338,192.
+Submodules are named as in timm. Parameters with 1,000 classes: Ti 5,717,416; S 22,050,664; B 86,567,656; with
+distillation token and head: Ti 5,910,800; S 22,436,432; B 87,338,192.
 
 >>> sum(p.numel() for p in deit("deit_s_distilled", device="meta").parameters())
 22436432
@@ -56,18 +60,28 @@ class Config:
 
 # Touvron et al. 2020, Table 1
 VARIANTS = {
-    "deit_ti": Config(192), "deit_s": Config(384), "deit_b": Config(768),
-    "deit_ti_distilled": Config(192, True), "deit_s_distilled": Config(384, True), "deit_b_distilled": Config(768, True),
-}  # fmt: skip
+    "deit_ti": Config(192),
+    "deit_s": Config(384),
+    "deit_b": Config(768),
+    "deit_ti_distilled": Config(192, True),
+    "deit_s_distilled": Config(384, True),
+    "deit_b_distilled": Config(768, True),
+}
 
 
 def soft_distillation_loss(
-    class_logits: Tensor, distill_logits: Tensor, labels: Tensor, teacher_logits: Tensor, temperature: float = 3.0, weight: float = 0.1
+    class_logits: Tensor,
+    distill_logits: Tensor,
+    labels: Tensor,
+    teacher_logits: Tensor,
+    temperature: float = 3.0,
+    weight: float = 0.1,
 ) -> Tensor:
-    """Equation (2): (1 - weight) CE(class_logits, labels) + weight * temperature^2 * KL(teacher || student), a scalar.
+    """Equation (2): (1 - weight) CE(class_logits, labels) + weight * temperature^2 * KL(teacher || student),
+    a scalar.
 
-    Logits [B, K]; labels [B], or [B, K] after mixing.  For a student without distillation token give its logits twice.
-    The gradient stops at the teacher.
+    Logits [B, K]; labels [B], or [B, K] after mixing.  For a student without distillation token give its
+    logits twice. The gradient stops at the teacher.
     """
     student = torch.log_softmax(distill_logits / temperature, dim=1)
     teacher = torch.log_softmax(teacher_logits.detach() / temperature, dim=1)
@@ -75,9 +89,16 @@ def soft_distillation_loss(
     return (1 - weight) * F.cross_entropy(class_logits, labels) + weight * temperature**2 * divergence
 
 
-def hard_distillation_loss(class_logits: Tensor, distill_logits: Tensor, labels: Tensor, teacher_logits: Tensor) -> Tensor:
-    """Equation (3): half the cross-entropy with the labels, half that with the teacher's decisions; arguments as above."""
-    return F.cross_entropy(class_logits, labels) / 2 + F.cross_entropy(distill_logits, teacher_logits.argmax(dim=1)) / 2
+def hard_distillation_loss(
+    class_logits: Tensor, distill_logits: Tensor, labels: Tensor, teacher_logits: Tensor
+) -> Tensor:
+    """Equation (3): half the cross-entropy with the labels, half that with the teacher's decisions; arguments
+    as above.
+    """
+    return (
+        F.cross_entropy(class_logits, labels) / 2
+        + F.cross_entropy(distill_logits, teacher_logits.argmax(dim=1)) / 2
+    )
 
 
 class MLP(nn.Module):
@@ -106,19 +127,30 @@ class Block(nn.Module):
 
 
 class DeiT(nn.Module):
-    """Images [B, C, H, W] -> logits [B, K]. A distilled row in training: the class and the distillation logits, [B, K] each.
+    """Images [B, C, H, W] -> logits [B, K]. A distilled row in training: the class and the distillation
+    logits, [B, K] each.
 
-    config: a row of `VARIANTS`.  resolution: of the learned positions in pixels, one number or (H, W), multiples of 16; images of
-    another size get interpolated ones.  drop_path: of the last block, in [0, 1).  Raises ValueError for values outside these.
+    config: a row of `VARIANTS`.  resolution: of the learned positions in pixels, one number or (H, W),
+    multiples of 16; images of another size get interpolated ones.  drop_path: of the last block, in [0, 1).
+    Raises ValueError for values outside these.
     """
 
     def __init__(
-        self, config: Config, num_classes: int = 1000, in_channels: int = 3, resolution: int | tuple[int, int] = 224, drop_path: float = 0.0
+        self,
+        config: Config,
+        num_classes: int = 1000,
+        in_channels: int = 3,
+        resolution: int | tuple[int, int] = 224,
+        drop_path: float = 0.0,
     ) -> None:
         super().__init__()
         require_positive("num_classes", num_classes)
         require_probability("drop_path", drop_path)
-        self.config, self.grid, self.prefix_tokens = config, patch_grid(resolution, PATCH_SIZE), 2 if config.distilled else 1
+        self.config, self.grid, self.prefix_tokens = (
+            config,
+            patch_grid(resolution, PATCH_SIZE),
+            2 if config.distilled else 1,
+        )
         dim = config.dim
         self.patch_embed = PatchEmbedding(PATCH_SIZE, in_channels, dim)
         self.cls_token = nn.Parameter(torch.empty(1, 1, dim))
@@ -133,12 +165,20 @@ class DeiT(nn.Module):
     def embed(self, images: Tensor) -> Tensor:
         """Tokens [B, 1 + N, D], or with the distillation token in second place [B, 2 + N, D]."""
         patches = self.patch_embed(images)  # [B, N, D]
-        prefix = [token.expand(patches.shape[0], -1, -1) for token in (self.cls_token, self.dist_token) if token is not None]
-        positions = interpolate_positions(self.pos_embed, self.grid, self.patch_embed.grid(images), self.prefix_tokens)
+        prefix = [
+            token.expand(patches.shape[0], -1, -1)
+            for token in (self.cls_token, self.dist_token)
+            if token is not None
+        ]
+        positions = interpolate_positions(
+            self.pos_embed, self.grid, self.patch_embed.grid(images), self.prefix_tokens
+        )
         return torch.cat([*prefix, patches], dim=1) + positions
 
     def forward_features(self, images: Tensor) -> Tensor:
-        """All tokens of the last layer, normalised: [B, prefix_tokens + N, D]; the patches stand last, row by row."""
+        """All tokens of the last layer, normalised: [B, prefix_tokens + N, D]; the patches stand last, row by
+        row.
+        """
         tokens = self.embed(images)
         for block in self.blocks:
             tokens = block(tokens)
@@ -153,9 +193,13 @@ class DeiT(nn.Module):
         return (class_logits, distill_logits) if self.training else (class_logits + distill_logits) / 2
 
     def attention(self, images: Tensor, layer: int = -1) -> Tensor:
-        """Attention weights [B, h, M, M] of a block (from 0; negative from the end) between all M tokens: rows ask."""
+        """Attention weights [B, h, M, M] of a block (from 0; negative from the end) between all M tokens:
+        rows ask.
+        """
         if not -DEPTH <= layer < DEPTH:
-            raise ValueError(f"layer must be in [-{DEPTH}, {DEPTH}), got {layer}; the model has that many blocks")
+            raise ValueError(
+                f"layer must be in [-{DEPTH}, {DEPTH}), got {layer}; the model has that many blocks"
+            )
         tokens, layer = self.embed(images), layer % DEPTH
         for block in self.blocks[:layer]:
             tokens = block(tokens)
@@ -163,7 +207,9 @@ class DeiT(nn.Module):
 
 
 def initialise(model: DeiT) -> None:
-    """Linear weights, tokens and positions: normal, deviation 0.02, cut at 2; biases of linear layers 0 (departure 3)."""
+    """Linear weights, tokens and positions: normal, deviation 0.02, cut at 2; biases of linear layers 0
+    (departure 3).
+    """
     for token in (model.cls_token, model.dist_token, model.pos_embed):
         if token is not None:
             nn.init.trunc_normal_(token, std=0.02)
@@ -174,7 +220,8 @@ def initialise(model: DeiT) -> None:
 
 
 def load_timm_state(model: DeiT, state: Mapping[str, Tensor]) -> DeiT:
-    """Copy a state dict of timm's deit_*_patch16_*; positions of another square grid are interpolated to the model's.
+    """Copy a state dict of timm's deit_*_patch16_*; positions of another square grid are interpolated to the
+    model's.
 
     ValueError names the first tensor that does not fit.
     """
@@ -182,9 +229,15 @@ def load_timm_state(model: DeiT, state: Mapping[str, Tensor]) -> DeiT:
 
 
 def deit(
-    name: str, num_classes: int = 1000, in_channels: int = 3, resolution: int | tuple[int, int] = 224, drop_path: float = 0.0,
+    name: str,
+    num_classes: int = 1000,
+    in_channels: int = 3,
+    resolution: int | tuple[int, int] = 224,
+    drop_path: float = 0.0,
     device: str | None = None,
-) -> DeiT:  # fmt: skip
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for bad arguments."""
+) -> DeiT:
+    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
+    bad arguments.
+    """
     with torch.device(device or torch.get_default_device()):
         return DeiT(find_row(name, VARIANTS), num_classes, in_channels, resolution, drop_path)

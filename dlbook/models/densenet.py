@@ -1,4 +1,5 @@
-"""DenseNet: Huang, Liu, van der Maaten, Weinberger, "Densely Connected Convolutional Networks" (arXiv 1608.06993).
+"""DenseNet: Huang, Liu, van der Maaten, Weinberger, "Densely Connected Convolutional Networks" (arXiv
+1608.06993).
 
 The paper in ten lines; k is the growth rate::
 
@@ -14,15 +15,17 @@ The paper in ten lines; k is the growth rate::
 
 Departures from the paper
 
-1. Weights start as He et al.'s normal with fan_in (arXiv 1502.01852), as in torchvision; the authors' Torch code, itself
-   after ResNet's, uses fan_out. The paper cites He et al. without saying which. The linear layer has torch's default and bias 0.
+1. Weights start as He et al.'s normal with fan_in (arXiv 1502.01852), as in torchvision; the authors' Torch
+   code, itself after ResNet's, uses fan_out. The paper cites He et al. without saying which. The linear layer
+   has torch's default and bias 0.
 2. In ImageNet's stem, BN and ReLU follow the convolution, as in the authors' code; Table 1 leaves that open.
-3. ``densenet161`` (k = 48) is in the paper's first versions and in torchvision; the published Table 1 has ``densenet264``.
-4. The layers of a block are computed plainly. The authors' report on memory (arXiv 1707.06990) computes the concatenations
-   and BN again in the backward pass; that form is left out.
+3. ``densenet161`` (k = 48) is in the paper's first versions and in torchvision; the published Table 1 has
+   ``densenet264``.
+4. The layers of a block are computed plainly. The authors' report on memory (arXiv 1707.06990) computes the
+   concatenations and BN again in the backward pass; that form is left out.
 
-Dropout (0.2 on CIFAR and SVHN without augmentation) follows every convolution but the first, as the paper says; torchvision's
-`drop_rate` follows the 3x3 convolutions only. It is 0 unless you ask for it.
+Dropout (0.2 on CIFAR and SVHN without augmentation) follows every convolution but the first, as the paper
+says; torchvision's `drop_rate` follows the 3x3 convolutions only. It is 0 unless you ask for it.
 
 Parameters with 1,000 classes: 121 7,978,856; 169 14,149,480; 201 20,013,928; 264 33,337,704; 161 28,681,000.
 CIFAR, 10 classes: L = 40, k = 12 1,019,722; L = 100, k = 12 6,979,642; L = 100, k = 24 27,249,082;
@@ -48,9 +51,11 @@ from dlbook.nn.state import load_state
 class Config:
     """One row of Table 1 or 2.
 
-    depths: layers in each dense block.  growth_rate: k.  stem_channels: maps before the first block.  bottleneck: B, a 1x1
-    to 4k maps in each layer.  compression: theta, the share of the maps that a transition keeps, in (0, 1].
-    stem: "imagenet" (7x7/2 and max pooling) or "cifar" (3x3).  num_classes: K.  Raises ValueError outside these.
+    depths: layers in each dense block.  growth_rate: k.  stem_channels: maps before the first block.
+    bottleneck: B, a 1x1 to 4k maps in each layer.  compression: theta, the share of the maps that a
+    transition keeps, in (0, 1].
+    stem: "imagenet" (7x7/2 and max pooling) or "cifar" (3x3).  num_classes: K.  Raises ValueError outside
+        these.
     """
 
     depths: tuple[int, ...]
@@ -62,7 +67,11 @@ class Config:
     num_classes: int = 1000
 
     def __post_init__(self) -> None:
-        for name, values in (("depths", self.depths or (0,)), ("growth_rate", (self.growth_rate,)), ("stem_channels", (self.stem_channels,))):
+        for name, values in (
+            ("depths", self.depths or (0,)),
+            ("growth_rate", (self.growth_rate,)),
+            ("stem_channels", (self.stem_channels,)),
+        ):
             for value in values:
                 require_positive(name, value)
         require_positive("num_classes", self.num_classes)
@@ -75,7 +84,9 @@ def cifar(layers: int, growth_rate: int, compressed: bool = False) -> Config:
     """Section 4.2: three equal blocks; L - 4 layers of one convolution, or with BC half as many of two."""
     depth = (layers - 4) // (6 if compressed else 3)
     stem_channels = 2 * growth_rate if compressed else 16
-    return Config((depth,) * 3, growth_rate, stem_channels, compressed, 0.5 if compressed else 1.0, "cifar", 10)
+    return Config(
+        (depth,) * 3, growth_rate, stem_channels, compressed, 0.5 if compressed else 1.0, "cifar", 10
+    )
 
 
 # Huang et al. 2017, Table 1 (B and C, theta = 0.5) and Table 2
@@ -121,10 +132,14 @@ class DenseLayer(nn.Module):
 class DenseBlock(nn.ModuleDict):
     """Layers that each append k maps to what they have seen: [B, C, H, W] -> [B, C + depth k, H, W]."""
 
-    def __init__(self, depth: int, in_channels: int, growth_rate: int, bottleneck: bool, drop_prob: float) -> None:
+    def __init__(
+        self, depth: int, in_channels: int, growth_rate: int, bottleneck: bool, drop_prob: float
+    ) -> None:
         super().__init__()
         for index in range(depth):
-            self[f"denselayer{index + 1}"] = DenseLayer(in_channels + index * growth_rate, growth_rate, bottleneck, drop_prob)
+            self[f"denselayer{index + 1}"] = DenseLayer(
+                in_channels + index * growth_rate, growth_rate, bottleneck, drop_prob
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.values():
@@ -145,14 +160,18 @@ class Transition(nn.Module):
 
 
 class DenseNet(nn.Module):
-    """Stem, dense blocks with transitions between them, BN, ReLU, mean, linear layer: images [B, C, H, W] -> logits [B, K].
+    """Stem, dense blocks with transitions between them, BN, ReLU, mean, linear layer: images [B, C, H, W] ->
+    logits [B, K].
 
-    config: a row of `VARIANTS` or your own.  num_classes: K, None for the row's own.  in_channels: C of the images.
+    config: a row of `VARIANTS` or your own.  num_classes: K, None for the row's own.  in_channels: C of the
+        images.
     drop_prob: probability of dropping an output of every convolution but the first, in [0, 1).
     H and W at least 29 with ImageNet's stem, 4 with CIFAR's.  Raises ValueError for arguments out of range.
     """
 
-    def __init__(self, config: Config, num_classes: int | None = None, in_channels: int = 3, drop_prob: float = 0.0) -> None:
+    def __init__(
+        self, config: Config, num_classes: int | None = None, in_channels: int = 3, drop_prob: float = 0.0
+    ) -> None:
         super().__init__()
         num_classes = config.num_classes if num_classes is None else num_classes
         require_positive("num_classes", num_classes)
@@ -160,13 +179,20 @@ class DenseNet(nn.Module):
         require_probability("drop_prob", drop_prob)
         self.config, self.in_channels, channels = config, in_channels, config.stem_channels
         if config.stem == "imagenet":
-            stem = {"conv0": conv(in_channels, channels, 7, 2), "norm0": nn.BatchNorm2d(channels), "relu0": nn.ReLU(inplace=True)}
+            stem = {
+                "conv0": conv(in_channels, channels, 7, 2),
+                "norm0": nn.BatchNorm2d(channels),
+                "relu0": nn.ReLU(inplace=True),
+            }
             stem["pool0"] = nn.MaxPool2d(3, 2, padding=1)
         else:
             stem = {"conv0": conv(in_channels, channels, 3)}  # the first layer begins with BN and ReLU
         self.features = nn.Sequential(OrderedDict(stem))
         for index, depth in enumerate(config.depths, start=1):
-            self.features.add_module(f"denseblock{index}", DenseBlock(depth, channels, config.growth_rate, config.bottleneck, drop_prob))
+            self.features.add_module(
+                f"denseblock{index}",
+                DenseBlock(depth, channels, config.growth_rate, config.bottleneck, drop_prob),
+            )
             channels += depth * config.growth_rate
             if index < len(config.depths):
                 kept = int(channels * config.compression)
@@ -192,13 +218,18 @@ class DenseNet(nn.Module):
         require_images(images, self.in_channels)
         least = 29 if self.config.stem == "imagenet" else 4
         if min(images.shape[2:]) < least:
-            raise ValueError(f"images must be at least {least} pixels high and wide for the halvings, got {list(images.shape)}; resize them")
+            raise ValueError(
+                f"images must be at least {least} pixels high and wide for the halvings, got "
+                f"{list(images.shape)}; resize them"
+            )
         x = F.relu(self.features(images), inplace=True)
         return self.classifier(x.mean(dim=(2, 3)))  # [B, C, H, W] -> [B, C] -> [B, K]
 
 
 def initialise(model: nn.Module) -> None:
-    """Convolutions: normal, variance 2 / fan_in (departure 1); the linear layer's bias 0. BN: gamma 1, beta 0."""
+    """Convolutions: normal, variance 2 / fan_in (departure 1); the linear layer's bias 0. BN: gamma 1, beta
+    0.
+    """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
@@ -207,7 +238,9 @@ def initialise(model: nn.Module) -> None:
 
 
 def rename_torchvision(name: str) -> str:
-    """torchvision's names are ours, except in its published files: there ``denselayer1.norm.1.weight`` is ``norm1.weight``."""
+    """torchvision's names are ours, except in its published files: there ``denselayer1.norm.1.weight`` is
+    ``norm1.weight``.
+    """
     parts = name.split(".")
     if len(parts) == 6 and parts[3] in ("norm", "conv") and parts[4] in "12":
         return ".".join([*parts[:3], parts[3] + parts[4], parts[5]])
@@ -215,12 +248,21 @@ def rename_torchvision(name: str) -> str:
 
 
 def load_torchvision_state(model: DenseNet, state: Mapping[str, Tensor]) -> DenseNet:
-    """Copy a state dict of torchvision's densenet121 ... 201; ValueError names the first tensor that does not fit."""
+    """Copy a state dict of torchvision's densenet121 ... 201; ValueError names the first tensor that does not
+    fit.
+    """
     return load_state(model, state, rename_torchvision)
 
 
-def densenet(name: str, num_classes: int | None = None, in_channels: int = 3, drop_prob: float = 0.0, device: str | None = None) -> DenseNet:
-    """Build a row of `VARIANTS` with fresh weights; num_classes None: 1,000 for ImageNet's rows, 10 for CIFAR's.
+def densenet(
+    name: str,
+    num_classes: int | None = None,
+    in_channels: int = 3,
+    drop_prob: float = 0.0,
+    device: str | None = None,
+) -> DenseNet:
+    """Build a row of `VARIANTS` with fresh weights; num_classes None: 1,000 for ImageNet's rows, 10 for
+    CIFAR's.
 
     device "meta" builds it without memory. Raises ValueError for an unknown name or an argument out of range.
     """

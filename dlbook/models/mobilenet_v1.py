@@ -1,5 +1,5 @@
-"""MobileNet: Howard, Zhu, Chen, Kalenichenko, Wang, Weyand, Andreetto, Adam, "MobileNets: Efficient Convolutional Neural
-Networks for Mobile Vision Applications" (arXiv 1704.04861).
+"""MobileNet: Howard, Zhu, Chen, Kalenichenko, Wang, Weyand, Andreetto, Adam, "MobileNets: Efficient
+Convolutional Neural Networks for Mobile Vision Applications" (arXiv 1704.04861).
 
 The paper in seven lines::
 
@@ -11,20 +11,26 @@ The paper in seven lines::
     width multiplier alpha: every number of channels times alpha (Table 6)
     resolution multiplier rho: smaller images; the network is the same (Table 7)
 
-A 3x3 convolution costs 9 C_in C_out a pixel, the pair 9 C_in + C_in C_out: 1 / C_out + 1 / 9 of it (section 3.1).
+A 3x3 convolution costs 9 C_in C_out a pixel, the pair 9 C_in + C_in C_out: 1 / C_out + 1 / 9 of it (section
+3.1).
 
 Departures from the paper
 
-1. Table 1 prints stride 2 for the last depthwise convolution, but a 7x7 map before and after it; its stride is 1.
-2. Row ``mobilenet_v1_relu6`` cuts activations at 6, as the authors' TensorFlow code and timm do. The paper says ReLU.
-3. The paper does not say how weights start: convolutions are He et al.'s normal with fan_out (for a depthwise one 9, as it
-   has one output channel a group), as in timm; the linear layer is uniform within 1 / sqrt(K). BN has torch's settings.
-4. The authors' code drops 0.1 % of the last features in training. The paper does not mention it, and it is left out.
+1. Table 1 prints stride 2 for the last depthwise convolution, but a 7x7 map before and after it; its stride
+   is 1.
+2. Row ``mobilenet_v1_relu6`` cuts activations at 6, as the authors' TensorFlow code and timm do. The paper
+   says ReLU.
+3. The paper does not say how weights start: convolutions are He et al.'s normal with fan_out (for a depthwise
+   one 9, as it has one output channel a group), as in timm; the linear layer is uniform within 1 / sqrt(K).
+   BN has torch's settings.
+4. The authors' code drops 0.1 % of the last features in training. The paper does not mention it, and it is
+   left out.
 
-``mobilenet_v1_conv`` has full 3x3 convolutions instead of the pairs (Table 4); ``mobilenet_v1_shallow`` lacks the five
-equal blocks of 512 channels (Table 5).
+``mobilenet_v1_conv`` has full 3x3 convolutions instead of the pairs (Table 4); ``mobilenet_v1_shallow`` lacks
+the five equal blocks of 512 channels (Table 5).
 
-Parameters with 1,000 classes: width 1 4,231,976; 0.75 2,585,560; 0.5 1,331,592; 0.25 470,072; conv 29,294,088; shallow 2,887,976.
+Parameters with 1,000 classes: width 1 4,231,976; 0.75 2,585,560; 0.5 1,331,592; 0.25 470,072; conv
+    29,294,088; shallow 2,887,976.
 
 >>> sum(p.numel() for p in mobilenet_v1("mobilenet_v1_050").parameters())
 1331592
@@ -49,8 +55,9 @@ BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),
 class Config:
     """One row of Tables 4 to 6.
 
-    width: alpha, multiplies every number of channels.  separable: pairs of depthwise and pointwise convolutions, or full
-    ones.  blocks: channels and stride of each.  activation: nn.ReLU or nn.ReLU6.  Raises ValueError for a width not above 0.
+    width: alpha, multiplies every number of channels.  separable: pairs of depthwise and pointwise
+    convolutions, or full ones.  blocks: channels and stride of each.  activation: nn.ReLU or nn.ReLU6.
+    Raises ValueError for a width not above 0.
     """
 
     width: float = 1.0
@@ -60,7 +67,9 @@ class Config:
 
     def __post_init__(self) -> None:
         if not self.width > 0:
-            raise ValueError(f"width must be above 0, got {self.width!r}; the paper has 1, 0.75, 0.5 and 0.25")
+            raise ValueError(
+                f"width must be above 0, got {self.width!r}; the paper has 1, 0.75, 0.5 and 0.25"
+            )
 
 
 VARIANTS = {
@@ -78,10 +87,18 @@ class ConvNorm(nn.Module):
     """Convolution, BN, activation: [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)]."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, activation: type[nn.Module], stride: int = 1, groups: int = 1
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        activation: type[nn.Module],
+        stride: int = 1,
+        groups: int = 1,
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=False)
+        self.conv = nn.Conv2d(
+            in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=False
+        )
         self.norm, self.activation = nn.BatchNorm2d(out_channels), activation(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -89,7 +106,9 @@ class ConvNorm(nn.Module):
 
 
 class SeparableConv(nn.Module):
-    """Depthwise 3x3, then pointwise 1x1 (figure 3, right): [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)]."""
+    """Depthwise 3x3, then pointwise 1x1 (figure 3, right): [B, C_in, H, W] -> [B, C_out, ceil(H/stride),
+    ceil(W/stride)].
+    """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int, activation: type[nn.Module]) -> None:
         super().__init__()
@@ -103,8 +122,8 @@ class SeparableConv(nn.Module):
 class MobileNetV1(nn.Module):
     """Stem, blocks, mean, linear layer: images [B, C, H, W] -> logits [B, K].
 
-    config: a row of `VARIANTS` or your own.  num_classes: K.  in_channels: C of the images.  Any H and W; the paper has 224,
-    192, 160 and 128.  Raises ValueError for arguments out of range.
+    config: a row of `VARIANTS` or your own.  num_classes: K.  in_channels: C of the images.  Any H and W; the
+    paper has 224, 192, 160 and 128.  Raises ValueError for arguments out of range.
     """
 
     def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3) -> None:
@@ -116,7 +135,11 @@ class MobileNetV1(nn.Module):
         self.stem, self.blocks = ConvNorm(in_channels, channels, 3, act, stride=2), nn.Sequential()
         for width, stride in config.blocks:
             width = max(1, int(config.width * width))
-            self.blocks.append(SeparableConv(channels, width, stride, act) if config.separable else ConvNorm(channels, width, 3, act, stride))
+            self.blocks.append(
+                SeparableConv(channels, width, stride, act)
+                if config.separable
+                else ConvNorm(channels, width, 3, act, stride)
+            )
             channels = width
         self.classifier = nn.Linear(channels, num_classes)
         initialise(self)
@@ -136,7 +159,9 @@ class MobileNetV1(nn.Module):
 
 
 def initialise(model: nn.Module) -> None:
-    """Convolutions: normal, variance 2 / fan_out with fan_out k^2 C_out / groups; linear: uniform in 1 / sqrt(K), bias 0."""
+    """Convolutions: normal, variance 2 / fan_out with fan_out k^2 C_out / groups; linear: uniform in 1 /
+    sqrt(K), bias 0.
+    """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             fan_out = math.prod(module.kernel_size) * module.out_channels // module.groups
@@ -149,28 +174,44 @@ def initialise(model: nn.Module) -> None:
 
 # timm's stages hold 1, 2, 2, 6 and 2 blocks; ours are in one row
 TIMM_DEPTHS = (1, 2, 2, 6, 2)
-TIMM_LAYERS = {"conv_dw": "depthwise.conv", "bn1": "depthwise.norm", "conv_pw": "pointwise.conv", "bn2": "pointwise.norm"}
+TIMM_LAYERS = {
+    "conv_dw": "depthwise.conv",
+    "bn1": "depthwise.norm",
+    "conv_pw": "pointwise.conv",
+    "bn2": "pointwise.norm",
+}
 
 
 def rename_timm(name: str) -> str:
-    """A name in timm's state dict -> ours: ``blocks.1.0.conv_dw.weight`` is ``blocks.1.depthwise.conv.weight``."""
+    """A name in timm's state dict -> ours: ``blocks.1.0.conv_dw.weight`` is
+    ``blocks.1.depthwise.conv.weight``.
+    """
     if not name.startswith("blocks."):
         return name.replace("conv_stem.", "stem.conv.").replace("bn1.", "stem.norm.")
     _, stage, block, layer, *rest = name.split(".")
-    return ".".join(["blocks", str(sum(TIMM_DEPTHS[: int(stage)]) + int(block)), TIMM_LAYERS.get(layer, layer), *rest])
+    return ".".join(
+        ["blocks", str(sum(TIMM_DEPTHS[: int(stage)]) + int(block)), TIMM_LAYERS.get(layer, layer), *rest]
+    )
 
 
 def load_timm_state(model: MobileNetV1, state: Mapping[str, Tensor]) -> MobileNetV1:
-    """Copy a state dict of timm's mobilenetv1_100 into row ``mobilenet_v1_relu6``; ValueError names the first misfit.
+    """Copy a state dict of timm's mobilenetv1_100 into row ``mobilenet_v1_relu6``; ValueError names the first
+    misfit.
 
     A net with ReLU is refused: every tensor would fit, but the weights were trained with ReLU6.
     """
     if model.config.activation is not nn.ReLU6:
-        raise ValueError("timm's MobileNet cuts activations at 6, this model does not; build mobilenet_v1_relu6")
+        raise ValueError(
+            "timm's MobileNet cuts activations at 6, this model does not; build mobilenet_v1_relu6"
+        )
     return load_state(model, state, rename_timm)
 
 
-def mobilenet_v1(name: str = "mobilenet_v1", num_classes: int = 1000, in_channels: int = 3, device: str | None = None) -> MobileNetV1:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for bad arguments."""
+def mobilenet_v1(
+    name: str = "mobilenet_v1", num_classes: int = 1000, in_channels: int = 3, device: str | None = None
+) -> MobileNetV1:
+    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
+    bad arguments.
+    """
     with torch.device(device or torch.get_default_device()):
         return MobileNetV1(find_row(name, VARIANTS), num_classes, in_channels)

@@ -1,4 +1,5 @@
-"""MobileNetV2: Sandler, Howard, Zhu, Zhmoginov, Chen, "MobileNetV2: Inverted Residuals and Linear Bottlenecks" (arXiv 1801.04381).
+"""MobileNetV2: Sandler, Howard, Zhu, Zhmoginov, Chen, "MobileNetV2: Inverted Residuals and Linear
+Bottlenecks" (arXiv 1801.04381).
 
 The paper in ten lines::
 
@@ -10,19 +11,22 @@ The paper in ten lines::
         x = x + F where the stride is 1 and the channels are c already, else F
     x = relu6(bn(conv1x1(x)))                     # 1,280 channels
     logits = linear(dropout(mean over H, W of x))
-    width multiplier: every number of channels times it, rounded to a multiple of 8; the last 1,280 only if it is above 1
+    width multiplier: every number of channels times it, rounded to a multiple of 8; the last 1,280 only if it
+        is above 1
 
 The residual is inverted: the shortcut joins the narrow ends, and the block is wide inside.
 
 Departures from the paper
 
 1. Rounding is that of the authors' code (`dlbook.nn.divisible`); the paper does not mention it.
-2. The paper does not say how weights start. Convolutions are He et al.'s normal with fan_out (9 for a depthwise one, which
-   torchvision counts as 9 C), the linear layer is N(0, 0.01). BN has torch's settings, not TensorFlow's epsilon of 0.001.
+2. The paper does not say how weights start. Convolutions are He et al.'s normal with fan_out (9 for a
+   depthwise one, which torchvision counts as 9 C), the linear layer is N(0, 0.01). BN has torch's settings,
+   not TensorFlow's epsilon of 0.001.
 3. Dropout of 0.2 is from the authors' code, as in torchvision.
 4. The paper's 96 x 96 to 224 x 224 pixels are the input's size and change nothing here.
 
-Parameters with 1,000 classes: width 1 3,504,872; 0.75 2,636,424; 0.5 1,968,680; 0.35 1,677,128; 1.4 6,108,776.
+Parameters with 1,000 classes: width 1 3,504,872; 0.75 2,636,424; 0.5 1,968,680; 0.35 1,677,128; 1.4
+    6,108,776.
 
 >>> sum(p.numel() for p in mobilenet_v2("mobilenet_v2_035").parameters())
 1677128
@@ -40,26 +44,32 @@ from dlbook.nn.divisible import make_divisible
 from dlbook.nn.state import load_state
 
 # Sandler et al. 2018, Table 2: t  c  n  s
-STAGES = ((1, 16, 1, 1),
-          (6, 24, 2, 2),
-          (6, 32, 3, 2),
-          (6, 64, 4, 2),
-          (6, 96, 3, 1),
-          (6, 160, 3, 2),
-          (6, 320, 1, 1))  # fmt: skip
+STAGES = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
 STEM_CHANNELS, HEAD_CHANNELS = 32, 1280
 
 
 @dataclass(frozen=True)
 class Config:
-    """width: multiplies every number of channels of Table 2.  stages: its rows.  Raises ValueError for a width not above 0."""
+    """width: multiplies every number of channels of Table 2.  stages: its rows.  Raises ValueError for a
+    width not above 0.
+    """
 
     width: float = 1.0
     stages: tuple[tuple[int, int, int, int], ...] = STAGES
 
     def __post_init__(self) -> None:
         if not self.width > 0:
-            raise ValueError(f"width must be above 0, got {self.width!r}; the paper has 0.35, 0.5, 0.75, 1 and 1.4")
+            raise ValueError(
+                f"width must be above 0, got {self.width!r}; the paper has 0.35, 0.5, 0.75, 1 and 1.4"
+            )
 
 
 VARIANTS = {  # Figure 5; 1.0 and 1.4 also Table 4
@@ -75,10 +85,18 @@ class ConvNorm(nn.Module):
     """Convolution, BN, then ReLU6 or nothing: [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)]."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, groups: int = 1, linear: bool = False
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        groups: int = 1,
+        linear: bool = False,
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=False)
+        self.conv = nn.Conv2d(
+            in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=False
+        )
         self.norm = nn.BatchNorm2d(out_channels)
         self.activation = nn.Identity() if linear else nn.ReLU6(inplace=True)
 
@@ -105,11 +123,13 @@ class InvertedResidual(nn.Module):
 class MobileNetV2(nn.Module):
     """Stem, 17 bottlenecks, head, mean, linear layer: images [B, C, H, W] -> logits [B, K].
 
-    config: a row of `VARIANTS` or your own.  num_classes: K.  in_channels: C of the images.  drop_prob: before the last
-    layer, in [0, 1).  Any H and W.  Raises ValueError for arguments out of range.
+    config: a row of `VARIANTS` or your own.  num_classes: K.  in_channels: C of the images.  drop_prob:
+    before the last layer, in [0, 1).  Any H and W.  Raises ValueError for arguments out of range.
     """
 
-    def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.2) -> None:
+    def __init__(
+        self, config: Config, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.2
+    ) -> None:
         super().__init__()
         require_positive("num_classes", num_classes)
         require_positive("in_channels", in_channels)
@@ -120,7 +140,9 @@ class MobileNetV2(nn.Module):
         for expand_ratio, width, depth, stride in config.stages:
             width = make_divisible(config.width * width)
             for index in range(depth):
-                self.blocks.append(InvertedResidual(channels, width, expand_ratio, stride if index == 0 else 1))
+                self.blocks.append(
+                    InvertedResidual(channels, width, expand_ratio, stride if index == 0 else 1)
+                )
                 channels = width
         head_channels = make_divisible(max(1.0, config.width) * HEAD_CHANNELS)
         self.head = ConvNorm(channels, head_channels, 1)
@@ -138,13 +160,19 @@ class MobileNetV2(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         require_images(images, self.in_channels)
         x = images
-        for layer in (self.stem, *self.blocks, self.head):  # nested calls would keep the stem's map to the end
+        for layer in (
+            self.stem,
+            *self.blocks,
+            self.head,
+        ):  # nested calls would keep the stem's map to the end
             x = layer(x)
         return self.classifier(self.dropout(x.mean(dim=(2, 3))))  # [B, C, H, W] -> [B, C] -> [B, K]
 
 
 def initialise(model: nn.Module) -> None:
-    """Convolutions: normal, variance 2 / fan_out with fan_out k^2 C_out / groups; the linear layer: N(0, 0.01), bias 0."""
+    """Convolutions: normal, variance 2 / fan_out with fan_out k^2 C_out / groups; the linear layer: N(0,
+    0.01), bias 0.
+    """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             fan_out = math.prod(module.kernel_size) * module.out_channels // module.groups
@@ -165,18 +193,30 @@ def torchvision_places(model: MobileNetV2) -> dict[str, str]:
     for index, block in enumerate(model.blocks):
         expands = isinstance(block.expand, ConvNorm)
         theirs = ("0.0", "0.1", "1.0", "1.1", "2", "3") if expands else ("0.0", "0.1", "1", "2")
-        places |= {f"features.{index + 1}.conv.{name}": f"blocks.{index}.{own}" for name, own in zip(theirs, OURS[-len(theirs) :], strict=True)}
+        places |= {
+            f"features.{index + 1}.conv.{name}": f"blocks.{index}.{own}"
+            for name, own in zip(theirs, OURS[-len(theirs) :], strict=True)
+        }
     return places
 
 
 def timm_places(model: MobileNetV2) -> dict[str, str]:
     """Layer of timm's net -> layer of ours: ``blocks.1.0.conv_pw`` is ``blocks.1.expand.conv``."""
     places = {"conv_stem": "stem.conv", "bn1": "stem.norm", "conv_head": "head.conv", "bn2": "head.norm"}
-    positions = [(stage, block) for stage, (_, _, depth, _) in enumerate(model.config.stages) for block in range(depth)]
+    positions = [
+        (stage, block) for stage, (_, _, depth, _) in enumerate(model.config.stages) for block in range(depth)
+    ]
     for index, (stage, position) in enumerate(positions):
         expands = isinstance(model.blocks[index].expand, ConvNorm)
-        theirs = ("conv_pw", "bn1", "conv_dw", "bn2", "conv_pwl", "bn3") if expands else ("conv_dw", "bn1", "conv_pw", "bn2")
-        places |= {f"blocks.{stage}.{position}.{name}": f"blocks.{index}.{own}" for name, own in zip(theirs, OURS[-len(theirs) :], strict=True)}
+        theirs = (
+            ("conv_pw", "bn1", "conv_dw", "bn2", "conv_pwl", "bn3")
+            if expands
+            else ("conv_dw", "bn1", "conv_pw", "bn2")
+        )
+        places |= {
+            f"blocks.{stage}.{position}.{name}": f"blocks.{index}.{own}"
+            for name, own in zip(theirs, OURS[-len(theirs) :], strict=True)
+        }
     return places
 
 
@@ -189,18 +229,28 @@ def _load(model: MobileNetV2, state: Mapping[str, Tensor], places: dict[str, str
 
 
 def load_torchvision_state(model: MobileNetV2, state: Mapping[str, Tensor]) -> MobileNetV2:
-    """Copy a state dict of torchvision's mobilenet_v2, of any width; ValueError names the first tensor that does not fit."""
+    """Copy a state dict of torchvision's mobilenet_v2, of any width; ValueError names the first tensor that
+    does not fit.
+    """
     return _load(model, state, torchvision_places(model))
 
 
 def load_timm_state(model: MobileNetV2, state: Mapping[str, Tensor]) -> MobileNetV2:
-    """Copy a state dict of timm's mobilenetv2_035 ... 140; ValueError names the first tensor that does not fit."""
+    """Copy a state dict of timm's mobilenetv2_035 ... 140; ValueError names the first tensor that does not
+    fit.
+    """
     return _load(model, state, timm_places(model))
 
 
 def mobilenet_v2(
-    name: str = "mobilenet_v2", num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.2, device: str | None = None
+    name: str = "mobilenet_v2",
+    num_classes: int = 1000,
+    in_channels: int = 3,
+    drop_prob: float = 0.2,
+    device: str | None = None,
 ) -> MobileNetV2:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for bad arguments."""
+    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
+    bad arguments.
+    """
     with torch.device(device or torch.get_default_device()):
         return MobileNetV2(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)

@@ -1,4 +1,5 @@
-"""MobileNetV3: Howard, Sandler, Chu, Chen, Chen, Tan, Wang, Zhu, Pang, Vasudevan, Le, Adam, "Searching for MobileNetV3" (arXiv 1905.02244).
+"""MobileNetV3: Howard, Sandler, Chu, Chen, Chen, Tan, Wang, Zhu, Pang, Vasudevan, Le, Adam, "Searching for
+MobileNetV3" (arXiv 1905.02244).
 
 The paper in ten lines::
 
@@ -14,20 +15,23 @@ The paper in ten lines::
 
 Departures from the paper
 
-1. What the paper leaves open is as in the authors' TensorFlow code and torchvision: BN with epsilon 0.001 and momentum 0.01
-   (torch's; TensorFlow's 0.99), the squeezed width rounded to a multiple of 8 (`dlbook.nn.divisible`), biases in
-   squeeze-excite, dropout of 0.2.
-2. The rows of width 0.75 are as in the authors' code, too: a block expands by the table's *ratio*, from channels that are
-   rounded already, and 1,280 or 1,024 features stay before the last layer. That gives the 4.0 M and 2.0 M parameters of Tables
-   3 and 4. torchvision's `width_mult` scales and rounds the table's numbers themselves, and narrows the last features.
-3. The last two layers act on one pixel and are linear layers here; the tables call them 1x1 convolutions without BN.
-4. The paper does not say how weights start. Convolutions are He et al.'s normal with fan_out (k^2 for a depthwise one, which
-   torchvision counts as k^2 C), linear layers N(0, 0.01).
+1. What the paper leaves open is as in the authors' TensorFlow code and torchvision: BN with epsilon 0.001 and
+   momentum 0.01 (torch's; TensorFlow's 0.99), the squeezed width rounded to a multiple of 8
+   (`dlbook.nn.divisible`), biases in squeeze-excite, dropout of 0.2.
+2. The rows of width 0.75 are as in the authors' code, too: a block expands by the table's *ratio*, from
+   channels that are rounded already, and 1,280 or 1,024 features stay before the last layer. That gives the
+   4.0 M and 2.0 M parameters of Tables 3 and 4. torchvision's `width_mult` scales and rounds the table's
+   numbers themselves, and narrows the last features.
+3. The last two layers act on one pixel and are linear layers here; the tables call them 1x1 convolutions
+   without BN.
+4. The paper does not say how weights start. Convolutions are He et al.'s normal with fan_out (k^2 for a
+   depthwise one, which torchvision counts as k^2 C), linear layers N(0, 0.01).
 5. torchvision's options for segmentation, a dilated and a halved last stage, are left out.
 
 timm's ``mobilenetv3_*`` have the same weights, but BN's epsilon is 1e-5 there.
 
-Parameters with 1,000 classes: large 5,483,032, at width 0.75 3,993,528; small 2,542,856, at width 0.75 2,041,872.
+Parameters with 1,000 classes: large 5,483,032, at width 0.75 3,993,528; small 2,542,856, at width 0.75
+    2,041,872.
 
 >>> sum(p.numel() for p in mobilenet_v3("mobilenet_v3_small").parameters())
 2542856
@@ -62,38 +66,44 @@ RE, HS = nn.ReLU, nn.Hardswish
 STEM_CHANNELS = 16
 
 # Howard et al. 2019, Table 1: operator, exp size, #out, SE, NL, s
-LARGE = (Row(3, 16, 16, False, RE, 1),
-         Row(3, 64, 24, False, RE, 2),
-         Row(3, 72, 24, False, RE, 1),
-         Row(5, 72, 40, True, RE, 2),
-         Row(5, 120, 40, True, RE, 1),
-         Row(5, 120, 40, True, RE, 1),
-         Row(3, 240, 80, False, HS, 2),
-         Row(3, 200, 80, False, HS, 1),
-         Row(3, 184, 80, False, HS, 1),
-         Row(3, 184, 80, False, HS, 1),
-         Row(3, 480, 112, True, HS, 1),
-         Row(3, 672, 112, True, HS, 1),
-         Row(5, 672, 160, True, HS, 2),
-         Row(5, 960, 160, True, HS, 1),
-         Row(5, 960, 160, True, HS, 1))  # fmt: skip
+LARGE = (
+    Row(3, 16, 16, False, RE, 1),
+    Row(3, 64, 24, False, RE, 2),
+    Row(3, 72, 24, False, RE, 1),
+    Row(5, 72, 40, True, RE, 2),
+    Row(5, 120, 40, True, RE, 1),
+    Row(5, 120, 40, True, RE, 1),
+    Row(3, 240, 80, False, HS, 2),
+    Row(3, 200, 80, False, HS, 1),
+    Row(3, 184, 80, False, HS, 1),
+    Row(3, 184, 80, False, HS, 1),
+    Row(3, 480, 112, True, HS, 1),
+    Row(3, 672, 112, True, HS, 1),
+    Row(5, 672, 160, True, HS, 2),
+    Row(5, 960, 160, True, HS, 1),
+    Row(5, 960, 160, True, HS, 1),
+)
 # Table 2
-SMALL = (Row(3, 16, 16, True, RE, 2),
-         Row(3, 72, 24, False, RE, 2),
-         Row(3, 88, 24, False, RE, 1),
-         Row(5, 96, 40, True, HS, 2),
-         Row(5, 240, 40, True, HS, 1),
-         Row(5, 240, 40, True, HS, 1),
-         Row(5, 120, 48, True, HS, 1),
-         Row(5, 144, 48, True, HS, 1),
-         Row(5, 288, 96, True, HS, 2),
-         Row(5, 576, 96, True, HS, 1),
-         Row(5, 576, 96, True, HS, 1))  # fmt: skip
+SMALL = (
+    Row(3, 16, 16, True, RE, 2),
+    Row(3, 72, 24, False, RE, 2),
+    Row(3, 88, 24, False, RE, 1),
+    Row(5, 96, 40, True, HS, 2),
+    Row(5, 240, 40, True, HS, 1),
+    Row(5, 240, 40, True, HS, 1),
+    Row(5, 120, 48, True, HS, 1),
+    Row(5, 144, 48, True, HS, 1),
+    Row(5, 288, 96, True, HS, 2),
+    Row(5, 576, 96, True, HS, 1),
+    Row(5, 576, 96, True, HS, 1),
+)
 
 
 @dataclass(frozen=True)
 class Config:
-    """blocks: Table 1 or 2.  features: before the last layer.  width: multiplies all other channels; ValueError unless above 0."""
+    """blocks: Table 1 or 2.  features: before the last layer.  width: multiplies all other channels;
+    ValueError unless above 0.
+    """
 
     blocks: tuple[Row, ...]
     features: int
@@ -102,7 +112,9 @@ class Config:
     def __post_init__(self) -> None:
         require_positive("features", self.features)
         if not self.width > 0:
-            raise ValueError(f"width must be above 0, got {self.width!r}; the paper has 0.75 and 1 in its tables")
+            raise ValueError(
+                f"width must be above 0, got {self.width!r}; the paper has 0.75 and 1 in its tables"
+            )
 
 
 VARIANTS = {
@@ -117,10 +129,18 @@ class ConvNorm(nn.Module):
     """Convolution, BN, activation or none: [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)]."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, groups: int = 1, activation: type[nn.Module] | None = None
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        groups: int = 1,
+        activation: type[nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=False)
+        self.conv = nn.Conv2d(
+            in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=False
+        )
         self.norm = nn.BatchNorm2d(out_channels, eps=0.001, momentum=0.01)
         self.activation = nn.Identity() if activation is None else activation(inplace=True)
 
@@ -134,10 +154,14 @@ class InvertedResidual(nn.Module):
     def __init__(self, in_channels: int, hidden: int, out_channels: int, row: Row) -> None:
         super().__init__()
         act = row.activation
-        self.expand = ConvNorm(in_channels, hidden, 1, activation=act) if hidden != in_channels else nn.Identity()
+        self.expand = (
+            ConvNorm(in_channels, hidden, 1, activation=act) if hidden != in_channels else nn.Identity()
+        )
         self.depthwise = ConvNorm(hidden, hidden, row.kernel_size, row.stride, groups=hidden, activation=act)
         squeezed = make_divisible(hidden // 4)
-        self.squeeze_excite = SqueezeExcitation(hidden, squeezed, gate=nn.Hardsigmoid) if row.squeeze_excite else nn.Identity()
+        self.squeeze_excite = (
+            SqueezeExcitation(hidden, squeezed, gate=nn.Hardsigmoid) if row.squeeze_excite else nn.Identity()
+        )
         self.project = ConvNorm(hidden, out_channels, 1)
         self.has_shortcut = row.stride == 1 and in_channels == out_channels
 
@@ -150,11 +174,13 @@ class InvertedResidual(nn.Module):
 class MobileNetV3(nn.Module):
     """Stem, bottlenecks, head, mean, two linear layers: images [B, C, H, W] -> logits [B, K].
 
-    config: a row of `VARIANTS` or your own.  num_classes: K.  in_channels: C of the images.  drop_prob: before the last
-    layer, in [0, 1).  Any H and W.  Raises ValueError for arguments out of range.
+    config: a row of `VARIANTS` or your own.  num_classes: K.  in_channels: C of the images.  drop_prob:
+    before the last layer, in [0, 1).  Any H and W.  Raises ValueError for arguments out of range.
     """
 
-    def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.2) -> None:
+    def __init__(
+        self, config: Config, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.2
+    ) -> None:
         super().__init__()
         require_positive("num_classes", num_classes)
         require_positive("in_channels", in_channels)
@@ -164,12 +190,18 @@ class MobileNetV3(nn.Module):
         self.stem, self.blocks = ConvNorm(in_channels, channels, 3, 2, activation=HS), nn.Sequential()
         unscaled = STEM_CHANNELS
         for row in config.blocks:
-            hidden, width = make_divisible(channels * row.expanded / unscaled), make_divisible(config.width * row.out)
+            hidden, width = (
+                make_divisible(channels * row.expanded / unscaled),
+                make_divisible(config.width * row.out),
+            )
             self.blocks.append(InvertedResidual(channels, hidden, width, row))
             channels, unscaled = width, row.out
         self.head = ConvNorm(channels, 6 * channels, 1, activation=HS)
         self.classifier = nn.Sequential(
-            nn.Linear(6 * channels, config.features), nn.Hardswish(inplace=True), nn.Dropout(drop_prob), nn.Linear(config.features, num_classes)
+            nn.Linear(6 * channels, config.features),
+            nn.Hardswish(inplace=True),
+            nn.Dropout(drop_prob),
+            nn.Linear(config.features, num_classes),
         )
         initialise(self)
 
@@ -184,13 +216,19 @@ class MobileNetV3(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         require_images(images, self.in_channels)
         x = images
-        for layer in (self.stem, *self.blocks, self.head):  # nested calls would keep the stem's map to the end
+        for layer in (
+            self.stem,
+            *self.blocks,
+            self.head,
+        ):  # nested calls would keep the stem's map to the end
             x = layer(x)
         return self.classifier(x.mean(dim=(2, 3)))  # [B, C, H, W] -> [B, C] -> [B, K]
 
 
 def initialise(model: nn.Module) -> None:
-    """Convolutions: normal, variance 2 / fan_out with fan_out k^2 C_out / groups; linear layers: N(0, 0.01); biases 0."""
+    """Convolutions: normal, variance 2 / fan_out with fan_out k^2 C_out / groups; linear layers: N(0, 0.01);
+    biases 0.
+    """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             fan_out = math.prod(module.kernel_size) * module.out_channels // module.groups
@@ -202,17 +240,26 @@ def initialise(model: nn.Module) -> None:
 
 
 def torchvision_places(model: MobileNetV3) -> dict[str, str]:
-    """Layer of torchvision's net -> layer of ours: ``features.4.block.2.fc1`` is ``blocks.3.squeeze_excite.reduce``."""
+    """Layer of torchvision's net -> layer of ours: ``features.4.block.2.fc1`` is
+    ``blocks.3.squeeze_excite.reduce``.
+    """
     places = {"features.0": "stem", f"features.{len(model.blocks) + 1}": "head"}
     for index, block in enumerate(model.blocks):
         parts = [name for name, part in block.named_children() if not isinstance(part, nn.Identity)]
-        places |= {f"features.{index + 1}.block.{number}": f"blocks.{index}.{part}" for number, part in enumerate(parts)}
+        places |= {
+            f"features.{index + 1}.block.{number}": f"blocks.{index}.{part}"
+            for number, part in enumerate(parts)
+        }
     parts = {"0": "conv", "1": "norm", "fc1": "reduce", "fc2": "expand"}
-    return {f"{theirs}.{key}": f"{own}.{part}" for theirs, own in places.items() for key, part in parts.items()}
+    return {
+        f"{theirs}.{key}": f"{own}.{part}" for theirs, own in places.items() for key, part in parts.items()
+    }
 
 
 def load_torchvision_state(model: MobileNetV3, state: Mapping[str, Tensor]) -> MobileNetV3:
-    """Copy a state dict of torchvision's mobilenet_v3_large or _small; ValueError names the first tensor that does not fit."""
+    """Copy a state dict of torchvision's mobilenet_v3_large or _small; ValueError names the first tensor that
+    does not fit.
+    """
     places = torchvision_places(model)
 
     def rename(name: str) -> str:
@@ -223,8 +270,14 @@ def load_torchvision_state(model: MobileNetV3, state: Mapping[str, Tensor]) -> M
 
 
 def mobilenet_v3(
-    name: str = "mobilenet_v3_large", num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.2, device: str | None = None
+    name: str = "mobilenet_v3_large",
+    num_classes: int = 1000,
+    in_channels: int = 3,
+    drop_prob: float = 0.2,
+    device: str | None = None,
 ) -> MobileNetV3:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for bad arguments."""
+    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
+    bad arguments.
+    """
     with torch.device(device or torch.get_default_device()):
         return MobileNetV3(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)

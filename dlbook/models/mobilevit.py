@@ -1,4 +1,5 @@
-"""MobileViT: Mehta, Rastegari, "MobileViT: Light-weight, General-purpose, and Mobile-friendly Vision Transformer" (arXiv 2110.02178).
+"""MobileViT: Mehta, Rastegari, "MobileViT: Light-weight, General-purpose, and Mobile-friendly Vision
+Transformer" (arXiv 2110.02178).
 
 The block in eight lines (section 3.1)::
 
@@ -9,15 +10,19 @@ The block in eight lines (section 3.1)::
     x_f = silu(bn(conv1x1(fold(x_g))))                 # [C, H, W] again, each pixel where it was
     y   = silu(bn(conv3x3([x; x_f])))                  # fusion
 
-The 3x3 convolution has carried each pixel's surroundings into it, and attention carries every patch into every other, so each
-output sees the whole image. Around the blocks stand MobileNetV2's inverted residuals ("MV2"), with SiLU for ReLU6.
+The 3x3 convolution has carried each pixel's surroundings into it, and attention carries every patch into
+every other, so each output sees the whole image. Around the blocks stand MobileNetV2's inverted residuals
+("MV2"), with SiLU for ReLU6.
 
 Departures from the paper
 
-1. A map whose sides patches do not divide is resized bilinearly to the next multiple before unfolding, and back after folding,
-   as the authors' code and timm do. At 256 x 256, the paper's resolution, nothing is resized.
-2. Dropout is 0 unless asked for, and is in front of the classifier only; the authors' training also drops 0.1 within the blocks.
-3. Weights start as in the authors' code: He's normal by fan_out for convolutions, normal with deviation 0.02 for linear layers.
+1. A map whose sides patches do not divide is resized bilinearly to the next multiple before unfolding, and
+   back after folding, as the authors' code and timm do. At 256 x 256, the paper's resolution, nothing is
+   resized.
+2. Dropout is 0 unless asked for, and is in front of the classifier only; the authors' training also drops 0.1
+   within the blocks.
+3. Weights start as in the authors' code: He's normal by fan_out for convolutions, normal with deviation 0.02
+   for linear layers.
 
 Parameters with 1,000 classes: XXS 1,272,024; XS 2,317,848; S 5,578,632.
 
@@ -43,7 +48,9 @@ DEPTHS = (2, 4, 3)  # transformer blocks in the last three stages
 
 @dataclass(frozen=True)
 class Config:
-    """A column of Table 4: channels of the five stages, widths of the three transformers, and how far an MV2 block expands."""
+    """A column of Table 4: channels of the five stages, widths of the three transformers, and how far an MV2
+    block expands.
+    """
 
     channels: tuple[int, int, int, int, int]
     dims: tuple[int, int, int]
@@ -59,11 +66,23 @@ VARIANTS = {
 
 
 class ConvNorm(nn.Module):
-    """Convolution without bias, batch normalisation and, if `act`, SiLU: [B, C_in, H, W] -> [B, C_out, H/stride, W/stride]."""
+    """Convolution without bias, batch normalisation and, if `act`, SiLU: [B, C_in, H, W] -> [B, C_out,
+    H/stride, W/stride].
+    """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, groups: int = 1, act: bool = True) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        groups: int = 1,
+        act: bool = True,
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=False)
+        self.conv = nn.Conv2d(
+            in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=False
+        )
         self.bn = nn.BatchNorm2d(out_channels)
         self.act = act
 
@@ -73,7 +92,9 @@ class ConvNorm(nn.Module):
 
 
 class MV2(nn.Module):
-    """Inverted residual (Sandler et al., arXiv 1801.04381): widen, filter each channel by itself, narrow without activation."""
+    """Inverted residual (Sandler et al., arXiv 1801.04381): widen, filter each channel by itself, narrow
+    without activation.
+    """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int, expand: int) -> None:
         super().__init__()
@@ -89,16 +110,24 @@ class MV2(nn.Module):
 
 
 def unfold(x: Tensor) -> Tensor:
-    """A map [B, d, H, W] of even sides -> sequences [B * P, N, d]: one for each of the P = 4 places in a 2 x 2 patch."""
+    """A map [B, d, H, W] of even sides -> sequences [B * P, N, d]: one for each of the P = 4 places in a 2 x
+    2 patch.
+    """
     B, d, H, W = x.shape
-    x = x.reshape(B, d, H // PATCH, PATCH, W // PATCH, PATCH).permute(0, 3, 5, 2, 4, 1)  # [B, p, q, rows, columns, d]
+    x = x.reshape(B, d, H // PATCH, PATCH, W // PATCH, PATCH).permute(
+        0, 3, 5, 2, 4, 1
+    )  # [B, p, q, rows, columns, d]
     return x.reshape(B * PATCH**2, (H // PATCH) * (W // PATCH), d)
 
 
 def fold(x: Tensor, height: int, width: int) -> Tensor:
-    """The inverse of `unfold`: [B * P, N, d] -> [B, d, height, width]; channels lie last in memory, as the 1x1 after it likes."""
+    """The inverse of `unfold`: [B * P, N, d] -> [B, d, height, width]; channels lie last in memory, as the
+    1x1 after it likes.
+    """
     d = x.shape[-1]
-    x = x.reshape(-1, PATCH, PATCH, height // PATCH, width // PATCH, d).permute(0, 3, 1, 4, 2, 5)  # [B, rows, p, columns, q, d]
+    x = x.reshape(-1, PATCH, PATCH, height // PATCH, width // PATCH, d).permute(
+        0, 3, 1, 4, 2, 5
+    )  # [B, rows, p, columns, q, d]
     return x.reshape(-1, height, width, d).permute(0, 3, 1, 2)
 
 
@@ -153,10 +182,13 @@ class MobileViTBlock(nn.Module):
 class MobileViT(nn.Module):
     """Images [B, C, H, W] -> logits [B, K]; the paper's are 256 x 256.
 
-    config: a row of `VARIANTS`.  drop_prob: of a feature in front of the classifier, in [0, 1).  Raises ValueError otherwise.
+    config: a row of `VARIANTS`.  drop_prob: of a feature in front of the classifier, in [0, 1).  Raises
+        ValueError otherwise.
     """
 
-    def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.0) -> None:
+    def __init__(
+        self, config: Config, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.0
+    ) -> None:
         super().__init__()
         require_positive("num_classes", num_classes)
         require_positive("in_channels", in_channels)
@@ -165,9 +197,15 @@ class MobileViT(nn.Module):
         self.stem = ConvNorm(in_channels, 16, 3, stride=2)
         c1, c2, *later = config.channels
         stages = [nn.Sequential(MV2(16, c1, 1, config.expand))]
-        stages.append(nn.Sequential(MV2(c1, c2, 2, config.expand), *[MV2(c2, c2, 1, config.expand) for _ in range(2)]))
-        for before, channels, dim, depth in zip(config.channels[1:-1], later, config.dims, DEPTHS, strict=True):
-            stages.append(nn.Sequential(MV2(before, channels, 2, config.expand), MobileViTBlock(channels, dim, depth)))
+        stages.append(
+            nn.Sequential(MV2(c1, c2, 2, config.expand), *[MV2(c2, c2, 1, config.expand) for _ in range(2)])
+        )
+        for before, channels, dim, depth in zip(
+            config.channels[1:-1], later, config.dims, DEPTHS, strict=True
+        ):
+            stages.append(
+                nn.Sequential(MV2(before, channels, 2, config.expand), MobileViTBlock(channels, dim, depth))
+            )
         self.stages = nn.ModuleList(stages)
         self.last = ConvNorm(later[-1], 4 * later[-1], 1)
         self.drop = nn.Dropout(drop_prob)
@@ -191,7 +229,9 @@ class MobileViT(nn.Module):
 
 
 def initialise(model: MobileViT) -> None:
-    """Convolutions: normal, variance 2 / fan_out; linear layers: normal with deviation 0.02, cut at 2, bias 0 (departure 3)."""
+    """Convolutions: normal, variance 2 / fan_out; linear layers: normal with deviation 0.02, cut at 2, bias 0
+    (departure 3).
+    """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -202,9 +242,16 @@ def initialise(model: MobileViT) -> None:
 
 # timm's name of a submodule -> ours
 NAMES = {
-    "conv1_1x1": "expand", "conv2_kxk": "depthwise", "conv3_1x1": "project", "conv_kxk": "local", "conv_1x1": "widen",
-    "conv_proj": "narrow", "conv_fusion": "fuse", "final_conv": "last", "fc": "",
-}  # fmt: skip
+    "conv1_1x1": "expand",
+    "conv2_kxk": "depthwise",
+    "conv3_1x1": "project",
+    "conv_kxk": "local",
+    "conv_1x1": "widen",
+    "conv_proj": "narrow",
+    "conv_fusion": "fuse",
+    "final_conv": "last",
+    "fc": "",
+}
 
 
 def timm_name(name: str) -> str:
@@ -213,11 +260,21 @@ def timm_name(name: str) -> str:
 
 
 def load_timm_state(model: MobileViT, state: Mapping[str, Tensor]) -> MobileViT:
-    """Copy a state dict of timm's mobilevit_xxs, _xs or _s; ValueError names the first tensor that does not fit."""
+    """Copy a state dict of timm's mobilevit_xxs, _xs or _s; ValueError names the first tensor that does not
+    fit.
+    """
     return load_state(model, state, timm_name)
 
 
-def mobilevit(name: str, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.0, device: str | None = None) -> MobileViT:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for bad arguments."""
+def mobilevit(
+    name: str,
+    num_classes: int = 1000,
+    in_channels: int = 3,
+    drop_prob: float = 0.0,
+    device: str | None = None,
+) -> MobileViT:
+    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
+    bad arguments.
+    """
     with torch.device(device or torch.get_default_device()):
         return MobileViT(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)

@@ -9,8 +9,9 @@ The paper in four lines (figure 2)::
 
 Departures from the paper
 
-1. The paper gives no table of widths. The row is the authors' Caffe model for CIFAR-10 (5x5 with 192-160-96 channels, 5x5
-   with 192-192-192, 3x3 with 192-192-10; max pooling, then average pooling), the one that everybody reproduces.
+1. The paper gives no table of widths. The row is the authors' Caffe model for CIFAR-10 (5x5 with 192-160-96
+   channels, 5x5 with 192-192-192, 3x3 with 192-192-10; max pooling, then average pooling), the one that
+   everybody reproduces.
 2. The ReLU after the last 1x1 convolution, on the class scores, is kept as in that model.
 3. All weights start as N(0, 0.05); the published model uses 0.01 in its first layer.
 
@@ -40,7 +41,9 @@ VARIANTS = {"nin_cifar": Config((5, 5, 3), ((192, 160, 96), (192, 192, 192), (19
 
 
 def mlpconv(in_channels: int, widths: tuple[int, ...], kernel_size: int) -> nn.Sequential:
-    """A convolution and 1x1 convolutions, each with its ReLU: [B, C, H, W] -> [B, widths[-1], H, W] (equation 2)."""
+    """A convolution and 1x1 convolutions, each with its ReLU: [B, C, H, W] -> [B, widths[-1], H, W] (equation
+    2).
+    """
     layers: list[nn.Module] = []
     for index, width in enumerate(widths):
         size = kernel_size if index == 0 else 1
@@ -52,10 +55,13 @@ def mlpconv(in_channels: int, widths: tuple[int, ...], kernel_size: int) -> nn.S
 class NiN(nn.Module):
     """Three mlpconv layers and global average pooling: images [B, C, H, W] -> logits [B, K].
 
-    drop_prob: probability of dropping a unit between blocks, in [0, 1). Raises ValueError for arguments out of range.
+    drop_prob: probability of dropping a unit between blocks, in [0, 1). Raises ValueError for arguments out
+        of range.
     """
 
-    def __init__(self, config: Config, num_classes: int = 10, in_channels: int = 3, drop_prob: float = 0.5) -> None:
+    def __init__(
+        self, config: Config, num_classes: int = 10, in_channels: int = 3, drop_prob: float = 0.5
+    ) -> None:
         super().__init__()
         require_positive("num_classes", num_classes)
         require_positive("in_channels", in_channels)
@@ -78,7 +84,15 @@ class NiN(nn.Module):
         return self.features(images).mean(dim=(2, 3))  # [B, K, H, W] -> [B, K]
 
 
-def nin(name: str = "nin_cifar", num_classes: int = 10, in_channels: int = 3, drop_prob: float = 0.5, device: str | None = None) -> NiN:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for bad arguments."""
+def nin(
+    name: str = "nin_cifar",
+    num_classes: int = 10,
+    in_channels: int = 3,
+    drop_prob: float = 0.5,
+    device: str | None = None,
+) -> NiN:
+    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
+    bad arguments.
+    """
     with torch.device(device or torch.get_default_device()):
         return NiN(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)

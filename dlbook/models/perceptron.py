@@ -1,5 +1,6 @@
-"""The perceptron: Rosenblatt, "The Perceptron: A Probabilistic Model for Information Storage and Organization in the Brain"
-(Psychological Review 65(6), 1958), as one layer of linear threshold units, and the softmax layer that took its place.
+"""The perceptron: Rosenblatt, "The Perceptron: A Probabilistic Model for Information Storage and Organization
+in the Brain" (Psychological Review 65(6), 1958), as one layer of linear threshold units, and the softmax
+layer that took its place.
 
 The unit and its learning rule::
 
@@ -9,15 +10,19 @@ The unit and its learning rule::
             w = w + rate (t - answer) x                    # only an error changes anything
             b = b + rate (t - answer)
 
-If a hyperplane separates the two classes, the rule stops after finitely many errors: at most (R / margin)^2 of them, for inputs
-[x, 1] no longer than R and weights that start at 0 (Novikoff 1962). If none does, as for XOR, it never stops.
+If a hyperplane separates the two classes, the rule stops after finitely many errors: at most (R / margin)^2
+of them, for inputs [x, 1] no longer than R and weights that start at 0 (Novikoff 1962). If none does, as for
+XOR, it never stops.
 
 Departures from the paper
 
-1. Rosenblatt's units look at a layer of "association units" with fixed random wiring to the retina; here they see the pixels.
-2. His 1958 paper weighs several rules; the one above is the error correction of his later ones, which textbooks mean.
-3. ``softmax_digits`` is the same layer with one unit a class, whose scores are the logits of a softmax (logistic regression,
-   Cox 1958). It learns by gradients; its loss is convex, so it can start at 0, like the perceptron.
+1. Rosenblatt's units look at a layer of "association units" with fixed random wiring to the retina; here they
+   see the pixels.
+2. His 1958 paper weighs several rules; the one above is the error correction of his later ones, which
+   textbooks mean.
+3. ``softmax_digits`` is the same layer with one unit a class, whose scores are the logits of a softmax
+   (logistic regression, Cox 1958). It learns by gradients; its loss is convex, so it can start at 0, like the
+   perceptron.
 
 Parameters with 1 channel of 28 x 28: perceptron 785; softmax_digits 7,850.
 
@@ -47,13 +52,16 @@ VARIANTS = {"perceptron": Config(1), "softmax_digits": Config(10)}
 
 
 class Perceptron(nn.Module):
-    """A layer of linear units: images [B, C, H, W] -> scores [B, K]; `decide` says on which side of 0 they lie.
+    """A layer of linear units: images [B, C, H, W] -> scores [B, K]; `decide` says on which side of 0 they
+    lie.
 
-    num_classes: K; the perceptron answers one yes-or-no question with 1.  resolution: H and W, one number or a pair.
-    Weights start at 0. Raises ValueError for sizes below 1.
+    num_classes: K; the perceptron answers one yes-or-no question with 1.  resolution: H and W, one number or
+    a pair. Weights start at 0. Raises ValueError for sizes below 1.
     """
 
-    def __init__(self, num_classes: int = 1, in_channels: int = 1, resolution: int | tuple[int, int] = 28) -> None:
+    def __init__(
+        self, num_classes: int = 1, in_channels: int = 1, resolution: int | tuple[int, int] = 28
+    ) -> None:
         super().__init__()
         self.in_channels = in_channels
         self.resolution = resolution if isinstance(resolution, tuple) else (resolution, resolution)
@@ -69,7 +77,8 @@ class Perceptron(nn.Module):
         require_images(images, self.in_channels)
         if tuple(images.shape[2:]) != self.resolution:
             raise ValueError(
-                f"images must be {self.resolution[0]} x {self.resolution[1]} pixels, got {list(images.shape)}; "
+                f"images must be {self.resolution[0]} x {self.resolution[1]} pixels, got "
+                f"{list(images.shape)}; "
                 "resize them, or build the model with another resolution"
             )
         return self.linear(images.flatten(1))
@@ -79,31 +88,41 @@ class Perceptron(nn.Module):
         return (self(images) >= 0).long()
 
 
-def update(weights: Tensor, bias: Tensor, inputs: Tensor, target: int, learning_rate: float = 1.0) -> tuple[Tensor, Tensor]:
-    """The learning rule for one example and one unit: new weights [D] and bias [], the old ones stay as they are.
+def update(
+    weights: Tensor, bias: Tensor, inputs: Tensor, target: int, learning_rate: float = 1.0
+) -> tuple[Tensor, Tensor]:
+    """The learning rule for one example and one unit: new weights [D] and bias [], the old ones stay as they
+    are.
 
-    inputs: [D].  target: 0 or 1.  learning_rate: positive; from weights of 0 it scales them and changes no answer.
-    Raises ValueError for weights that are not floating-point, or another target.
+    inputs: [D].  target: 0 or 1.  learning_rate: positive; from weights of 0 it scales them and changes no
+    answer. Raises ValueError for weights that are not floating-point, or another target.
     """
     if target not in (0, 1):
         raise ValueError(f"target must be 0 or 1, got {target!r}; write yes as 1 and no as 0")
     if not weights.is_floating_point():
-        raise ValueError(f"weights must be floating-point, got {weights.dtype}; whole numbers would cut off the updates")
+        raise ValueError(
+            f"weights must be floating-point, got {weights.dtype}; whole numbers would cut off the updates"
+        )
     answer = int(weights @ inputs + bias >= 0)
     error = target - answer  # -1, 0 or 1
     return weights + learning_rate * error * inputs, bias + learning_rate * error
 
 
 @torch.no_grad()
-def fit(model: Perceptron, images: Tensor, targets: Tensor, learning_rate: float = 1.0, max_epochs: int = 100) -> list[int]:
+def fit(
+    model: Perceptron, images: Tensor, targets: Tensor, learning_rate: float = 1.0, max_epochs: int = 100
+) -> list[int]:
     """Show the images [B, C, H, W] in order, again and again, until a whole epoch passes without an error.
 
-    model: of one unit; learns in place.  targets: [B] of 0 and 1.  Returns the errors of each epoch; the last is 0 if the rule
-    has converged within `max_epochs`.  Raises ValueError for a model of several units, or targets of another length.
+    model: of one unit; learns in place.  targets: [B] of 0 and 1.  Returns the errors of each epoch; the last
+    is 0 if the rule has converged within `max_epochs`.  Raises ValueError for a model of several units, or
+    targets of another length.
     """
     require_images(images, model.in_channels)
     if model.linear.out_features != 1:
-        raise ValueError(f"the rule here is for one unit, got {model.linear.out_features}; fit one perceptron a class")
+        raise ValueError(
+            f"the rule here is for one unit, got {model.linear.out_features}; fit one perceptron a class"
+        )
     if targets.shape != (len(images),):
         raise ValueError(f"targets must be [{len(images)}], one for each image, got {list(targets.shape)}")
     weights, bias = model.linear.weight[0].clone(), model.linear.bias[0].clone()
@@ -121,9 +140,12 @@ def fit(model: Perceptron, images: Tensor, targets: Tensor, learning_rate: float
 
 
 def perceptron(
-    name: str = "perceptron", num_classes: int | None = None, in_channels: int = 1, resolution: int | tuple[int, int] = 28,
+    name: str = "perceptron",
+    num_classes: int | None = None,
+    in_channels: int = 1,
+    resolution: int | tuple[int, int] = 28,
     device: str | None = None,
-) -> Perceptron:  # fmt: skip
+) -> Perceptron:
     """Build a row of `VARIANTS`; num_classes None is the row's own; device "meta" builds it without memory.
 
     Raises ValueError for bad arguments.

@@ -1,4 +1,5 @@
-"""Pre-activation residual networks: He, Zhang, Ren, Sun, "Identity Mappings in Deep Residual Networks" (arXiv 1603.05027).
+"""Pre-activation residual networks: He, Zhang, Ren, Sun, "Identity Mappings in Deep Residual Networks" (arXiv
+1603.05027).
 
 The paper in ten lines::
 
@@ -12,20 +13,24 @@ The paper in ten lines::
             x = h + F                                    # equation (3) with f = identity: nothing follows the sum
     logits = linear(mean over H, W of relu(bn(x)))       # one more activation after the last unit
 
-Because nothing stands on the path of the identity shortcuts, x_L = x_l + the sum of all F between them: equation (4).
+Because nothing stands on the path of the identity shortcuts, x_L = x_l + the sum of all F between them:
+equation (4).
 
 Departures from the paper
 
-1. The paper does not say where the first activation of the ImageNet nets stands; rows ``preact_resnet50`` ... ``200`` have
-   it before the max pooling, as ResNet has. The rows ``resnetv2_18`` ... ``152`` are timm's: pool first, then let the first
-   unit normalise; a bottleneck's stride on its 3x3 convolution, not the first 1x1; and basic units whose first identity
-   shortcut starts from the raw input. The paper has neither 18, 34 nor 50 layers.
-2. Basic rows (20, 56, 110 layers) change shape by projection, as the authors' bottlenecks and pytorchcv's nets do. The
-   paper's ResNet-110 follows He et al. 2015, whose CIFAR nets pad with zeros; the projections add 2,560 parameters.
-3. Weights start as normal deviates of variance 2 / fan_out, the linear bias as 0, as in the authors' Torch code.
+1. The paper does not say where the first activation of the ImageNet nets stands; rows ``preact_resnet50`` ...
+   ``200`` have it before the max pooling, as ResNet has. The rows ``resnetv2_18`` ... ``152`` are timm's:
+   pool first, then let the first unit normalise; a bottleneck's stride on its 3x3 convolution, not the first
+   1x1; and basic units whose first identity shortcut starts from the raw input. The paper has neither 18, 34
+   nor 50 layers.
+2. Basic rows (20, 56, 110 layers) change shape by projection, as the authors' bottlenecks and pytorchcv's
+   nets do. The paper's ResNet-110 follows He et al. 2015, whose CIFAR nets pad with zeros; the projections
+   add 2,560 parameters.
+3. Weights start as normal deviates of variance 2 / fan_out, the linear bias as 0, as in the authors' Torch
+   code.
 
-Parameters: 164 layers (CIFAR, 10 classes) 1,703,258; 1001 layers 10,327,706; 110 basic 1,730,522; ImageNet 50 25,549,352;
-101 44,541,480; 152 60,185,128; 200 64,666,152.
+Parameters: 164 layers (CIFAR, 10 classes) 1,703,258; 1001 layers 10,327,706; 110 basic 1,730,522; ImageNet 50
+25,549,352; 101 44,541,480; 152 60,185,128; 200 64,666,152.
 
 >>> sum(p.numel() for p in preact_resnet("preact_resnet1001_cifar", device="meta").parameters())
 10327706
@@ -43,7 +48,9 @@ from dlbook.nn.state import load_state
 
 
 def conv(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Conv2d:
-    """A convolution [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)] without bias: BN follows, sooner or later."""
+    """A convolution [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)] without bias: BN follows,
+    sooner or later.
+    """
     return nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, bias=False)
 
 
@@ -53,7 +60,9 @@ def activate(norm: nn.Module, x: Tensor) -> Tensor:
 
 
 def make_projection(in_channels: int, out_channels: int, stride: int) -> nn.Conv2d | None:
-    """None where x can be added as it is, else a 1x1 convolution; it has no BN, for its input is normalised already."""
+    """None where x can be added as it is, else a 1x1 convolution; it has no BN, for its input is normalised
+    already.
+    """
     return None if stride == 1 and in_channels == out_channels else conv(in_channels, out_channels, 1, stride)
 
 
@@ -113,11 +122,13 @@ class BottleneckUnit(nn.Module):
 
 @dataclass(frozen=True)
 class Config:
-    """One net. unit: BasicUnit or BottleneckUnit.  depths: units in each stage.  widths: channels of the 3x3 convolutions.
+    """One net. unit: BasicUnit or BottleneckUnit.  depths: units in each stage.  widths: channels of the 3x3
+    convolutions.
 
-    stem: "cifar" (3x3, activated), "imagenet" (7x7/2, activated, pooled) or "timm" (7x7/2, pooled; the first unit activates).
-    stem_width: its channels.  stride_on: a bottleneck's convolution with the stride, "1x1" or "3x3".  num_classes: K.
-    Raises ValueError for a value outside these.
+    stem: "cifar" (3x3, activated), "imagenet" (7x7/2, activated, pooled) or "timm" (7x7/2, pooled; the first
+        unit activates).
+    stem_width: its channels.  stride_on: a bottleneck's convolution with the stride, "1x1" or "3x3".
+    num_classes: K. Raises ValueError for a value outside these.
     """
 
     unit: type[nn.Module]
@@ -130,7 +141,10 @@ class Config:
 
     def __post_init__(self) -> None:
         if not self.depths or len(self.depths) != len(self.widths):
-            raise ValueError(f"depths and widths need one entry a stage, got {self.depths} and {self.widths}; make them equally long")
+            raise ValueError(
+                f"depths and widths need one entry a stage, got {self.depths} and {self.widths}; "
+                "make them equally long"
+            )
         for value in (*self.depths, *self.widths, self.stem_width, self.num_classes):
             require_positive("each depth and width, stem_width and num_classes", value)
         require_one_of("stem", self.stem, ("cifar", "imagenet", "timm"))
@@ -159,10 +173,12 @@ VARIANTS = {
 
 
 class PreActResNet(nn.Module):
-    """Stem, stages of units, a last BN and ReLU, global average pooling, one linear layer: [B, C, H, W] -> logits [B, K].
+    """Stem, stages of units, a last BN and ReLU, global average pooling, one linear layer: [B, C, H, W] ->
+    logits [B, K].
 
-    config: a row of `VARIANTS` or your own `Config`.  num_classes: K, None for the row's own.  in_channels: C of the images.
-    Raises ValueError for arguments out of range, and in `forward` for input that is not float [B, in_channels, H, W].
+    config: a row of `VARIANTS` or your own `Config`.  num_classes: K, None for the row's own.  in_channels: C
+    of the images. Raises ValueError for arguments out of range, and in `forward` for input that is not float
+    [B, in_channels, H, W].
     """
 
     def __init__(self, config: Config, num_classes: int | None = None, in_channels: int = 3) -> None:
@@ -181,7 +197,9 @@ class PreActResNet(nn.Module):
             for position in range(depth):
                 first = position == 0
                 activated = first and index == 0 and self.stem_norm is not None
-                units.append(config.unit(channels, width, 2 if first and index else 1, config.stride_on, activated))
+                units.append(
+                    config.unit(channels, width, 2 if first and index else 1, config.stride_on, activated)
+                )
                 channels = width * config.unit.expansion
             self.stages.append(nn.Sequential(*units))
         self.norm = nn.BatchNorm2d(channels)
@@ -189,7 +207,9 @@ class PreActResNet(nn.Module):
         initialise(self)
 
     def run_stem(self, images: Tensor) -> Tensor:
-        """Images [B, C, H, W] -> what the first stage sees, [B, C_0, H_0, W_0]; ValueError for images that do not fit."""
+        """Images [B, C, H, W] -> what the first stage sees, [B, C_0, H_0, W_0]; ValueError for images that do
+        not fit.
+        """
         require_images(images, self.in_channels)
         x = self.stem(images)
         return self.pool(x if self.stem_norm is None else activate(self.stem_norm, x))
@@ -211,7 +231,9 @@ class PreActResNet(nn.Module):
 
 
 def initialise(model: nn.Module) -> None:
-    """Convolutions: normal, variance 2 / fan_out. BN: gamma 1, beta 0. Linear bias: 0; its weight as torch has it."""
+    """Convolutions: normal, variance 2 / fan_out. BN: gamma 1, beta 0. Linear bias: 0; its weight as torch
+    has it.
+    """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -221,22 +243,36 @@ def initialise(model: nn.Module) -> None:
 
 def from_timm(name: str) -> str:
     """The name of one of timm's tensors in this file."""
-    for theirs, ours in (("stem.conv.", "stem."), (".blocks.", "."), ("downsample.conv.", "downsample."), ("head.fc.", "fc.")):
+    for theirs, ours in (
+        ("stem.conv.", "stem."),
+        (".blocks.", "."),
+        ("downsample.conv.", "downsample."),
+        ("head.fc.", "fc."),
+    ):
         name = name.replace(theirs, ours)
     return name
 
 
 def load_timm_state(model: PreActResNet, state: Mapping[str, Tensor]) -> PreActResNet:
-    """Copy a state dict of timm's resnetv2_18 ... resnetv2_152; all or nothing; ValueError names the first misfit.
+    """Copy a state dict of timm's resnetv2_18 ... resnetv2_152; all or nothing; ValueError names the first
+    misfit.
 
-    The paper's bottleneck rows are refused: their stride stands elsewhere. timm's classifier is a 1x1 convolution.
+    The paper's bottleneck rows are refused: their stride stands elsewhere. timm's classifier is a 1x1
+    convolution.
     """
     if model.config.stem != "timm" or model.config.stride_on != "3x3":
-        raise ValueError("timm's resnetv2 pools before the first BN and strides on the 3x3 convolution; build a row resnetv2_18 ... resnetv2_152")
-    return load_state(model, {name: t.flatten(1) if name == "head.fc.weight" else t for name, t in state.items()}, from_timm)
+        raise ValueError(
+            "timm's resnetv2 pools before the first BN and strides on the 3x3 convolution; build a "
+            "row resnetv2_18 ... resnetv2_152"
+        )
+    return load_state(
+        model, {name: t.flatten(1) if name == "head.fc.weight" else t for name, t in state.items()}, from_timm
+    )
 
 
-def preact_resnet(name: str, num_classes: int | None = None, in_channels: int = 3, device: str | None = None) -> PreActResNet:
+def preact_resnet(
+    name: str, num_classes: int | None = None, in_channels: int = 3, device: str | None = None
+) -> PreActResNet:
     """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory.
 
     num_classes: K, None for the row's own (1,000 for ImageNet, 10 for CIFAR).  in_channels: C of the images.

@@ -13,18 +13,20 @@ The paper in ten lines::
             x = relu(F + s)                 # s = x, or bn(conv1x1(x)) where the shape changes
     logits = linear(mean over H, W of x)
 
-`AnyNet` is the paper's template, in which each stage chooses freely; a RegNet is the AnyNet whose stages come from the four
-numbers w_0, w_a, w_m, depth and one group width. Sampling such spaces is in ``dlbook.nas.regnet_space``.
+`AnyNet` is the paper's template, in which each stage chooses freely; a RegNet is the AnyNet whose stages come
+from the four numbers w_0, w_a, w_m, depth and one group width. Sampling such spaces is in
+``dlbook.nas.regnet_space``.
 
 Departures from the paper
 
-1. Appendix D rounds widths to whole groups. Ties go to the even number, as in the authors' code: 392 / 16 = 24.5 makes 24 groups.
-   torchvision has MobileNet's rule instead: ties up, and never below 90 % of the width. That changes three nets, the rows named
-   ``_torchvision``. timm has both; its ``_tv`` rows are torchvision's.
-2. Y: the hidden width of squeeze-excite is a quarter of the *block's input* width, as in the authors' code and both libraries.
-   Appendix D says "1/4" and not of what.
-3. Weights start as in the authors' code: convolutions normal with variance 2 / (k^2 * output channels), groups or not; the last
-   linear layer N(0, 0.01), its bias 0. The paper refers to the ResNet papers.
+1. Appendix D rounds widths to whole groups. Ties go to the even number, as in the authors' code: 392 / 16 =
+   24.5 makes 24 groups. torchvision has MobileNet's rule instead: ties up, and never below 90 % of the width.
+   That changes three nets, the rows named ``_torchvision``. timm has both; its ``_tv`` rows are
+   torchvision's.
+2. Y: the hidden width of squeeze-excite is a quarter of the *block's input* width, as in the authors' code
+   and both libraries. Appendix D says "1/4" and not of what.
+3. Weights start as in the authors' code: convolutions normal with variance 2 / (k^2 * output channels),
+   groups or not; the last linear layer N(0, 0.01), its bias 0. The paper refers to the ResNet papers.
 
 Parameters with 1,000 classes: X-200MF 2,684,792; X-4.0GF 22,118,248; Y-4.0GF 20,646,656; Y-32GF 145,046,770.
 
@@ -51,9 +53,11 @@ STEM_WIDTH = 32
 
 @dataclass(frozen=True)
 class Config:
-    """One row of figures 15 and 16. rounding of the widths to whole groups: "nearest" or torchvision's "keep_90" (departure 1).
+    """One row of figures 15 and 16. rounding of the widths to whole groups: "nearest" or torchvision's
+    "keep_90" (departure 1).
 
-    w_0: width of the first block, a multiple of 8.  w_a: slope, at least 0.  w_m: step between stages, above 1.  depth: blocks.
+    w_0: width of the first block, a multiple of 8.  w_a: slope, at least 0.  w_m: step between stages, above
+        1.  depth: blocks.
     se_ratio: 0 for X.  Raises ValueError for a value outside these.
     """
 
@@ -71,21 +75,41 @@ class Config:
         require_probability("se_ratio", self.se_ratio)
         require_one_of("rounding", self.rounding, ("nearest", "keep_90"))
         if self.w_0 % 8 or not self.w_a >= 0 or not self.w_m > 1:
-            raise ValueError(f"w_0 must be a multiple of 8, w_a at least 0, w_m above 1; got {self.w_0}, {self.w_a}, {self.w_m}")
+            raise ValueError(
+                f"w_0 must be a multiple of 8, w_a at least 0, w_m above 1; got {self.w_0}, "
+                f"{self.w_a}, {self.w_m}"
+            )
 
 
 #                       w_0   w_a    w_m  depth group_width
-X = {"200mf": Config(24, 36.44, 2.49, 13, 8), "400mf": Config(24, 24.48, 2.54, 22, 16), "600mf": Config(48, 36.97, 2.24, 16, 24),
-     "800mf": Config(56, 35.73, 2.28, 16, 16), "1_6gf": Config(80, 34.01, 2.25, 18, 24), "3_2gf": Config(88, 26.31, 2.25, 25, 48),
-     "4_0gf": Config(96, 38.65, 2.43, 23, 40), "6_4gf": Config(184, 60.83, 2.07, 17, 56), "8gf": Config(80, 49.56, 2.88, 23, 120),
-     "12gf": Config(168, 73.36, 2.37, 19, 112), "16gf": Config(216, 55.59, 2.1, 22, 128),
-     "32gf": Config(320, 69.86, 2.0, 23, 168)}  # fmt: skip
-Y = {"200mf": Config(24, 36.44, 2.49, 13, 8, 0.25), "400mf": Config(48, 27.89, 2.09, 16, 8, 0.25),
-     "600mf": Config(48, 32.54, 2.32, 15, 16, 0.25), "800mf": Config(56, 38.84, 2.4, 14, 16, 0.25),
-     "1_6gf": Config(48, 20.71, 2.65, 27, 24, 0.25), "3_2gf": Config(80, 42.63, 2.66, 21, 24, 0.25),
-     "4_0gf": Config(96, 31.41, 2.24, 22, 64, 0.25), "6_4gf": Config(112, 33.22, 2.27, 25, 72, 0.25),
-     "8gf": Config(192, 76.82, 2.19, 17, 56, 0.25), "12gf": Config(168, 73.36, 2.37, 19, 112, 0.25),
-     "16gf": Config(200, 106.23, 2.48, 18, 112, 0.25), "32gf": Config(232, 115.89, 2.53, 20, 232, 0.25)}  # fmt: skip
+X = {
+    "200mf": Config(24, 36.44, 2.49, 13, 8),
+    "400mf": Config(24, 24.48, 2.54, 22, 16),
+    "600mf": Config(48, 36.97, 2.24, 16, 24),
+    "800mf": Config(56, 35.73, 2.28, 16, 16),
+    "1_6gf": Config(80, 34.01, 2.25, 18, 24),
+    "3_2gf": Config(88, 26.31, 2.25, 25, 48),
+    "4_0gf": Config(96, 38.65, 2.43, 23, 40),
+    "6_4gf": Config(184, 60.83, 2.07, 17, 56),
+    "8gf": Config(80, 49.56, 2.88, 23, 120),
+    "12gf": Config(168, 73.36, 2.37, 19, 112),
+    "16gf": Config(216, 55.59, 2.1, 22, 128),
+    "32gf": Config(320, 69.86, 2.0, 23, 168),
+}
+Y = {
+    "200mf": Config(24, 36.44, 2.49, 13, 8, 0.25),
+    "400mf": Config(48, 27.89, 2.09, 16, 8, 0.25),
+    "600mf": Config(48, 32.54, 2.32, 15, 16, 0.25),
+    "800mf": Config(56, 38.84, 2.4, 14, 16, 0.25),
+    "1_6gf": Config(48, 20.71, 2.65, 27, 24, 0.25),
+    "3_2gf": Config(80, 42.63, 2.66, 21, 24, 0.25),
+    "4_0gf": Config(96, 31.41, 2.24, 22, 64, 0.25),
+    "6_4gf": Config(112, 33.22, 2.27, 25, 72, 0.25),
+    "8gf": Config(192, 76.82, 2.19, 17, 56, 0.25),
+    "12gf": Config(168, 73.36, 2.37, 19, 112, 0.25),
+    "16gf": Config(200, 106.23, 2.48, 18, 112, 0.25),
+    "32gf": Config(232, 115.89, 2.53, 20, 232, 0.25),
+}
 
 # Radosavovic et al. 2020, figures 15 (X) and 16 (Y): named by their multiply-accumulates at 224 x 224
 VARIANTS = {
@@ -102,7 +126,8 @@ VARIANTS = {
 class Stage:
     """Blocks of one width. bottleneck_ratio b: the 3x3 has width / b channels, in groups of group_width each.
 
-    Raises ValueError unless width is a multiple of b, and width / b of the group width; `fit_groups` makes it so.
+    Raises ValueError unless width is a multiple of b, and width / b of the group width; `fit_groups` makes it
+    so.
     """
 
     depth: int
@@ -114,17 +139,25 @@ class Stage:
         for name in ("depth", "width", "group_width", "bottleneck_ratio"):
             require_positive(name, getattr(self, name))
         if self.width % (self.bottleneck_ratio * self.group_width):
-            raise ValueError(f"width must be a multiple of bottleneck_ratio * group_width, got {self}; see fit_groups")
+            raise ValueError(
+                f"width must be a multiple of bottleneck_ratio * group_width, got {self}; see fit_groups"
+            )
 
 
 def block_widths(config: Config) -> list[int]:
     """Equations (2)-(4): the width of each block, a multiple of 8, before it is fitted to the group width."""
-    powers = [round(math.log((config.w_0 + config.w_a * j) / config.w_0) / math.log(config.w_m)) for j in range(config.depth)]
+    powers = [
+        round(math.log((config.w_0 + config.w_a * j) / config.w_0) / math.log(config.w_m))
+        for j in range(config.depth)
+    ]
     return [8 * round(config.w_0 * config.w_m**power / 8) for power in powers]
 
 
-def fit_groups(depth: int, width: int, group_width: int, bottleneck_ratio: int = 1, rounding: str = "nearest") -> Stage:
-    """Appendix D: the stage whose width / b is the nearest multiple of the group width; a group wider than width / b shrinks to it.
+def fit_groups(
+    depth: int, width: int, group_width: int, bottleneck_ratio: int = 1, rounding: str = "nearest"
+) -> Stage:
+    """Appendix D: the stage whose width / b is the nearest multiple of the group width; a group wider than
+    width / b shrinks to it.
 
     The width changes by a third at most. Raises ValueError where width / b is less than 1.
     """
@@ -142,29 +175,42 @@ def fit_groups(depth: int, width: int, group_width: int, bottleneck_ratio: int =
 def stages_of(config: Config) -> tuple[Stage, ...]:
     """The stages of a RegNet: runs of blocks of equal width, each fitted to the group width."""
     runs = [(len(list(run)), width) for width, run in groupby(block_widths(config))]
-    return tuple(fit_groups(depth, width, config.group_width, rounding=config.rounding) for depth, width in runs)
+    return tuple(
+        fit_groups(depth, width, config.group_width, rounding=config.rounding) for depth, width in runs
+    )
 
 
 class Block(nn.Module):
-    """1x1, grouped 3x3, squeeze-excite in Y, 1x1 (figure 4, appendix D): [B, C, H, W] -> [B, width, ceil(H/stride), ceil(W/stride)]."""
+    """1x1, grouped 3x3, squeeze-excite in Y, 1x1 (figure 4, appendix D): [B, C, H, W] -> [B, width,
+    ceil(H/stride), ceil(W/stride)].
+    """
 
     def __init__(self, in_channels: int, stage: Stage, stride: int, se_ratio: float) -> None:
         super().__init__()
         width, inner = stage.width, stage.width // stage.bottleneck_ratio
         self.conv1, self.bn1 = nn.Conv2d(in_channels, inner, 1, bias=False), nn.BatchNorm2d(inner)
-        self.conv2 = nn.Conv2d(inner, inner, 3, stride, padding=1, groups=inner // stage.group_width, bias=False)
+        self.conv2 = nn.Conv2d(
+            inner, inner, 3, stride, padding=1, groups=inner // stage.group_width, bias=False
+        )
         self.bn2 = nn.BatchNorm2d(inner)
-        self.se = SqueezeExcitation(inner, max(1, round(se_ratio * in_channels))) if se_ratio else nn.Identity()
+        self.se = (
+            SqueezeExcitation(inner, max(1, round(se_ratio * in_channels))) if se_ratio else nn.Identity()
+        )
         self.conv3, self.bn3 = nn.Conv2d(inner, width, 1, bias=False), nn.BatchNorm2d(width)
         same = stride == 1 and in_channels == width
-        self.proj = None if same else nn.Sequential(nn.Conv2d(in_channels, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+        self.proj = (
+            None
+            if same
+            else nn.Sequential(nn.Conv2d(in_channels, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+        )
 
     def shortcut(self, x: Tensor) -> Tensor:
         """The block's input, projected where the branch has another shape."""
         return x if self.proj is None else self.proj(x)
 
     def forward(self, x: Tensor) -> Tensor:
-        # Memory: done last, the shortcut's output waits for nothing; done first, its gradient, made last, waits for nothing
+        # Memory: done last, the shortcut's output waits for nothing; done first, its gradient, made last,
+        # waits for nothing
         early = self.shortcut(x) if self.training else None
         branch = F.relu(self.bn1(self.conv1(x)), inplace=True)
         branch = F.relu(self.bn2(self.conv2(branch)), inplace=True)
@@ -175,22 +221,31 @@ class Block(nn.Module):
 
 
 class AnyNet(nn.Module):
-    """Stem, stages of blocks, global average pooling, one linear layer (figure 3): images [B, C, H, W] -> logits [B, K].
+    """Stem, stages of blocks, global average pooling, one linear layer (figure 3): images [B, C, H, W] ->
+    logits [B, K].
 
-    stages: any number of `Stage`.  se_ratio: hidden width of squeeze-excite over the block's input width, 0 for none.
-    num_classes: K.  in_channels: C.  Raises ValueError for arguments out of range, and in `forward` for other images.
+    stages: any number of `Stage`.  se_ratio: hidden width of squeeze-excite over the block's input width, 0
+        for none.
+    num_classes: K.  in_channels: C.  Raises ValueError for arguments out of range, and in `forward` for other
+        images.
     """
 
-    def __init__(self, stages: Sequence[Stage], se_ratio: float = 0.0, num_classes: int = 1000, in_channels: int = 3) -> None:
+    def __init__(
+        self, stages: Sequence[Stage], se_ratio: float = 0.0, num_classes: int = 1000, in_channels: int = 3
+    ) -> None:
         super().__init__()
         if not stages or not all(isinstance(stage, Stage) for stage in stages):
-            raise ValueError(f"stages must be one Stage or more, got {stages!r}; for a row of the table call regnet(name)")
+            raise ValueError(
+                f"stages must be one Stage or more, got {stages!r}; for a row of the table call regnet(name)"
+            )
         require_probability("se_ratio", se_ratio)
         require_positive("num_classes", num_classes)
         require_positive("in_channels", in_channels)
         self.in_channels, channels = in_channels, STEM_WIDTH
         self.stem = nn.Sequential(
-            nn.Conv2d(in_channels, channels, 3, 2, padding=1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
+            nn.Conv2d(in_channels, channels, 3, 2, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
         )
         self.stages = nn.ModuleList()
         for stage in stages:
@@ -232,8 +287,14 @@ SQUEEZE = {"se.fc1": "se.reduce", "se.fc2": "se.expand"}
 
 
 def load_torchvision_state(model: AnyNet, state: Mapping[str, Tensor]) -> AnyNet:
-    """Copy a state dict of torchvision's regnet_x_400mf ... regnet_y_32gf; ValueError names the first tensor that does not fit."""
-    layers = {f"f.{letter}.{i}.": f"{kind}{'abc'.index(letter) + 1}." for letter in "abc" for i, kind in enumerate(("conv", "bn"))}
+    """Copy a state dict of torchvision's regnet_x_400mf ... regnet_y_32gf; ValueError names the first tensor
+    that does not fit.
+    """
+    layers = {
+        f"f.{letter}.{i}.": f"{kind}{'abc'.index(letter) + 1}."
+        for letter in "abc"
+        for i, kind in enumerate(("conv", "bn"))
+    }
     table = {"trunk_output.": "stages.", **layers, "f.se.": "se.", **SQUEEZE}
 
     def rename(name: str) -> str:
@@ -245,21 +306,33 @@ def load_torchvision_state(model: AnyNet, state: Mapping[str, Tensor]) -> AnyNet
 
 
 def load_timm_state(model: AnyNet, state: Mapping[str, Tensor]) -> AnyNet:
-    """Copy a state dict of timm's regnetx_002 ... regnety_320; ValueError names the first tensor that does not fit."""
+    """Copy a state dict of timm's regnetx_002 ... regnety_320; ValueError names the first tensor that does
+    not fit.
+    """
     layers = {f"conv{i}.{kind}.": f"{kind}{i}." for i in (1, 2, 3) for kind in ("conv", "bn")}
-    pairs = {"stem.conv": "stem.0", "stem.bn": "stem.1", "downsample.conv": "proj.0", "downsample.bn": "proj.1", "head.": ""}
+    pairs = {
+        "stem.conv": "stem.0",
+        "stem.bn": "stem.1",
+        "downsample.conv": "proj.0",
+        "downsample.bn": "proj.1",
+        "head.": "",
+    }
     table = {**pairs, **layers, **SQUEEZE}
 
     def rename(name: str) -> str:
         for theirs, ours in table.items():
             name = name.replace(theirs, ours)
-        return re.sub(r"^s(\d+)\.b(\d+)", lambda found: f"stages.{int(found[1]) - 1}.{int(found[2]) - 1}", name)
+        return re.sub(
+            r"^s(\d+)\.b(\d+)", lambda found: f"stages.{int(found[1]) - 1}.{int(found[2]) - 1}", name
+        )
 
     return load_state(model, state, rename)
 
 
 def regnet(name: str, num_classes: int = 1000, in_channels: int = 3, device: str | None = None) -> AnyNet:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for bad arguments."""
+    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
+    bad arguments.
+    """
     config = find_row(name, VARIANTS)
     with torch.device(device or torch.get_default_device()):
         return AnyNet(stages_of(config), config.se_ratio, num_classes, in_channels)

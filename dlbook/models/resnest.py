@@ -12,14 +12,15 @@ The paper in ten lines: ResNet-D's net whose 3x3 convolutions make R candidates 
             x = relu(F + h)
     logits = linear(mean over H, W of x)
 
-"RsKxDd" in a name means radix R, cardinality K and D channels a group in the first stage; the plain rows are 2s1x64d.
+"RsKxDd" in a name means radix R, cardinality K and D channels a group in the first stage; the plain rows are
+2s1x64d.
 
 Departures from the paper
 
-1. The dropout before the last layer (ResNeSt-200 and 269), DropBlock and the zero-gamma start of each block belong to the
-   training recipe and are not in the net.
-2. Weights start as normal deviates of variance 2 / fan_out, the biases of the attention as 0; the last linear layer keeps
-   torch's default.
+1. The dropout before the last layer (ResNeSt-200 and 269), DropBlock and the zero-gamma start of each block
+   belong to the training recipe and are not in the net.
+2. Weights start as normal deviates of variance 2 / fan_out, the biases of the attention as 0; the last linear
+   layer keeps torch's default.
 
 Submodules are named as in timm. Parameters with 1,000 classes: 50 27,483,240; 101 48,275,016; 200 70,201,544;
 269 110,929,480.
@@ -41,15 +42,19 @@ from dlbook.nn.state import load_state
 
 
 def conv(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Conv2d:
-    """A convolution [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)]; no bias, because BN follows."""
+    """A convolution [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)]; no bias, because BN
+    follows.
+    """
     return nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, bias=False)
 
 
 @dataclass(frozen=True)
 class Config:
-    """One net. depths: blocks in each stage.  stem_width: channels of the first two convolutions; the third doubles them.
+    """One net. depths: blocks in each stage.  stem_width: channels of the first two convolutions; the third
+    doubles them.
 
-    radix: R.  cardinality: K.  group_width: channels a group in the first stage, of 64.  fast: pool before the attention.
+    radix: R.  cardinality: K.  group_width: channels a group in the first stage, of 64.  fast: pool before
+        the attention.
     planes: output channels of each stage / 4.  Raises ValueError for a value below 1.
     """
 
@@ -63,8 +68,18 @@ class Config:
 
     def __post_init__(self) -> None:
         if not self.depths or len(self.depths) != len(self.planes):
-            raise ValueError(f"depths and planes need one entry a stage, got {self.depths} and {self.planes}; make them equally long")
-        for value in (*self.depths, *self.planes, self.stem_width, self.radix, self.cardinality, self.group_width):
+            raise ValueError(
+                f"depths and planes need one entry a stage, got {self.depths} and {self.planes}; "
+                "make them equally long"
+            )
+        for value in (
+            *self.depths,
+            *self.planes,
+            self.stem_width,
+            self.radix,
+            self.cardinality,
+            self.group_width,
+        ):
             require_positive("each number of a Config", value)
 
 
@@ -82,8 +97,14 @@ class ResNeStBlock(nn.Module):
         self.downsample = None
         if stride != 1 or in_channels != out_channels:
             # without a share for pixels beyond the edge, where H or W is odd
-            mean = nn.Identity() if stride == 1 else nn.AvgPool2d(stride, ceil_mode=True, count_include_pad=False)
-            self.downsample = nn.Sequential(mean, conv(in_channels, out_channels, 1), nn.BatchNorm2d(out_channels))
+            mean = (
+                nn.Identity()
+                if stride == 1
+                else nn.AvgPool2d(stride, ceil_mode=True, count_include_pad=False)
+            )
+            self.downsample = nn.Sequential(
+                mean, conv(in_channels, out_channels, 1), nn.BatchNorm2d(out_channels)
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         out = F.relu(self.bn1(self.conv1(x)), inplace=True)
@@ -95,7 +116,14 @@ class ResNeStBlock(nn.Module):
 
 
 R50 = (3, 4, 6, 3)
-ABLATION = ((1, 1, 64), (2, 1, 64), (4, 1, 64), (1, 4, 24), (2, 2, 40), (4, 2, 40))  # radix, cardinality, width of a group
+ABLATION = (
+    (1, 1, 64),
+    (2, 1, 64),
+    (4, 1, 64),
+    (1, 4, 24),
+    (2, 2, 40),
+    (4, 2, 40),
+)  # radix, cardinality, width of a group
 
 VARIANTS = {
     # Zhang et al. 2020, Table 1 and section 5: the deeper nets have the wider stem
@@ -103,16 +131,19 @@ VARIANTS = {
     "resnest101": Config((3, 4, 23, 3), stem_width=64),
     "resnest200": Config((3, 24, 36, 3), stem_width=64),
     "resnest269": Config((3, 30, 48, 8), stem_width=64),
-    # the ablation over radix and cardinality, "fast" nets; the authors' page of the ablation has 1s4x24d and 4s2x40d too
+    # the ablation over radix and cardinality, "fast" nets; the authors' page of the ablation has 1s4x24d and
+    # 4s2x40d too
     **{f"resnest50_fast_{r}s{k}x{d}d": Config(R50, 32, r, k, d, fast=True) for r, k, d in ABLATION},
 }
 
 
 class ResNeSt(nn.Module):
-    """Deep stem, stages of blocks, global average pooling, one linear layer: images [B, C, H, W] -> logits [B, K].
+    """Deep stem, stages of blocks, global average pooling, one linear layer: images [B, C, H, W] -> logits
+    [B, K].
 
     config: a row of `VARIANTS` or your own `Config`.  num_classes: K.  in_channels: C of the images.
-    Raises ValueError for arguments out of range, and in `forward` for input that is not float [B, in_channels, H, W].
+    Raises ValueError for arguments out of range, and in `forward` for input that is not float [B,
+    in_channels, H, W].
     """
 
     def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3) -> None:
@@ -122,10 +153,14 @@ class ResNeSt(nn.Module):
         self.config, self.in_channels = config, in_channels
         narrow, channels = config.stem_width, 2 * config.stem_width
         self.conv1 = nn.Sequential(
-            conv(in_channels, narrow, 3, 2), nn.BatchNorm2d(narrow), nn.ReLU(inplace=True),
-            conv(narrow, narrow, 3), nn.BatchNorm2d(narrow), nn.ReLU(inplace=True),
+            conv(in_channels, narrow, 3, 2),
+            nn.BatchNorm2d(narrow),
+            nn.ReLU(inplace=True),
+            conv(narrow, narrow, 3),
+            nn.BatchNorm2d(narrow),
+            nn.ReLU(inplace=True),
             conv(narrow, channels, 3),
-        )  # fmt: skip
+        )
         self.bn1 = nn.BatchNorm2d(channels)
         self.maxpool = nn.MaxPool2d(3, 2, padding=1)
         for index, (depth, planes) in enumerate(zip(config.depths, config.planes, strict=True)):
@@ -151,7 +186,9 @@ class ResNeSt(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         x = self.run_stem(images)
-        for index in range(len(self.config.depths)):  # without feature_maps, whose list would keep every map alive
+        for index in range(
+            len(self.config.depths)
+        ):  # without feature_maps, whose list would keep every map alive
             x = getattr(self, f"layer{index + 1}")(x)
         return self.fc(x.mean(dim=(2, 3)))  # [B, C, H, W] -> [B, C] -> [B, K]
 
@@ -166,7 +203,9 @@ def initialise(model: nn.Module) -> None:
 
 
 def load_timm_state(model: ResNeSt, state: Mapping[str, Tensor]) -> ResNeSt:
-    """Copy a state dict of timm's resnest50d, 101e, 200e, 269e, 50d_1s4x24d or 50d_4s2x40d; ValueError names a misfit."""
+    """Copy a state dict of timm's resnest50d, 101e, 200e, 269e, 50d_1s4x24d or 50d_4s2x40d; ValueError names
+    a misfit.
+    """
     return load_state(model, state)
 
 

@@ -1,4 +1,5 @@
-"""ResNeXt: Xie, Girshick, Dollar, Tu, He, "Aggregated Residual Transformations for Deep Neural Networks" (arXiv 1611.05431).
+"""ResNeXt: Xie, Girshick, Dollar, Tu, He, "Aggregated Residual Transformations for Deep Neural Networks"
+(arXiv 1611.05431).
 
 The paper in ten lines: ResNeXt-n (C x d) is ResNet with C paths of d channels in each block (Table 1)::
 
@@ -10,18 +11,20 @@ The paper in ten lines: ResNeXt-n (C x d) is ResNet with C paths of d channels i
             x = relu(F + (x, or bn(conv1x1(x)) where the shape changes))    # equation (3)
     logits = linear(mean over H, W of x)
 
-Figure 3 shows three forms of F that are the same function: `SplitPaths` (a), `EarlyConcatenation` (b) and `GroupedConvolution`
-(c). The net uses (c), which is the fastest; `to_grouped` and `from_grouped` convert weights between the forms.
+Figure 3 shows three forms of F that are the same function: `SplitPaths` (a), `EarlyConcatenation` (b) and
+`GroupedConvolution` (c). The net uses (c), which is the fastest; `to_grouped` and `from_grouped` convert
+weights between the forms.
 
 Departures from the paper
 
-1. Weights start as normal deviates of variance 2 / fan_out, as in the authors' Torch code, from where the stride on the 3x3
-   convolution comes too; the linear layers keep torch's default. For a grouped convolution fan_out counts all output
-   channels, as in torchvision.
+1. Weights start as normal deviates of variance 2 / fan_out, as in the authors' Torch code, from where the
+   stride on the 3x3 convolution comes too; the linear layers keep torch's default. For a grouped convolution
+   fan_out counts all output channels, as in torchvision.
 2. ``resnext101_32x8d`` (Mahajan et al. 2018) and ``resnext29_32x4d_cifar`` (pytorchcv) are not in the paper.
 
-Submodules are named as in torchvision. Parameters with 1,000 classes: 50 (32x4d) 25,028,904; 101 (32x4d) 44,177,704;
-101 (32x8d) 88,791,336; 101 (64x4d) 83,455,272. CIFAR, 10 classes: 29 (8x64d) 34,426,698; 29 (16x64d) 68,155,210.
+Submodules are named as in torchvision. Parameters with 1,000 classes: 50 (32x4d) 25,028,904; 101 (32x4d)
+44,177,704; 101 (32x8d) 88,791,336; 101 (64x4d) 83,455,272. CIFAR, 10 classes: 29 (8x64d) 34,426,698; 29
+(16x64d) 68,155,210.
 
 >>> sum(p.numel() for p in resnext("resnext29_32x4d_cifar").parameters())
 4775754
@@ -38,9 +41,15 @@ from dlbook.nn.checks import find_row, require_images, require_one_of, require_p
 from dlbook.nn.state import load_state
 
 
-def conv(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
-    """A convolution [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)]; no bias, because BN follows."""
-    return nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=False)
+def conv(
+    in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, groups: int = 1
+) -> nn.Conv2d:
+    """A convolution [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)]; no bias, because BN
+    follows.
+    """
+    return nn.Conv2d(
+        in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=False
+    )
 
 
 class GroupedConvolution(nn.Module):
@@ -49,7 +58,9 @@ class GroupedConvolution(nn.Module):
     cardinality: the paths.  path_width: channels d of each.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, cardinality: int, path_width: int, stride: int = 1) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, cardinality: int, path_width: int, stride: int = 1
+    ) -> None:
         super().__init__()
         width = cardinality * path_width
         self.conv1, self.bn1 = conv(in_channels, width, 1), nn.BatchNorm2d(width)
@@ -64,16 +75,25 @@ class GroupedConvolution(nn.Module):
 
 
 class EarlyConcatenation(nn.Module):
-    """F in the form of figure 3(b): the paths meet before the last convolution. Arguments as of `GroupedConvolution`."""
+    """F in the form of figure 3(b): the paths meet before the last convolution. Arguments as of
+    `GroupedConvolution`.
+    """
 
-    def __init__(self, in_channels: int, out_channels: int, cardinality: int, path_width: int, stride: int = 1) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, cardinality: int, path_width: int, stride: int = 1
+    ) -> None:
         super().__init__()
         self.paths = nn.ModuleList(
             nn.Sequential(
-                conv(in_channels, path_width, 1), nn.BatchNorm2d(path_width), nn.ReLU(),
-                conv(path_width, path_width, 3, stride), nn.BatchNorm2d(path_width), nn.ReLU(),
-            ) for _ in range(cardinality)
-        )  # fmt: skip
+                conv(in_channels, path_width, 1),
+                nn.BatchNorm2d(path_width),
+                nn.ReLU(),
+                conv(path_width, path_width, 3, stride),
+                nn.BatchNorm2d(path_width),
+                nn.ReLU(),
+            )
+            for _ in range(cardinality)
+        )
         self.conv3, self.bn3 = conv(cardinality * path_width, out_channels, 1), nn.BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -81,17 +101,26 @@ class EarlyConcatenation(nn.Module):
 
 
 class SplitPaths(nn.Module):
-    """F in the form of figure 3(a), equation (2): each path ends in its own convolution; their outputs are summed."""
+    """F in the form of figure 3(a), equation (2): each path ends in its own convolution; their outputs are
+    summed.
+    """
 
-    def __init__(self, in_channels: int, out_channels: int, cardinality: int, path_width: int, stride: int = 1) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, cardinality: int, path_width: int, stride: int = 1
+    ) -> None:
         super().__init__()
         self.paths = nn.ModuleList(
             nn.Sequential(
-                conv(in_channels, path_width, 1), nn.BatchNorm2d(path_width), nn.ReLU(),
-                conv(path_width, path_width, 3, stride), nn.BatchNorm2d(path_width), nn.ReLU(),
+                conv(in_channels, path_width, 1),
+                nn.BatchNorm2d(path_width),
+                nn.ReLU(),
+                conv(path_width, path_width, 3, stride),
+                nn.BatchNorm2d(path_width),
+                nn.ReLU(),
                 conv(path_width, out_channels, 1),
-            ) for _ in range(cardinality)
-        )  # fmt: skip
+            )
+            for _ in range(cardinality)
+        )
         self.bn3 = nn.BatchNorm2d(out_channels)  # after the sum, as the paper says in section 4
 
     def forward(self, x: Tensor) -> Tensor:
@@ -108,7 +137,9 @@ def from_grouped(state: Mapping[str, Tensor], cardinality: int, form: type[nn.Mo
             cut[name] = tensor
             continue
         axis = 1 if layer == "conv3" else 0  # the last convolution is cut along its input channels
-        pieces = [tensor] * cardinality if tensor.ndim == 0 else tensor.chunk(cardinality, dim=axis)  # the counter of BN has no axis
+        pieces = (
+            [tensor] * cardinality if tensor.ndim == 0 else tensor.chunk(cardinality, dim=axis)
+        )  # the counter of BN has no axis
         cut.update({f"paths.{index}.{place}.{field}": piece for index, piece in enumerate(pieces)})
     return cut
 
@@ -120,18 +151,24 @@ def to_grouped(state: Mapping[str, Tensor], cardinality: int) -> dict[str, Tenso
         place, _, field = name.removeprefix("paths.0.").partition(".")
         layer = {"0": "conv1", "1": "bn1", "3": "conv2", "4": "bn2", "6": "conv3"}[place]
         pieces = [state[f"paths.{index}.{place}.{field}"] for index in range(cardinality)]
-        joined[f"{layer}.{field}"] = pieces[0] if pieces[0].ndim == 0 else torch.cat(pieces, dim=1 if layer == "conv3" else 0)
+        joined[f"{layer}.{field}"] = (
+            pieces[0] if pieces[0].ndim == 0 else torch.cat(pieces, dim=1 if layer == "conv3" else 0)
+        )
     return joined
 
 
 class Block(GroupedConvolution):
     """relu(F(x) + shortcut), equation (3): [B, C, H, W] -> [B, out_channels, H/stride, W/stride]."""
 
-    def __init__(self, in_channels: int, out_channels: int, cardinality: int, path_width: int, stride: int) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, cardinality: int, path_width: int, stride: int
+    ) -> None:
         super().__init__(in_channels, out_channels, cardinality, path_width, stride)
         self.downsample = None
         if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(conv(in_channels, out_channels, 1, stride), nn.BatchNorm2d(out_channels))
+            self.downsample = nn.Sequential(
+                conv(in_channels, out_channels, 1, stride), nn.BatchNorm2d(out_channels)
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         out = super().forward(x)
@@ -141,9 +178,11 @@ class Block(GroupedConvolution):
 
 @dataclass(frozen=True)
 class Config:
-    """One net. depths: blocks in each stage.  cardinality: C.  path_width: d in the first stage; it doubles with each stage.
+    """One net. depths: blocks in each stage.  cardinality: C.  path_width: d in the first stage; it doubles
+    with each stage.
 
-    stem: "imagenet" (7x7/2 and max pooling) or "cifar" (3x3).  stem_width: its channels; stage 1 has four times as many.
+    stem: "imagenet" (7x7/2 and max pooling) or "cifar" (3x3).  stem_width: its channels; stage 1 has four
+        times as many.
     num_classes: K.  Raises ValueError for a value outside these.
     """
 
@@ -165,18 +204,24 @@ R50, R101, CIFAR = (3, 4, 6, 3), (3, 4, 23, 3), {"stem": "cifar", "num_classes":
 VARIANTS = {
     # Xie et al. 2016, Tables 3 and 4: C x d at equal cost, then at twice the cost of ResNet-101
     **{f"resnext50_{c}x{d}d": Config(R50, c, d) for c, d in ((2, 40), (4, 24), (8, 14), (32, 4))},
-    **{f"resnext101_{c}x{d}d": Config(R101, c, d) for c, d in ((2, 40), (4, 24), (8, 14), (32, 4), (2, 64), (64, 4))},
+    **{
+        f"resnext101_{c}x{d}d": Config(R101, c, d)
+        for c, d in ((2, 40), (4, 24), (8, 14), (32, 4), (2, 64), (64, 4))
+    },
     "resnext101_32x8d": Config(R101, 32, 8),
     # Table 7, and the small one
-    **{f"resnext29_{c}x{d}d_cifar": Config((3, 3, 3), c, d, **CIFAR) for c, d in ((8, 64), (16, 64), (32, 4))},
+    **{
+        f"resnext29_{c}x{d}d_cifar": Config((3, 3, 3), c, d, **CIFAR) for c, d in ((8, 64), (16, 64), (32, 4))
+    },
 }
 
 
 class ResNeXt(nn.Module):
     """Stem, stages of blocks, global average pooling, one linear layer: images [B, C, H, W] -> logits [B, K].
 
-    config: a row of `VARIANTS` or your own `Config`.  num_classes: K, None for the row's own.  in_channels: C of the images.
-    Raises ValueError for arguments out of range, and in `forward` for input that is not float [B, in_channels, H, W].
+    config: a row of `VARIANTS` or your own `Config`.  num_classes: K, None for the row's own.  in_channels: C
+    of the images. Raises ValueError for arguments out of range, and in `forward` for input that is not float
+    [B, in_channels, H, W].
     """
 
     def __init__(self, config: Config, num_classes: int | None = None, in_channels: int = 3) -> None:
@@ -193,7 +238,9 @@ class ResNeXt(nn.Module):
             blocks, out_channels = [], 4 * config.stem_width * 2**index
             for position in range(depth):
                 stride = 2 if index and not position else 1
-                blocks.append(Block(channels, out_channels, config.cardinality, config.path_width * 2**index, stride))
+                blocks.append(
+                    Block(channels, out_channels, config.cardinality, config.path_width * 2**index, stride)
+                )
                 channels = out_channels
             self.add_module(f"layer{index + 1}", nn.Sequential(*blocks))
         self.fc = nn.Linear(channels, num_classes)
@@ -213,7 +260,9 @@ class ResNeXt(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         x = self.run_stem(images)
-        for index in range(len(self.config.depths)):  # without feature_maps, whose list would keep every map alive
+        for index in range(
+            len(self.config.depths)
+        ):  # without feature_maps, whose list would keep every map alive
             x = getattr(self, f"layer{index + 1}")(x)
         return self.fc(x.mean(dim=(2, 3)))  # [B, C, H, W] -> [B, C] -> [B, K]
 
@@ -226,7 +275,9 @@ def initialise(model: nn.Module) -> None:
 
 
 def load_torchvision_state(model: ResNeXt, state: Mapping[str, Tensor]) -> ResNeXt:
-    """Copy a state dict of torchvision's resnext50_32x4d ... 101_64x4d; all or nothing; ValueError names the first misfit."""
+    """Copy a state dict of torchvision's resnext50_32x4d ... 101_64x4d; all or nothing; ValueError names the
+    first misfit.
+    """
     return load_state(model, state)
 
 
@@ -235,7 +286,9 @@ def load_timm_state(model: ResNeXt, state: Mapping[str, Tensor]) -> ResNeXt:
     return load_state(model, state)
 
 
-def resnext(name: str, num_classes: int | None = None, in_channels: int = 3, device: str | None = None) -> ResNeXt:
+def resnext(
+    name: str, num_classes: int | None = None, in_channels: int = 3, device: str | None = None
+) -> ResNeXt:
     """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory.
 
     num_classes: K, None for the row's own (1,000 for ImageNet, 10 for CIFAR).  in_channels: C of the images.

@@ -1,6 +1,7 @@
 """SE-ResNet: Hu, Shen, Albanie, Sun, Wu, "Squeeze-and-Excitation Networks" (arXiv 1709.01507).
 
-The paper in ten lines: a ResNet whose residual branches are weighed, channel by channel, by what the whole map holds::
+The paper in ten lines: a ResNet whose residual branches are weighed, channel by channel, by what the whole
+    map holds::
 
     x = relu(bn(conv7x7/2(image)));  x = maxpool3x3/2(x)
     for stage in stages:                                         # each but the first halves H, W and doubles the width
@@ -14,14 +15,16 @@ The paper in ten lines: a ResNet whose residual branches are weighed, channel by
 Departures from the paper
 
 1. Equation (3) is printed without biases; the authors' released nets, timm's, and these have them.
-2. The stride of a bottleneck is on its first 1x1 convolution, as in ResNet and in the authors' Caffe nets. The rows ``_v1_5``
-   have it on the 3x3, as timm's seresnet rows. The rows ``_caffe`` are the authors' release to the letter: Caffe's max
-   pooling has no padding and rounds up, which gives the same 56 pixels for 224 but looks at other windows. timm calls
-   them legacy_seresnet, and drops 20 per cent of the last layer's input in training unless told otherwise; these do not.
-3. Weights start as normal deviates of variance 2 / fan_out, the gates' too, and the gates' biases as 0; the last linear
-   layer keeps torch's default.
+2. The stride of a bottleneck is on its first 1x1 convolution, as in ResNet and in the authors' Caffe nets.
+   The rows ``_v1_5`` have it on the 3x3, as timm's seresnet rows. The rows ``_caffe`` are the authors'
+   release to the letter: Caffe's max pooling has no padding and rounds up, which gives the same 56 pixels for
+   224 but looks at other windows. timm calls them legacy_seresnet, and drops 20 per cent of the last layer's
+   input in training unless told otherwise; these do not.
+3. Weights start as normal deviates of variance 2 / fan_out, the gates' too, and the gates' biases as 0; the
+   last linear layer keeps torch's default.
 
-Parameters with 1,000 classes: SE-ResNet-50 28,088,024; 101 49,326,872; 152 66,821,848. The gates have 10 per cent of them.
+Parameters with 1,000 classes: SE-ResNet-50 28,088,024; 101 49,326,872; 152 66,821,848. The gates have 10 per
+    cent of them.
 
 >>> sum(p.numel() for p in senet("seresnet50", device="meta").parameters())
 28088024
@@ -40,14 +43,17 @@ from dlbook.nn.state import load_state
 
 
 def conv(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Conv2d:
-    """A convolution [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)]; no bias, because BN follows."""
+    """A convolution [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)]; no bias, because BN
+    follows.
+    """
     return nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, bias=False)
 
 
 class SEBottleneck(nn.Module):
     """ResNet's bottleneck with a gate on its branch: [B, C, H, W] -> [B, 4 width, H/stride, W/stride].
 
-    stride_on: "1x1" or "3x3", the convolution that takes the stride.  reduction: r, so that the gate has 4 width / r units.
+    stride_on: "1x1" or "3x3", the convolution that takes the stride.  reduction: r, so that the gate has 4
+        width / r units.
     """
 
     def __init__(self, in_channels: int, width: int, stride: int, stride_on: str, reduction: int) -> None:
@@ -59,7 +65,9 @@ class SEBottleneck(nn.Module):
         self.se = SqueezeExcitation(4 * width, 4 * width // reduction)
         self.downsample = None
         if stride != 1 or in_channels != 4 * width:
-            self.downsample = nn.Sequential(conv(in_channels, 4 * width, 1, stride), nn.BatchNorm2d(4 * width))
+            self.downsample = nn.Sequential(
+                conv(in_channels, 4 * width, 1, stride), nn.BatchNorm2d(4 * width)
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         out = F.relu(self.bn1(self.conv1(x)), inplace=True)
@@ -73,7 +81,8 @@ class SEBottleneck(nn.Module):
 
 @dataclass(frozen=True)
 class Config:
-    """One net. depths: blocks in each stage.  widths: channels of the 3x3 convolutions.  stride_on: "1x1" or "3x3".
+    """One net. depths: blocks in each stage.  widths: channels of the 3x3 convolutions.  stride_on: "1x1" or
+    "3x3".
 
     pool: "padded" or "ceil" (Caffe's, departure 2).  reduction: r; every 4 width must be at least r.
     Raises ValueError for a value outside these.
@@ -87,7 +96,10 @@ class Config:
 
     def __post_init__(self) -> None:
         if not self.depths or len(self.depths) != len(self.widths):
-            raise ValueError(f"depths and widths need one entry a stage, got {self.depths} and {self.widths}; make them equally long")
+            raise ValueError(
+                f"depths and widths need one entry a stage, got {self.depths} and {self.widths}; "
+                "make them equally long"
+            )
         for value in (*self.depths, *self.widths, self.reduction):
             require_positive("each depth and width, and reduction", value)
         require_one_of("stride_on", self.stride_on, ("1x1", "3x3"))
@@ -107,7 +119,8 @@ class SEResNet(nn.Module):
     """Stem, stages of blocks, global average pooling, one linear layer: images [B, C, H, W] -> logits [B, K].
 
     config: a row of `VARIANTS` or your own `Config`.  num_classes: K.  in_channels: C of the images.
-    Raises ValueError for arguments out of range, and in `forward` for input that is not float [B, in_channels, H, W].
+    Raises ValueError for arguments out of range, and in `forward` for input that is not float [B,
+    in_channels, H, W].
     """
 
     def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3) -> None:
@@ -117,7 +130,9 @@ class SEResNet(nn.Module):
         self.config, self.in_channels = config, in_channels
         channels = config.widths[0]
         self.conv1, self.bn1 = conv(in_channels, channels, 7, 2), nn.BatchNorm2d(channels)
-        self.maxpool = nn.MaxPool2d(3, 2, padding=1) if config.pool == "padded" else nn.MaxPool2d(3, 2, ceil_mode=True)
+        self.maxpool = (
+            nn.MaxPool2d(3, 2, padding=1) if config.pool == "padded" else nn.MaxPool2d(3, 2, ceil_mode=True)
+        )
         for index, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True)):
             blocks = []
             for position in range(depth):
@@ -142,7 +157,9 @@ class SEResNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         x = self.run_stem(images)
-        for index in range(len(self.config.depths)):  # without feature_maps, whose list would keep every map alive
+        for index in range(
+            len(self.config.depths)
+        ):  # without feature_maps, whose list would keep every map alive
             x = getattr(self, f"layer{index + 1}")(x)
         return self.fc(x.mean(dim=(2, 3)))  # [B, C, H, W] -> [B, C] -> [B, K]
 
@@ -163,15 +180,22 @@ def from_timm(name: str) -> str:
 
 
 def load_timm_state(model: SEResNet, state: Mapping[str, Tensor]) -> SEResNet:
-    """Copy a state dict of timm's seresnet50, 101, 152 (rows ``_v1_5``) or legacy_seresnet50, 101, 152 (rows ``_caffe``).
+    """Copy a state dict of timm's seresnet50, 101, 152 (rows ``_v1_5``) or legacy_seresnet50, 101, 152 (rows
+    ``_caffe``).
 
-    All or nothing. Raises ValueError that names the first misfit, and for a row whose strides or pooling the weights were not
-    trained with, although every tensor would fit: only timm's legacy state has names that begin with ``layer0``.
+    All or nothing. Raises ValueError that names the first misfit, and for a row whose strides or pooling the
+    weights were not trained with, although every tensor would fit: only timm's legacy state has names that
+    begin with ``layer0``.
     """
     legacy = any(name.startswith("layer0.") for name in state)
-    peer, row, needed = ("legacy_seresnet", "_caffe", ("1x1", "ceil")) if legacy else ("seresnet", "_v1_5", ("3x3", "padded"))
+    peer, row, needed = (
+        ("legacy_seresnet", "_caffe", ("1x1", "ceil")) if legacy else ("seresnet", "_v1_5", ("3x3", "padded"))
+    )
     if (model.config.stride_on, model.config.pool) != needed:
-        raise ValueError(f"timm's {peer} has its strides on the {needed[0]} convolution and {needed[1]} pooling; build a row {row}")
+        raise ValueError(
+            f"timm's {peer} has its strides on the {needed[0]} convolution and {needed[1]} pooling; "
+            f"build a row {row}"
+        )
     return load_state(model, state, from_timm)
 
 

@@ -1,4 +1,5 @@
-"""VGG: Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition" (arXiv 1409.1556).
+"""VGG: Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition" (arXiv
+1409.1556).
 
 The paper in six lines::
 
@@ -11,14 +12,18 @@ The paper in six lines::
 
 Departures from the paper
 
-1. Before the classifier the map is pooled adaptively to 7x7, as torchvision does. At 224x224 that is the identity; other
-   resolutions work too. The paper converts the linear layers to convolutions instead (section 3.2).
-2. Initialisation is He et al.'s for convolutions and N(0, 0.01) for linear layers, as in torchvision. The paper draws all
-   weights from N(0, 0.01) and can train the deep columns only from the trained layers of column A (section 3.1).
-3. Rows with ``_bn`` put batch normalisation before each ReLU of the convolutions. It did not exist yet; torchvision adds it.
+1. Before the classifier the map is pooled adaptively to 7x7, as torchvision does. At 224x224 that is the
+   identity; other resolutions work too. The paper converts the linear layers to convolutions instead (section
+   3.2).
+2. Initialisation is He et al.'s for convolutions and N(0, 0.01) for linear layers, as in torchvision. The
+   paper draws all weights from N(0, 0.01) and can train the deep columns only from the trained layers of
+   column A (section 3.1).
+3. Rows with ``_bn`` put batch normalisation before each ReLU of the convolutions. It did not exist yet;
+   torchvision adds it.
 4. Column A-LRN says no more than "LRN" in Table 1: the constants are AlexNet's (section 2.3 cites them).
 
-Parameters with 1,000 classes: A and A-LRN 132,863,336; B 133,047,848; C 133,638,952; D 138,357,544; E 143,667,240.
+Parameters with 1,000 classes: A and A-LRN 132,863,336; B 133,047,848; C 133,638,952; D 138,357,544; E
+    143,667,240.
 
 >>> sum(p.numel() for p in vgg("vgg_a", num_classes=10, device="meta").parameters())
 128807306
@@ -39,7 +44,9 @@ WIDTHS = (64, 128, 256, 512, 512)  # channels of the five stages
 
 @dataclass(frozen=True)
 class Config:
-    """One column of Table 1: the kernel sizes of each stage's convolutions; batch_norm before, lrn after the first ReLU."""
+    """One column of Table 1: the kernel sizes of each stage's convolutions; batch_norm before, lrn after the
+    first ReLU.
+    """
 
     kernels: tuple[tuple[int, ...], ...]
     batch_norm: bool = False
@@ -48,26 +55,46 @@ class Config:
 
 A = ((3,), (3,), (3, 3), (3, 3), (3, 3))
 B = ((3, 3), (3, 3), (3, 3), (3, 3), (3, 3))
-C = ((3, 3), (3, 3), (3, 3, 1), (3, 3, 1), (3, 3, 1))  # the 1x1 adds a non-linearity, not a larger receptive field
+C = (
+    (3, 3),
+    (3, 3),
+    (3, 3, 1),
+    (3, 3, 1),
+    (3, 3, 1),
+)  # the 1x1 adds a non-linearity, not a larger receptive field
 D = ((3, 3), (3, 3), (3, 3, 3), (3, 3, 3), (3, 3, 3))
 E = ((3, 3), (3, 3), (3,) * 4, (3,) * 4, (3,) * 4)
 
 # Simonyan & Zisserman 2014, Table 1; vgg11, 13, 16, 19 are the common names of A, B, D, E
 VARIANTS = {
-    "vgg_a": Config(A), "vgg_a_lrn": Config(A, lrn=True), "vgg_b": Config(B), "vgg_c": Config(C), "vgg_d": Config(D), "vgg_e": Config(E),
-    "vgg11": Config(A), "vgg13": Config(B), "vgg16": Config(D), "vgg19": Config(E),
-    "vgg11_bn": Config(A, True), "vgg13_bn": Config(B, True), "vgg16_bn": Config(D, True), "vgg19_bn": Config(E, True),
+    "vgg_a": Config(A),
+    "vgg_a_lrn": Config(A, lrn=True),
+    "vgg_b": Config(B),
+    "vgg_c": Config(C),
+    "vgg_d": Config(D),
+    "vgg_e": Config(E),
+    "vgg11": Config(A),
+    "vgg13": Config(B),
+    "vgg16": Config(D),
+    "vgg19": Config(E),
+    "vgg11_bn": Config(A, True),
+    "vgg13_bn": Config(B, True),
+    "vgg16_bn": Config(D, True),
+    "vgg19_bn": Config(E, True),
 }
 
 
 class VGG(nn.Module):
-    """Five stages of convolutions and a classifier of three linear layers: images [B, C, H, W] -> logits [B, K].
+    """Five stages of convolutions and a classifier of three linear layers: images [B, C, H, W] -> logits [B,
+    K].
 
-    config: a row of `VARIANTS`.  drop_prob: probability of dropping a unit of the two hidden linear layers, in [0, 1).
-    H and W at least 32. Raises ValueError for arguments out of range.
+    config: a row of `VARIANTS`.  drop_prob: probability of dropping a unit of the two hidden linear layers,
+    in [0, 1). H and W at least 32. Raises ValueError for arguments out of range.
     """
 
-    def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.5) -> None:
+    def __init__(
+        self, config: Config, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.5
+    ) -> None:
         super().__init__()
         require_positive("num_classes", num_classes)
         require_positive("in_channels", in_channels)
@@ -88,16 +115,23 @@ class VGG(nn.Module):
         self.features = nn.Sequential(*layers)
         self.avgpool = nn.AdaptiveAvgPool2d(7)
         self.classifier = nn.Sequential(
-            nn.Linear(512 * 7 * 7, 4096), nn.ReLU(inplace=True), nn.Dropout(drop_prob),
-            nn.Linear(4096, 4096), nn.ReLU(inplace=True), nn.Dropout(drop_prob),
+            nn.Linear(512 * 7 * 7, 4096),
+            nn.ReLU(inplace=True),
+            nn.Dropout(drop_prob),
+            nn.Linear(4096, 4096),
+            nn.ReLU(inplace=True),
+            nn.Dropout(drop_prob),
             nn.Linear(4096, num_classes),
-        )  # fmt: skip
+        )
         initialise(self)
 
     def forward(self, images: Tensor) -> Tensor:
         require_images(images, self.in_channels)
         if min(images.shape[2:]) < 32:
-            raise ValueError(f"images must be at least 32 pixels high and wide for five poolings, got {list(images.shape)}; resize them")
+            raise ValueError(
+                "images must be at least 32 pixels high and wide for five poolings, got "
+                f"{list(images.shape)}; resize them"
+            )
         x = self.avgpool(self.features(images))  # [B, 512, 7, 7]
         return self.classifier(x.flatten(1))
 
@@ -114,11 +148,21 @@ def initialise(model: VGG) -> None:
 
 
 def load_torchvision_state(model: VGG, state: Mapping[str, Tensor]) -> VGG:
-    """Copy a state dict of torchvision's vgg11 ... vgg19_bn; ValueError names the first tensor that does not fit."""
+    """Copy a state dict of torchvision's vgg11 ... vgg19_bn; ValueError names the first tensor that does not
+    fit.
+    """
     return load_state(model, state)
 
 
-def vgg(name: str, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.5, device: str | None = None) -> VGG:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for bad arguments."""
+def vgg(
+    name: str,
+    num_classes: int = 1000,
+    in_channels: int = 3,
+    drop_prob: float = 0.5,
+    device: str | None = None,
+) -> VGG:
+    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
+    bad arguments.
+    """
     with torch.device(device or torch.get_default_device()):
         return VGG(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)

@@ -1,4 +1,5 @@
-"""Vision transformers: Dosovitskiy et al., "An Image is Worth 16x16 Words: Transformers for Image Recognition" (arXiv 2010.11929).
+"""Vision transformers: Dosovitskiy et al., "An Image is Worth 16x16 Words: Transformers for Image
+Recognition" (arXiv 2010.11929).
 
 The paper in eight lines (section 3.1)::
 
@@ -12,15 +13,17 @@ The paper in eight lines (section 3.1)::
 
 Departures from the paper
 
-1. The head is the single linear layer of fine-tuning. `representation_dim` adds the hidden layer that the paper has in
-   pre-training ("pre_logits" in its code), with tanh.
-2. Table 1 begins at Base. Ti and S are DeiT's (arXiv 2012.12877) and Steiner et al.'s (arXiv 2106.10270) smaller relatives.
-3. Dropout is 0 unless asked for; the paper trains most models with 0.1 (table 3), placed as here (appendix B.1).
-4. Images of another resolution than the model's get bicubically resized positions (`dlbook.nn.position` says how). The authors'
-   code resizes linearly, once, when it loads weights.
+1. The head is the single linear layer of fine-tuning. `representation_dim` adds the hidden layer that the
+   paper has in pre-training ("pre_logits" in its code), with tanh.
+2. Table 1 begins at Base. Ti and S are DeiT's (arXiv 2012.12877) and Steiner et al.'s (arXiv 2106.10270)
+   smaller relatives.
+3. Dropout is 0 unless asked for; the paper trains most models with 0.1 (table 3), placed as here (appendix
+   B.1).
+4. Images of another resolution than the model's get bicubically resized positions (`dlbook.nn.position` says
+   how). The authors' code resizes linearly, once, when it loads weights.
 
-Submodules are named as in timm. Parameters with 1,000 classes at 224 x 224: Ti/16 5,717,416; S/16 22,050,664; S/32 22,878,952;
-B/16 86,567,656; B/32 88,224,232; L/16 304,326,632; L/32 306,535,400; H/14 632,045,800.
+Submodules are named as in timm. Parameters with 1,000 classes at 224 x 224: Ti/16 5,717,416; S/16 22,050,664;
+S/32 22,878,952; B/16 86,567,656; B/32 88,224,232; L/16 304,326,632; L/32 306,535,400; H/14 632,045,800.
 
 >>> sum(p.numel() for p in vit("vit_b_16", device="meta").parameters())
 86567656
@@ -43,7 +46,9 @@ from dlbook.nn.state import load_state
 
 @dataclass(frozen=True)
 class Config:
-    """A row of Table 1: L blocks of width D with h heads, the width of the MLP, and the side p of a patch in pixels."""
+    """A row of Table 1: L blocks of width D with h heads, the width of the MLP, and the side p of a patch in
+    pixels.
+    """
 
     depth: int
     dim: int
@@ -95,8 +100,9 @@ class Block(nn.Module):
 class VisionTransformer(nn.Module):
     """Images [B, C, H, W] -> logits [B, K]; H and W are multiples of the patch size.
 
-    config: a row of `VARIANTS`.  resolution: of the learned positions in pixels, one number or (H, W); images of another size
-    get interpolated ones.  drop_prob: of an entry of the embeddings, of attention's output and within the MLPs, in [0, 1).
+    config: a row of `VARIANTS`.  resolution: of the learned positions in pixels, one number or (H, W); images
+    of another size get interpolated ones.  drop_prob: of an entry of the embeddings, of attention's output
+    and within the MLPs, in [0, 1).
     representation_dim: width of the hidden layer of the pre-training head, None for the linear head.
     Raises ValueError for arguments out of range.
     """
@@ -104,9 +110,14 @@ class VisionTransformer(nn.Module):
     prefix_tokens = 1  # the class token, in front of the patches
 
     def __init__(
-        self, config: Config, num_classes: int = 1000, in_channels: int = 3, resolution: int | tuple[int, int] = 224,
-        drop_prob: float = 0.0, representation_dim: int | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        config: Config,
+        num_classes: int = 1000,
+        in_channels: int = 3,
+        resolution: int | tuple[int, int] = 224,
+        drop_prob: float = 0.0,
+        representation_dim: int | None = None,
+    ) -> None:
         super().__init__()
         require_positive("num_classes", num_classes)
         require_probability("drop_prob", drop_prob)
@@ -141,7 +152,9 @@ class VisionTransformer(nn.Module):
         return self.norm(tokens)
 
     def forward_features(self, images: Tensor) -> Tensor:
-        """All tokens of the last layer, normalised: [B, 1 + N, D]; the class token first, then the patches row by row."""
+        """All tokens of the last layer, normalised: [B, 1 + N, D]; the class token first, then the patches
+        row by row.
+        """
         return self.encode(self.embed(images))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -158,9 +171,14 @@ class VisionTransformer(nn.Module):
         return maps
 
     def attention(self, images: Tensor, layer: int = -1) -> Tensor:
-        """Attention weights [B, h, 1 + N, 1 + N] of a block (from 0; negative from the end): rows ask, columns are looked at."""
+        """Attention weights [B, h, 1 + N, 1 + N] of a block (from 0; negative from the end): rows ask,
+        columns are looked at.
+        """
         if not -len(self.blocks) <= layer < len(self.blocks):
-            raise ValueError(f"layer must be in [{-len(self.blocks)}, {len(self.blocks)}), got {layer}; the model has that many blocks")
+            raise ValueError(
+                f"layer must be in [{-len(self.blocks)}, {len(self.blocks)}), got {layer}; the "
+                "model has that many blocks"
+            )
         tokens, layer = self.embed(images), layer % len(self.blocks)
         for block in self.blocks[:layer]:
             tokens = block(tokens)
@@ -169,13 +187,20 @@ class VisionTransformer(nn.Module):
 
 
 def initialise(model: VisionTransformer) -> None:
-    """The authors' code: Xavier uniform in the blocks, queries, keys and values each by itself; the embedding's variance is
-    1 / fan_in; positions N(0, 0.02); class token and head 0; biases of the MLPs N(0, 1e-6), all others 0."""
+    """The authors' code: Xavier uniform in the blocks, queries, keys and values each by itself; the
+    embedding's variance is 1 / fan_in; positions N(0, 0.02); class token and head 0; biases of the MLPs N(0,
+    1e-6), all others 0.
+    """
     embedding = model.patch_embed.proj
     nn.init.trunc_normal_(embedding.weight, std=embedding.weight[0].numel() ** -0.5)
     nn.init.zeros_(embedding.bias)
     for block in model.blocks:
-        for weight in (*block.attn.qkv.weight.chunk(3), block.attn.proj.weight, block.mlp.fc1.weight, block.mlp.fc2.weight):
+        for weight in (
+            *block.attn.qkv.weight.chunk(3),
+            block.attn.proj.weight,
+            block.mlp.fc1.weight,
+            block.mlp.fc2.weight,
+        ):
             nn.init.xavier_uniform_(weight)
         nn.init.zeros_(block.attn.qkv.bias)
         nn.init.zeros_(block.attn.proj.bias)
@@ -191,7 +216,8 @@ def initialise(model: VisionTransformer) -> None:
 def load_timm_state(model: VisionTransformer, state: Mapping[str, Tensor]) -> VisionTransformer:
     """Copy a state dict of timm's vit_* with class token and linear head, at any square resolution.
 
-    Positions of another grid are interpolated to the model's. ValueError names the first tensor that does not fit.
+    Positions of another grid are interpolated to the model's. ValueError names the first tensor that does not
+    fit.
     """
     return load_state(model, resized_state(state, model.grid, model.prefix_tokens))
 
@@ -203,11 +229,18 @@ def load_torchvision_state(model: VisionTransformer, state: Mapping[str, Tensor]
 
 # torchvision's name -> ours, in this order; old files call the MLP's layers linear_1 and linear_2
 NAMES = {
-    r"^class_token": "cls_token", r"^conv_proj": "patch_embed.proj", r"^encoder\.pos_embedding": "pos_embed",
-    r"^encoder\.ln": "norm", r"^encoder\.layers\.encoder_layer_": "blocks.", r"\.ln_": ".norm", r"\.self_attention\.in_proj_": ".attn.qkv.",
-    r"\.self_attention\.out_proj": ".attn.proj", r"\.mlp\.(0|linear_1)\.": ".mlp.fc1.", r"\.mlp\.(3|linear_2)\.": ".mlp.fc2.",
+    r"^class_token": "cls_token",
+    r"^conv_proj": "patch_embed.proj",
+    r"^encoder\.pos_embedding": "pos_embed",
+    r"^encoder\.ln": "norm",
+    r"^encoder\.layers\.encoder_layer_": "blocks.",
+    r"\.ln_": ".norm",
+    r"\.self_attention\.in_proj_": ".attn.qkv.",
+    r"\.self_attention\.out_proj": ".attn.proj",
+    r"\.mlp\.(0|linear_1)\.": ".mlp.fc1.",
+    r"\.mlp\.(3|linear_2)\.": ".mlp.fc2.",
     r"^heads\.": "",
-}  # fmt: skip
+}
 
 
 def torchvision_name(name: str) -> str:
@@ -218,9 +251,18 @@ def torchvision_name(name: str) -> str:
 
 
 def vit(
-    name: str, num_classes: int = 1000, in_channels: int = 3, resolution: int | tuple[int, int] = 224, drop_prob: float = 0.0,
-    representation_dim: int | None = None, device: str | None = None,
-) -> VisionTransformer:  # fmt: skip
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for bad arguments."""
+    name: str,
+    num_classes: int = 1000,
+    in_channels: int = 3,
+    resolution: int | tuple[int, int] = 224,
+    drop_prob: float = 0.0,
+    representation_dim: int | None = None,
+    device: str | None = None,
+) -> VisionTransformer:
+    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
+    bad arguments.
+    """
     with torch.device(device or torch.get_default_device()):
-        return VisionTransformer(find_row(name, VARIANTS), num_classes, in_channels, resolution, drop_prob, representation_dim)
+        return VisionTransformer(
+            find_row(name, VARIANTS), num_classes, in_channels, resolution, drop_prob, representation_dim
+        )

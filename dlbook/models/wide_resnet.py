@@ -1,6 +1,7 @@
 """Wide residual networks: Zagoruyko, Komodakis, "Wide Residual Networks" (arXiv 1605.07146).
 
-The paper in ten lines: WRN-n-k has n = 6N + 4 convolutions and k times the channels of He et al.'s CIFAR net (Table 1)::
+The paper in ten lines: WRN-n-k has n = 6N + 4 convolutions and k times the channels of He et al.'s CIFAR net
+    (Table 1)::
 
     x = conv3x3(image)                                   # 16 channels, whatever k is
     for width in (16 k, 32 k, 64 k):                     # each group but the first halves H and W
@@ -9,18 +10,23 @@ The paper in ten lines: WRN-n-k has n = 6N + 4 convolutions and k times the chan
             F = conv3x3(dropout(relu(bn(conv3x3(a)))))   # section 2.4: dropout between the convolutions, not on the shortcut
             x = F + (x, or conv1x1(a) where the shape changes)
     logits = linear(mean over H, W of relu(bn(x)))
-    ImageNet, WRN-50-2-bottleneck: ResNet's net with the inner channels of each bottleneck doubled; activation after the sum
+    ImageNet, WRN-50-2-bottleneck: ResNet's net with the inner channels of each bottleneck doubled; activation
+    after the sum
 
 Departures from the paper
 
-1. `drop_prob` is 0 unless you ask: of the paper's results some have dropout (0.3 on CIFAR, 0.4 on SVHN) and some not.
-2. The ImageNet rows are torchvision's: stride on the bottleneck's 3x3 convolution, as in the Torch code that the paper builds
-   on. They have no dropout. The basic ImageNet nets of the paper (18 and 34 layers, widths 1 to 3) are not here.
-3. ``wrn28_2`` is not in the paper; Oliver et al. (arXiv 1804.09170) made it the net of semi-supervised learning.
-4. Weights start as normal deviates of variance 2 / fan_out, the linear bias of the CIFAR nets as 0, as in the authors' code.
+1. `drop_prob` is 0 unless you ask: of the paper's results some have dropout (0.3 on CIFAR, 0.4 on SVHN) and
+   some not.
+2. The ImageNet rows are torchvision's: stride on the bottleneck's 3x3 convolution, as in the Torch code that
+   the paper builds on. They have no dropout. The basic ImageNet nets of the paper (18 and 34 layers, widths 1
+   to 3) are not here.
+3. ``wrn28_2`` is not in the paper; Oliver et al. (arXiv 1804.09170) made it the net of semi-supervised
+   learning.
+4. Weights start as normal deviates of variance 2 / fan_out, the linear bias of the CIFAR nets as 0, as in the
+   authors' code.
 
-Parameters: WRN-28-10 36,479,194; 16-8 10,961,370; 40-4 8,949,210; 28-2 1,467,610 (10 classes); with 1,000 classes
-50-2 68,883,240 and 101-2 126,886,696.
+Parameters: WRN-28-10 36,479,194; 16-8 10,961,370; 40-4 8,949,210; 28-2 1,467,610 (10 classes); with 1,000
+classes 50-2 68,883,240 and 101-2 126,886,696.
 
 >>> sum(p.numel() for p in wide_resnet("wrn28_2").parameters())
 1467610
@@ -54,7 +60,9 @@ class WideBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         activated = F.relu(self.bn1(x), inplace=True)
-        shortcut = x if self.shortcut is None else self.shortcut(activated)  # a projection starts from the activated input
+        shortcut = (
+            x if self.shortcut is None else self.shortcut(activated)
+        )  # a projection starts from the activated input
         out = F.relu(self.bn2(self.conv1(activated)), inplace=True)
         out = self.conv2(self.dropout(out))
         out += shortcut
@@ -84,7 +92,8 @@ class WideBottleneck(nn.Module):
 
 @dataclass(frozen=True)
 class Config:
-    """One net. dataset: "cifar" or "imagenet".  depths: blocks in each group.  widen_factor: k.  num_classes: K.
+    """One net. dataset: "cifar" or "imagenet".  depths: blocks in each group.  widen_factor: k.  num_classes:
+    K.
 
     Raises ValueError for a value outside these.
     """
@@ -111,7 +120,19 @@ def cifar(layers: int, widen_factor: int) -> Config:
 
 
 # Zagoruyko & Komodakis 2016, Tables 4 and 5 (28-2: departure 3); Table 8 and torchvision for ImageNet
-CIFAR = ((40, 1), (40, 2), (40, 4), (40, 8), (28, 2), (28, 10), (28, 12), (22, 8), (22, 10), (16, 8), (16, 10))
+CIFAR = (
+    (40, 1),
+    (40, 2),
+    (40, 4),
+    (40, 8),
+    (28, 2),
+    (28, 10),
+    (28, 12),
+    (22, 8),
+    (22, 10),
+    (16, 8),
+    (16, 10),
+)
 VARIANTS = {
     **{f"wrn{layers}_{factor}": cifar(layers, factor) for layers, factor in CIFAR},
     "wide_resnet50_2": Config("imagenet", (3, 4, 6, 3), 2, 1000),
@@ -122,8 +143,8 @@ VARIANTS = {
 class WideResNet(nn.Module):
     """WRN-n-k for small images: [B, C, H, W] -> logits [B, K].
 
-    config: a CIFAR row.  num_classes: K.  in_channels: C.  drop_prob: of dropping a value between a block's convolutions.
-    Raises ValueError in `forward` for input that is not float [B, in_channels, H, W].
+    config: a CIFAR row.  num_classes: K.  in_channels: C.  drop_prob: of dropping a value between a block's
+    convolutions. Raises ValueError in `forward` for input that is not float [B, in_channels, H, W].
     """
 
     def __init__(self, config: Config, num_classes: int, in_channels: int, drop_prob: float) -> None:
@@ -144,7 +165,9 @@ class WideResNet(nn.Module):
         nn.init.zeros_(self.fc.bias)
 
     def feature_maps(self, images: Tensor) -> list[Tensor]:
-        """The output of the first convolution and of every group, [B, C_i, H_i, W_i]; the last after BN and ReLU."""
+        """The output of the first convolution and of every group, [B, C_i, H_i, W_i]; the last after BN and
+        ReLU.
+        """
         require_images(images, self.in_channels)
         maps = [self.conv1(images)]
         for group in self.groups:
@@ -157,7 +180,8 @@ class WideResNet(nn.Module):
 
 
 class WideBottleneckResNet(nn.Module):
-    """WRN-50-2 and 101-2 for large images: [B, C, H, W] -> logits [B, K]. Arguments as of `WideResNet`, without dropout.
+    """WRN-50-2 and 101-2 for large images: [B, C, H, W] -> logits [B, K]. Arguments as of `WideResNet`,
+    without dropout.
 
     Submodules are named as in torchvision.
     """
@@ -172,7 +196,9 @@ class WideBottleneckResNet(nn.Module):
             planes, blocks = 64 * 2**index, []
             for position in range(depth):
                 stride = 2 if index and not position else 1
-                blocks.append(WideBottleneck(channels, planes * config.widen_factor, 4 * planes, stride))  # only the inside is wider
+                blocks.append(
+                    WideBottleneck(channels, planes * config.widen_factor, 4 * planes, stride)
+                )  # only the inside is wider
                 channels = 4 * planes
             self.add_module(f"layer{index + 1}", nn.Sequential(*blocks))
         self.fc = nn.Linear(channels, num_classes)
@@ -192,7 +218,9 @@ class WideBottleneckResNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         x = self.run_stem(images)
-        for index in range(len(self.config.depths)):  # without feature_maps, whose list would keep every map alive
+        for index in range(
+            len(self.config.depths)
+        ):  # without feature_maps, whose list would keep every map alive
             x = getattr(self, f"layer{index + 1}")(x)
         return self.fc(x.mean(dim=(2, 3)))  # [B, C, H, W] -> [B, C] -> [B, K]
 
@@ -205,17 +233,24 @@ def initialise(model: nn.Module) -> None:
 
 
 def load_torchvision_state(model: WideBottleneckResNet, state: Mapping[str, Tensor]) -> WideBottleneckResNet:
-    """Copy a state dict of torchvision's wide_resnet50_2 or 101_2; all or nothing; ValueError names the first misfit."""
+    """Copy a state dict of torchvision's wide_resnet50_2 or 101_2; all or nothing; ValueError names the first
+    misfit.
+    """
     return load_state(model, state)
 
 
 def wide_resnet(
-    name: str, num_classes: int | None = None, in_channels: int = 3, drop_prob: float = 0.0, device: str | None = None
+    name: str,
+    num_classes: int | None = None,
+    in_channels: int = 3,
+    drop_prob: float = 0.0,
+    device: str | None = None,
 ) -> WideResNet | WideBottleneckResNet:
     """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory.
 
-    num_classes: K, None for the row's own (10 for ``wrn...``, else 1,000).  drop_prob: for the ``wrn...`` rows, in [0, 1).
-    Raises ValueError for an unknown name, an argument out of range, or dropout on an ImageNet row.
+    num_classes: K, None for the row's own (10 for ``wrn...``, else 1,000).  drop_prob: for the ``wrn...``
+    rows, in [0, 1). Raises ValueError for an unknown name, an argument out of range, or dropout on an
+    ImageNet row.
     """
     config = find_row(name, VARIANTS)
     num_classes = config.num_classes if num_classes is None else num_classes
@@ -223,7 +258,9 @@ def wide_resnet(
     require_positive("in_channels", in_channels)
     require_probability("drop_prob", drop_prob)
     if config.dataset == "imagenet" and drop_prob:
-        raise ValueError(f"{name} has no dropout, got drop_prob={drop_prob}; leave it 0 or take a row wrn..., which has")
+        raise ValueError(
+            f"{name} has no dropout, got drop_prob={drop_prob}; leave it 0 or take a row wrn..., which has"
+        )
     with torch.device(device or torch.get_default_device()):
         if config.dataset == "imagenet":
             return WideBottleneckResNet(config, num_classes, in_channels)

@@ -1,8 +1,8 @@
 r"""The derivative of every activation in closed form, and the table that joins functions and derivatives.
 
-Each takes a floating tensor ``x`` of any shape and returns f'(x) in the same shape and dtype; the keyword is that of
-the function. Corners follow ``dlbook.nn.activations`` (departure 1 there). ``FAMILY`` is the list that the chapter,
-the tests and the explorer walk through.
+Each takes a floating tensor ``x`` of any shape and returns f'(x) in the same shape and dtype; the keyword is
+that of the function. Corners follow ``dlbook.nn.activations`` (departure 1 there). ``FAMILY`` is the list
+that the chapter, the tests and the explorer walk through.
 
 >>> import torch
 >>> relu_slope(torch.tensor([-1.0, 0.0, 2.0]))
@@ -48,7 +48,9 @@ def relu6_slope(x: Tensor) -> Tensor:
 
 def leaky_relu_slope(x: Tensor, slope: float = 0.01) -> Tensor:
     """1 where x > 0, else slope."""
-    return torch.where(x > 0, torch.ones_like(x), slope)    # ones_like keeps float64: two numbers would give float32
+    return torch.where(
+        x > 0, torch.ones_like(x), slope
+    )  # ones_like keeps float64: two numbers would give float32
 
 
 def elu_slope(x: Tensor, alpha: float = 1.0) -> Tensor:

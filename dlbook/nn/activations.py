@@ -1,15 +1,18 @@
-r"""Activation functions, each written out as its paper writes it, without overflow in the value or in the gradient.
+r"""Activation functions, each written out as its paper writes it, without overflow in the value or in the
+gradient.
 
-Everything but ``softmax`` works element by element: ``x`` is a floating tensor of any shape, the result has its shape
-and dtype. Nothing here calls ``torch.nn.functional``, which is the oracle of the tests. Closed derivatives stand in
-``dlbook.nn.activation_slopes``; both files are joined by name in ``dlbook.nn.activation_slopes.FAMILY``.
+Everything but ``softmax`` works element by element: ``x`` is a floating tensor of any shape, the result has
+its shape and dtype. Nothing here calls ``torch.nn.functional``, which is the oracle of the tests. Closed
+derivatives stand in ``dlbook.nn.activation_slopes``; both files are joined by name in
+``dlbook.nn.activation_slopes.FAMILY``.
 
-Two habits keep every gradient finite. The exponential only ever sees arguments that are not positive, and a branch
-that is not taken gets a harmless argument (``torch.where`` runs both branches, and ``0 * inf`` is ``nan``).
+Two habits keep every gradient finite. The exponential only ever sees arguments that are not positive, and a
+branch that is not taken gets a harmless argument (``torch.where`` runs both branches, and ``0 * inf`` is
+``nan``).
 
 Departures from the papers
-1. At a corner there is no derivative. We take torch's: 0 for ReLU at 0, ``slope`` for leaky ReLU, ``alpha`` for ELU,
-   0 at both ends of ReLU6, 0 at -3 and 1 at 3 for hard swish.
+1. At a corner there is no derivative. We take torch's: 0 for ReLU at 0, ``slope`` for leaky ReLU, ``alpha``
+   for ELU, 0 at both ends of ReLU6, 0 at -3 and 1 at 3 for hard swish.
 2. ``softplus`` is exact for all ``x``; torch returns ``x`` itself as soon as ``beta * x > 20``.
 3. ``gelu`` uses erfc instead of 1 + erf: the same function, without cancellation in the left tail.
 
@@ -42,18 +45,20 @@ def _require_positive(name: str, value: float) -> None:
         raise ValueError(f"{name} must be greater than 0, got {value}; pass a positive number such as 1.0")
 
 
-# ---- saturating: bounded on both sides ------------------------------------------------------------------------------
+# ---- saturating: bounded on both sides
+# ------------------------------------------------------------------------------
+
 
 def sigmoid(x: Tensor) -> Tensor:
     """1 / (1 + e^-x), in (0, 1)."""
-    negative = torch.exp(_negative_part(x))              # e^x for x <= 0
-    positive = torch.exp(-torch.where(x > 0, x, 0.0))    # e^-x for x > 0
+    negative = torch.exp(_negative_part(x))  # e^x for x <= 0
+    positive = torch.exp(-torch.where(x > 0, x, 0.0))  # e^-x for x > 0
     return torch.where(x > 0, 1 / (1 + positive), negative / (1 + negative))
 
 
 def tanh(x: Tensor) -> Tensor:
     """(e^x - e^-x) / (e^x + e^-x), in (-1, 1); equals 2 sigmoid(2x) - 1."""
-    negative = torch.expm1(2 * _negative_part(x))              # e^2x - 1, exact near 0
+    negative = torch.expm1(2 * _negative_part(x))  # e^2x - 1, exact near 0
     positive = torch.expm1(-2 * torch.where(x > 0, x, 0.0))
     return torch.where(x > 0, -positive / (2 + positive), negative / (2 + negative))
 
@@ -63,7 +68,9 @@ def hard_sigmoid(x: Tensor) -> Tensor:
     return torch.where(x <= -3, 0.0, torch.where(x >= 3, 1.0, x / 6 + 0.5))
 
 
-# ---- rectifiers -----------------------------------------------------------------------------------------------------
+# ---- rectifiers
+# -----------------------------------------------------------------------------------------------------
+
 
 def relu(x: Tensor) -> Tensor:
     """max(0, x) (Fukushima 1969; Nair & Hinton 2010); derivative 0 at x = 0."""
@@ -88,8 +95,10 @@ def prelu(x: Tensor, slope: Tensor) -> Tensor:
     """
     channels = x.shape[1] if x.dim() > 1 else x.shape[0]
     if slope.dim() != 1 or slope.numel() not in (1, channels):
-        raise ValueError(f"slope must have shape (1,) or ({channels},) for x of shape {tuple(x.shape)}, "
-                         f"got {tuple(slope.shape)}")
+        raise ValueError(
+            f"slope must have shape (1,) or ({channels},) for x of shape {tuple(x.shape)}, "
+            f"got {tuple(slope.shape)}"
+        )
     return torch.where(x > 0, x, slope.view(-1, *[1] * max(x.dim() - 2, 0)) * x)
 
 
@@ -110,7 +119,9 @@ def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
     return torch.logaddexp(beta * x, torch.zeros_like(x)) / beta
 
 
-# ---- self-gated: x times a gate that x itself opens -----------------------------------------------------------------
+# ---- self-gated: x times a gate that x itself opens
+# -----------------------------------------------------------------
+
 
 def swish(x: Tensor, beta: float | Tensor = 1.0) -> Tensor:
     """x * sigmoid(beta x) (Ramachandran et al. 2017, arXiv 1710.05941); ``beta`` may be learnt."""
@@ -129,7 +140,7 @@ def gelu(x: Tensor) -> Tensor:
 
 def gelu_tanh(x: Tensor) -> Tensor:
     """The tanh approximation of GELU, x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (same paper, section 2)."""
-    bounded = torch.where(x.abs() > 10, 10 * x.sign(), x)    # tanh is +-1 there; x^3 overflows in float16
+    bounded = torch.where(x.abs() > 10, 10 * x.sign(), x)  # tanh is +-1 there; x^3 overflows in float16
     return x * (1 + tanh(math.sqrt(2 / math.pi) * (bounded + GELU_CUBIC * bounded**3))) / 2
 
 
@@ -143,11 +154,15 @@ def hard_swish(x: Tensor) -> Tensor:
     return torch.where(x <= -3, 0.0, torch.where(x >= 3, x, x * (x + 3) / 6))
 
 
-# ---- over a whole vector --------------------------------------------------------------------------------------------
+# ---- over a whole vector
+# --------------------------------------------------------------------------------------------
+
 
 def softmax(x: Tensor, dim: int) -> Tensor:
     """e^x_i / sum_j e^x_j along ``dim``: positive, sums to 1; x: logits (..., K, ...), same shape out."""
-    shifted = torch.exp(x - x.amax(dim, keepdim=True).detach())    # softmax(x - c) = softmax(x); the largest is e^0
+    shifted = torch.exp(
+        x - x.amax(dim, keepdim=True).detach()
+    )  # softmax(x - c) = softmax(x); the largest is e^0
     return shifted / shifted.sum(dim, keepdim=True)
 
 

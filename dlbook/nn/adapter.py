@@ -1,14 +1,16 @@
 """Adapters: small bottlenecks behind the frozen layers of a trained network.
 
-Houlsby, Giurgiu, Jastrzebski, Morrone, de Laroussilhe, Gesmundo, Attariyan, Gelly 2019, *Parameter-Efficient Transfer Learning for NLP*,
-arXiv:1902.00751, section 2.1, figure 2::
+Houlsby, Giurgiu, Jastrzebski, Morrone, de Laroussilhe, Gesmundo, Attariyan, Gelly 2019, *Parameter-Efficient
+Transfer Learning for NLP*, arXiv:1902.00751, section 2.1, figure 2::
 
     adapter(h) = h + W_up f(W_down h + b_down) + b_up          h [..., d], the bottleneck m << d
 
 Departures from the paper
 
-1. The last layer starts at zero, so that the adapted network is exactly the trained one; the paper draws from N(0, 0.01^2), truncated.
-2. Which layers are followed by an adapter is the caller's choice, by name; the paper has one after each sub-layer's projection.
+1. The last layer starts at zero, so that the adapted network is exactly the trained one; the paper draws from
+   N(0, 0.01^2), truncated.
+2. Which layers are followed by an adapter is the caller's choice, by name; the paper has one after each
+   sub-layer's projection.
 
 Parameters of one: 2 m d + d + m.
 
@@ -57,9 +59,11 @@ class Adapted(nn.Module):
 
 
 def add_adapters(model: nn.Module, targets: Sequence[str], bottleneck: int) -> list[str]:
-    """Freeze `model` and put an adapter behind the linear layers whose dotted names fit a pattern, in place; returns their names.
+    """Freeze `model` and put an adapter behind the linear layers whose dotted names fit a pattern, in place;
+    returns their names.
 
-    What else should train (a new head, the normalisers, as in the paper) is set to require gradients afterwards.
+    What else should train (a new head, the normalisers, as in the paper) is set to require gradients
+    afterwards.
     Raises: ValueError for a pattern that fits no linear layer, with the nearest names.
     """
     layers = {name: module for name, module in model.named_modules() if isinstance(module, nn.Linear)}

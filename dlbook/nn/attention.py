@@ -1,4 +1,5 @@
-"""Self-attention, written out and fused: Vaswani et al., "Attention Is All You Need" (arXiv 1706.03762), section 3.2.
+"""Self-attention, written out and fused: Vaswani et al., "Attention Is All You Need" (arXiv 1706.03762),
+section 3.2.
 
 The paper in five lines::
 
@@ -8,15 +9,18 @@ The paper in five lines::
     y   = join the heads of A v                         #                                                        [N, D]
     out = y Wo + bo
 
-`attend` is the second half of it in plain tensors, and also returns A for a figure. `SelfAttention` is the whole, as models use
-it: its `forward` calls torch's fused kernel, which never stores A; `written_out` does the same with `attend`.
+`attend` is the second half of it in plain tensors, and also returns A for a figure. `SelfAttention` is the
+whole, as models use it: its `forward` calls torch's fused kernel, which never stores A; `written_out` does
+the same with `attend`.
 
 Departures from the paper
 
-1. Wq, Wk, Wv stand one below the other in one matrix ``qkv`` [3D, D], so that one product makes all three. The arithmetic is
-   the same; torch's MultiheadAttention (``in_proj_weight``), torchvision and timm store them like this too.
+1. Wq, Wk, Wv stand one below the other in one matrix ``qkv`` [3D, D], so that one product makes all three.
+   The arithmetic is the same; torch's MultiheadAttention (``in_proj_weight``), torchvision and timm store
+   them like this too.
 2. The three projections and the last have biases, as in vision transformers; the paper's have none.
-3. `attention_drop_prob` drops entries of A (the authors' code does, the paper does not say so); `drop_prob` is the paper's.
+3. `attention_drop_prob` drops entries of A (the authors' code does, the paper does not say so); `drop_prob`
+   is the paper's.
 
 Parameters: 4 D^2 + 4 D.
 
@@ -34,13 +38,15 @@ from torch.nn import functional as F
 from dlbook.nn.checks import require_positive, require_probability
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None, drop_prob: float = 0.0) -> tuple[Tensor, Tensor]:
+def attend(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None, drop_prob: float = 0.0
+) -> tuple[Tensor, Tensor]:
     """Equation (1), written out: softmax(q k^T / sqrt(d) + mask) v.
 
-    q: [..., N, d].  k: [..., M, d].  v: [..., M, e].  mask: added to the scores before the softmax, broadcastable to [..., N, M];
-    0 lets query n see key m, -inf hides it; each query must see a key.  drop_prob: of dropping an entry of the weights.
-    Returns the output [..., N, e] and the weights [..., N, M] before dropping; each of their rows sums to 1.
-    Raises ValueError for a mask that is not floating-point.
+    q: [..., N, d].  k: [..., M, d].  v: [..., M, e].  mask: added to the scores before the softmax,
+    broadcastable to [..., N, M]; 0 lets query n see key m, -inf hides it; each query must see a key.
+    drop_prob: of dropping an entry of the weights. Returns the output [..., N, e] and the weights [..., N, M]
+    before dropping; each of their rows sums to 1. Raises ValueError for a mask that is not floating-point.
     """
     require_additive(mask)
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])  # [..., N, M]
@@ -53,26 +59,36 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None, drop_pro
 def require_additive(mask: Tensor | None) -> None:
     """Raise ValueError unless `mask` is None or floating-point: torch reads a boolean mask in another way."""
     if mask is not None and not mask.is_floating_point():
-        raise ValueError(f"mask is added to the scores and must be float, got {mask.dtype}; write 0 where a key is seen, -inf where not")
+        raise ValueError(
+            f"mask is added to the scores and must be float, got {mask.dtype}; write 0 where a key "
+            "is seen, -inf where not"
+        )
 
 
 class SelfAttention(nn.Module):
     """Multi-head self-attention of tokens: [B, N, D] -> [B, N, D], through torch's fused kernel.
 
-    dim: D.  num_heads: h, a divisor of D.  attention_drop_prob: of dropping an entry of the weights in training;  drop_prob: of
-    dropping an entry of the output.  Raises ValueError for values outside these.
+    dim: D.  num_heads: h, a divisor of D.  attention_drop_prob: of dropping an entry of the weights in
+    training;  drop_prob: of dropping an entry of the output.  Raises ValueError for values outside these.
     """
 
-    def __init__(self, dim: int, num_heads: int, attention_drop_prob: float = 0.0, drop_prob: float = 0.0) -> None:
+    def __init__(
+        self, dim: int, num_heads: int, attention_drop_prob: float = 0.0, drop_prob: float = 0.0
+    ) -> None:
         super().__init__()
         require_positive("dim", dim)
         require_positive("num_heads", num_heads)
         require_probability("attention_drop_prob", attention_drop_prob)
         require_probability("drop_prob", drop_prob)
         if dim % num_heads:
-            raise ValueError(f"num_heads must divide dim, got {num_heads} and {dim}; every head takes dim / num_heads channels")
+            raise ValueError(
+                f"num_heads must divide dim, got {num_heads} and {dim}; every head takes dim / "
+                "num_heads channels"
+            )
         self.num_heads, self.attention_drop_prob = num_heads, attention_drop_prob
-        self.qkv = nn.Linear(dim, 3 * dim)  # rows: D of the queries, D of the keys, D of the values; within each, head by head
+        self.qkv = nn.Linear(
+            dim, 3 * dim
+        )  # rows: D of the queries, D of the keys, D of the values; within each, head by head
         self.proj = nn.Linear(dim, dim)
         self.drop = nn.Dropout(drop_prob)
 
@@ -93,7 +109,9 @@ class SelfAttention(nn.Module):
         return self.join(F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=drop_prob))
 
     def written_out(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """The same in plain tensors, slower, for reading and for figures: the output [B, N, D] and the weights [B, h, N, N]."""
+        """The same in plain tensors, slower, for reading and for figures: the output [B, N, D] and the
+        weights [B, h, N, N].
+        """
         q, k, v = self.heads(x)
         y, weights = attend(q, k, v, mask, self.attention_drop_prob if self.training else 0.0)
         return self.join(y), weights

@@ -1,4 +1,5 @@
-"""What every model asks of its arguments, with an error that says what was expected, what came, and how to mend it.
+"""What every model asks of its arguments, with an error that says what was expected, what came, and how to
+mend it.
 
 >>> require_positive("num_classes", 0)
 Traceback (most recent call last):
@@ -35,7 +36,12 @@ def require_one_of(name: str, value: object, allowed: tuple) -> None:
 
 def require_images(images: Tensor, in_channels: int) -> None:
     """Raise ValueError unless `images` is a floating-point tensor [B, in_channels, H, W] that is not empty."""
-    if images.ndim != 4 or images.shape[1] != in_channels or not images.is_floating_point() or 0 in images.shape:
+    if (
+        images.ndim != 4
+        or images.shape[1] != in_channels
+        or not images.is_floating_point()
+        or 0 in images.shape
+    ):
         raise ValueError(
             f"images must be float [B, {in_channels}, H, W], got {images.dtype} {list(images.shape)}; "
             "scale uint8 images to floats, add a batch axis, or build the model with another in_channels"
@@ -46,8 +52,16 @@ def find_row(name: str, variants: Mapping[str, Row]) -> Row:
     """The row of a table of variants; raises ValueError that suggests the nearest names for an unknown one."""
     if isinstance(name, str) and name in variants:
         return variants[name]
-    longer = [known for known in variants if name and known.startswith(str(name))]  # resnet20 is resnet20_cifar before it is resnet50
-    near = list(dict.fromkeys([*longer, *difflib.get_close_matches(str(name), variants, n=3, cutoff=0.5)]))[:3]
+    longer = [
+        known for known in variants if name and known.startswith(str(name))
+    ]  # resnet20 is resnet20_cifar before it is resnet50
+    near = list(dict.fromkeys([*longer, *difflib.get_close_matches(str(name), variants, n=3, cutoff=0.5)]))[
+        :3
+    ]
     hint = f"did you mean {', '.join(near)}? " if near else ""
-    there = ", ".join(variants) if len(variants) <= MOST_NAMED else f"{len(variants)} names; `dlbook models` lists them"
+    there = (
+        ", ".join(variants)
+        if len(variants) <= MOST_NAMED
+        else f"{len(variants)} names; `dlbook models` lists them"
+    )
     raise ValueError(f"unknown variant {name!r}; {hint}There are {there}")

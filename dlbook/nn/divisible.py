@@ -1,7 +1,7 @@
 """Numbers of channels that are multiples of 8, as hardware likes them.
 
-The rule of the MobileNets' TensorFlow code, which MobileNetV2 (arXiv 1801.04381), V3, EfficientNet and MobileViT share: round
-to the nearest multiple, a half upwards, but never lose more than a tenth.
+The rule of the MobileNets' TensorFlow code, which MobileNetV2 (arXiv 1801.04381), V3, EfficientNet and
+MobileViT share: round to the nearest multiple, a half upwards, but never lose more than a tenth.
 
 >>> [make_divisible(channels) for channels in (3, 11.2, 33.6, 60)]  # 11.2 would become 8: too little
 [8, 16, 32, 64]
@@ -9,7 +9,8 @@ to the nearest multiple, a half upwards, but never lose more than a tenth.
 
 
 def make_divisible(channels: float, divisor: int = 8) -> int:
-    """The multiple of `divisor` nearest to `channels`; at least `divisor`, and never less than 90 % of `channels`.
+    """The multiple of `divisor` nearest to `channels`; at least `divisor`, and never less than 90 % of
+    `channels`.
 
     Raises ValueError unless channels > 0 and divisor is at least 1.
     """

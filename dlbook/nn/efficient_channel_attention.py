@@ -1,18 +1,19 @@
 """Efficient channel attention: a gate for each channel from the means of its k neighbours.
 
-Wang, Wu, Zhu, Li, Zuo, Hu, "ECA-Net: Efficient Channel Attention for Deep Convolutional Neural Networks" (arXiv 1910.03151),
-equations (7), (9) and (12)::
+Wang, Wu, Zhu, Li, Zuo, Hu, "ECA-Net: Efficient Channel Attention for Deep Convolutional Neural Networks"
+(arXiv 1910.03151), equations (7), (9) and (12)::
 
     z = mean over H, W of x                                        [B, C]
     s = sigmoid(convolution of z along the channels, k weights)    [B, C]; the same k weights for every channel, no bias
     y = s * x                                                      [B, C, H, W]
     k = the odd number next to log2(C) / gamma + b / gamma, with gamma = 2 and b = 1
 
-Where squeeze-and-excitation needs 2 C^2 / r weights, this needs k: 3 to 7 in a ResNet. At the ends of the channel axis the
-neighbours that do not exist count as zeros.
+Where squeeze-and-excitation needs 2 C^2 / r weights, this needs k: 3 to 7 in a ResNet. At the ends of the
+channel axis the neighbours that do not exist count as zeros.
 
-Departure from the paper: equation (12) says "nearest odd"; here, as in the authors' code, the number is cut to an integer and,
-if that is even, 1 is added. From 16 to 2,048 channels (powers of two) that gives 3, 3, 3, 5, 5, 5, 5, 7.
+Departure from the paper: equation (12) says "nearest odd"; here, as in the authors' code, the number is cut
+to an integer and, if that is even, 1 is added. From 16 to 2,048 channels (powers of two) that gives 3, 3, 3,
+5, 5, 5, 5, 7.
 
 >>> [adaptive_kernel_size(channels) for channels in (64, 256, 2048)]
 [3, 5, 7]
@@ -27,7 +28,9 @@ from dlbook.nn.checks import require_positive
 
 
 def adaptive_kernel_size(channels: int, gamma: float = 2.0, b: float = 1.0) -> int:
-    """Equation (12): the odd k for C = `channels`. Raises ValueError unless channels is at least 1 and gamma positive."""
+    """Equation (12): the odd k for C = `channels`. Raises ValueError unless channels is at least 1 and gamma
+    positive.
+    """
     require_positive("channels", channels)
     if not gamma > 0:
         raise ValueError(f"gamma must be positive, got {gamma!r}; the paper has 2")
@@ -52,6 +55,8 @@ class EfficientChannelAttention(nn.Module):
         self.conv = nn.Conv1d(1, 1, kernel_size, padding=kernel_size // 2, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        squeezed = x.mean(dim=(2, 3)).unsqueeze(1)  # [B, 1, C]: the channels are the axis that the convolution runs along
+        squeezed = x.mean(dim=(2, 3)).unsqueeze(
+            1
+        )  # [B, 1, C]: the channels are the axis that the convolution runs along
         gate = torch.sigmoid(self.conv(squeezed)).transpose(1, 2).unsqueeze(3)  # [B, C, 1, 1]
         return x * gate

@@ -1,17 +1,19 @@
 r"""What an activation does to a random network, and the initial weights that follow from it.
 
-Weights W ~ N(0, gain^2 / fan_in), no biases. If the inputs of a unit are many, its pre-activation is Gaussian, and an
-activation f enters through two numbers only (Poole et al. 2016, arXiv 1606.05340; Schoenholz et al. 2016, 1611.01232):
+Weights W ~ N(0, gain^2 / fan_in), no biases. If the inputs of a unit are many, its pre-activation is
+Gaussian, and an activation f enters through two numbers only (Poole et al. 2016, arXiv 1606.05340; Schoenholz
+et al. 2016, 1611.01232):
 
     q_l   = gain^2 * E[f(sqrt(q_{l-1}) Z)^2]        variance of the pre-activations, forward
     chi_l = gain^2 * E[f'(sqrt(q_l) Z)^2]           factor of the squared gradient, backward      Z ~ N(0, 1)
 
-``gaussian_mean`` evaluates such expectations by quadrature; ``gain`` keeps q = 1; ``variance_map`` iterates the first
-line and ``gradient_factor`` gives the second.
+``gaussian_mean`` evaluates such expectations by quadrature; ``gain`` keeps q = 1; ``variance_map`` iterates
+the first line and ``gradient_factor`` gives the second.
 
 Departures from the papers
 1. He et al. (2015, arXiv 1502.01852) give the gain sqrt(2) of ReLU; ``gain`` computes it for any function.
-2. torch's ``calculate_gain`` returns rules of thumb for some functions (5/3 for tanh, 1 for sigmoid, 3/4 for SELU).
+2. torch's ``calculate_gain`` returns rules of thumb for some functions (5/3 for tanh, 1 for sigmoid, 3/4 for
+   SELU).
 
 >>> import torch
 >>> round(gain(torch.relu) ** 2, 9)
@@ -49,7 +51,7 @@ def gaussian_mean(function: Function, mean: float = 0.0, variance: float = 1.0, 
         weights = torch.full_like(x, 2.0)
         weights[1::2] = 4.0
         weights[0] = weights[-1] = 1.0
-        density = torch.exp(-((x - mean) / deviation) ** 2 / 2) / (deviation * math.sqrt(2 * math.pi))
+        density = torch.exp(-(((x - mean) / deviation) ** 2) / 2) / (deviation * math.sqrt(2 * math.pi))
         total += float((weights * function(x) * density).sum()) * step / 3
     return total
 
@@ -87,12 +89,13 @@ def gradient_factor(slope: Function, weight_gain: float, variance: float) -> flo
 
 
 def selu_constants() -> tuple[float, float]:
-    """(alpha, scale) for which mean 0 and variance 1 are a fixed point (Klambauer et al. 2017, 1706.02515, eq. 14).
+    """(alpha, scale) for which mean 0 and variance 1 are a fixed point (Klambauer et al. 2017, 1706.02515,
+    eq. 14).
 
     E[selu(Z)] = 0 gives alpha, E[selu(Z)^2] = 1 gives scale; the integrals over Z < 0 are erfc's.
     """
-    first = math.exp(0.5) * math.erfc(1 / math.sqrt(2)) / 2        # E[e^Z ; Z < 0]
-    second = math.exp(2.0) * math.erfc(math.sqrt(2)) / 2           # E[e^2Z ; Z < 0]
+    first = math.exp(0.5) * math.erfc(1 / math.sqrt(2)) / 2  # E[e^Z ; Z < 0]
+    second = math.exp(2.0) * math.erfc(math.sqrt(2)) / 2  # E[e^2Z ; Z < 0]
     alpha = 1 / (math.sqrt(2 * math.pi) * (0.5 - first))
     scale = 1 / math.sqrt(0.5 + alpha**2 * (second - 2 * first + 0.5))
     return alpha, scale
@@ -115,7 +118,9 @@ def scaled_normal_(weight: Tensor, weight_gain: float, generator: torch.Generato
     return weight.normal_(0.0, weight_gain / math.sqrt(fan_in(weight)), generator=generator)
 
 
-def init_layers_(module: nn.Module, weight_gain: float, generator: torch.Generator | None = None) -> nn.Module:
+def init_layers_(
+    module: nn.Module, weight_gain: float, generator: torch.Generator | None = None
+) -> nn.Module:
     """``scaled_normal_`` for every Linear and convolution in ``module``, their biases 0; returns ``module``."""
     for layer in module.modules():
         if isinstance(layer, nn.Linear | nn.modules.conv._ConvNd):

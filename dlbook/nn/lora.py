@@ -1,6 +1,7 @@
 """LoRA: a large frozen weight plus a small trained one of low rank.
 
-Hu, Shen, Wallis, Allen-Zhu, Li, Wang, Wang, Chen 2021, *LoRA: Low-Rank Adaptation of Large Language Models*, arXiv:2106.09685, equation (3)::
+Hu, Shen, Wallis, Allen-Zhu, Li, Wang, Wang, Chen 2021, *LoRA: Low-Rank Adaptation of Large Language Models*,
+arXiv:2106.09685, equation (3)::
 
     h = W0 x + (alpha / r) B A x          W0 [out, in] frozen, A [r, in], B [out, r], r << in, out
     A random, B = 0                       so that training starts at the trained network
@@ -8,8 +9,10 @@ Hu, Shen, Wallis, Allen-Zhu, Li, Wang, Wang, Chen 2021, *LoRA: Low-Rank Adaptati
 
 Departures from the paper
 
-1. A is drawn as torch draws a linear layer's weight (He's uniform with a = sqrt(5)), as the authors' code does; the paper says Gaussian.
-2. Which layers get it is the caller's choice, by name; the paper adapts the query and value projections of a transformer.
+1. A is drawn as torch draws a linear layer's weight (He's uniform with a = sqrt(5)), as the authors' code
+   does; the paper says Gaussian.
+2. Which layers get it is the caller's choice, by name; the paper adapts the query and value projections of a
+   transformer.
 
 A layer of in x out weights trains r (in + out) instead.
 
@@ -32,20 +35,30 @@ from dlbook.nn.checks import require_positive, require_probability
 class LoRALinear(nn.Module):
     """A frozen linear layer and its trained correction: [..., in] -> [..., out].
 
-    linear: the layer, kept and frozen.  rank: r, from 1 to min(in, out).  alpha: scale of the correction; None takes r, a factor of 1.
+    linear: the layer, kept and frozen.  rank: r, from 1 to min(in, out).  alpha: scale of the correction;
+        None takes r, a factor of 1.
     drop_prob: of the correction's input, in [0, 1).  Raises ValueError for values out of range.
     """
 
-    def __init__(self, linear: nn.Linear, rank: int, alpha: float | None = None, drop_prob: float = 0.0) -> None:
+    def __init__(
+        self, linear: nn.Linear, rank: int, alpha: float | None = None, drop_prob: float = 0.0
+    ) -> None:
         super().__init__()
         require_positive("rank", rank)
         require_probability("drop_prob", drop_prob)
         if rank > min(linear.in_features, linear.out_features):
-            raise ValueError(f"rank must be at most {min(linear.in_features, linear.out_features)}, the smaller side of {linear}, got {rank}")
+            raise ValueError(
+                f"rank must be at most {min(linear.in_features, linear.out_features)}, the smaller "
+                f"side of {linear}, got {rank}"
+            )
         self.linear = linear.requires_grad_(False)
         self.scale = (rank if alpha is None else alpha) / rank
-        self.A = nn.Parameter(torch.empty(rank, linear.in_features, device=linear.weight.device, dtype=linear.weight.dtype))
-        self.B = nn.Parameter(torch.zeros(linear.out_features, rank, device=linear.weight.device, dtype=linear.weight.dtype))
+        self.A = nn.Parameter(
+            torch.empty(rank, linear.in_features, device=linear.weight.device, dtype=linear.weight.dtype)
+        )
+        self.B = nn.Parameter(
+            torch.zeros(linear.out_features, rank, device=linear.weight.device, dtype=linear.weight.dtype)
+        )
         self.dropout = nn.Dropout(drop_prob)
         nn.init.kaiming_uniform_(self.A, a=math.sqrt(5))
 
@@ -54,7 +67,13 @@ class LoRALinear(nn.Module):
 
     def merged(self) -> nn.Linear:
         """One plain layer that computes the same: W0 + (alpha / r) B A, with the old bias; trainable again."""
-        merged = nn.Linear(self.linear.in_features, self.linear.out_features, self.linear.bias is not None, device=self.A.device, dtype=self.A.dtype)
+        merged = nn.Linear(
+            self.linear.in_features,
+            self.linear.out_features,
+            self.linear.bias is not None,
+            device=self.A.device,
+            dtype=self.A.dtype,
+        )
         with torch.no_grad():
             merged.weight.copy_(self.linear.weight + self.scale * self.B @ self.A)
             if self.linear.bias is not None:
@@ -62,10 +81,14 @@ class LoRALinear(nn.Module):
         return merged
 
 
-def add_lora(model: nn.Module, targets: Sequence[str], rank: int, alpha: float | None = None, drop_prob: float = 0.0) -> list[str]:
-    """Freeze `model` and put LoRA on the linear layers whose dotted names fit a pattern such as ``"*.attention.qkv"``, in place.
+def add_lora(
+    model: nn.Module, targets: Sequence[str], rank: int, alpha: float | None = None, drop_prob: float = 0.0
+) -> list[str]:
+    """Freeze `model` and put LoRA on the linear layers whose dotted names fit a pattern such as
+    ``"*.attention.qkv"``, in place.
 
-    What else should train (a new head) is set to require gradients afterwards. Returns the names of the adapted layers.
+    What else should train (a new head) is set to require gradients afterwards. Returns the names of the
+    adapted layers.
     Raises: ValueError for a pattern that fits no linear layer, with the nearest names.
     """
     layers = {name: module for name, module in model.named_modules() if isinstance(module, nn.Linear)}
@@ -88,11 +111,16 @@ def merge_lora(model: nn.Module) -> nn.Module:
 
 
 def fitting(modules: dict[str, nn.Module], patterns: Sequence[str]) -> list[str]:
-    """The names that fit any of the patterns, in order. Raises ValueError for a pattern that fits none, or no pattern."""
+    """The names that fit any of the patterns, in order. Raises ValueError for a pattern that fits none, or no
+    pattern.
+    """
     if not patterns:
         raise ValueError("targets must name at least one layer, got none")
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in modules):
             near = difflib.get_close_matches(pattern, modules, n=3, cutoff=0.3) or list(modules)[:3]
-            raise ValueError(f"targets must fit layers of the model, got {pattern!r}; there are {', '.join(near)} and others")
+            raise ValueError(
+                f"targets must fit layers of the model, got {pattern!r}; there are "
+                f"{', '.join(near)} and others"
+            )
     return [name for name in modules if any(fnmatchcase(name, pattern) for pattern in patterns)]

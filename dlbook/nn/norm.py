@@ -1,4 +1,5 @@
-"""Normalisation, written out: batch, layer, group, instance, root-mean-square and local response normalisation.
+"""Normalisation, written out: batch, layer, group, instance, root-mean-square and local response
+normalisation.
 
 ====================  =================================================  ==========================
 layer                 statistics over, for x [B, C, H, W]                source
@@ -11,12 +12,14 @@ RMSNorm               the last axis, without centring                    Zhang &
 LocalResponseNorm     n neighbouring channels, for each pixel            Krizhevsky et al. 2012
 ====================  =================================================  ==========================
 
-The first four share one formula, ``standardise``: only the axes differ. The variance is the biased one (divided by n, not
-n - 1), and eps stands inside the root. Statistics are taken in float32 at least, and the result has the type of x.
+The first four share one formula, ``standardise``: only the axes differ. The variance is the biased one
+(divided by n, not n - 1), and eps stands inside the root. Statistics are taken in float32 at least, and the
+result has the type of x.
 
-Each equals its torch counterpart, whose state dict fits; the models use torch's where one exists, because it is fused and
-faster. Two differences of arguments: `LocalResponseNorm` multiplies the sum by alpha, as the paper does, and torch divides
-alpha by n first; `RMSNorm` adds eps = 1e-6, where torch takes the smallest step of the type unless it is told.
+Each equals its torch counterpart, whose state dict fits; the models use torch's where one exists, because it
+is fused and faster. Two differences of arguments: `LocalResponseNorm` multiplies the sum by alpha, as the
+paper does, and torch divides alpha by n first; `RMSNorm` adds eps = 1e-6, where torch takes the smallest step
+of the type unless it is told.
 
 >>> float(RMSNorm(2)(torch.tensor([3.0, 4.0])).detach().square().mean().round(decimals=4))
 1.0
@@ -34,7 +37,9 @@ def at_least_float32(x: Tensor) -> Tensor:
 
 
 def standardise(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
-    """(x - mean) / sqrt(variance + eps) over `axes`, with the biased variance; same shape as x, at least float32."""
+    """(x - mean) / sqrt(variance + eps) over `axes`, with the biased variance; same shape as x, at least
+    float32.
+    """
     x = at_least_float32(x)
     centred = x - x.mean(axes, keepdim=True)
     variance = centred.square().mean(axes, keepdim=True)
@@ -44,13 +49,18 @@ def standardise(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
 def require_maps(x: Tensor, channels: int) -> None:
     """Raise ValueError unless x is [B, channels, H, W]."""
     if x.ndim != 4 or x.shape[1] != channels:
-        raise ValueError(f"x must be [B, {channels}, H, W], got {list(x.shape)}; build the layer with the channels of the map")
+        raise ValueError(
+            f"x must be [B, {channels}, H, W], got {list(x.shape)}; build the layer with the "
+            "channels of the map"
+        )
 
 
 def require_last_axis(x: Tensor, dim: int) -> None:
     """Raise ValueError unless x is [..., dim]."""
     if x.ndim < 1 or x.shape[-1] != dim:
-        raise ValueError(f"x must be [..., {dim}], got {list(x.shape)}; build the layer with the width of the last axis")
+        raise ValueError(
+            f"x must be [..., {dim}], got {list(x.shape)}; build the layer with the width of the last axis"
+        )
 
 
 def require_eps(eps: float) -> None:
@@ -62,10 +72,11 @@ def require_eps(eps: float) -> None:
 class BatchNorm2d(nn.Module):
     """Batch normalisation of maps [B, C, H, W] (Ioffe & Szegedy, algorithms 1 and 2).
 
-    Training normalises with the batch's mean and biased variance, and keeps running averages of the mean and of the *unbiased*
-    variance, which evaluation uses. `momentum` is the weight of the new batch, in (0, 1], as in torch; TensorFlow's is
-    1 minus it. None averages all batches alike, as algorithm 2 does. Raises ValueError if C is not num_features, for
-    arguments out of range, and for a training batch with one value a channel, whose variance says nothing.
+    Training normalises with the batch's mean and biased variance, and keeps running averages of the mean and
+    of the *unbiased* variance, which evaluation uses. `momentum` is the weight of the new batch, in (0, 1],
+    as in torch; TensorFlow's is 1 minus it. None averages all batches alike, as algorithm 2 does. Raises
+    ValueError if C is not num_features, for arguments out of range, and for a training batch with one value a
+    channel, whose variance says nothing.
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1) -> None:
@@ -89,13 +100,19 @@ class BatchNorm2d(nn.Module):
             self.remember(mean.detach(), variance.detach(), x.numel() // x.shape[1])
         else:
             mean, variance = self.running_mean, self.running_var
-        mean, variance, weight, bias = (v[:, None, None] for v in (mean, variance, self.weight, self.bias))  # [C, 1, 1]
+        mean, variance, weight, bias = (
+            v[:, None, None] for v in (mean, variance, self.weight, self.bias)
+        )  # [C, 1, 1]
         return ((wide - mean) / (variance + self.eps).sqrt() * weight + bias).to(x.dtype)
 
     def remember(self, mean: Tensor, variance: Tensor, count: int) -> None:
-        """Move the running averages towards a batch's mean and biased variance [C] of `count` values a channel."""
+        """Move the running averages towards a batch's mean and biased variance [C] of `count` values a
+        channel.
+        """
         if count < 2:
-            raise ValueError("training needs more than one value a channel, got one; use a larger batch or map, or eval()")
+            raise ValueError(
+                "training needs more than one value a channel, got one; use a larger batch or map, or eval()"
+            )
         self.num_batches_tracked += 1
         rate = 1 / self.num_batches_tracked.to(mean.dtype) if self.momentum is None else self.momentum
         unbiased = variance * count / (count - 1)
@@ -104,7 +121,9 @@ class BatchNorm2d(nn.Module):
 
 
 class LayerNorm(nn.Module):
-    """Standardise the last axis of x [..., dim], then scale and shift (Ba et al., equation 4). ValueError for another dim."""
+    """Standardise the last axis of x [..., dim], then scale and shift (Ba et al., equation 4). ValueError for
+    another dim.
+    """
 
     def __init__(self, dim: int, eps: float = 1e-5) -> None:
         super().__init__()
@@ -119,10 +138,11 @@ class LayerNorm(nn.Module):
 
 
 class GroupNorm(nn.Module):
-    """Standardise each of `num_groups` groups of channels of each image (Wu & He, equations 1-3, 7); x [B, C, H, W].
+    """Standardise each of `num_groups` groups of channels of each image (Wu & He, equations 1-3, 7); x [B, C,
+    H, W].
 
-    One group is layer normalisation over C, H, W; C groups are instance normalisation. Raises ValueError unless
-    num_groups divides C and x has C channels.
+    One group is layer normalisation over C, H, W; C groups are instance normalisation. Raises ValueError
+    unless num_groups divides C and x has C channels.
     """
 
     def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5) -> None:
@@ -133,7 +153,10 @@ class GroupNorm(nn.Module):
         if num_channels % num_groups:
             raise ValueError(f"num_groups must divide num_channels, got {num_groups} and {num_channels}")
         self.num_groups, self.eps = num_groups, eps
-        self.weight, self.bias = nn.Parameter(torch.ones(num_channels)), nn.Parameter(torch.zeros(num_channels))
+        self.weight, self.bias = (
+            nn.Parameter(torch.ones(num_channels)),
+            nn.Parameter(torch.zeros(num_channels)),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         require_maps(x, self.weight.numel())
@@ -143,9 +166,11 @@ class GroupNorm(nn.Module):
 
 
 class InstanceNorm2d(nn.Module):
-    """Standardise each map of each image, x [B, C, H, W] (Ulyanov et al.); no parameters, as in torch by default.
+    """Standardise each map of each image, x [B, C, H, W] (Ulyanov et al.); no parameters, as in torch by
+    default.
 
-    Raises ValueError for maps of one pixel, which would all become 0, and for other than `num_features` channels.
+    Raises ValueError for maps of one pixel, which would all become 0, and for other than `num_features`
+    channels.
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5) -> None:
@@ -157,7 +182,9 @@ class InstanceNorm2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         require_maps(x, self.num_features)
         if x.shape[2] * x.shape[3] < 2:
-            raise ValueError(f"a map needs more than one pixel to be standardised, got {list(x.shape)}; use larger images")
+            raise ValueError(
+                f"a map needs more than one pixel to be standardised, got {list(x.shape)}; use larger images"
+            )
         return standardise(x, (2, 3), self.eps).to(x.dtype)
 
 
@@ -179,11 +206,12 @@ class RMSNorm(nn.Module):
 
 
 class LocalResponseNorm(nn.Module):
-    """x / (k + alpha * sum of squares of n neighbouring channels)^beta, x [B, C, H, W] (Krizhevsky et al. 2012, section 3.3).
+    """x / (k + alpha * sum of squares of n neighbouring channels)^beta, x [B, C, H, W] (Krizhevsky et al.
+    2012, section 3.3).
 
-    alpha multiplies the *sum*, as in the paper. torch divides alpha by n, so its alpha = 5e-4 is the paper's 1e-4 at n = 5.
-    Channel c sees c - n // 2 .. c + n // 2 for odd n; an even n reaches one channel further down than up.
-    Raises ValueError for n below 1 or x of other than 4 axes.
+    alpha multiplies the *sum*, as in the paper. torch divides alpha by n, so its alpha = 5e-4 is the paper's
+    1e-4 at n = 5. Channel c sees c - n // 2 .. c + n // 2 for odd n; an even n reaches one channel further
+    down than up. Raises ValueError for n below 1 or x of other than 4 axes.
     """
 
     def __init__(self, n: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0) -> None:
@@ -194,6 +222,8 @@ class LocalResponseNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim != 4:
             raise ValueError(f"x must be [B, C, H, W], got {list(x.shape)}; add the axes that are missing")
-        squares = nn.functional.pad(x.square(), (0, 0, 0, 0, self.n // 2, (self.n - 1) // 2))  # [B, C + n - 1, H, W]
+        squares = nn.functional.pad(
+            x.square(), (0, 0, 0, 0, self.n // 2, (self.n - 1) // 2)
+        )  # [B, C + n - 1, H, W]
         sums = squares.unfold(1, self.n, 1).sum(-1)  # [B, C, H, W]
         return x / (self.k + self.alpha * sums) ** self.beta

@@ -1,13 +1,17 @@
-"""Images as sequences of patches: Dosovitskiy et al., "An Image is Worth 16x16 Words" (arXiv 2010.11929), section 3.1.
+"""Images as sequences of patches: Dosovitskiy et al., "An Image is Worth 16x16 Words" (arXiv 2010.11929),
+section 3.1.
 
-An image [C, H, W] falls into N = (H / p) (W / p) patches of p x p pixels, read like text: left to right, top to bottom. `patchify`
-writes each as a vector of p^2 C numbers and `unpatchify` puts them back. `PatchEmbedding` multiplies each with one matrix E.
+An image [C, H, W] falls into N = (H / p) (W / p) patches of p x p pixels, read like text: left to right, top
+to bottom. `patchify` writes each as a vector of p^2 C numbers and `unpatchify` puts them back.
+`PatchEmbedding` multiplies each with one matrix E.
 
-That product is a convolution of kernel p and stride p: its kernel [D, C, p, p] is E with rows in the order C, p, p. The
-convolution reads the image where it lies, so models use it; `PatchEmbedding.written_out` cuts and multiplies.
+That product is a convolution of kernel p and stride p: its kernel [D, C, p, p] is E with rows in the order C,
+p, p. The convolution reads the image where it lies, so models use it; `PatchEmbedding.written_out` cuts and
+multiplies.
 
-A vector's axes can be ordered in two ways, and papers differ: "c p q" is that of a convolution's weights and of
-`torch.nn.functional.unfold`; "p q c" is that of the targets of masked autoencoders (He et al., arXiv 2111.06377).
+A vector's axes can be ordered in two ways, and papers differ: "c p q" is that of a convolution's weights and
+of `torch.nn.functional.unfold`; "p q c" is that of the targets of masked autoencoders (He et al., arXiv
+2111.06377).
 
 Parameters of the embedding: D p^2 C + D.
 
@@ -26,7 +30,9 @@ ORDERS = ("c p q", "p q c")  # channel, row and column within a patch
 
 
 def patch_grid(resolution: int | tuple[int, int], patch_size: int) -> tuple[int, int]:
-    """Rows and columns of patches of an image of `resolution` pixels, one number or (H, W); ValueError unless patches fit exactly."""
+    """Rows and columns of patches of an image of `resolution` pixels, one number or (H, W); ValueError unless
+    patches fit exactly.
+    """
     height, width = (resolution, resolution) if isinstance(resolution, int) else resolution
     if height < 1 or width < 1 or height % patch_size or width % patch_size:
         near = [max(1, round(side / patch_size)) * patch_size for side in (height, width)]
@@ -38,7 +44,8 @@ def patch_grid(resolution: int | tuple[int, int], patch_size: int) -> tuple[int,
 
 
 def patchify(images: Tensor, patch_size: int, order: str = "c p q") -> Tensor:
-    """Cut images [B, C, H, W] into patches [B, N, p^2 C], row by row; order: of a patch's numbers, one of `ORDERS`.
+    """Cut images [B, C, H, W] into patches [B, N, p^2 C], row by row; order: of a patch's numbers, one of
+    `ORDERS`.
 
     Raises ValueError for a resolution that p = `patch_size` does not divide, or another order.
     """
@@ -46,7 +53,9 @@ def patchify(images: Tensor, patch_size: int, order: str = "c p q") -> Tensor:
     rows, columns = patch_grid(tuple(images.shape[-2:]), patch_size)
     B, C = images.shape[:2]
     x = images.reshape(B, C, rows, patch_size, columns, patch_size)
-    x = x.permute(0, 2, 4, 1, 3, 5) if order == "c p q" else x.permute(0, 2, 4, 3, 5, 1)  # [B, rows, columns, a patch's three axes]
+    x = (
+        x.permute(0, 2, 4, 1, 3, 5) if order == "c p q" else x.permute(0, 2, 4, 3, 5, 1)
+    )  # [B, rows, columns, a patch's three axes]
     return x.reshape(B, rows * columns, C * patch_size**2)
 
 
@@ -60,12 +69,15 @@ def unpatchify(patches: Tensor, patch_size: int, grid: tuple[int, int], order: s
     rows, columns = grid
     if rows * columns != N or length % patch_size**2:
         raise ValueError(
-            f"patches must be [B, {rows * columns}, C * {patch_size}^2] on a grid of {rows} x {columns}, got {list(patches.shape)}; "
+            f"patches must be [B, {rows * columns}, C * {patch_size}^2] on a grid of {rows} x "
+            f"{columns}, got {list(patches.shape)}; "
             "leave out the class token, and give the grid and the patch size that patchify had"
         )
     C, p = length // patch_size**2, patch_size
     if order == "c p q":
-        x = patches.reshape(B, rows, columns, C, p, p).permute(0, 3, 1, 4, 2, 5)  # [B, C, rows, p, columns, p]
+        x = patches.reshape(B, rows, columns, C, p, p).permute(
+            0, 3, 1, 4, 2, 5
+        )  # [B, C, rows, p, columns, p]
     else:
         x = patches.reshape(B, rows, columns, p, p, C).permute(0, 5, 1, 3, 2, 4)
     return x.reshape(B, C, rows * p, columns * p)
@@ -74,7 +86,8 @@ def unpatchify(patches: Tensor, patch_size: int, grid: tuple[int, int], order: s
 class PatchEmbedding(nn.Module):
     """Embed each patch of an image linearly: images [B, C, H, W] -> tokens [B, N, D], the patches row by row.
 
-    patch_size: p, in pixels.  in_channels: C.  embed_dim: D.  Any H and W that are multiples of p. Raises ValueError otherwise.
+    patch_size: p, in pixels.  in_channels: C.  embed_dim: D.  Any H and W that are multiples of p. Raises
+        ValueError otherwise.
     """
 
     def __init__(self, patch_size: int, in_channels: int, embed_dim: int) -> None:
@@ -86,7 +99,9 @@ class PatchEmbedding(nn.Module):
         self.proj = nn.Conv2d(in_channels, embed_dim, patch_size, stride=patch_size)
 
     def grid(self, images: Tensor) -> tuple[int, int]:
-        """Rows and columns of patches in `images`; ValueError if they are not images, or the patches do not fit."""
+        """Rows and columns of patches in `images`; ValueError if they are not images, or the patches do not
+        fit.
+        """
         require_images(images, self.in_channels)
         return patch_grid(tuple(images.shape[-2:]), self.patch_size)
 

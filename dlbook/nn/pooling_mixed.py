@@ -1,19 +1,21 @@
 r"""Mixed and gated max-average pooling: pooling that is learnt.
 
-Lee, Gallagher, Tu, "Generalizing Pooling Functions in Convolutional Neural Networks: Mixed, Gated, and Tree" (AISTATS 2016,
-arXiv 1509.08985), section 3. For the values x of a window, a vector::
+Lee, Gallagher, Tu, "Generalizing Pooling Functions in Convolutional Neural Networks: Mixed, Gated, and Tree"
+(AISTATS 2016, arXiv 1509.08985), section 3. For the values x of a window, a vector::
 
     mixed   f(x) = a max(x) + (1 - a) mean(x)                            a in [0, 1], one number a layer
     gated   f(x) = s max(x) + (1 - s) mean(x),   s = sigmoid(w . x)      w of the window's size, one mask a layer
 
-The mixed form has settled its proportion when training ends; the gated one chooses it anew for each window ("responsive").
-Both hold max pooling and average pooling as limits. The paper counts 1 and, for 3x3 windows, 9 parameters a layer.
+The mixed form has settled its proportion when training ends; the gated one chooses it anew for each window
+("responsive"). Both hold max pooling and average pooling as limits. The paper counts 1 and, for 3x3 windows,
+9 parameters a layer.
 
 Departures from the paper
 
-1. a is the sigmoid of the parameter, which keeps it in [0, 1] under any optimizer; d f / d a = max(x) - mean(x) as there.
-2. Both start at proportion 1/2 (parameters 0), and the proportion is one a layer: the paper also tries one a channel, a
-   region, or both.
+1. a is the sigmoid of the parameter, which keeps it in [0, 1] under any optimizer; d f / d a = max(x) -
+   mean(x) as there.
+2. Both start at proportion 1/2 (parameters 0), and the proportion is one a layer: the paper also tries one a
+   channel, a region, or both.
 3. The paper's tree pooling is left out.
 
 >>> import torch
@@ -31,8 +33,8 @@ from dlbook.nn.pooling import avg_pool2d, max_pool2d, pooling_windows
 class MixedPool2d(nn.Module):
     """a max + (1 - a) mean of each window with one learnt proportion a: [B, C, H, W] -> [B, C, H', W'].
 
-    kernel_size, stride (None: the kernel's size), padding: as in ``pooling.max_pool2d``; padded zeros count in the mean.
-    `logit` is the parameter, a = sigmoid(logit). Raises ValueError for sizes below 1.
+    kernel_size, stride (None: the kernel's size), padding: as in ``pooling.max_pool2d``; padded zeros count
+    in the mean. `logit` is the parameter, a = sigmoid(logit). Raises ValueError for sizes below 1.
     """
 
     def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> None:
@@ -66,7 +68,9 @@ class GatedPool2d(nn.Module):
         self.weight = nn.Parameter(torch.zeros(self.kernel_size))
 
     def forward(self, x: Tensor) -> Tensor:
-        patches = pooling_windows(x, self.kernel_size, self.stride, self.padding, 0.0)  # [B, C, H', W', kh, kw]
+        patches = pooling_windows(
+            x, self.kernel_size, self.stride, self.padding, 0.0
+        )  # [B, C, H', W', kh, kw]
         gate = torch.sigmoid((patches * self.weight).sum((-2, -1)))  # [B, C, H', W']
         largest = max_pool2d(x, self.kernel_size, self.stride, self.padding)
         mean = avg_pool2d(x, self.kernel_size, self.stride, self.padding)

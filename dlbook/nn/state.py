@@ -1,9 +1,11 @@
-"""Copying weights of another library into a model: all of them, or none with the first that does not fit named.
+"""Copying weights of another library into a model: all of them, or none with the first that does not fit
+named.
 
 >>> from torch import nn
 >>> load_state(nn.Linear(2, 3), {"weight": nn.Linear(2, 4).weight})
 Traceback (most recent call last):
-ValueError: tensor 'weight': the model has [3, 2], the state dict has [4, 2]; choose the variant, num_classes and in_channels that the weights were made for
+ValueError: tensor 'weight': the model has [3, 2], the state dict has [4, 2]; choose the variant, num_classes
+    and in_channels that the weights were made for
 """
 
 from collections.abc import Callable, Mapping
@@ -16,11 +18,12 @@ Model = TypeVar("Model", bound=nn.Module)
 
 
 def load_state(model: Model, state: Mapping[str, Tensor], rename: Callable[[str], str] = str) -> Model:
-    """Copy a state dict into `model`, in place, and return the model; nothing is copied unless everything fits.
+    """Copy a state dict into `model`, in place, and return the model; nothing is copied unless everything
+    fits.
 
-    rename: from a name in `state` to the model's own name. ``num_batches_tracked`` may be missing: old files lack that
-    counter, and it does not enter the computation. Raises ValueError that names the first tensor that is missing, of
-    another shape, or left over.
+    rename: from a name in `state` to the model's own name. ``num_batches_tracked`` may be missing: old files
+    lack that counter, and it does not enter the computation. Raises ValueError that names the first tensor
+    that is missing, of another shape, or left over.
     """
     given = {rename(name): tensor for name, tensor in state.items()}
     own = model.state_dict()
@@ -28,7 +31,10 @@ def load_state(model: Model, state: Mapping[str, Tensor], rename: Callable[[str]
         if name not in given:
             if name.endswith("num_batches_tracked"):
                 continue
-            raise ValueError(f"tensor {name!r} of shape {list(tensor.shape)} is missing from the state dict; is it of another model?")
+            raise ValueError(
+                f"tensor {name!r} of shape {list(tensor.shape)} is missing from the state dict; is "
+                "it of another model?"
+            )
         shape = getattr(given[name], "shape", None)
         if shape != tensor.shape:
             found = type(given[name]).__name__ if shape is None else list(shape)
@@ -38,7 +44,9 @@ def load_state(model: Model, state: Mapping[str, Tensor], rename: Callable[[str]
             )
     for name in given:
         if name not in own:
-            raise ValueError(f"tensor {name!r} of the state dict has no place in the model; is it of another model?")
+            raise ValueError(
+                f"tensor {name!r} of the state dict has no place in the model; is it of another model?"
+            )
     with torch.no_grad():
         for name in own:
             if name in given:

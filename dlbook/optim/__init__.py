@@ -1,6 +1,7 @@
 """Optimizers, one a file; schedules, parameter groups, clipping and weight averaging.
 
-:mod:`~dlbook.optim.schedules` and :mod:`~dlbook.optim.cycles` are imported as modules: their builders have plain names.
+:mod:`~dlbook.optim.schedules` and :mod:`~dlbook.optim.cycles` are imported as modules: their builders have
+plain names.
 
 >>> sorted(name for name in __all__ if name[0].isupper())[:4]
 ['Adagrad', 'Adam', 'AdamW', 'EMA']
@@ -21,7 +22,27 @@ from dlbook.optim.sgd import SGD
 from dlbook.optim.swa import SWA, swa_cycles, swa_phase, update_batch_norm
 
 __all__ = [
-    "EMA", "LARS", "SGD", "SWA", "Adagrad", "Adam", "AdamW", "Momentum", "Muon", "Nesterov", "PaperAdamW", "PolyakMomentum",
-    "RMSprop", "RMSpropTF", "SutskeverNesterov", "clip_norm", "clip_value", "decay_groups", "global_norm", "layerwise_groups",
-    "swa_cycles", "swa_phase", "update_batch_norm",
-]  # fmt: skip
+    "EMA",
+    "LARS",
+    "SGD",
+    "SWA",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Momentum",
+    "Muon",
+    "Nesterov",
+    "PaperAdamW",
+    "PolyakMomentum",
+    "RMSprop",
+    "RMSpropTF",
+    "SutskeverNesterov",
+    "clip_norm",
+    "clip_value",
+    "decay_groups",
+    "global_norm",
+    "layerwise_groups",
+    "swa_cycles",
+    "swa_phase",
+    "update_batch_norm",
+]

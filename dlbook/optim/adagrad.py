@@ -1,5 +1,5 @@
-"""AdaGrad: Duchi, Hazan & Singer 2011, *Adaptive Subgradient Methods for Online Learning and Stochastic Optimization*
-(JMLR 12, 2121-2159), the diagonal form of figure 1.
+"""AdaGrad: Duchi, Hazan & Singer 2011, *Adaptive Subgradient Methods for Online Learning and Stochastic
+Optimization* (JMLR 12, 2121-2159), the diagonal form of figure 1.
 
 Each weight has a rate of its own, which falls with all that its gradients have been::
 
@@ -8,8 +8,8 @@ Each weight has a rate of its own, which falls with all that its gradients have 
 
 Departures from the paper
 
-1. Here is the unconstrained problem without a regulariser, for which the paper's mirror descent and dual averaging are a plain
-   gradient step.
+1. Here is the unconstrained problem without a regulariser, for which the paper's mirror descent and dual
+   averaging are a plain gradient step.
 2. Weight decay is added to the gradient, as in torch, and so it is divided by sqrt(s) too.
 3. s may begin above 0 (`initial_accumulator_value`, torch's name; TensorFlow begins at 0.1).
 
@@ -36,7 +36,14 @@ def adagrad(param: Tensor, grad: Tensor, total: Tensor, lr: float, eps: float, w
     param.addcdiv_(grad, total.sqrt().add_(eps), value=-lr)
 
 
-def adagrad_many(params: list[Tensor], grads: list[Tensor], totals: list[Tensor], lr: float, eps: float, weight_decay: float) -> None:
+def adagrad_many(
+    params: list[Tensor],
+    grads: list[Tensor],
+    totals: list[Tensor],
+    lr: float,
+    eps: float,
+    weight_decay: float,
+) -> None:
     """The same step of many tensors."""
     if weight_decay:
         grads = torch._foreach_add(grads, params, alpha=weight_decay)
@@ -62,10 +69,20 @@ class Adagrad(TensorOptimizer):
     """
 
     def __init__(
-        self, params: Params, lr: float = 1e-2, initial_accumulator_value: float = 0.0, eps: float = 1e-10,
-        weight_decay: float = 0.0, foreach: bool | None = None,
-    ) -> None:  # fmt: skip
-        defaults = {"lr": lr, "initial_accumulator_value": initial_accumulator_value, "eps": eps, "weight_decay": weight_decay}
+        self,
+        params: Params,
+        lr: float = 1e-2,
+        initial_accumulator_value: float = 0.0,
+        eps: float = 1e-10,
+        weight_decay: float = 0.0,
+        foreach: bool | None = None,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "initial_accumulator_value": initial_accumulator_value,
+            "eps": eps,
+            "weight_decay": weight_decay,
+        }
         super().__init__(params, defaults, foreach)
 
     def check(self, group: Group) -> None:
@@ -77,5 +94,14 @@ class Adagrad(TensorOptimizer):
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
         adagrad(param, grad, state["sum"], group["lr"], group["eps"], group["weight_decay"])
 
-    def update_many(self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group) -> None:
-        adagrad_many(params, grads, [state["sum"] for state in states], group["lr"], group["eps"], group["weight_decay"])
+    def update_many(
+        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
+    ) -> None:
+        adagrad_many(
+            params,
+            grads,
+            [state["sum"] for state in states],
+            group["lr"],
+            group["eps"],
+            group["weight_decay"],
+        )

@@ -8,15 +8,17 @@
     vhat  <- v / (1 - beta2^t)
     theta <- theta - alpha mhat / (sqrt(vhat) + eps)
 
-Without the two corrections the first steps would be about (1 - beta1) / sqrt(1 - beta2), which is 3.2, times as long.
+Without the two corrections the first steps would be about (1 - beta1) / sqrt(1 - beta2), which is 3.2, times
+as long.
 
 Departures from the paper
 
 1. The list form folds the corrections into two numbers, as the paper suggests at the end of section 2:
-   theta <- theta - alpha_t m / (sqrt(v) + eps_t) with alpha_t = alpha sqrt(1 - beta2^t) / (1 - beta1^t). To be the same update it
-   needs eps_t = eps sqrt(1 - beta2^t); to add eps itself there makes it 32 times as large in the first step.
-2. Weight decay is added to the gradient, as in torch; the paper has none. Both moments then contain it, and a weight with large
-   gradients hardly decays. :mod:`dlbook.optim.adamw` decays all alike.
+   theta <- theta - alpha_t m / (sqrt(v) + eps_t) with alpha_t = alpha sqrt(1 - beta2^t) / (1 - beta1^t). To
+   be the same update it needs eps_t = eps sqrt(1 - beta2^t); to add eps itself there makes it 32 times as
+   large in the first step.
+2. Weight decay is added to the gradient, as in torch; the paper has none. Both moments then contain it, and a
+   weight with large gradients hardly decays. :mod:`dlbook.optim.adamw` decays all alike.
 
 Equals ``torch.optim.Adam``.
 
@@ -38,7 +40,15 @@ Betas = tuple[float, float]
 
 
 def adam(
-    param: Tensor, grad: Tensor, mean: Tensor, square: Tensor, step: int, lr: float, betas: Betas, eps: float, weight_decay: float
+    param: Tensor,
+    grad: Tensor,
+    mean: Tensor,
+    square: Tensor,
+    step: int,
+    lr: float,
+    betas: Betas,
+    eps: float,
+    weight_decay: float,
 ) -> None:
     """One step of one tensor, in place. mean: m; square: v; step: t, from 1; lr: alpha."""
     beta1, beta2 = betas
@@ -51,9 +61,16 @@ def adam(
 
 
 def adam_many(
-    params: list[Tensor], grads: list[Tensor], means: list[Tensor], squares: list[Tensor], steps: list[int],
-    lr: float, betas: Betas, eps: float, weight_decay: float,
-) -> None:  # fmt: skip
+    params: list[Tensor],
+    grads: list[Tensor],
+    means: list[Tensor],
+    squares: list[Tensor],
+    steps: list[int],
+    lr: float,
+    betas: Betas,
+    eps: float,
+    weight_decay: float,
+) -> None:
     """The same step of many tensors, each with its own t, in the folded form."""
     beta1, beta2 = betas
     if weight_decay:
@@ -64,7 +81,9 @@ def adam_many(
     corrections = [math.sqrt(1 - beta2**step) for step in steps]
     roots = torch._foreach_sqrt(squares)
     torch._foreach_add_(roots, [eps * correction for correction in corrections])
-    rates = [-lr * correction / (1 - beta1**step) for step, correction in zip(steps, corrections, strict=True)]
+    rates = [
+        -lr * correction / (1 - beta1**step) for step, correction in zip(steps, corrections, strict=True)
+    ]
     torch._foreach_addcdiv_(params, means, roots, rates)
 
 
@@ -84,10 +103,17 @@ class Adam(TensorOptimizer):
     """
 
     def __init__(
-        self, params: Params, lr: float = 1e-3, betas: Betas = (0.9, 0.999), eps: float = 1e-8,
-        weight_decay: float = 0.0, foreach: bool | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}, foreach)
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        betas: Betas = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        foreach: bool | None = None,
+    ) -> None:
+        super().__init__(
+            params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}, foreach
+        )
 
     def check(self, group: Group) -> None:
         require_betas(group)
@@ -100,8 +126,22 @@ class Adam(TensorOptimizer):
         options = group["lr"], group["betas"], group["eps"], group["weight_decay"]
         adam(param, grad, state["exp_avg"], state["exp_avg_sq"], state["step"], *options)
 
-    def update_many(self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group) -> None:
+    def update_many(
+        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
+    ) -> None:
         for state in states:
             state["step"] += 1
-        means, squares, steps = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step"))
-        adam_many(params, grads, means, squares, steps, group["lr"], group["betas"], group["eps"], group["weight_decay"])
+        means, squares, steps = (
+            [state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step")
+        )
+        adam_many(
+            params,
+            grads,
+            means,
+            squares,
+            steps,
+            group["lr"],
+            group["betas"],
+            group["eps"],
+            group["weight_decay"],
+        )

@@ -5,16 +5,17 @@ The decay leaves the gradient, and so both moments, and acts on the weights alon
     PaperAdamW    theta <- theta - eta_t (alpha mhat / (sqrt(vhat) + eps) + lambda theta)
     AdamW         theta <- theta - lr_t  (      mhat / (sqrt(vhat) + eps) + lambda theta)      # torch's form
 
-alpha is a constant, and eta_t the factor of a schedule, which begins at 1 or warms up to it. torch has only lr_t = eta_t alpha,
-so its lambda is multiplied by alpha too: 0.01 in torch at alpha = 1e-3 is 1e-5 in the paper. The paper's point is that lambda
-and alpha can be tuned apart; in torch's form, halving the rate halves the decay.
+alpha is a constant, and eta_t the factor of a schedule, which begins at 1 or warms up to it. torch has only
+lr_t = eta_t alpha, so its lambda is multiplied by alpha too: 0.01 in torch at alpha = 1e-3 is 1e-5 in the
+paper. The paper's point is that lambda and alpha can be tuned apart; in torch's form, halving the rate halves
+the decay.
 
 Departures from the paper
 
-1. `PaperAdamW` takes alpha from the `lr` that a group has when it is made, and eta_t = lr / alpha. Every schedule that multiplies
-   the rate is then a schedule of eta_t.
-2. The decay is done first, by theta <- (1 - eta_t lambda) theta, as in torch. The other term does not read theta: the sum is
-   the same.
+1. `PaperAdamW` takes alpha from the `lr` that a group has when it is made, and eta_t = lr / alpha. Every
+   schedule that multiplies the rate is then a schedule of eta_t.
+2. The decay is done first, by theta <- (1 - eta_t lambda) theta, as in torch. The other term does not read
+   theta: the sum is the same.
 3. The list form folds the corrections as in :mod:`dlbook.optim.adam`.
 
 AdamW equals ``torch.optim.AdamW``; PaperAdamW equals it too, with lambda / alpha in the place of lambda.
@@ -38,9 +39,19 @@ Betas = tuple[float, float]
 
 
 def adamw(
-    param: Tensor, grad: Tensor, mean: Tensor, square: Tensor, step: int, lr: float, betas: Betas, eps: float, decay: float
+    param: Tensor,
+    grad: Tensor,
+    mean: Tensor,
+    square: Tensor,
+    step: int,
+    lr: float,
+    betas: Betas,
+    eps: float,
+    decay: float,
 ) -> None:
-    """One step of one tensor, in place. mean: m; square: v; step: t, from 1; decay: the share of theta that is taken away."""
+    """One step of one tensor, in place. mean: m; square: v; step: t, from 1; decay: the share of theta that
+    is taken away.
+    """
     beta1, beta2 = betas
     if decay:
         param.mul_(1 - decay)
@@ -51,9 +62,16 @@ def adamw(
 
 
 def adamw_many(
-    params: list[Tensor], grads: list[Tensor], means: list[Tensor], squares: list[Tensor], steps: list[int],
-    lr: float, betas: Betas, eps: float, decay: float,
-) -> None:  # fmt: skip
+    params: list[Tensor],
+    grads: list[Tensor],
+    means: list[Tensor],
+    squares: list[Tensor],
+    steps: list[int],
+    lr: float,
+    betas: Betas,
+    eps: float,
+    decay: float,
+) -> None:
     """The same step of many tensors, each with its own t."""
     beta1, beta2 = betas
     if decay:
@@ -64,7 +82,9 @@ def adamw_many(
     corrections = [math.sqrt(1 - beta2**step) for step in steps]
     roots = torch._foreach_sqrt(squares)
     torch._foreach_add_(roots, [eps * correction for correction in corrections])
-    rates = [-lr * correction / (1 - beta1**step) for step, correction in zip(steps, corrections, strict=True)]
+    rates = [
+        -lr * correction / (1 - beta1**step) for step, correction in zip(steps, corrections, strict=True)
+    ]
     torch._foreach_addcdiv_(params, means, roots, rates)
 
 
@@ -84,10 +104,17 @@ class AdamW(TensorOptimizer):
     """
 
     def __init__(
-        self, params: Params, lr: float = 1e-3, betas: Betas = (0.9, 0.999), eps: float = 1e-8,
-        weight_decay: float = 1e-2, foreach: bool | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}, foreach)
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        betas: Betas = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        foreach: bool | None = None,
+    ) -> None:
+        super().__init__(
+            params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}, foreach
+        )
 
     def check(self, group: Group) -> None:
         require_betas(group)
@@ -104,18 +131,24 @@ class AdamW(TensorOptimizer):
         options = group["lr"], group["betas"], group["eps"], self.decay(group)
         adamw(param, grad, state["exp_avg"], state["exp_avg_sq"], state["step"], *options)
 
-    def update_many(self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group) -> None:
+    def update_many(
+        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
+    ) -> None:
         for state in states:
             state["step"] += 1
-        means, squares, steps = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step"))
-        adamw_many(params, grads, means, squares, steps, group["lr"], group["betas"], group["eps"], self.decay(group))
+        means, squares, steps = (
+            [state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step")
+        )
+        adamw_many(
+            params, grads, means, squares, steps, group["lr"], group["betas"], group["eps"], self.decay(group)
+        )
 
 
 class PaperAdamW(AdamW):
     """Adam with decoupled weight decay, scaled by the schedule's multiplier alone (the paper's form).
 
-    Arguments and errors are those of :class:`AdamW`, but for two: `lr` is alpha and has to be above 0, and each step takes the
-    share eta_t lambda of a weight. Groups keep alpha as ``"base_lr"``.
+    Arguments and errors are those of :class:`AdamW`, but for two: `lr` is alpha and has to be above 0, and
+    each step takes the share eta_t lambda of a weight. Groups keep alpha as ``"base_lr"``.
     """
 
     def check(self, group: Group) -> None:

@@ -1,17 +1,18 @@
 """What every optimizer does around its update: walk over groups and parameters, keep state, refuse bad input.
 
-An optimizer's own file then holds its update twice, and nothing else: once for one tensor, to be read beside the paper, and
-once for a list of tensors through ``torch._foreach_*``, which starts one kernel for many tensors. The subclass says::
+An optimizer's own file then holds its update twice, and nothing else: once for one tensor, to be read beside
+the paper, and once for a list of tensors through ``torch._foreach_*``, which starts one kernel for many
+tensors. The subclass says::
 
     check(group)                                # raises ValueError on an option out of range
     start(param, group)                         # the state of a parameter before its first step
     update(param, grad, state, group)           # one step of one tensor, in place
     update_many(params, grads, states, group)   # the same step of many tensors on one device, of one dtype
 
-``foreach=None`` takes the list form on CUDA, where starting kernels is what costs time. On the CPU it takes the tensors one
-by one, so that a tensor is still in the cache when the next operation reads it. torch's own fused kernels, one for a whole update,
-are faster than both (`benchmarks/optimizers.py` measures how much); they cannot be read. Names in the state (``exp_avg`` and
-the like) are torch's.
+``foreach=None`` takes the list form on CUDA, where starting kernels is what costs time. On the CPU it takes
+the tensors one by one, so that a tensor is still in the cache when the next operation reads it. torch's own
+fused kernels, one for a whole update, are faster than both (`benchmarks/optimizers.py` measures how much);
+they cannot be read. Names in the state (``exp_avg`` and the like) are torch's.
 
 >>> class Signs(TensorOptimizer):
 ...     def update(self, param, grad, state, group):
@@ -52,7 +53,9 @@ class TensorOptimizer(torch.optim.Optimizer, abc.ABC):
         super().__init__(params, {**defaults, "foreach": foreach})
 
     def add_param_group(self, param_group: Group) -> None:
-        """Add a group, at construction or later. Raises: ValueError if an option is out of range; nothing is added then."""
+        """Add a group, at construction or later. Raises: ValueError if an option is out of range; nothing is
+        added then.
+        """
         super().add_param_group(param_group)
         group = self.param_groups[-1]
         try:
@@ -74,7 +77,8 @@ class TensorOptimizer(torch.optim.Optimizer, abc.ABC):
             missing = self.defaults.keys() - group.keys()
             if missing:
                 raise ValueError(
-                    f"expected the state of {type(self).__name__}, came one without {', '.join(sorted(missing))}. "
+                    f"expected the state of {type(self).__name__}, came one without "
+                    f"{', '.join(sorted(missing))}. "
                     "Mend: build the optimizer that the state was saved from."
                 )
         super().load_state_dict(state_dict)
@@ -90,7 +94,9 @@ class TensorOptimizer(torch.optim.Optimizer, abc.ABC):
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
         """One step of one tensor, in place; `grad` is left as it is."""
 
-    def update_many(self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group) -> None:
+    def update_many(
+        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
+    ) -> None:
         """The same step of many tensors; one by one unless the subclass knows better."""
         for param, grad, state in zip(params, grads, states, strict=True):
             self.update(param, grad, state, group)
@@ -119,7 +125,9 @@ class TensorOptimizer(torch.optim.Optimizer, abc.ABC):
 
     def _state_of(self, param: Tensor, group: Group) -> State:
         if param.grad.layout != torch.strided:
-            raise ValueError(f"expected a dense gradient, came {param.grad.layout}. Mend: give the embedding sparse=False.")
+            raise ValueError(
+                f"expected a dense gradient, came {param.grad.layout}. Mend: give the embedding sparse=False."
+            )
         state = self.state.get(param)
         if state is None:
             state = self.state[param] = self.start(param, group)
@@ -134,14 +142,18 @@ def require(group: Group, at_least_zero: Iterable[str] = (), below_one: Iterable
         value, bound = group[name], math.inf if name not in below_one else 1
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < bound:
             expected = f"{name} in [0, 1)" if name in below_one else f"a finite number {name} >= 0"
-            raise ValueError(f"expected {expected}, came {value!r}. Mend: give a Python number within this range.")
+            raise ValueError(
+                f"expected {expected}, came {value!r}. Mend: give a Python number within this range."
+            )
 
 
 def require_betas(group: Group) -> None:
     """Raise ValueError unless ``group["betas"]`` are two numbers in [0, 1)."""
     betas = group["betas"]
     if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-        raise ValueError(f"expected betas to be two numbers, came {betas!r}. Mend: for instance (0.9, 0.999).")
+        raise ValueError(
+            f"expected betas to be two numbers, came {betas!r}. Mend: for instance (0.9, 0.999)."
+        )
     for number, beta in enumerate(betas, 1):
         require({f"beta {number}": beta}, below_one=(f"beta {number}",))
 
@@ -149,11 +161,18 @@ def require_betas(group: Group) -> None:
 def require_positive_lr(group: Group) -> None:
     """Raise ValueError unless ``group["lr"]`` is above 0 when the group is made."""
     if not group["lr"] > 0:
-        raise ValueError(f"expected lr > 0 at the start, came {group['lr']}. Mend: give the base rate, and let a schedule begin at 0.")
+        raise ValueError(
+            f"expected lr > 0 at the start, came {group['lr']}. Mend: give the base rate, and let a "
+            "schedule begin at 0."
+        )
 
 
-def _batches(params: list[Tensor], states: list[State], foreach: bool | None) -> Iterable[tuple[list[Tensor], list[State]] | None]:
-    """None for "one by one"; else the lists that one multi-tensor call may take, of one device and dtype each."""
+def _batches(
+    params: list[Tensor], states: list[State], foreach: bool | None
+) -> Iterable[tuple[list[Tensor], list[State]] | None]:
+    """None for "one by one"; else the lists that one multi-tensor call may take, of one device and dtype
+    each.
+    """
     if foreach is None:
         foreach = all([param.is_cuda for param in params])
     if not foreach or not params:

@@ -1,5 +1,5 @@
-"""Gradient clipping: Pascanu, Mikolov & Bengio 2012, *On the difficulty of training recurrent neural networks*, arXiv:1211.5063,
-algorithm 1.
+"""Gradient clipping: Pascanu, Mikolov & Bengio 2012, *On the difficulty of training recurrent neural
+networks*, arXiv:1211.5063, algorithm 1.
 
 ::
 
@@ -10,9 +10,11 @@ By value, g_i <- min(max(g_i, -limit), limit) for each element: the direction ch
 Departures from the paper
 
 1. The factor is threshold / (|g| + 1e-6), as in torch. It equals ``torch.nn.utils.clip_grad_norm_``.
-2. Parameters may come with names, ``model.named_parameters()``; an error about a gradient that is not finite then says where.
+2. Parameters may come with names, ``model.named_parameters()``; an error about a gradient that is not finite
+   then says where.
 
-Under fp16 with a scaler the gradients are multiplied by its scale: call ``scaler.unscale_(optimizer)`` before.
+Under fp16 with a scaler the gradients are multiplied by its scale: call ``scaler.unscale_(optimizer)``
+    before.
 
 >>> weight = torch.nn.Parameter(torch.zeros(2))
 >>> weight.grad = torch.tensor([3.0, 4.0])
@@ -36,16 +38,24 @@ def global_norm(params: Params, norm_type: float = 2.0) -> Tensor:
 
 
 @torch.no_grad()
-def clip_norm(params: Params, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
+def clip_norm(
+    params: Params, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
+) -> Tensor:
     """Shorten all gradients together, in place, to a norm of at most `max_norm`.
 
-    params: parameters, or pairs (name, parameter); those without a gradient are passed over. max_norm: > 0. norm_type: p > 0
-    of the p-norm, or math.inf. error_if_nonfinite: raise rather than fill the gradients with NaN.
-    Returns the norm before clipping, a scalar tensor, to be logged: a norm that grows tells of divergence early.
-    Raises: ValueError on an argument out of range, or naming the first gradient that is not finite, if asked to.
+    params: parameters, or pairs (name, parameter); those without a gradient are passed over. max_norm: > 0.
+    norm_type: p > 0 of the p-norm, or math.inf. error_if_nonfinite: raise rather than fill the gradients with
+    NaN.
+    Returns the norm before clipping, a scalar tensor, to be logged: a norm that grows tells of divergence
+        early.
+    Raises: ValueError on an argument out of range, or naming the first gradient that is not finite, if asked
+        to.
     """
     if not max_norm > 0:
-        raise ValueError(f"expected max_norm > 0, came {max_norm}. Mend: 1.0 is common; math.inf measures and clips nothing.")
+        raise ValueError(
+            f"expected max_norm > 0, came {max_norm}. Mend: 1.0 is common; math.inf measures and "
+            "clips nothing."
+        )
     named = _gradients(params)
     grads = [grad for _, grad in named]
     total = _norm(grads, norm_type)
@@ -59,9 +69,13 @@ def clip_norm(params: Params, max_norm: float, norm_type: float = 2.0, error_if_
 
 @torch.no_grad()
 def clip_value(params: Params, limit: float) -> None:
-    """Bring each element of each gradient into [-limit, limit], in place. Raises: ValueError unless `limit` > 0."""
+    """Bring each element of each gradient into [-limit, limit], in place. Raises: ValueError unless `limit` >
+    0.
+    """
     if not limit > 0:
-        raise ValueError(f"expected limit > 0, came {limit}. Mend: give the largest size that one element may have.")
+        raise ValueError(
+            f"expected limit > 0, came {limit}. Mend: give the largest size that one element may have."
+        )
     for batch in _by_device([grad for _, grad in _gradients(params)]):
         torch._foreach_clamp_min_(batch, -limit)
         torch._foreach_clamp_max_(batch, limit)
@@ -69,15 +83,25 @@ def clip_value(params: Params, limit: float) -> None:
 
 def _norm(grads: list[Tensor], norm_type: float) -> Tensor:
     if not norm_type > 0:
-        raise ValueError(f"expected norm_type > 0, came {norm_type}. Mend: 2.0 for the Euclidean norm, math.inf for the largest element.")
-    norms = [norm.to(grads[0].device) for batch in _by_device(grads) for norm in torch._foreach_norm(batch, norm_type)]
+        raise ValueError(
+            f"expected norm_type > 0, came {norm_type}. Mend: 2.0 for the Euclidean norm, math.inf "
+            "for the largest element."
+        )
+    norms = [
+        norm.to(grads[0].device)
+        for batch in _by_device(grads)
+        for norm in torch._foreach_norm(batch, norm_type)
+    ]
     return torch.linalg.vector_norm(torch.stack(norms), norm_type) if norms else torch.tensor(0.0)
 
 
 def _gradients(params: Params) -> list[tuple[str, Tensor]]:
     if isinstance(params, Tensor):
         params = [params]
-    named = [param if isinstance(param, tuple) else (f"parameter {number}", param) for number, param in enumerate(params)]
+    named = [
+        param if isinstance(param, tuple) else (f"parameter {number}", param)
+        for number, param in enumerate(params)
+    ]
     return [(name, param.grad) for name, param in named if param.grad is not None]
 
 
@@ -94,6 +118,10 @@ def _what_is_wrong(named: list[tuple[str, Tensor]], total: Tensor) -> str:
             count = int((~torch.isfinite(grad)).sum())
             return (
                 f"expected finite gradients, came {count} of {grad.numel()} elements in {name} that are not. "
-                "Mend: look for a logarithm or a root of 0, a rate too large, or bad data; under fp16, unscale and skip the step."
+                "Mend: look for a logarithm or a root of 0, a rate too large, or bad data; under "
+                "fp16, unscale and skip the step."
             )
-    return f"expected a finite norm, came {total.item()} from finite gradients. Mend: they are too large for {total.dtype}; use float32."
+    return (
+        f"expected a finite norm, came {total.item()} from finite gradients. Mend: they are too large "
+        f"for {total.dtype}; use float32."
+    )

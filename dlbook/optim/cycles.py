@@ -1,12 +1,13 @@
 """Schedules that come back: warm restarts, cyclical rates and the one-cycle policy.
 
-As in :mod:`dlbook.optim.schedules`, a schedule maps update ``t`` (from 0) to a factor; the base rate is the *largest* rate.
+As in :mod:`dlbook.optim.schedules`, a schedule maps update ``t`` (from 0) to a factor; the base rate is the
+*largest* rate.
 
-Sources: warm restarts (SGDR), Loshchilov & Hutter 2016 (arXiv 1608.03983, eq. 5); cyclical rates, Smith 2015 (1506.01186,
-section 3); one-cycle, Smith 2018 (1803.09820) and Smith & Topin 2017 (1708.07120).
+Sources: warm restarts (SGDR), Loshchilov & Hutter 2016 (arXiv 1608.03983, eq. 5); cyclical rates, Smith 2015
+(1506.01186, section 3); one-cycle, Smith 2018 (1803.09820) and Smith & Topin 2017 (1708.07120).
 
-Departures: 1. Smith's papers fall straight in the last phase of one cycle; the cosine form, the default here, is fastai's and
-torch's; 2. the momentum of one cycle is a schedule of its own, to be set with `set_momentum`.
+Departures: 1. Smith's papers fall straight in the last phase of one cycle; the cosine form, the default here,
+is fastai's and torch's; 2. the momentum of one cycle is a schedule of its own, to be set with `set_momentum`.
 
 >>> sgdr = warm_restarts(10, multiply=2)
 >>> [round(sgdr(t), 3) for t in (0, 5, 10, 20, 30)]  # cycles of 10, 20, 40 updates
@@ -23,12 +24,17 @@ SHAPES = ("triangular", "halving", "exponential")
 
 
 def warm_restarts(first: int, multiply: int = 1, final: float = 0.0) -> Schedule:
-    """Cosine cycles of lengths first, first * multiply, first * multiply ** 2, ... (SGDR, eq. 5; T_0, T_mult).
+    """Cosine cycles of lengths first, first * multiply, first * multiply ** 2, ... (SGDR, eq. 5; T_0,
+    T_mult).
 
-    first: length of the first cycle. multiply: integer >= 1. final: the floor, as a factor; a cycle's last update is one step
-    above it, and the next has the full rate again. Raises: ValueError on a length or floor out of range.
+    first: length of the first cycle. multiply: integer >= 1. final: the floor, as a factor; a cycle's last
+    update is one step above it, and the next has the full rate again. Raises: ValueError on a length or floor
+    out of range.
     """
-    _check(first > 0 and multiply >= 1 and int(multiply) == multiply, f"first > 0 and an integer multiply >= 1, came {first} and {multiply}")
+    _check(
+        first > 0 and multiply >= 1 and int(multiply) == multiply,
+        f"first > 0 and an integer multiply >= 1, came {first} and {multiply}",
+    )
     _check(0 <= final <= 1, f"final in [0, 1], came {final}")
 
     def schedule(step: float) -> float:
@@ -42,11 +48,15 @@ def warm_restarts(first: int, multiply: int = 1, final: float = 0.0) -> Schedule
     return schedule
 
 
-def cyclical(up: int, down: int | None = None, low: float = 0.1, shape: str = "triangular", gamma: float = 1.0) -> Schedule:
-    """Triangles between `low` and 1: `up` steps of climbing, `down` (None: as many) of falling (Smith 2015, section 3).
+def cyclical(
+    up: int, down: int | None = None, low: float = 0.1, shape: str = "triangular", gamma: float = 1.0
+) -> Schedule:
+    """Triangles between `low` and 1: `up` steps of climbing, `down` (None: as many) of falling (Smith 2015,
+    section 3).
 
-    shape: "triangular"; "halving" (the paper's triangular2), where each cycle is half as high above `low` as the one before;
-    "exponential" (exp_range), where the height is multiplied by gamma ** t. Raises: ValueError on values out of range.
+    shape: "triangular"; "halving" (the paper's triangular2), where each cycle is half as high above `low` as
+    the one before; "exponential" (exp_range), where the height is multiplied by gamma ** t. Raises:
+    ValueError on values out of range.
     """
     down = up if down is None else down
     _check(up > 0 and down > 0, f"up > 0 and down > 0, came {up} and {down}")
@@ -63,11 +73,18 @@ def cyclical(up: int, down: int | None = None, low: float = 0.1, shape: str = "t
 
 
 def one_cycle(
-    total: int, climb: float = 0.3, start: float = 1 / 25, final: float = 1 / 250_000, shape: str = "cosine", three_phase: bool = False
+    total: int,
+    climb: float = 0.3,
+    start: float = 1 / 25,
+    final: float = 1 / 250_000,
+    shape: str = "cosine",
+    three_phase: bool = False,
 ) -> Schedule:
-    """One climb from `start` to 1 and one fall to `final`, reached by the last update, `total` - 1 (torch's OneCycleLR).
+    """One climb from `start` to 1 and one fall to `final`, reached by the last update, `total` - 1 (torch's
+    OneCycleLR).
 
-    climb: share of the updates before the peak, in (0, 1); the peak is at climb * total - 1. shape: "cosine" or "linear".
+    climb: share of the updates before the peak, in (0, 1); the peak is at climb * total - 1. shape: "cosine"
+        or "linear".
     three_phase: fall back to `start` symmetrically first, then to `final` (Smith's form; needs climb <= 1/2).
     Raises: ValueError on values out of range.
     """
@@ -76,9 +93,15 @@ def one_cycle(
 
 
 def one_cycle_momentum(
-    total: int, climb: float = 0.3, low: float = 0.85, high: float = 0.95, shape: str = "cosine", three_phase: bool = False
+    total: int,
+    climb: float = 0.3,
+    low: float = 0.85,
+    high: float = 0.95,
+    shape: str = "cosine",
+    three_phase: bool = False,
 ) -> Schedule:
-    """The momentum (a value, not a factor) that goes with `one_cycle`: low where the rate is high, high where it is low.
+    """The momentum (a value, not a factor) that goes with `one_cycle`: low where the rate is high, high where
+    it is low.
 
     Raises: ValueError on values out of range.
     """
@@ -97,7 +120,10 @@ def set_momentum(optimizer: torch.optim.Optimizer, momentum: float) -> None:
         elif "betas" in group:
             group["betas"] = (momentum, *group["betas"][1:])
         else:
-            raise ValueError(f"expected an optimizer with momentum or betas, came {type(optimizer).__name__}. Mend: keep its momentum.")
+            raise ValueError(
+                f"expected an optimizer with momentum or betas, came {type(optimizer).__name__}. "
+                "Mend: keep its momentum."
+            )
 
 
 def _phases(total: int, climb: float, values: tuple[float, ...], shape: str, three_phase: bool) -> Schedule:

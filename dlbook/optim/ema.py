@@ -4,16 +4,16 @@ Tarvainen & Valpola 2017, *Mean teachers are better role models*, arXiv:1703.017
 
     theta'_t = alpha * theta'_(t-1) + (1 - alpha) * theta_t          after each step of the optimizer
 
-The averaged module is a full copy, kept in evaluation mode, and no gradient ever reaches it. It lives inside the method as a
-submodule, so a checkpoint of the method holds it too.
+The averaged module is a full copy, kept in evaluation mode, and no gradient ever reaches it. It lives inside
+the method as a submodule, so a checkpoint of the method holds it too.
 
 **Departures from the paper.**
 
-1. Buffers (batch normalisation's running statistics) are copied from the trained module, not averaged: they are moving
-   averages already, and counters cannot be averaged. The paper's networks leave the choice open.
-2. The first updates use alpha = min(decay, 1 - 1/(n + 1)) with n the updates done so far, as the paper's published code does.
-   Until the cap is reached the average is the plain mean of all weights seen, and the random initial weights have no part
-   in it. `warm_up=False` gives the bare equation.
+1. Buffers (batch normalisation's running statistics) are copied from the trained module, not averaged: they
+   are moving averages already, and counters cannot be averaged. The paper's networks leave the choice open.
+2. The first updates use alpha = min(decay, 1 - 1/(n + 1)) with n the updates done so far, as the paper's
+   published code does. Until the cap is reached the average is the plain mean of all weights seen, and the
+   random initial weights have no part in it. `warm_up=False` gives the bare equation.
 
 >>> linear = torch.nn.Linear(1, 1, bias=False)
 >>> ema = EMA(linear, decay=0.5, warm_up=False)
@@ -48,7 +48,9 @@ class EMA(nn.Module):
     def __init__(self, module: nn.Module, decay: float = 0.999, warm_up: bool = True) -> None:
         super().__init__()
         if not 0 <= decay <= 1:
-            raise ValueError(f"expected 0 <= decay <= 1, got {decay}; 0.999 averages over about the last 1,000 steps")
+            raise ValueError(
+                f"expected 0 <= decay <= 1, got {decay}; 0.999 averages over about the last 1,000 steps"
+            )
         self.decay, self.warm_up = decay, warm_up
         self.module = copy.deepcopy(module).requires_grad_(False).eval()
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
@@ -69,7 +71,9 @@ class EMA(nn.Module):
         slow, fast = dict(self.module.named_parameters()), dict(module.named_parameters())
         if slow.keys() != fast.keys():
             odd = sorted(slow.keys() ^ fast.keys())
-            raise ValueError(f"expected the module that was copied, got one that differs in {odd[0]!r}; make a new EMA")
+            raise ValueError(
+                f"expected the module that was copied, got one that differs in {odd[0]!r}; make a new EMA"
+            )
         alpha = self.decay_now()
         for name, weight in slow.items():
             weight.lerp_(fast[name], 1 - alpha)

@@ -1,4 +1,5 @@
-"""LARS: You, Gitman & Ginsburg 2017, *Large Batch Training of Convolutional Networks*, arXiv:1708.03888, algorithm 1.
+"""LARS: You, Gitman & Ginsburg 2017, *Large Batch Training of Convolutional Networks*, arXiv:1708.03888,
+algorithm 1.
 
 Each layer's rate is fitted to it, so that a step moves every layer by about the same share of its length::
 
@@ -8,12 +9,12 @@ Each layer's rate is fitted to it, so that a step moves every layer by about the
 
 Departures from the paper
 
-1. Parameters with fewer than two axes (biases, normalisers) are neither scaled nor decayed, as in SimCLR and BYOL: many begin
-   at 0, where the paper's ratio holds them still.
+1. Parameters with fewer than two axes (biases, normalisers) are neither scaled nor decayed, as in SimCLR and
+   BYOL: many begin at 0, where the paper's ratio holds them still.
 2. lambda is 1 where |w| or |g| is 0.
 
-The rate is inside the velocity, as in the paper and in TensorFlow's code. timm, and most code for torch, has v <- m v + lambda (g +
-beta w), w <- w - gamma v: the same while gamma is constant.
+The rate is inside the velocity, as in the paper and in TensorFlow's code. timm, and most code for torch, has
+v <- m v + lambda (g + beta w), w <- w - gamma v: the same while gamma is constant.
 
 >>> weight = torch.nn.Parameter(torch.tensor([[3.0, 4.0]]))
 >>> optimizer = LARS([weight], lr=1.0, trust_coefficient=0.1)
@@ -28,14 +29,22 @@ from torch import Tensor
 from dlbook.optim.base import Group, Params, State, TensorOptimizer, require
 
 
-def trust_ratio(weight_norm: Tensor, grad_norm: Tensor, trust_coefficient: float, weight_decay: float) -> Tensor:
+def trust_ratio(
+    weight_norm: Tensor, grad_norm: Tensor, trust_coefficient: float, weight_decay: float
+) -> Tensor:
     """lambda, in the shape of the two norms; 1 where either is 0."""
     ratio = trust_coefficient * weight_norm / (grad_norm + weight_decay * weight_norm)
     return torch.where((weight_norm > 0) & (grad_norm > 0), ratio, 1.0)
 
 
 def lars(
-    param: Tensor, grad: Tensor, velocity: Tensor, lr: float, momentum: float, weight_decay: float, trust_coefficient: float
+    param: Tensor,
+    grad: Tensor,
+    velocity: Tensor,
+    lr: float,
+    momentum: float,
+    weight_decay: float,
+    trust_coefficient: float,
 ) -> None:
     """One step of one tensor, in place."""
     if param.ndim > 1:
@@ -46,9 +55,14 @@ def lars(
 
 
 def lars_many(
-    params: list[Tensor], grads: list[Tensor], velocities: list[Tensor],
-    lr: float, momentum: float, weight_decay: float, trust_coefficient: float,
-) -> None:  # fmt: skip
+    params: list[Tensor],
+    grads: list[Tensor],
+    velocities: list[Tensor],
+    lr: float,
+    momentum: float,
+    weight_decay: float,
+    trust_coefficient: float,
+) -> None:
     """The same step of many tensors; all trust ratios are computed in one vector."""
     large = [number for number, param in enumerate(params) if param.ndim > 1]
     if large:
@@ -80,16 +94,28 @@ class LARS(TensorOptimizer):
     """
 
     def __init__(
-        self, params: Params, lr: float, momentum: float = 0.9, weight_decay: float = 0.0, trust_coefficient: float = 1e-3,
+        self,
+        params: Params,
+        lr: float,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+        trust_coefficient: float = 1e-3,
         foreach: bool | None = None,
-    ) -> None:  # fmt: skip
-        defaults = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "trust_coefficient": trust_coefficient}
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "weight_decay": weight_decay,
+            "trust_coefficient": trust_coefficient,
+        }
         super().__init__(params, defaults, foreach)
 
     def check(self, group: Group) -> None:
         require(group, at_least_zero=("trust_coefficient",))
         if not group["trust_coefficient"]:
-            raise ValueError("expected trust_coefficient > 0, came 0. Mend: the paper has 0.001; at 0 no layer would move.")
+            raise ValueError(
+                "expected trust_coefficient > 0, came 0. Mend: the paper has 0.001; at 0 no layer would move."
+            )
 
     def start(self, param: Tensor, group: Group) -> State:
         return {"velocity": torch.zeros_like(param)}
@@ -97,7 +123,9 @@ class LARS(TensorOptimizer):
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
         lars(param, grad, state["velocity"], *_options(group))
 
-    def update_many(self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group) -> None:
+    def update_many(
+        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
+    ) -> None:
         lars_many(params, grads, [state["velocity"] for state in states], *_options(group))
 
 

@@ -7,17 +7,18 @@ In both rows g = grad f(theta) + lambda theta, and v = 0 before the first step::
     v     <- mu v - eta g                   v     <- mu v + g
     theta <- theta + v                      theta <- theta - eta v
 
-The left one is the paper's theta' = theta - eta g + mu (theta - theta_before): v is the last move. They are the same while
-eta is constant. When the rate drops tenfold, the right one shortens at once what it has gathered; the left one goes on with its
-old speed, which only friction, mu, wears down. A rate tuned for one is therefore no rate for the other under a schedule.
+The left one is the paper's theta' = theta - eta g + mu (theta - theta_before): v is the last move. They are
+the same while eta is constant. When the rate drops tenfold, the right one shortens at once what it has
+gathered; the left one goes on with its old speed, which only friction, mu, wears down. A rate tuned for one
+is therefore no rate for the other under a schedule.
 
 Departures from the paper
 
 1. Weight decay is added to the gradient, as in torch; the paper minimises f alone.
 2. mu may change between steps (see :func:`dlbook.optim.cycles.set_momentum`).
 
-Momentum equals ``torch.optim.SGD(momentum=mu)`` with dampening 0. PolyakMomentum is the form of TensorFlow and of Sutskever et
-al. 2013 (eq. 1, 2).
+Momentum equals ``torch.optim.SGD(momentum=mu)`` with dampening 0. PolyakMomentum is the form of TensorFlow
+and of Sutskever et al. 2013 (eq. 1, 2).
 
 >>> weight = torch.nn.Parameter(torch.tensor([1.0]))
 >>> optimizer = Momentum([weight], lr=0.25, momentum=0.5)
@@ -33,7 +34,9 @@ from torch import Tensor
 from dlbook.optim.base import Group, Params, State, TensorOptimizer
 
 
-def momentum_step(param: Tensor, grad: Tensor, velocity: Tensor, lr: float, momentum: float, weight_decay: float) -> None:
+def momentum_step(
+    param: Tensor, grad: Tensor, velocity: Tensor, lr: float, momentum: float, weight_decay: float
+) -> None:
     """One step of one tensor in torch's form, in place."""
     if weight_decay:
         grad = grad.add(param, alpha=weight_decay)
@@ -42,7 +45,12 @@ def momentum_step(param: Tensor, grad: Tensor, velocity: Tensor, lr: float, mome
 
 
 def momentum_step_many(
-    params: list[Tensor], grads: list[Tensor], velocities: list[Tensor], lr: float, momentum: float, weight_decay: float
+    params: list[Tensor],
+    grads: list[Tensor],
+    velocities: list[Tensor],
+    lr: float,
+    momentum: float,
+    weight_decay: float,
 ) -> None:
     """The same step of many tensors."""
     if weight_decay:
@@ -52,7 +60,9 @@ def momentum_step_many(
     torch._foreach_sub_(params, velocities, alpha=lr)
 
 
-def polyak_step(param: Tensor, grad: Tensor, velocity: Tensor, lr: float, momentum: float, weight_decay: float) -> None:
+def polyak_step(
+    param: Tensor, grad: Tensor, velocity: Tensor, lr: float, momentum: float, weight_decay: float
+) -> None:
     """One step of one tensor in the paper's form, in place."""
     if weight_decay:
         grad = grad.add(param, alpha=weight_decay)
@@ -61,7 +71,12 @@ def polyak_step(param: Tensor, grad: Tensor, velocity: Tensor, lr: float, moment
 
 
 def polyak_step_many(
-    params: list[Tensor], grads: list[Tensor], velocities: list[Tensor], lr: float, momentum: float, weight_decay: float
+    params: list[Tensor],
+    grads: list[Tensor],
+    velocities: list[Tensor],
+    lr: float,
+    momentum: float,
+    weight_decay: float,
 ) -> None:
     """The same step of many tensors."""
     if weight_decay:
@@ -85,16 +100,27 @@ class Momentum(TensorOptimizer):
         ValueError: an option out of range, or a sparse gradient.
     """
 
-    def __init__(self, params: Params, lr: float, momentum: float = 0.9, weight_decay: float = 0.0, foreach: bool | None = None) -> None:
+    def __init__(
+        self,
+        params: Params,
+        lr: float,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+        foreach: bool | None = None,
+    ) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}, foreach)
 
     def start(self, param: Tensor, group: Group) -> State:
         return {"momentum_buffer": torch.zeros_like(param)}
 
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
-        momentum_step(param, grad, state["momentum_buffer"], group["lr"], group["momentum"], group["weight_decay"])
+        momentum_step(
+            param, grad, state["momentum_buffer"], group["lr"], group["momentum"], group["weight_decay"]
+        )
 
-    def update_many(self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group) -> None:
+    def update_many(
+        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
+    ) -> None:
         velocities = [state["momentum_buffer"] for state in states]
         momentum_step_many(params, grads, velocities, group["lr"], group["momentum"], group["weight_decay"])
 
@@ -105,7 +131,14 @@ class PolyakMomentum(TensorOptimizer):
     Arguments and errors are those of :class:`Momentum`.
     """
 
-    def __init__(self, params: Params, lr: float, momentum: float = 0.9, weight_decay: float = 0.0, foreach: bool | None = None) -> None:
+    def __init__(
+        self,
+        params: Params,
+        lr: float,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+        foreach: bool | None = None,
+    ) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}, foreach)
 
     def start(self, param: Tensor, group: Group) -> State:
@@ -114,6 +147,8 @@ class PolyakMomentum(TensorOptimizer):
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
         polyak_step(param, grad, state["velocity"], group["lr"], group["momentum"], group["weight_decay"])
 
-    def update_many(self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group) -> None:
+    def update_many(
+        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
+    ) -> None:
         velocities = [state["velocity"] for state in states]
         polyak_step_many(params, grads, velocities, group["lr"], group["momentum"], group["weight_decay"])

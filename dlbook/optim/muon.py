@@ -1,7 +1,9 @@
-"""Muon: Jordan et al. 2024, *Muon: An optimizer for hidden layers in neural networks* (kellerjordan.github.io/posts/muon), with
-the weight decay and the second scale of Liu et al. 2025, *Muon is Scalable for LLM Training*, arXiv:2502.16982.
+"""Muon: Jordan et al. 2024, *Muon: An optimizer for hidden layers in neural networks*
+(kellerjordan.github.io/posts/muon), with the weight decay and the second scale of Liu et al. 2025, *Muon is
+Scalable for LLM Training*, arXiv:2502.16982.
 
-A matrix is moved along the orthogonal matrix nearest to its momentum, so that no direction in it is neglected::
+A matrix is moved along the orthogonal matrix nearest to its momentum, so that no direction in it is
+neglected::
 
     B <- mu B + (1 - mu) G                       # B = 0 before the first step
     U <- mu B + (1 - mu) G                       # Nesterov's look-ahead; U = B without it
@@ -9,17 +11,21 @@ A matrix is moved along the orthogonal matrix nearest to its momentum, so that n
     W <- W - eta lambda W                        # weight decay, decoupled
     W <- W - eta sqrt(max(1, rows / columns)) O
 
-`newton_schulz` applies five times X <- a X + (b X X^T + c (X X^T)^2) X. That changes the singular values of X and nothing else: each
-goes through s -> a s + b s^3 + c s^5. The three numbers are chosen to lift small values fast, not to arrive: singular values
-end between about 0.7 and 1.2, which does no harm.
+`newton_schulz` applies five times X <- a X + (b X X^T + c (X X^T)^2) X. That changes the singular values of X
+and nothing else: each goes through s -> a s + b s^3 + c s^5. The three numbers are chosen to lift small
+values fast, not to arrive: singular values end between about 0.7 and 1.2, which does no harm.
 
 Departures from the post
 
-1. The post sums, B <- mu B + G. The factor 1 - mu has no effect, as newton_schulz first divides by the norm; it is torch's form.
-2. Only matrices are accepted. Biases, normalisers, embeddings and the last layer belong in AdamW, as the post says; kernels of
-   convolutions [O, C, kh, kw] can be trained as matrices [O, C kh kw] if the layer keeps them so.
-3. `scale="match_rms_adamw"` is Liu et al.'s 0.2 sqrt(max(rows, columns)), which brings a step to the size of AdamW's.
-4. `dtype` is where the products are computed: bfloat16, as in the post. float32 costs more, and is exact enough to test.
+1. The post sums, B <- mu B + G. The factor 1 - mu has no effect, as newton_schulz first divides by the norm;
+   it is torch's form.
+2. Only matrices are accepted. Biases, normalisers, embeddings and the last layer belong in AdamW, as the post
+   says; kernels of convolutions [O, C, kh, kw] can be trained as matrices [O, C kh kw] if the layer keeps
+   them so.
+3. `scale="match_rms_adamw"` is Liu et al.'s 0.2 sqrt(max(rows, columns)), which brings a step to the size of
+   AdamW's.
+4. `dtype` is where the products are computed: bfloat16, as in the post. float32 costs more, and is exact
+   enough to test.
 
 Equals ``torch.optim.Muon``.
 
@@ -48,7 +54,9 @@ def newton_schulz(matrices: Tensor, dtype: torch.dtype = torch.bfloat16) -> Tens
     a, b, c = COEFFICIENTS
     tall = matrices.shape[-2] > matrices.shape[-1]
     x = (matrices.mT if tall else matrices).to(dtype)
-    x = x / x.norm(dim=(-2, -1), keepdim=True).clamp(min=SMALLEST_NORM)  # the largest singular value is now at most 1
+    x = x / x.norm(dim=(-2, -1), keepdim=True).clamp(
+        min=SMALLEST_NORM
+    )  # the largest singular value is now at most 1
     multiply_add = torch.baddbmm if x.ndim == 3 else torch.addmm
     for _ in range(STEPS):
         gram = x @ x.mT
@@ -68,19 +76,29 @@ def muon(param: Tensor, grad: Tensor, momentum_buffer: Tensor, group: Group) -> 
     momentum_buffer.lerp_(grad, 1 - momentum)
     update = grad.lerp(momentum_buffer, momentum) if group["nesterov"] else momentum_buffer
     direction = newton_schulz(update, group["dtype"])
-    param.mul_(1 - lr * group["weight_decay"]).sub_(direction.to(param.dtype), alpha=lr * factor(param.shape, group["scale"]))
+    param.mul_(1 - lr * group["weight_decay"]).sub_(
+        direction.to(param.dtype), alpha=lr * factor(param.shape, group["scale"])
+    )
 
 
-def muon_many(params: list[Tensor], grads: list[Tensor], momentum_buffers: list[Tensor], group: Group) -> None:
+def muon_many(
+    params: list[Tensor], grads: list[Tensor], momentum_buffers: list[Tensor], group: Group
+) -> None:
     """The same step of many matrices; those of one shape go through `newton_schulz` as one stack."""
     lr, momentum = group["lr"], group["momentum"]
     torch._foreach_lerp_(momentum_buffers, grads, 1 - momentum)
-    updates = torch._foreach_lerp(grads, momentum_buffers, momentum) if group["nesterov"] else momentum_buffers
+    updates = (
+        torch._foreach_lerp(grads, momentum_buffers, momentum) if group["nesterov"] else momentum_buffers
+    )
     torch._foreach_mul_(params, 1 - lr * group["weight_decay"])
     for shape in dict.fromkeys(param.shape for param in params):
         same = [number for number, param in enumerate(params) if param.shape == shape]
-        directions = newton_schulz(torch.stack([updates[i] for i in same]), group["dtype"]).to(params[same[0]].dtype)
-        torch._foreach_sub_([params[i] for i in same], list(directions.unbind()), alpha=lr * factor(shape, group["scale"]))
+        directions = newton_schulz(torch.stack([updates[i] for i in same]), group["dtype"]).to(
+            params[same[0]].dtype
+        )
+        torch._foreach_sub_(
+            [params[i] for i in same], list(directions.unbind()), alpha=lr * factor(shape, group["scale"])
+        )
 
 
 class Muon(TensorOptimizer):
@@ -101,17 +119,37 @@ class Muon(TensorOptimizer):
     """
 
     def __init__(
-        self, params: Params, lr: float = 2e-2, momentum: float = 0.95, weight_decay: float = 0.0, nesterov: bool = True,
-        scale: str = "original", dtype: torch.dtype = torch.bfloat16, foreach: bool | None = None,
-    ) -> None:  # fmt: skip
-        defaults = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "nesterov": nesterov, "scale": scale, "dtype": dtype}
+        self,
+        params: Params,
+        lr: float = 2e-2,
+        momentum: float = 0.95,
+        weight_decay: float = 0.0,
+        nesterov: bool = True,
+        scale: str = "original",
+        dtype: torch.dtype = torch.bfloat16,
+        foreach: bool | None = None,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "scale": scale,
+            "dtype": dtype,
+        }
         super().__init__(params, defaults, foreach)
 
     def check(self, group: Group) -> None:
         if group["scale"] not in SCALES:
-            raise ValueError(f"expected scale to be one of {SCALES}, came {group['scale']!r}. Mend: take 'original' for the post's.")
+            raise ValueError(
+                f"expected scale to be one of {SCALES}, came {group['scale']!r}. Mend: take "
+                "'original' for the post's."
+            )
         if not (isinstance(group["dtype"], torch.dtype) and group["dtype"].is_floating_point):
-            raise ValueError(f"expected a floating-point dtype, came {group['dtype']!r}. Mend: torch.bfloat16 or torch.float32.")
+            raise ValueError(
+                f"expected a floating-point dtype, came {group['dtype']!r}. Mend: torch.bfloat16 or "
+                "torch.float32."
+            )
         for param in group["params"]:
             if param.ndim != 2:
                 shape = list(param.shape)
@@ -126,5 +164,7 @@ class Muon(TensorOptimizer):
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
         muon(param, grad, state["momentum_buffer"], group)
 
-    def update_many(self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group) -> None:
+    def update_many(
+        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
+    ) -> None:
         muon_many(params, grads, [state["momentum_buffer"] for state in states], group)

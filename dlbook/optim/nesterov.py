@@ -1,25 +1,27 @@
-"""Nesterov's accelerated gradient: Sutskever, Martens, Dahl & Hinton 2013, *On the importance of initialization and momentum in
-deep learning* (ICML, PMLR 28(3)), eq. 3 and 4, after Nesterov 1983.
+"""Nesterov's accelerated gradient: Sutskever, Martens, Dahl & Hinton 2013, *On the importance of
+initialization and momentum in deep learning* (ICML, PMLR 28(3)), eq. 3 and 4, after Nesterov 1983.
 
 The gradient is taken where momentum alone would lead, at the look-ahead point::
 
     v     <- mu v - eta grad f(theta + mu v)
     theta <- theta + v
 
-A step of an optimizer receives the gradient at the point that the parameters hold. So both rows keep the look-ahead point
-x = theta + mu v in the parameters (Bengio et al. 2012, arXiv 1212.0901, section 3.5). With g = grad f(x) + lambda x::
+A step of an optimizer receives the gradient at the point that the parameters hold. So both rows keep the
+look-ahead point x = theta + mu v in the parameters (Bengio et al. 2012, arXiv 1212.0901, section 3.5). With g
+= grad f(x) + lambda x::
 
     SutskeverNesterov                       Nesterov (torch's form)
     theta <- x - mu v                       v <- mu v + g
     v     <- mu v - eta g                   x <- x - eta (g + mu v)
     x     <- theta + (1 + mu) v
 
-They are the same while eta is constant; when it changes, torch's form rescales the velocity with it, and its x is no longer the
-look-ahead point of any theta.
+They are the same while eta is constant; when it changes, torch's form rescales the velocity with it, and its
+x is no longer the look-ahead point of any theta.
 
 Departures from the paper
 
-1. The parameters hold x, not theta. `iterate` gives theta; late in training, when v is small, they hardly differ.
+1. The parameters hold x, not theta. `iterate` gives theta; late in training, when v is small, they hardly
+   differ.
 2. The mu of a look-ahead is kept with it, so that a schedule of mu stays exact (the paper has one, eq. 5).
 3. Weight decay is part of the gradient, taken at x as well.
 
@@ -38,7 +40,9 @@ from torch import Tensor
 from dlbook.optim.base import Group, Params, State, TensorOptimizer
 
 
-def nesterov_step(param: Tensor, grad: Tensor, velocity: Tensor, lr: float, momentum: float, weight_decay: float) -> None:
+def nesterov_step(
+    param: Tensor, grad: Tensor, velocity: Tensor, lr: float, momentum: float, weight_decay: float
+) -> None:
     """One step of one tensor in torch's form, in place."""
     if weight_decay:
         grad = grad.add(param, alpha=weight_decay)
@@ -47,7 +51,12 @@ def nesterov_step(param: Tensor, grad: Tensor, velocity: Tensor, lr: float, mome
 
 
 def nesterov_step_many(
-    params: list[Tensor], grads: list[Tensor], velocities: list[Tensor], lr: float, momentum: float, weight_decay: float
+    params: list[Tensor],
+    grads: list[Tensor],
+    velocities: list[Tensor],
+    lr: float,
+    momentum: float,
+    weight_decay: float,
 ) -> None:
     """The same step of many tensors; without weight decay the gradients are read twice rather than copied."""
     if weight_decay:
@@ -59,9 +68,17 @@ def nesterov_step_many(
 
 
 def sutskever_step(
-    param: Tensor, grad: Tensor, velocity: Tensor, lr: float, momentum: float, ahead: float, weight_decay: float
+    param: Tensor,
+    grad: Tensor,
+    velocity: Tensor,
+    lr: float,
+    momentum: float,
+    ahead: float,
+    weight_decay: float,
 ) -> None:
-    """One step of one tensor in the paper's form, in place. ahead: the mu with which `param` was brought to its look-ahead."""
+    """One step of one tensor in the paper's form, in place. ahead: the mu with which `param` was brought to
+    its look-ahead.
+    """
     if weight_decay:
         grad = grad.add(param, alpha=weight_decay)
     velocity.mul_(ahead)  # mu v
@@ -71,9 +88,14 @@ def sutskever_step(
 
 
 def sutskever_step_many(
-    params: list[Tensor], grads: list[Tensor], velocities: list[Tensor],
-    lr: float, momentum: float, aheads: list[float], weight_decay: float,
-) -> None:  # fmt: skip
+    params: list[Tensor],
+    grads: list[Tensor],
+    velocities: list[Tensor],
+    lr: float,
+    momentum: float,
+    aheads: list[float],
+    weight_decay: float,
+) -> None:
     """The same step of many tensors."""
     if weight_decay:
         grads = torch._foreach_add(grads, params, alpha=weight_decay)
@@ -97,44 +119,77 @@ class Nesterov(TensorOptimizer):
         ValueError: an option out of range, or a sparse gradient.
     """
 
-    def __init__(self, params: Params, lr: float, momentum: float = 0.9, weight_decay: float = 0.0, foreach: bool | None = None) -> None:
+    def __init__(
+        self,
+        params: Params,
+        lr: float,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+        foreach: bool | None = None,
+    ) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}, foreach)
 
     def start(self, param: Tensor, group: Group) -> State:
         return {"momentum_buffer": torch.zeros_like(param)}
 
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
-        nesterov_step(param, grad, state["momentum_buffer"], group["lr"], group["momentum"], group["weight_decay"])
+        nesterov_step(
+            param, grad, state["momentum_buffer"], group["lr"], group["momentum"], group["weight_decay"]
+        )
 
-    def update_many(self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group) -> None:
+    def update_many(
+        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
+    ) -> None:
         velocities = [state["momentum_buffer"] for state in states]
         nesterov_step_many(params, grads, velocities, group["lr"], group["momentum"], group["weight_decay"])
 
 
 class SutskeverNesterov(TensorOptimizer):
-    """Nesterov's momentum as in the paper, with the rate inside the velocity; the parameters hold the look-ahead point.
+    """Nesterov's momentum as in the paper, with the rate inside the velocity; the parameters hold the
+    look-ahead point.
 
     Arguments and errors are those of :class:`Nesterov`.
     """
 
-    def __init__(self, params: Params, lr: float, momentum: float = 0.9, weight_decay: float = 0.0, foreach: bool | None = None) -> None:
+    def __init__(
+        self,
+        params: Params,
+        lr: float,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+        foreach: bool | None = None,
+    ) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}, foreach)
 
     def start(self, param: Tensor, group: Group) -> State:
         return {"velocity": torch.zeros_like(param), "ahead": 0.0}
 
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
-        sutskever_step(param, grad, state["velocity"], group["lr"], group["momentum"], state["ahead"], group["weight_decay"])
+        sutskever_step(
+            param,
+            grad,
+            state["velocity"],
+            group["lr"],
+            group["momentum"],
+            state["ahead"],
+            group["weight_decay"],
+        )
         state["ahead"] = group["momentum"]
 
-    def update_many(self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group) -> None:
+    def update_many(
+        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
+    ) -> None:
         velocities, aheads = [state["velocity"] for state in states], [state["ahead"] for state in states]
-        sutskever_step_many(params, grads, velocities, group["lr"], group["momentum"], aheads, group["weight_decay"])
+        sutskever_step_many(
+            params, grads, velocities, group["lr"], group["momentum"], aheads, group["weight_decay"]
+        )
         for state in states:
             state["ahead"] = group["momentum"]
 
     @torch.no_grad()
     def iterate(self, param: Tensor) -> Tensor:
-        """theta of one parameter, shape of `param`: the look-ahead taken back. A parameter without a step is its own theta."""
+        """theta of one parameter, shape of `param`: the look-ahead taken back. A parameter without a step is
+        its own theta.
+        """
         state = self.state.get(param)
         return param.sub(state["velocity"], alpha=state["ahead"]) if state else param.clone()

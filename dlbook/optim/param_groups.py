@@ -1,19 +1,21 @@
 """Parameter groups: who decays, and which layer has which rate.
 
-Weight decay is meant for weights that multiply activations. What shifts or scales a channel (biases, normalisers, layer
-scale) and what is added to a token (position embeddings, class tokens) is left alone: Goyal et al. 2017 (arXiv 1706.02677, section 5.1)
-for normalisers, He et al. 2018 (1812.01187, section 3.1) for biases too, Dosovitskiy et al.'s and Touvron et al.'s code for tokens.
+Weight decay is meant for weights that multiply activations. What shifts or scales a channel (biases,
+normalisers, layer scale) and what is added to a token (position embeddings, class tokens) is left alone:
+Goyal et al. 2017 (arXiv 1706.02677, section 5.1) for normalisers, He et al. 2018 (1812.01187, section 3.1)
+for biases too, Dosovitskiy et al.'s and Touvron et al.'s code for tokens.
 
 `decay_groups` decides in this order, for each parameter that requires a gradient:
 
 1. it belongs to a module whose class name contains "Norm": no decay, whatever its shape;
-2. the last part of its name is a bias, or begins with one of `NO_DECAY`: no decay. This is what catches a layer scale that is kept as
-   [C, 1, 1]: the common rule "fewer than two axes" misses it;
+2. the last part of its name is a bias, or begins with one of `NO_DECAY`: no decay. This is what catches a
+   layer scale that is kept as [C, 1, 1]: the common rule "fewer than two axes" misses it;
 3. it has fewer than two axes: no decay;
 4. it fits one of the caller's own patterns: no decay. Otherwise it decays.
 
-`layerwise_groups` gives earlier layers smaller rates: lr * factor^(layers above). Howard & Ruder 2018 (1801.06146, section 3.2) have a
-factor of 1 / 2.6; Bao et al. 2021 (BEiT, 2106.08254) made 0.65 to 0.75 common for vision transformers.
+`layerwise_groups` gives earlier layers smaller rates: lr * factor^(layers above). Howard & Ruder 2018
+(1801.06146, section 3.2) have a factor of 1 / 2.6; Bao et al. 2021 (BEiT, 2106.08254) made 0.65 to 0.75
+common for vision transformers.
 
 >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
 >>> [(group["name"], len(group["params"]), group["weight_decay"]) for group in decay_groups(net, 0.05)]
@@ -29,17 +31,36 @@ from typing import Any
 from torch import Tensor, nn
 
 NO_DECAY = (
-    "gamma", "layer_scale", "scale",  # layer scale: ConvNeXt, CaiT, DINOv2
-    "pos_embed", "position_embed", "positional_embed", "pos_embedding", "relative_position_bias",
-    "cls_token", "class_token", "dist_token", "mask_token", "register_token", "reg_token", "storage_token",
-)  # fmt: skip
+    "gamma",
+    "layer_scale",
+    "scale",  # layer scale: ConvNeXt, CaiT, DINOv2
+    "pos_embed",
+    "position_embed",
+    "positional_embed",
+    "pos_embedding",
+    "relative_position_bias",
+    "cls_token",
+    "class_token",
+    "dist_token",
+    "mask_token",
+    "register_token",
+    "reg_token",
+    "storage_token",
+)
 Groups = list[dict[str, Any]]
 
 
 def decays(name: str, param: Tensor, owner: nn.Module) -> bool:
-    """Whether weight decay is meant for the parameter `name` (dotted) of the module `owner`; rules 1 to 3 above."""
+    """Whether weight decay is meant for the parameter `name` (dotted) of the module `owner`; rules 1 to 3
+    above.
+    """
     last = name.rpartition(".")[2]
-    if "Norm" in type(owner).__name__ or last == "bias" or last.endswith("_bias") or last.startswith(NO_DECAY):
+    if (
+        "Norm" in type(owner).__name__
+        or last == "bias"
+        or last.endswith("_bias")
+        or last.startswith(NO_DECAY)
+    ):
         return False
     return param.ndim > 1
 
@@ -47,8 +68,8 @@ def decays(name: str, param: Tensor, owner: nn.Module) -> bool:
 def decay_groups(model: nn.Module, weight_decay: float, no_decay: Collection[str] = ()) -> Groups:
     """Two groups for an optimizer, "decay" and "no decay"; an empty one is left out.
 
-    weight_decay: lambda >= 0 of the first. no_decay: further dotted names that do not decay, ``*`` and ``?`` allowed.
-    Frozen parameters are in neither; one that is shared by two modules is there once.
+    weight_decay: lambda >= 0 of the first. no_decay: further dotted names that do not decay, ``*`` and ``?``
+    allowed. Frozen parameters are in neither; one that is shared by two modules is there once.
     Raises: ValueError if `weight_decay` is negative, nothing is trainable, or a pattern fits no parameter.
     """
     _at_least_zero(weight_decay=weight_decay)
@@ -62,7 +83,9 @@ def decay_groups(model: nn.Module, weight_decay: float, no_decay: Collection[str
             )
     found: dict[bool, list[Tensor]] = {True: [], False: []}
     for name, param, owner in _trainable(model):
-        found[decays(name, param, owner) and not any(fnmatchcase(name, pattern) for pattern in no_decay)].append(param)
+        found[
+            decays(name, param, owner) and not any(fnmatchcase(name, pattern) for pattern in no_decay)
+        ].append(param)
     groups = [
         {"params": found[True], "weight_decay": weight_decay, "name": "decay"},
         {"params": found[False], "weight_decay": 0.0, "name": "no decay"},
@@ -71,18 +94,28 @@ def decay_groups(model: nn.Module, weight_decay: float, no_decay: Collection[str
 
 
 def layerwise_groups(
-    model: nn.Module, layers: Sequence[str | Sequence[str]], lr: float, factor: float = 0.75, weight_decay: float = 0.0
+    model: nn.Module,
+    layers: Sequence[str | Sequence[str]],
+    lr: float,
+    factor: float = 0.75,
+    weight_decay: float = 0.0,
 ) -> Groups:
     """Groups with the rates lr * factor^(layers above), each split as in `decay_groups`.
 
-    layers: from the input to the output, each a dotted prefix (``"layer1"``) or several (``("conv1", "bn1")``); the longest prefix that
-    fits a parameter counts. lr: rate of the last layer. factor: in (0, 1].
+    layers: from the input to the output, each a dotted prefix (``"layer1"``) or several (``("conv1",
+    "bn1")``); the longest prefix that fits a parameter counts. lr: rate of the last layer. factor: in (0, 1].
     Raises: ValueError on a value out of range, a parameter that no prefix fits, or a prefix that fits none.
     """
     _at_least_zero(lr=lr, weight_decay=weight_decay)
     if not 0 < factor <= 1:
-        raise ValueError(f"expected factor in (0, 1], came {factor}. Mend: 1 gives all layers one rate, 0.75 is common.")
-    depth_of = {prefix: depth for depth, given in enumerate(layers) for prefix in ([given] if isinstance(given, str) else given)}
+        raise ValueError(
+            f"expected factor in (0, 1], came {factor}. Mend: 1 gives all layers one rate, 0.75 is common."
+        )
+    depth_of = {
+        prefix: depth
+        for depth, given in enumerate(layers)
+        for prefix in ([given] if isinstance(given, str) else given)
+    }
     groups: dict[tuple[int, bool], dict[str, Any]] = {}
     unused = set(depth_of)
     for name, param, owner in _trainable(model):
@@ -97,11 +130,17 @@ def layerwise_groups(
         depth, decayed = depth_of[prefix], decays(name, param, owner)
         kind = "decay" if decayed else "no decay"
         rate = lr * factor ** (len(layers) - 1 - depth)
-        made = {"params": [], "lr": rate, "weight_decay": weight_decay if decayed else 0.0, "name": f"layer {depth}, {kind}"}
+        made = {
+            "params": [],
+            "lr": rate,
+            "weight_decay": weight_decay if decayed else 0.0,
+            "name": f"layer {depth}, {kind}",
+        }
         groups.setdefault((depth, not decayed), made)["params"].append(param)
     if unused:
         raise ValueError(
-            f"expected every prefix to fit a trainable parameter, came {sorted(unused)[0]!r}, which fits none. "
+            f"expected every prefix to fit a trainable parameter, came {sorted(unused)[0]!r}, which "
+            "fits none. "
             "Mend: see model.named_parameters()."
         )
     return [groups[key] for key in sorted(groups)]
@@ -110,9 +149,16 @@ def layerwise_groups(
 def _trainable(model: nn.Module) -> Iterator[tuple[str, Tensor, nn.Module]]:
     """(dotted name, parameter, module that owns it) of what requires a gradient; shared parameters once."""
     owners = dict(model.named_modules(remove_duplicate=False))
-    named = [(name, param, owners[name.rpartition(".")[0]]) for name, param in model.named_parameters() if param.requires_grad]
+    named = [
+        (name, param, owners[name.rpartition(".")[0]])
+        for name, param in model.named_parameters()
+        if param.requires_grad
+    ]
     if not named:
-        raise ValueError("expected a parameter that requires a gradient, came none. Mend: unfreeze a part with requires_grad_(True).")
+        raise ValueError(
+            "expected a parameter that requires a gradient, came none. Mend: unfreeze a part with "
+            "requires_grad_(True)."
+        )
     yield from named
 
 

@@ -1,10 +1,11 @@
 """The learning-rate range test: one short run whose rate grows until the loss explodes.
 
-Source: Smith 2015 (arXiv 1506.01186, section 3.3), who lets the rate grow linearly and watches the accuracy. The form here,
-with a geometric growth, a smoothed loss and a stop at divergence, is the one that fastai made common.
+Source: Smith 2015 (arXiv 1506.01186, section 3.3), who lets the rate grow linearly and watches the accuracy.
+The form here, with a geometric growth, a smoothed loss and a stop at divergence, is the one that fastai made
+common.
 
-Departures: the model, its buffers, the optimizer and torch's random state are given back as they were, so that the test leaves
-no trace; a test that does not is the commonest fault of such tools.
+Departures: the model, its buffers, the optimizer and torch's random state are given back as they were, so
+that the test leaves no trace; a test that does not is the commonest fault of such tools.
 
 >>> weight = torch.nn.Parameter(torch.tensor([1.0]))
 >>> sgd = torch.optim.SGD([weight], lr=0.1)
@@ -26,7 +27,9 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class RangeTest:
-    """What a range test saw. rates, losses, smoothed: shape (updates made,), float64; diverged: whether it stopped early."""
+    """What a range test saw. rates, losses, smoothed: shape (updates made,), float64; diverged: whether it
+    stopped early.
+    """
 
     rates: Tensor
     losses: Tensor
@@ -36,7 +39,8 @@ class RangeTest:
     def steepest(self) -> float:
         """The rate at which the smoothed loss falls fastest per factor of e in the rate; a modest choice.
 
-        Only rates up to the lowest loss count: beyond it the loss jumps up and down, and a fall there says nothing.
+        Only rates up to the lowest loss count: beyond it the loss jumps up and down, and a fall there says
+            nothing.
         Raises: ValueError if there are fewer than three points.
         """
         self._needs(3)
@@ -53,7 +57,10 @@ class RangeTest:
 
     def _needs(self, points: int) -> None:
         if len(self.rates) < points:
-            raise ValueError(f"expected {points} points or more, came {len(self.rates)}. Mend: start lower, or take more updates.")
+            raise ValueError(
+                f"expected {points} points or more, came {len(self.rates)}. Mend: start lower, or "
+                "take more updates."
+            )
 
 
 def range_test(
@@ -67,21 +74,29 @@ def range_test(
     smoothing: float = 0.9,
     stop_factor: float = 4.0,
 ) -> RangeTest:
-    """Train for `updates` steps while the rate grows geometrically from `low` to `high`; stop where the loss diverges.
+    """Train for `updates` steps while the rate grows geometrically from `low` to `high`; stop where the loss
+    diverges.
 
-    model: trained in place and then restored, as are the optimizer and the random state. batches: gone through again where it
-    is shorter than `updates`. loss_function: (model, batch) -> scalar loss. low, high: rates, given to all groups. smoothing:
-    weight of the past in the bias-corrected moving average, in [0, 1). stop_factor: stop once the smoothed loss exceeds this
-    times its lowest so far, or is not finite. Raises: ValueError on values out of range or a loader without batches.
+    model: trained in place and then restored, as are the optimizer and the random state. batches: gone
+    through again where it is shorter than `updates`. loss_function: (model, batch) -> scalar loss. low, high:
+    rates, given to all groups. smoothing: weight of the past in the bias-corrected moving average, in [0, 1).
+    stop_factor: stop once the smoothed loss exceeds this times its lowest so far, or is not finite. Raises:
+    ValueError on values out of range or a loader without batches.
     """
     _check(0 < low < high, f"0 < low < high, came {low} and {high}")
     _check(updates >= 2, f"updates >= 2, came {updates}")
-    _check(0 <= smoothing < 1 < stop_factor, f"smoothing in [0, 1) and stop_factor > 1, came {smoothing} and {stop_factor}")
+    _check(
+        0 <= smoothing < 1 < stop_factor,
+        f"smoothing in [0, 1) and stop_factor > 1, came {smoothing} and {stop_factor}",
+    )
     rates = [low * (high / low) ** (i / (updates - 1)) for i in range(updates)]
     before = copy.deepcopy((model.state_dict(), optimizer.state_dict()))
     try:
         with torch.random.fork_rng():
-            losses = (_update(model, optimizer, loss_function, batch, rate) for rate, batch in zip(rates, _forever(batches), strict=False))
+            losses = (
+                _update(model, optimizer, loss_function, batch, rate)
+                for rate, batch in zip(rates, _forever(batches), strict=False)
+            )
             return _watch(rates, losses, smoothing, stop_factor)
     finally:
         model.load_state_dict(before[0])
@@ -102,11 +117,15 @@ def _watch(rates: list[float], losses: Iterable[float], smoothing: float, stop_f
         if smoothed[-1] > stop_factor * min(smoothed):
             diverged = True
             break
-    as_tensors = (torch.tensor(values, dtype=torch.float64) for values in (rates[: len(seen)], seen, smoothed))
+    as_tensors = (
+        torch.tensor(values, dtype=torch.float64) for values in (rates[: len(seen)], seen, smoothed)
+    )
     return RangeTest(*as_tensors, diverged)
 
 
-def _update(model: nn.Module, optimizer: torch.optim.Optimizer, loss_function: Callable, batch: Any, rate: float) -> float:
+def _update(
+    model: nn.Module, optimizer: torch.optim.Optimizer, loss_function: Callable, batch: Any, rate: float
+) -> float:
     """One update at `rate`; returns the loss before it."""
     for group in optimizer.param_groups:
         group["lr"] = rate

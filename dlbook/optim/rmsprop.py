@@ -1,4 +1,5 @@
-"""RMSprop: Hinton, lecture 6e of *Neural Networks for Machine Learning* (Coursera 2012, with Srivastava and Swersky).
+"""RMSprop: Hinton, lecture 6e of *Neural Networks for Machine Learning* (Coursera 2012, with Srivastava and
+Swersky).
 
 AdaGrad's sum becomes a moving average, so that the rate of a weight can rise again::
 
@@ -9,15 +10,15 @@ AdaGrad's sum becomes a moving average, so that the rate of a weight can rise ag
     theta <- theta - eta v                       theta <- theta - v
     s = 0 at first                               s = 1 at first
 
-The differences are three: where eps stands, what s is at first, and whether the rate is inside the velocity. With s = 0 the
-first step is 1 / sqrt(1 - alpha) times too long, and there is no bias correction (that is Adam's); with s = 1 it is short
-wherever gradients are small. EfficientNet was trained with the right form, eps = 1e-3, alpha = mu = 0.9: the left one needs
-other numbers.
+The differences are three: where eps stands, what s is at first, and whether the rate is inside the velocity.
+With s = 0 the first step is 1 / sqrt(1 - alpha) times too long, and there is no bias correction (that is
+Adam's); with s = 1 it is short wherever gradients are small. EfficientNet was trained with the right form,
+eps = 1e-3, alpha = mu = 0.9: the left one needs other numbers.
 
 Departures from the lecture
 
-1. The slide has neither eps nor momentum; both rows are what the two libraries made of it. Its alpha is 0.9, the default here;
-   torch's default is 0.99.
+1. The slide has neither eps nor momentum; both rows are what the two libraries made of it. Its alpha is 0.9,
+   the default here; torch's default is 0.99.
 2. Weight decay is added to the gradient, as in both libraries.
 3. The centred form (Graves 2013, arXiv 1308.0850) is left out.
 
@@ -38,9 +39,16 @@ from dlbook.optim.base import Group, Params, State, TensorOptimizer
 
 
 def rmsprop(
-    param: Tensor, grad: Tensor, square: Tensor, velocity: Tensor | None,
-    lr: float, alpha: float, eps: float, momentum: float, weight_decay: float,
-) -> None:  # fmt: skip
+    param: Tensor,
+    grad: Tensor,
+    square: Tensor,
+    velocity: Tensor | None,
+    lr: float,
+    alpha: float,
+    eps: float,
+    momentum: float,
+    weight_decay: float,
+) -> None:
     """One step of one tensor in torch's form, in place. square: s; velocity: v, None without momentum."""
     if weight_decay:
         grad = grad.add(param, alpha=weight_decay)
@@ -54,9 +62,16 @@ def rmsprop(
 
 
 def rmsprop_many(
-    params: list[Tensor], grads: list[Tensor], squares: list[Tensor], velocities: list[Tensor] | None,
-    lr: float, alpha: float, eps: float, momentum: float, weight_decay: float,
-) -> None:  # fmt: skip
+    params: list[Tensor],
+    grads: list[Tensor],
+    squares: list[Tensor],
+    velocities: list[Tensor] | None,
+    lr: float,
+    alpha: float,
+    eps: float,
+    momentum: float,
+    weight_decay: float,
+) -> None:
     """The same step of many tensors."""
     if weight_decay:
         grads = torch._foreach_add(grads, params, alpha=weight_decay)
@@ -73,9 +88,16 @@ def rmsprop_many(
 
 
 def rmsprop_tf(
-    param: Tensor, grad: Tensor, square: Tensor, velocity: Tensor | None,
-    lr: float, alpha: float, eps: float, momentum: float, weight_decay: float,
-) -> None:  # fmt: skip
+    param: Tensor,
+    grad: Tensor,
+    square: Tensor,
+    velocity: Tensor | None,
+    lr: float,
+    alpha: float,
+    eps: float,
+    momentum: float,
+    weight_decay: float,
+) -> None:
     """One step of one tensor in TensorFlow's form, in place."""
     if weight_decay:
         grad = grad.add(param, alpha=weight_decay)
@@ -89,9 +111,16 @@ def rmsprop_tf(
 
 
 def rmsprop_tf_many(
-    params: list[Tensor], grads: list[Tensor], squares: list[Tensor], velocities: list[Tensor] | None,
-    lr: float, alpha: float, eps: float, momentum: float, weight_decay: float,
-) -> None:  # fmt: skip
+    params: list[Tensor],
+    grads: list[Tensor],
+    squares: list[Tensor],
+    velocities: list[Tensor] | None,
+    lr: float,
+    alpha: float,
+    eps: float,
+    momentum: float,
+    weight_decay: float,
+) -> None:
     """The same step of many tensors."""
     if weight_decay:
         grads = torch._foreach_add(grads, params, alpha=weight_decay)
@@ -124,10 +153,20 @@ class RMSprop(TensorOptimizer):
     """
 
     def __init__(
-        self, params: Params, lr: float = 1e-2, alpha: float = 0.9, eps: float = 1e-8, momentum: float = 0.0,
-        weight_decay: float = 0.0, foreach: bool | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(params, {"lr": lr, "alpha": alpha, "eps": eps, "momentum": momentum, "weight_decay": weight_decay}, foreach)
+        self,
+        params: Params,
+        lr: float = 1e-2,
+        alpha: float = 0.9,
+        eps: float = 1e-8,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        foreach: bool | None = None,
+    ) -> None:
+        super().__init__(
+            params,
+            {"lr": lr, "alpha": alpha, "eps": eps, "momentum": momentum, "weight_decay": weight_decay},
+            foreach,
+        )
 
     def start(self, param: Tensor, group: Group) -> State:
         return {"square_avg": torch.zeros_like(param)}
@@ -135,7 +174,9 @@ class RMSprop(TensorOptimizer):
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
         rmsprop(param, grad, state["square_avg"], _velocity(state, param, group), *_options(group))
 
-    def update_many(self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group) -> None:
+    def update_many(
+        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
+    ) -> None:
         squares = [state["square_avg"] for state in states]
         rmsprop_many(params, grads, squares, _velocities(states, params, group), *_options(group))
 
@@ -147,10 +188,20 @@ class RMSpropTF(TensorOptimizer):
     """
 
     def __init__(
-        self, params: Params, lr: float = 1e-2, alpha: float = 0.9, eps: float = 1e-10, momentum: float = 0.0,
-        weight_decay: float = 0.0, foreach: bool | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(params, {"lr": lr, "alpha": alpha, "eps": eps, "momentum": momentum, "weight_decay": weight_decay}, foreach)
+        self,
+        params: Params,
+        lr: float = 1e-2,
+        alpha: float = 0.9,
+        eps: float = 1e-10,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        foreach: bool | None = None,
+    ) -> None:
+        super().__init__(
+            params,
+            {"lr": lr, "alpha": alpha, "eps": eps, "momentum": momentum, "weight_decay": weight_decay},
+            foreach,
+        )
 
     def start(self, param: Tensor, group: Group) -> State:
         return {"square_avg": torch.ones_like(param)}
@@ -158,7 +209,9 @@ class RMSpropTF(TensorOptimizer):
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
         rmsprop_tf(param, grad, state["square_avg"], _velocity(state, param, group), *_options(group))
 
-    def update_many(self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group) -> None:
+    def update_many(
+        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
+    ) -> None:
         squares = [state["square_avg"] for state in states]
         rmsprop_tf_many(params, grads, squares, _velocities(states, params, group), *_options(group))
 

@@ -1,14 +1,16 @@
-"""Stochastic gradient descent: Robbins & Monro 1951, *A Stochastic Approximation Method* (doi 10.1214/aoms/1177729586).
+"""Stochastic gradient descent: Robbins & Monro 1951, *A Stochastic Approximation Method* (doi
+10.1214/aoms/1177729586).
 
-The update of Bottou, Curtis & Nocedal 2016 (arXiv 1606.04838, algorithm 4.1), with g the gradient of a mini-batch's loss::
+The update of Bottou, Curtis & Nocedal 2016 (arXiv 1606.04838, algorithm 4.1), with g the gradient of a
+mini-batch's loss::
 
     g     <- grad f(theta) + lambda theta        # lambda: weight_decay
     theta <- theta - eta g                       # eta: lr
 
 Departures from the paper
 
-1. `weight_decay` adds the gradient of (lambda / 2) |theta|^2. For this optimizer, and only here, that is the same as shrinking
-   the weights by 1 - eta lambda before the step.
+1. `weight_decay` adds the gradient of (lambda / 2) |theta|^2. For this optimizer, and only here, that is the
+   same as shrinking the weights by 1 - eta lambda before the step.
 
 Equals ``torch.optim.SGD`` without momentum. Momentum is in :mod:`dlbook.optim.momentum`.
 
@@ -52,11 +54,15 @@ class SGD(TensorOptimizer):
         ValueError: an option out of range, or a sparse gradient.
     """
 
-    def __init__(self, params: Params, lr: float, weight_decay: float = 0.0, foreach: bool | None = None) -> None:
+    def __init__(
+        self, params: Params, lr: float, weight_decay: float = 0.0, foreach: bool | None = None
+    ) -> None:
         super().__init__(params, {"lr": lr, "weight_decay": weight_decay}, foreach)
 
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
         sgd(param, grad, group["lr"], group["weight_decay"])
 
-    def update_many(self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group) -> None:
+    def update_many(
+        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
+    ) -> None:
         sgd_many(params, grads, group["lr"], group["weight_decay"])

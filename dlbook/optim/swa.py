@@ -1,5 +1,5 @@
-"""Stochastic weight averaging: Izmailov et al. 2018, *Averaging Weights Leads to Wider Optima and Better Generalization*,
-arXiv:1803.05407, algorithm 1.
+"""Stochastic weight averaging: Izmailov et al. 2018, *Averaging Weights Leads to Wider Optima and Better
+Generalization*, arXiv:1803.05407, algorithm 1.
 
 ::
 
@@ -12,13 +12,14 @@ arXiv:1803.05407, algorithm 1.
 
 Departures from the paper
 
-1. The paper lets w_swa begin with the weights before the first cycle, as one member of the average. Here the average begins empty,
-   as torch's does; call `update` once before the first cycle for the paper's.
-2. `swa_phase` falls to the rate alpha over some steps, as torch's SWALR does; the paper's experiments fall in a similar way.
+1. The paper lets w_swa begin with the weights before the first cycle, as one member of the average. Here the
+   average begins empty, as torch's does; call `update` once before the first cycle for the paper's.
+2. `swa_phase` falls to the rate alpha over some steps, as torch's SWALR does; the paper's experiments fall in
+   a similar way.
 3. Statistics of batch normalisation are plain means over the batches, and each batch counts alike.
 
-SWA equals ``torch.optim.swa_utils.AveragedModel``, `update_batch_norm` its ``update_bn`` (which leaves dropout on), and `swa_phase` its
-``SWALR``.
+SWA equals ``torch.optim.swa_utils.AveragedModel``, `update_batch_norm` its ``update_bn`` (which leaves
+dropout on), and `swa_phase` its ``SWALR``.
 
 >>> linear = torch.nn.Linear(1, 1, bias=False)
 >>> swa = SWA(linear)
@@ -40,10 +41,12 @@ Schedule = Callable[[float], float]
 
 
 class SWA(nn.Module):
-    """The plain mean of a module's weights at the moments when `update` was called; call it like the module itself.
+    """The plain mean of a module's weights at the moments when `update` was called; call it like the module
+    itself.
 
-    module: deep-copied, never aliased, kept in evaluation mode and without gradients. Before the first `update` it holds the
-    weights as they were given. Its batch normalisation is wrong until `update_batch_norm`.
+    module: deep-copied, never aliased, kept in evaluation mode and without gradients. Before the first
+    `update` it holds the weights as they were given. Its batch normalisation is wrong until
+    `update_batch_norm`.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -53,11 +56,16 @@ class SWA(nn.Module):
 
     @torch.no_grad()
     def update(self, module: nn.Module) -> None:
-        """Take the weights of `module` into the mean. Raises: ValueError if it has other parameters than the copied one."""
+        """Take the weights of `module` into the mean. Raises: ValueError if it has other parameters than the
+        copied one.
+        """
         mean, new = dict(self.module.named_parameters()), dict(module.named_parameters())
         if mean.keys() != new.keys():
             odd = sorted(mean.keys() ^ new.keys())
-            raise ValueError(f"expected the module that was copied, came one that differs in {odd[0]!r}. Mend: make a new SWA.")
+            raise ValueError(
+                f"expected the module that was copied, came one that differs in {odd[0]!r}. Mend: "
+                "make a new SWA."
+            )
         self.averaged += 1
         for name, weight in mean.items():
             weight.lerp_(new[name].to(weight.device), 1 / int(self.averaged))
@@ -72,25 +80,37 @@ class SWA(nn.Module):
 
 
 @torch.no_grad()
-def update_batch_norm(model: nn.Module, batches: Iterable[Any], device: torch.device | str | None = None) -> None:
-    """Compute the running statistics of batch normalisation anew: the means over `batches`, with the weights as they are.
+def update_batch_norm(
+    model: nn.Module, batches: Iterable[Any], device: torch.device | str | None = None
+) -> None:
+    """Compute the running statistics of batch normalisation anew: the means over `batches`, with the weights
+    as they are.
 
-    model: an `SWA` or any other module; without batch normalisation nothing is done. batches: inputs, or tuples that begin with
-    them. device: where to move the inputs. Only batch normalisation is in training mode meanwhile; dropout and stochastic depth are
-    off, as they will be when the statistics are used. Modes and momenta are as before afterwards.
+    model: an `SWA` or any other module; without batch normalisation nothing is done. batches: inputs, or
+    tuples that begin with them. device: where to move the inputs. Only batch normalisation is in training
+    mode meanwhile; dropout and stochastic depth are off, as they will be when the statistics are used. Modes
+    and momenta are as before afterwards.
     Raises: ValueError if there is no batch.
     """
-    norms = [part for part in model.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm) and part.track_running_stats]
+    norms = [
+        part
+        for part in model.modules()
+        if isinstance(part, nn.modules.batchnorm._BatchNorm) and part.track_running_stats
+    ]
     if not norms:
         return
-    modes, momenta, seen = [(part, part.training) for part in model.modules()], [norm.momentum for norm in norms], 0
+    modes, momenta, seen = (
+        [(part, part.training) for part in model.modules()],
+        [norm.momentum for norm in norms],
+        0,
+    )
     try:
         model.eval()
         for norm in norms:
             norm.reset_running_stats()
             norm.momentum = None  # cumulative mean
             norm.train()
-        for seen, batch in enumerate(batches, 1):  # noqa: B007
+        for seen, batch in enumerate(batches, 1):
             inputs = batch[0] if isinstance(batch, (tuple, list)) else batch
             model(inputs if device is None else inputs.to(device))
     finally:
@@ -99,13 +119,17 @@ def update_batch_norm(model: nn.Module, batches: Iterable[Any], device: torch.de
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
     if not seen:
-        raise ValueError("expected one batch or more, came none: the statistics are reset now. Mend: pass the training loader.")
+        raise ValueError(
+            "expected one batch or more, came none: the statistics are reset now. Mend: pass the "
+            "training loader."
+        )
 
 
 def swa_phase(before: Schedule, start: int, anneal: int, factor: float, shape: str = "cosine") -> Schedule:
     """`before` until step `start`, then from its value there to `factor` in `anneal` steps, which holds.
 
-    factor: the SWA rate as a factor of the base rate, >= 0. shape: "cosine" or "linear". anneal: >= 0; at 0 the rate jumps.
+    factor: the SWA rate as a factor of the base rate, >= 0. shape: "cosine" or "linear". anneal: >= 0; at 0
+        the rate jumps.
     Raises: ValueError on a value out of range.
     """
     if start < 0 or anneal < 0 or not 0 <= factor < math.inf:
@@ -127,11 +151,16 @@ def swa_phase(before: Schedule, start: int, anneal: int, factor: float, shape: s
 
 
 def swa_cycles(length: int, low: float) -> Schedule:
-    """The paper's cyclical rate (section 3.2): from near 1 down to `low` in a straight line over `length` steps, then again from the top.
+    """The paper's cyclical rate (section 3.2): from near 1 down to `low` in a straight line over `length`
+    steps, then again from the top.
 
-    Update t (from 0) of a cycle has 1 - (1 - low) s with s = (t mod length + 1) / length; its last has `low`. There SWA averages.
+    Update t (from 0) of a cycle has 1 - (1 - low) s with s = (t mod length + 1) / length; its last has `low`.
+    There SWA averages.
     Raises: ValueError unless length > 0 and low is in [0, 1].
     """
     if length <= 0 or not 0 <= low <= 1:
-        raise ValueError(f"expected length > 0 and low in [0, 1], came {length} and {low}. Mend: low is a factor of the base rate.")
+        raise ValueError(
+            f"expected length > 0 and low in [0, 1], came {length} and {low}. Mend: low is a factor "
+            "of the base rate."
+        )
     return lambda step: 1 - (1 - low) * (step % length + 1) / length

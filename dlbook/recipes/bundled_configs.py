@@ -29,6 +29,6 @@ def find(name: str | Path) -> Path:
         return bundled
     near = difflib.get_close_matches(str(name), names(), n=1)
     raise ValueError(
-        f"expected a file such as my.yaml or a bundled configuration ({', '.join(names())}), got {str(name)!r}"
-        + (f"; did you mean {near[0]!r}?" if near else "")
+        f"expected a file such as my.yaml or a bundled configuration ({', '.join(names())}), got "
+        f"{str(name)!r}" + (f"; did you mean {near[0]!r}?" if near else "")
     )

@@ -5,8 +5,9 @@
     randaugment   flip_crop, then two operations of RandAugment with `magnitude` of 30
     autoaugment   flip_crop, then AutoAugment with CIFAR-10's policy up to 64 pixels, ImageNet's beyond
 
-Larger images come from folders, where the data set has cropped them at random already. Then come cutout, random erasing, and mixup or CutMix;
-where both have an alpha each batch tosses a coin. A mixed batch has "probs" [B, K] beside its "labels".
+Larger images come from folders, where the data set has cropped them at random already. Then come cutout,
+random erasing, and mixup or CutMix; where both have an alpha each batch tosses a coin. A mixed batch has
+"probs" [B, K] beside its "labels".
 
 >>> from dlbook.recipes.classify_config import Augment
 >>> transform = make_transform(Augment(policy="shift", mixup=0.2), num_classes=10)
@@ -35,11 +36,16 @@ SMALL = 64  # pixels
 
 
 def make_transform(section: Augment, num_classes: int) -> Transform | None:
-    """The augmentation of training batches; None where nothing is to be done. Raises ValueError for an unknown policy."""
+    """The augmentation of training batches; None where nothing is to be done. Raises ValueError for an
+    unknown policy.
+    """
     if section == Augment():
         return None
     if section.policy not in POLICIES:
-        raise ValueError(f"augment.policy: expected one of {', '.join(POLICIES)}, got {section.policy!r}; 'none' leaves the images as they are")
+        raise ValueError(
+            f"augment.policy: expected one of {', '.join(POLICIES)}, got {section.policy!r}; 'none' "
+            "leaves the images as they are"
+        )
 
     def transform(batch: Batch, generator: Generator) -> Batch:
         images = POLICIES[section.policy](batch["images"], generator, section)
@@ -63,7 +69,9 @@ def _rand_augment(images: Tensor, generator: Generator, section: Augment) -> Ten
 
 
 def _auto_augment(images: Tensor, generator: Generator, section: Augment) -> Tensor:
-    return auto_augment(_flip_crop(images, generator, section), generator, CIFAR10 if _small(images) else IMAGENET)
+    return auto_augment(
+        _flip_crop(images, generator, section), generator, CIFAR10 if _small(images) else IMAGENET
+    )
 
 
 def _small(images: Tensor) -> bool:

@@ -1,4 +1,5 @@
-"""Why a run of classification stopped: what is wrong with the batch, the weights or the rate, in the words of `dlbook.train.monitor`.
+"""Why a run of classification stopped: what is wrong with the batch, the weights or the rate, in the words of
+`dlbook.train.monitor`.
 
 >>> from dlbook.recipes.classification import build
 >>> from dlbook.recipes.classify_config import ClassifyConfig, resolve
@@ -7,7 +8,8 @@
 >>> with explained(setup):
 ...     setup.trainer.fit(1)  # doctest: +ELLIPSIS
 Traceback (most recent call last):
-dlbook.train.trainer.NonFiniteLoss: step 0: expected a finite loss, got nan on batch 0; example ... of the training images: the image holds ...
+dlbook.train.trainer.NonFiniteLoss: step 0: expected a finite loss, got nan on batch 0; example ... of the
+training images: the image holds ...
 """
 
 from collections.abc import Iterator
@@ -33,7 +35,8 @@ SHOWN = 4  # of the last losses
 def explained(setup: Setup) -> Iterator[None]:
     """While a setup trains: an error says what the data or the network show.
 
-    Raises: NonFiniteLoss with what is wrong; ValueError in place of torch's own error where a label is out of range.
+    Raises: NonFiniteLoss with what is wrong; ValueError in place of torch's own error where a label is out of
+        range.
     """
     try:
         yield
@@ -41,20 +44,30 @@ def explained(setup: Setup) -> Iterator[None]:
         raise NonFiniteLoss(error.step, error.batch, error.value, _why(setup, error.batch)) from None
     except (IndexError, RuntimeError) as error:  # of cross_entropy, or of one_hot where labels are mixed
         number = setup.trainer.step * setup.trainer.accumulate
-        faults = [fault for part in range(setup.trainer.accumulate) for fault in _faults(setup, number + part)]
+        faults = [
+            fault for part in range(setup.trainer.accumulate) for fault in _faults(setup, number + part)
+        ]
         if not faults:
             raise
-        raise ValueError(f"step {setup.trainer.step}: {_joined(faults)}; mend the labels, or leave these examples out") from error
+        raise ValueError(
+            f"step {setup.trainer.step}: {_joined(faults)}; mend the labels, or leave these examples out"
+        ) from error
 
 
 def _why(setup: Setup, number: int) -> str:
     """The first that is wrong of: the data, the layers, the course of the loss."""
     if faults := _faults(setup, number):
         return f"{_joined(faults)}; mend or remove them"
-    alone = not isinstance(setup.trainer.forward, Sharded)  # a sharded network would wait for the other processes for ever
+    alone = not isinstance(
+        setup.trainer.forward, Sharded
+    )  # a sharded network would wait for the other processes for ever
     found = [str(finding) for finding in _findings(setup, setup.trainer.batches(number))] if alone else []
     losses = [value.item() for value in setup.trainer.log.get("loss", [])[-SHOWN:]]
-    course = f"the losses before were {', '.join(f'{loss:.3g}' for loss in losses)}" if losses else "it is the first loss of this run"
+    course = (
+        f"the losses before were {', '.join(f'{loss:.3g}' for loss in losses)}"
+        if losses
+        else "it is the first loss of this run"
+    )
     rate = setup.trainer.base_rates[0] * setup.trainer.schedule(setup.trainer.step)
     advice = f"lower the rate (now {rate:.2g}; dlbook lr-find suggests one), set trainer.clip_norm=1" + (
         ", or take trainer.precision=bfloat16" if setup.trainer.precision is torch.float16 else ""
@@ -73,7 +86,9 @@ def _findings(setup: Setup, batch: Batch) -> list:
 
     def loss(logits: Tensor | tuple[Tensor, ...]) -> Tensor:
         logits = logits if isinstance(logits, Tensor) else logits[0]
-        return F.cross_entropy(logits.float(), batch.get("probs", batch["labels"]), label_smoothing=setup.method.label_smoothing)
+        return F.cross_entropy(
+            logits.float(), batch.get("probs", batch["labels"]), label_smoothing=setup.method.label_smoothing
+        )
 
     with torch.autocast(trainer.device, trainer.precision, enabled=trainer.precision is not torch.float32):
         return findings(examine(setup.method.model, batch["images"], loss))

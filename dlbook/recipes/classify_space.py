@@ -1,4 +1,5 @@
-"""What a search may vary: `--space` on the command line, a key of the configuration with a range or a choice of values.
+"""What a search may vary: `--space` on the command line, a key of the configuration with a range or a choice
+of values.
 
     optimizer.lr=log:1e-4..1e-1              any number between, every factor of ten alike
     trainer.label_smoothing=0..0.2           any number between; whole numbers where the key takes no others
@@ -23,11 +24,15 @@ from dlbook.train.configuration import ConfigurationError, Section, read_value
 
 __all__ = ["Choice", "Range", "Space", "parse", "require_valid", "with_values"]
 
-GRAMMAR = "KEY=low..high, KEY=log:low..high or KEY=a,b,c, for example optimizer.lr=log:1e-4..1e-1 or data.batch_size=32,64"
+GRAMMAR = (
+    "KEY=low..high, KEY=log:low..high or KEY=a,b,c, for example optimizer.lr=log:1e-4..1e-1 or "
+    "data.batch_size=32,64"
+)
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 MOST_CORNERS = 512
 
-# With another seed or other images the trials would be compared on different validation images; where a run is kept changes nothing.
+# With another seed or other images the trials would be compared on different validation images; where a run
+# is kept changes nothing.
 FIXED = ("seed", "data", "output")
 FREE_OF_DATA = ("data.batch_size",)
 
@@ -48,7 +53,9 @@ class Range:
 
     def suggest(self, trial: Any) -> Any:
         """A value for an Optuna trial."""
-        return (trial.suggest_int if self.whole else trial.suggest_float)(self.key, self.low, self.high, log=self.log)
+        return (trial.suggest_int if self.whole else trial.suggest_float)(
+            self.key, self.low, self.high, log=self.log
+        )
 
 
 @dataclass(frozen=True)
@@ -72,17 +79,29 @@ Space = Range | Choice
 
 
 def parse(text: str) -> Space:
-    """One `--space`. Raises ValueError with the grammar; ConfigurationError for a key that does not exist, with the nearest."""
+    """One `--space`. Raises ValueError with the grammar; ConfigurationError for a key that does not exist,
+    with the nearest.
+    """
     key, equals, values = (part.strip() for part in text.partition("="))
     if not (key and equals and values):
         raise ValueError(f"space {text!r}: expected {GRAMMAR}")
     if key.split(".")[0] in FIXED and key not in FREE_OF_DATA:
-        raise ValueError(f"space {text!r}: expected a key that leaves the images and the run's folder as they are, came {key}; set it by {key}=VALUE")
+        raise ValueError(
+            f"space {text!r}: expected a key that leaves the images and the run's folder as they "
+            f"are, came {key}; set it by {key}=VALUE"
+        )
     if ".." in values or values.startswith("log:"):
         return _range(text, key, values)
     listed = read_value(f"[{values}]")
-    if len(listed) < 2 or any(listed.count(value) > 1 for value in listed) or any(isinstance(value, dict) for value in listed):
-        raise ValueError(f"space {text!r}: expected two or more different values, came {listed}; set a single one by {key}=VALUE")
+    if (
+        len(listed) < 2
+        or any(listed.count(value) > 1 for value in listed)
+        or any(isinstance(value, dict) for value in listed)
+    ):
+        raise ValueError(
+            f"space {text!r}: expected two or more different values, came {listed}; set a single "
+            f"one by {key}=VALUE"
+        )
     return Choice(key, tuple(listed))
 
 
@@ -101,13 +120,17 @@ def with_values(config: ClassifyConfig, values: dict[str, Any]) -> ClassifyConfi
 
 
 def require_valid(config: ClassifyConfig, spaces: Sequence[Space]) -> None:
-    """Ask the schema about every end of a range, every choice, and their combinations (the first 512) before anything is trained.
+    """Ask the schema about every end of a range, every choice, and their combinations (the first 512) before
+    anything is trained.
 
-    Raises: ValueError for no space or a key that stands twice; ConfigurationError for what the schema refuses.
+    Raises: ValueError for no space or a key that stands twice; ConfigurationError for what the schema
+        refuses.
     """
     keys = [space.key for space in spaces]
     if not keys or len(set(keys)) < len(keys):
-        raise ValueError(f"expected one --space or more, each key once, came {keys or 'none'}; a space is {GRAMMAR}")
+        raise ValueError(
+            f"expected one --space or more, each key once, came {keys or 'none'}; a space is {GRAMMAR}"
+        )
     for space in spaces:
         for value in space.ends():
             try:
@@ -130,12 +153,17 @@ def _range(text: str, key: str, values: str) -> Range:
     low, high = ((int if whole else float)(end) for end in found.groups()[1:])
     log = found[1] is not None
     if not low < high or (log and low <= 0):
-        raise ValueError(f"space {text!r}: expected low below high{' and above 0 for log:' if log else ''}, came {low} and {high}")
+        raise ValueError(
+            f"space {text!r}: expected low below high{' and above 0 for log:' if log else ''}, came "
+            f"{low} and {high}"
+        )
     return Range(key, low, high, log, whole)
 
 
 def _takes_whole_numbers_only(key: str) -> bool:
-    """Whether the schema has an integer there; False where it does not know the key, which `require_valid` finds."""
+    """Whether the schema has an integer there; False where it does not know the key, which `require_valid`
+    finds.
+    """
     kinds: tuple[Any, ...] = (ClassifyConfig,)
     for part in key.split("."):
         section = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Section)), None)

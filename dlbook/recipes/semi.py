@@ -1,8 +1,8 @@
 """Semi-supervised learning of digits: batches of views, a method, a schedule and the trainer, put together.
 
-FixMatch's protocol (Sohn et al. 2020, arXiv:2001.07685, sections 2.4 and 4.1), at a size for two cores: a few labelled images per
-class, all images as unlabelled ones (the labelled among them), SGD with Nesterov momentum, cos(7 pi k / 16 K), and the moving
-average of the weights evaluated.
+FixMatch's protocol (Sohn et al. 2020, arXiv:2001.07685, sections 2.4 and 4.1), at a size for two cores: a few
+labelled images per class, all images as unlabelled ones (the labelled among them), SGD with Nesterov
+momentum, cos(7 pi k / 16 K), and the moving average of the weights evaluated.
 
 >>> images, labels = torch.rand(20, 1, 28, 28), torch.arange(20) % 10
 >>> batches = SemiBatches(images, labels, labelled=torch.arange(10), sizes=(10, 4), seed=0)
@@ -30,7 +30,8 @@ View = Callable[[Tensor, Generator], Tensor]
 
 
 class SemiBatches:
-    """Labelled and unlabelled views; batch i is a pure function of (seed, i), so nothing is lost when a run is resumed.
+    """Labelled and unlabelled views; batch i is a pure function of (seed, i), so nothing is lost when a run
+    is resumed.
 
     Both pools are walked in random order, a new order each time round. Every view has its own random numbers.
 
@@ -55,14 +56,18 @@ class SemiBatches:
         labelled_view: View = augment.weak,
     ) -> None:
         if min(sizes) < 1:
-            raise ValueError(f"expected a positive number of labelled and of unlabelled images a batch, got {sizes}")
+            raise ValueError(
+                f"expected a positive number of labelled and of unlabelled images a batch, got {sizes}"
+            )
         self.images, self.labels, self.labelled = images, labels[labelled], labelled
         self.sizes, self.seed, self.labelled_view = sizes, seed, labelled_view
         self.views = {"weak": augment.weak, "strong": augment.strong} if views is None else views
         self._orders: dict[tuple[str, int], Tensor] = {}
 
     def __call__(self, number: int) -> dict[str, Tensor]:
-        """Batch `number`: labelled, labels, indices of the unlabelled images, and each view of them by its name."""
+        """Batch `number`: labelled, labels, indices of the unlabelled images, and each view of them by its
+        name.
+        """
         chosen = self._walk("labelled", len(self.labelled), self.sizes[0], number)
         indices = self._walk("unlabelled", len(self.images), self.sizes[1], number)
         picture = self.images[self.labelled[chosen]]
@@ -80,16 +85,24 @@ class SemiBatches:
         return Generator(device or self.images.device).manual_seed(int.from_bytes(key[:4], "little"))
 
     def _walk(self, pool: str, length: int, count: int, number: int) -> Tensor:
-        """The places `number * count` to `(number + 1) * count - 1` of an endless walk through shuffled orders of the pool."""
+        """The places `number * count` to `(number + 1) * count - 1` of an endless walk through shuffled
+        orders of the pool.
+        """
         places = torch.arange(number * count, (number + 1) * count)
         rounds = places // length
-        orders = torch.stack([self._order(pool, length, turn) for turn in range(int(rounds[0]), int(rounds[-1]) + 1)])
+        orders = torch.stack(
+            [self._order(pool, length, turn) for turn in range(int(rounds[0]), int(rounds[-1]) + 1)]
+        )
         return orders[rounds - rounds[0], places % length]
 
     def _order(self, pool: str, length: int, turn: int) -> Tensor:
         if (pool, turn) not in self._orders:
-            self._orders = {key: order for key, order in self._orders.items() if key[0] != pool or key[1] == turn - 1}
-            self._orders[pool, turn] = torch.randperm(length, generator=self._generator(pool, turn, torch.device("cpu")))
+            self._orders = {
+                key: order for key, order in self._orders.items() if key[0] != pool or key[1] == turn - 1
+            }
+            self._orders[pool, turn] = torch.randperm(
+                length, generator=self._generator(pool, turn, torch.device("cpu"))
+            )
         return self._orders[pool, turn]
 
 
@@ -110,8 +123,8 @@ class Recipe:
 class Watch:
     """What a run shows on images whose labels the method never sees, every few steps.
 
-    `confidence`, `predicted` `[T, M]`: the average network on the watched unlabelled images, at each of the T looks.
-    `accuracy` `[T]`: on the test images, per cent. `steps` `[T]`.
+    `confidence`, `predicted` `[T, M]`: the average network on the watched unlabelled images, at each of the T
+    looks. `accuracy` `[T]`: on the test images, per cent. `steps` `[T]`.
     """
 
     steps: list[int] = field(default_factory=list)
@@ -177,7 +190,10 @@ def train(
     """
     every = every or recipe.steps
     if every < 1 or recipe.steps % every:
-        raise ValueError(f"expected a divisor of {recipe.steps} steps, got every={every}; the last look has to be at the end")
+        raise ValueError(
+            f"expected a divisor of {recipe.steps} steps, got every={every}; the last look has to "
+            "be at the end"
+        )
     watch = Watch()
     for step in range(every, recipe.steps + 1, every):
         trainer.fit(step)

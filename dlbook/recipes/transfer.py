@@ -20,7 +20,9 @@ __all__ = ["Normalised", "new_head", "start"]
 
 
 class Normalised(nn.Module):
-    """A network that was trained on shifted and scaled values, for images in [0, 1]: model((images - mean) / std)."""
+    """A network that was trained on shifted and scaled values, for images in [0, 1]: model((images - mean) /
+    std).
+    """
 
     def __init__(self, model: nn.Module, mean: float, std: float) -> None:
         super().__init__()
@@ -34,14 +36,19 @@ def start(name: str, num_classes: int, in_channels: int, weights: str | None, fr
     """A row of the zoo, with fresh weights, with ImageNet's, or with those of a run.
 
     Args:
-        weights: None; "imagenet" (efficientnet_lite0); or a run's folder or checkpoint. The head is taken along where its shape fits.
+        weights: None; "imagenet" (efficientnet_lite0); or a run's folder or checkpoint. The head is taken
+            along where its shape fits.
         frozen: train the head only; batch normalisation stays as it was trained.
 
-    Raises: ValueError where the weights are of another network, or ImageNet's are asked for a row that has none here.
+    Raises: ValueError where the weights are of another network, or ImageNet's are asked for a row that has
+        none here.
     """
     if weights == "imagenet":
         if name != "efficientnet_lite0" or in_channels != 3:
-            raise ValueError(f"model.weights: expected efficientnet_lite0 and three channels for 'imagenet', came {name} and {in_channels}")
+            raise ValueError(
+                "model.weights: expected efficientnet_lite0 and three channels for 'imagenet', "
+                f"came {name} and {in_channels}"
+            )
         model = efficientnet_weights.load_lite0_imagenet()
         new_head(model, num_classes)
         model = Normalised(model, 127 / 255, 128 / 255)  # see efficientnet_weights.prepare
@@ -64,7 +71,9 @@ def new_head(model: nn.Module, num_classes: int) -> None:
 def _copy_from_run(model: nn.Module, path: Path) -> None:
     path = path / "checkpoints" / "best.ckpt" if path.is_dir() else path
     if not path.is_file():
-        raise ValueError(f"model.weights: expected a run's folder or a checkpoint, came {path}: there is no such file")
+        raise ValueError(
+            f"model.weights: expected a run's folder or a checkpoint, came {path}: there is no such file"
+        )
     state = load_weights(path)
     prefix = "ema.module." if any(key.startswith("ema.module.") for key in state) else "model."
     given = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
@@ -74,7 +83,12 @@ def _copy_from_run(model: nn.Module, path: Path) -> None:
         fits = key in given and given[key].shape == value.shape
         if not fits and not key.startswith(f"{last}."):
             came = list(given[key].shape) if key in given else "nothing"
-            raise ValueError(f"model.weights: {path} does not fit: tensor {key!r} should be {list(value.shape)}, came {came}; set model.name to the run's network")
-    fitting = {key: given[key] for key, value in own.items() if key in given and given[key].shape == value.shape}
+            raise ValueError(
+                f"model.weights: {path} does not fit: tensor {key!r} should be {list(value.shape)}, "
+                f"came {came}; set model.name to the run's network"
+            )
+    fitting = {
+        key: given[key] for key, value in own.items() if key in given and given[key].shape == value.shape
+    }
     with torch.no_grad():
         model.load_state_dict(own | fitting)

@@ -1,6 +1,7 @@
 """Regularisers, one idea a file: penalties, smoothed labels, mixed and erased images, early stopping.
 
-Images and targets are mixed as tensors, in batches, on any device, with all randomness from a generator that is passed in.
+Images and targets are mixed as tensors, in batches, on any device, with all randomness from a generator that
+is passed in.
 
 >>> mixup(torch.rand(4, 3, 8, 8), smooth_targets(torch.arange(4), num_classes=10))[1].shape
 torch.Size([4, 10])
@@ -17,6 +18,15 @@ from dlbook.regularize.penalties import elastic_net, l1, l2, proximal_step
 from dlbook.regularize.random_erasing import random_erasing
 
 __all__ = [
-    "EarlyStopping", "cutmix", "cutout", "elastic_net", "l1", "l2", "mixup", "proximal_step", "random_erasing", "smooth_targets",
+    "EarlyStopping",
+    "cutmix",
+    "cutout",
+    "elastic_net",
+    "l1",
+    "l2",
+    "mixup",
+    "proximal_step",
+    "random_erasing",
+    "smooth_targets",
     "smoothed_cross_entropy",
-]  # fmt: skip
+]

@@ -1,5 +1,5 @@
-"""CutMix: Yun et al. 2019, *CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features*, arXiv:1905.04899,
-eq. 1 and 2, algorithm A1.
+"""CutMix: Yun et al. 2019, *CutMix: Regularization Strategy to Train Strong Classifiers with Localizable
+Features*, arXiv:1905.04899, eq. 1 and 2, algorithm A1.
 
 ::
 
@@ -9,12 +9,13 @@ eq. 1 and 2, algorithm A1.
     lambda <- 1 - (pixels of the box) / (H W)
     y      <- lambda y_i + (1 - lambda) y_j
 
-The fourth line is not in the paper's equations, though it is in its algorithm: a box that is cut off at the border is smaller than
-1 - lambda, and without it the labels promise pixels that are not there.
+The fourth line is not in the paper's equations, though it is in its algorithm: a box that is cut off at the
+border is smaller than 1 - lambda, and without it the labels promise pixels that are not there.
 
 Departures from the paper
 
-1. The centre is a whole pixel and half the box's side is rounded down, as in the authors' code and in torchvision.
+1. The centre is a whole pixel and half the box's side is rounded down, as in the authors' code and in
+   torchvision.
 2. One box for a batch, as in the authors' code.
 
 >>> box(height=10, width=20, weight=0.75, centre=(0, 10))  # half of 5 rows is 2, half of 10 columns 5; cut off at the top
@@ -34,17 +35,25 @@ Box = tuple[int, int, int, int]  # top, bottom, left, right; the second and four
 def box(height: int, width: int, weight: float, centre: tuple[int, int]) -> Box:
     """The clipped box for lambda = `weight` in [0, 1] around the pixel `centre`, (row, column)."""
     if not 0 <= weight <= 1:
-        raise ValueError(f"expected weight in [0, 1], came {weight}. Mend: it is the share of the first image.")
+        raise ValueError(
+            f"expected weight in [0, 1], came {weight}. Mend: it is the share of the first image."
+        )
     side = 0.5 * math.sqrt(1 - weight)
     half_height, half_width = int(side * height), int(side * width)
     row, column = centre
-    return max(row - half_height, 0), min(row + half_height, height), max(column - half_width, 0), min(column + half_width, width)
+    return (
+        max(row - half_height, 0),
+        min(row + half_height, height),
+        max(column - half_width, 0),
+        min(column + half_width, width),
+    )
 
 
 def paste(images: Tensor, targets: Tensor, partner: Tensor, where: Box) -> tuple[Tensor, Tensor]:
     """Images with the box of their partners, and targets by the box's true share.
 
-    images: float [B, C, H, W]; targets: probabilities [B, K]; partner: int64 [B]. Returns two new tensors of the same shapes.
+    images: float [B, C, H, W]; targets: probabilities [B, K]; partner: int64 [B]. Returns two new tensors of
+        the same shapes.
     Raises: ValueError on shapes or types that do not fit.
     """
     _check(images, targets)
@@ -55,12 +64,18 @@ def paste(images: Tensor, targets: Tensor, partner: Tensor, where: Box) -> tuple
     return mixed, kept * targets + (1 - kept) * targets[partner]
 
 
-def cutmix(images: Tensor, targets: Tensor, alpha: float = 1.0, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
-    """Cut and mixed images and targets for one batch; shapes and errors as in `paste`; alpha > 0; generator on the images' device."""
+def cutmix(
+    images: Tensor, targets: Tensor, alpha: float = 1.0, generator: Generator | None = None
+) -> tuple[Tensor, Tensor]:
+    """Cut and mixed images and targets for one batch; shapes and errors as in `paste`; alpha > 0; generator
+    on the images' device.
+    """
     _check(images, targets)
     height, width = images.shape[2:]
     weight = float(beta(alpha, 1, generator, images.device))
-    centre = tuple(int(torch.randint(side, (), generator=generator, device=images.device)) for side in (height, width))
+    centre = tuple(
+        int(torch.randint(side, (), generator=generator, device=images.device)) for side in (height, width)
+    )
     partner = torch.randperm(len(images), generator=generator, device=images.device)
     return paste(images, targets, partner, box(height, width, weight, centre))
 
@@ -68,4 +83,6 @@ def cutmix(images: Tensor, targets: Tensor, alpha: float = 1.0, generator: Gener
 def _check(images: Tensor, targets: Tensor) -> None:
     require_batch(images, targets)
     if images.ndim != 4:
-        raise ValueError(f"expected images [B, C, H, W], came {list(images.shape)}. Mend: add the missing axis.")
+        raise ValueError(
+            f"expected images [B, C, H, W], came {list(images.shape)}. Mend: add the missing axis."
+        )

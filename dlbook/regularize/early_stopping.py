@@ -1,9 +1,10 @@
-"""Early stopping: Prechelt 1998, *Early Stopping - But When?* (doi 10.1007/3-540-49430-8_3); with patience, as in Goodfellow, Bengio
-& Courville 2016, *Deep Learning*, algorithm 7.1.
+"""Early stopping: Prechelt 1998, *Early Stopping - But When?* (doi 10.1007/3-540-49430-8_3); with patience,
+as in Goodfellow, Bengio & Courville 2016, *Deep Learning*, algorithm 7.1.
 
 ::
 
-    if the value is better than the best by more than min_delta:  best <- value;  waited <- 0;  keep the weights
+    if the value is better than the best by more than min_delta:  best <- value;  waited <- 0;  keep the
+        weights
     else:                                                         waited <- waited + 1;  stop if waited >= patience
 
 Departures from the book
@@ -11,7 +12,8 @@ Departures from the book
 1. `min_delta` asks for a gain; the book's is 0.
 2. NaN is never better, so that a diverged run stops after `patience` evaluations.
 
-The weights are kept by the caller, whenever `improved` is true: what stopped the run is `patience` evaluations behind the best.
+The weights are kept by the caller, whenever `improved` is true: what stopped the run is `patience`
+    evaluations behind the best.
 
 >>> stopping = EarlyStopping(patience=2)
 >>> [stopping.update(value) for value in (0.9, 0.7, 0.8, 0.75)]
@@ -32,7 +34,8 @@ class EarlyStopping:
         min_delta: >= 0, the smallest gain that counts, in the number's own unit.
         mode: "min" for a loss, "max" for an accuracy.
 
-    Attributes: best (number or None), best_step (its step), waited (evaluations since), improved (whether the last was the best).
+    Attributes: best (number or None), best_step (its step), waited (evaluations since), improved (whether the
+        last was the best).
 
     Raises:
         ValueError: an argument out of range.
@@ -45,9 +48,14 @@ class EarlyStopping:
                 "Mend: 1 stops at the first evaluation without a gain."
             )
         if not 0 <= min_delta < math.inf:
-            raise ValueError(f"expected a finite min_delta >= 0, came {min_delta}. Mend: give the size of a gain, not its sign.")
+            raise ValueError(
+                f"expected a finite min_delta >= 0, came {min_delta}. Mend: give the size of a "
+                "gain, not its sign."
+            )
         if mode not in ("min", "max"):
-            raise ValueError(f"expected mode 'min' or 'max', came {mode!r}. Mend: 'min' for a loss, 'max' for an accuracy.")
+            raise ValueError(
+                f"expected mode 'min' or 'max', came {mode!r}. Mend: 'min' for a loss, 'max' for an accuracy."
+            )
         self.patience, self.min_delta, self.mode = patience, min_delta, mode
         self.best: float | None = None
         self.best_step: int | None = None
@@ -56,7 +64,11 @@ class EarlyStopping:
     def update(self, value: float, step: int | None = None) -> bool:
         """Take in one evaluation; whether to stop. step: its own number, by default counted from 0."""
         value = float(value)
-        gain = math.inf if self.best is None else (self.best - value if self.mode == "min" else value - self.best)
+        gain = (
+            math.inf
+            if self.best is None
+            else (self.best - value if self.mode == "min" else value - self.best)
+        )
         self.improved = not math.isnan(value) and gain > self.min_delta
         if self.improved:
             self.best, self.best_step, self.waited = value, self.seen if step is None else step, 0
@@ -72,5 +84,8 @@ class EarlyStopping:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from `state`. Raises: ValueError if it is not from `state_dict`."""
         if state.keys() != self.state_dict().keys():
-            raise ValueError(f"expected the state of an EarlyStopping, came {sorted(state)}. Mend: pass what state_dict() returned.")
+            raise ValueError(
+                f"expected the state of an EarlyStopping, came {sorted(state)}. Mend: pass what "
+                "state_dict() returned."
+            )
         vars(self).update(state)

@@ -1,4 +1,5 @@
-"""Label smoothing: Szegedy et al. 2015, *Rethinking the Inception Architecture for Computer Vision*, arXiv:1512.00567, section 7.
+"""Label smoothing: Szegedy et al. 2015, *Rethinking the Inception Architecture for Computer Vision*,
+arXiv:1512.00567, section 7.
 
 ::
 
@@ -6,10 +7,11 @@
     loss  = -sum_k q(k) log p(k)
           = (1 - epsilon) (-log p(y)) + epsilon mean_k (-log p(k))
 
-No logit has to run to infinity any more: the smallest loss is reached where the true logit is above the others by
-log((1 - epsilon) K / epsilon + 1).
+No logit has to run to infinity any more: the smallest loss is reached where the true logit is above the
+others by log((1 - epsilon) K / epsilon + 1).
 
-Departures from the paper: none. A common slip gives the other classes epsilon / (K - 1) and the true class 1 - epsilon.
+Departures from the paper: none. A common slip gives the other classes epsilon / (K - 1) and the true class 1
+    - epsilon.
 
 Equals ``torch.nn.functional.cross_entropy(label_smoothing=epsilon)``.
 
@@ -23,11 +25,13 @@ import torch
 from torch import Tensor
 
 
-def smooth_targets(labels: Tensor, num_classes: int, epsilon: float = 0.1, dtype: torch.dtype = torch.float32) -> Tensor:
+def smooth_targets(
+    labels: Tensor, num_classes: int, epsilon: float = 0.1, dtype: torch.dtype = torch.float32
+) -> Tensor:
     """q, shape [B, K], of class indices, shape [B].
 
-    epsilon: in [0, 1); 0 gives one-hot targets. Raises: ValueError on labels that are not integers in [0, K), naming the first, or
-    on an argument out of range.
+    epsilon: in [0, 1); 0 gives one-hot targets. Raises: ValueError on labels that are not integers in [0, K),
+    naming the first, or on an argument out of range.
     """
     _check(labels, num_classes, epsilon)
     targets = torch.full((len(labels), num_classes), epsilon / num_classes, dtype=dtype, device=labels.device)
@@ -51,7 +55,9 @@ def smoothed_cross_entropy(logits: Tensor, labels: Tensor, epsilon: float = 0.1)
 
 
 def best_margin(num_classes: int, epsilon: float) -> float:
-    """By how much the true logit is above the others where the smoothed loss is smallest; infinite at epsilon = 0."""
+    """By how much the true logit is above the others where the smoothed loss is smallest; infinite at epsilon
+    = 0.
+    """
     return math.log((1 - epsilon) * num_classes / epsilon + 1) if epsilon else math.inf
 
 

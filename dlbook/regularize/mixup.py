@@ -1,4 +1,5 @@
-"""mixup: Zhang, Cisse, Dauphin & Lopez-Paz 2017, *mixup: Beyond Empirical Risk Minimization*, arXiv:1710.09412, eq. 1.
+"""mixup: Zhang, Cisse, Dauphin & Lopez-Paz 2017, *mixup: Beyond Empirical Risk Minimization*,
+arXiv:1710.09412, eq. 1.
 
 ::
 
@@ -7,8 +8,8 @@
     y      <- lambda y_i + (1 - lambda) y_j          # y: probabilities
     loss   = cross_entropy(f(x), y)
 
-For cross-entropy that is lambda CE(f(x), y_i) + (1 - lambda) CE(f(x), y_j). alpha: 1 for CIFAR-10, 0.1 to 0.4 for ImageNet in the
-paper; alpha to 0 gives the plain data back.
+For cross-entropy that is lambda CE(f(x), y_i) + (1 - lambda) CE(f(x), y_j). alpha: 1 for CIFAR-10, 0.1 to 0.4
+for ImageNet in the paper; alpha to 0 gives the plain data back.
 
 Departures from the paper
 
@@ -26,32 +27,46 @@ import torch
 from torch import Generator, Tensor
 
 
-def beta(alpha: float, count: int, generator: Generator | None = None, device: torch.device | str = "cpu") -> Tensor:
-    """`count` draws from Beta(alpha, alpha), shape [count], float64: G1 / (G1 + G2) of two Gamma(alpha) draws.
+def beta(
+    alpha: float, count: int, generator: Generator | None = None, device: torch.device | str = "cpu"
+) -> Tensor:
+    """`count` draws from Beta(alpha, alpha), shape [count], float64: G1 / (G1 + G2) of two Gamma(alpha)
+    draws.
 
     generator: on `device`. Raises: ValueError unless `alpha` is finite and > 0.
     """
     if not 0 < alpha < math.inf:
-        raise ValueError(f"expected a finite alpha > 0, came {alpha}. Mend: to switch mixing off, leave the call out.")
+        raise ValueError(
+            f"expected a finite alpha > 0, came {alpha}. Mend: to switch mixing off, leave the call out."
+        )
     shape = torch.full((2, count), alpha, dtype=torch.float64, device=device)
-    first, second = torch._standard_gamma(shape, generator=generator)  # torch.distributions takes no generator
+    first, second = torch._standard_gamma(
+        shape, generator=generator
+    )  # torch.distributions takes no generator
     return first / (first + second)
 
 
 def mix(images: Tensor, targets: Tensor, partner: Tensor, weight: float | Tensor) -> tuple[Tensor, Tensor]:
     """lambda x_i + (1 - lambda) x_j, and the same of the targets.
 
-    images: float [B, ...]; targets: probabilities [B, K]; partner: the j of each i, int64 [B]; weight: lambda in [0, 1], a number or
-    [B]. Returns two new tensors of the shapes and types of the first two. Raises: ValueError on shapes or types that do not fit.
+    images: float [B, ...]; targets: probabilities [B, K]; partner: the j of each i, int64 [B]; weight: lambda
+    in [0, 1], a number or [B]. Returns two new tensors of the shapes and types of the first two. Raises:
+    ValueError on shapes or types that do not fit.
     """
     require_batch(images, targets)
     return _blend(images, partner, weight), _blend(targets, partner, weight)
 
 
 def mixup(
-    images: Tensor, targets: Tensor, alpha: float = 0.2, per_example: bool = False, generator: Generator | None = None
+    images: Tensor,
+    targets: Tensor,
+    alpha: float = 0.2,
+    per_example: bool = False,
+    generator: Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Mixed images and targets for one batch; arguments and errors as in `mix` and `beta`, generator on the images' device."""
+    """Mixed images and targets for one batch; arguments and errors as in `mix` and `beta`, generator on the
+    images' device.
+    """
     require_batch(images, targets)
     weight = beta(alpha, len(images) if per_example else 1, generator, images.device)
     partner = torch.randperm(len(images), generator=generator, device=images.device)
@@ -67,7 +82,8 @@ def require_batch(images: Tensor, targets: Tensor) -> None:
         )
     if targets.ndim != 2 or not targets.is_floating_point() or len(targets) != len(images):
         raise ValueError(
-            f"expected targets as probabilities [{len(images)}, K], came {targets.dtype} {list(targets.shape)}. "
+            f"expected targets as probabilities [{len(images)}, K], came {targets.dtype} "
+            f"{list(targets.shape)}. "
             "Mend: smooth_targets(labels, num_classes, epsilon) makes them."
         )
 

@@ -12,10 +12,12 @@ The paper has p = 0.5, s_l = 0.02, s_h = 0.4, r_1 = 0.3; torchvision's s_h is 0.
 
 Departures from the paper
 
-1. log r_e is uniform, as in torchvision and timm, so that high and wide boxes are equally likely; the paper draws r_e itself.
-2. The corner is drawn among those that fit, for a box with h < H and w < W; a box too large is drawn again, ten times at most, then the
-   image stays. The paper draws corner and box together, and again until both fit.
-3. Three fills: "uniform" in [0, 1] for each value (the paper's 0 to 255), "normal" for images that are normalised, or a number.
+1. log r_e is uniform, as in torchvision and timm, so that high and wide boxes are equally likely; the paper
+   draws r_e itself.
+2. The corner is drawn among those that fit, for a box with h < H and w < W; a box too large is drawn again,
+   ten times at most, then the image stays. The paper draws corner and box together, and again until both fit.
+3. Three fills: "uniform" in [0, 1] for each value (the paper's 0 to 255), "normal" for images that are
+   normalised, or a number.
 
 >>> images = torch.full((100, 1, 16, 16), 2.0)
 >>> erased = random_erasing(images, probability=1.0, fill=0.0, generator=torch.Generator().manual_seed(0)) == 0
@@ -34,13 +36,20 @@ ATTEMPTS = 10
 
 
 def boxes(
-    count: int, height: int, width: int, area: tuple[float, float], aspect: tuple[float, float],
-    generator: Generator | None = None, device: torch.device | str = "cpu",
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
+    count: int,
+    height: int,
+    width: int,
+    area: tuple[float, float],
+    aspect: tuple[float, float],
+    generator: Generator | None = None,
+    device: torch.device | str = "cpu",
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """top, bottom, left, right of `count` boxes, each int64 [count]; an empty box where no attempt fitted."""
 
     def uniform(low: float, high: float) -> Tensor:
-        return low + (high - low) * torch.rand((count, ATTEMPTS), generator=generator, device=device, dtype=torch.float64)
+        return low + (high - low) * torch.rand(
+            (count, ATTEMPTS), generator=generator, device=device, dtype=torch.float64
+        )
 
     size = uniform(*area) * height * width
     ratio = uniform(math.log(aspect[0]), math.log(aspect[1])).exp()
@@ -55,13 +64,18 @@ def boxes(
 
 
 def random_erasing(
-    images: Tensor, probability: float = 0.5, area: tuple[float, float] = (0.02, 0.4), aspect: tuple[float, float] = (0.3, 1 / 0.3),
-    fill: float | str = "uniform", generator: Generator | None = None,
-) -> Tensor:  # fmt: skip
+    images: Tensor,
+    probability: float = 0.5,
+    area: tuple[float, float] = (0.02, 0.4),
+    aspect: tuple[float, float] = (0.3, 1 / 0.3),
+    fill: float | str = "uniform",
+    generator: Generator | None = None,
+) -> Tensor:
     """Some of the images with one box each filled, a new tensor.
 
-    images: float [B, C, H, W]. probability: p in [0, 1]. area: smallest and largest share of the image, in (0, 1]. aspect: smallest and
-    largest height over width, > 0. fill: "uniform", "normal" or a number. generator: on the images' device.
+    images: float [B, C, H, W]. probability: p in [0, 1]. area: smallest and largest share of the image, in
+    (0, 1]. aspect: smallest and largest height over width, > 0. fill: "uniform", "normal" or a number.
+    generator: on the images' device.
     Raises: ValueError on an argument out of range.
     """
     require_images(images)
@@ -70,16 +84,27 @@ def random_erasing(
     chosen = torch.rand(count, generator=generator, device=images.device) < probability
     top, bottom, left, right = boxes(count, height, width, area, aspect, generator, images.device)
     draw = {"uniform": torch.rand, "normal": torch.randn}.get(fill)
-    values = draw(images.shape, generator=generator, device=images.device, dtype=images.dtype) if draw else fill
+    values = (
+        draw(images.shape, generator=generator, device=images.device, dtype=images.dtype) if draw else fill
+    )
     return erase(images, top, torch.where(chosen, bottom, top), left, right, values)
 
 
-def _check(probability: float, area: tuple[float, float], aspect: tuple[float, float], fill: float | str) -> None:
+def _check(
+    probability: float, area: tuple[float, float], aspect: tuple[float, float], fill: float | str
+) -> None:
     if not 0 <= probability <= 1:
         raise ValueError(f"expected probability in [0, 1], came {probability}. Mend: the paper has 0.5.")
     if not 0 < area[0] <= area[1] <= 1:
-        raise ValueError(f"expected area as (smallest, largest) in (0, 1], came {area}. Mend: the paper has (0.02, 0.4).")
+        raise ValueError(
+            f"expected area as (smallest, largest) in (0, 1], came {area}. Mend: the paper has (0.02, 0.4)."
+        )
     if not 0 < aspect[0] <= aspect[1] < math.inf:
-        raise ValueError(f"expected aspect as (smallest, largest) > 0, came {aspect}. Mend: the paper has (0.3, 1 / 0.3).")
+        raise ValueError(
+            f"expected aspect as (smallest, largest) > 0, came {aspect}. Mend: the paper has (0.3, 1 / 0.3)."
+        )
     if isinstance(fill, str) and fill not in ("uniform", "normal"):
-        raise ValueError(f"expected fill 'uniform', 'normal' or a number, came {fill!r}. Mend: 'normal' suits normalised images.")
+        raise ValueError(
+            f"expected fill 'uniform', 'normal' or a number, came {fill!r}. Mend: 'normal' suits "
+            "normalised images."
+        )

@@ -1,7 +1,7 @@
 """FixMatch: pseudo-labels from a weak view, learnt on a strong one, when the network is confident.
 
-Sohn, Berthelot, Li, Zhang, Carlini, Cubuk, Kurakin, Zhang, Raffel 2020, *FixMatch: Simplifying Semi-Supervised Learning with
-Consistency and Confidence*, arXiv:2001.07685, Algorithm 1:
+Sohn, Berthelot, Li, Zhang, Carlini, Cubuk, Kurakin, Zhang, Raffel 2020, *FixMatch: Simplifying
+Semi-Supervised Learning with Consistency and Confidence*, arXiv:2001.07685, Algorithm 1:
 
     given labelled (x_b, p_b), b = 1..B; unlabelled u_b, b = 1..mu B; weak view alpha, strong view A
     l_s = 1/B  sum_b H(p_b, p_m(y | alpha(x_b)))
@@ -12,10 +12,11 @@ Consistency and Confidence*, arXiv:2001.07685, Algorithm 1:
 
 **Departures from the paper.**
 
-1. The weak pass of the unlabelled images is a forward of its own without a graph, since no gradient may come from it. The
-   paper's code passes all views as one batch. Both passes run in training mode, as the paper's do, but batch normalisation
-   sees the weak views and the trained views as two batches.
-2. Weight decay is the optimizer's, on all parameters; the paper's code decays convolution and linear kernels only.
+1. The weak pass of the unlabelled images is a forward of its own without a graph, since no gradient may come
+   from it. The paper's code passes all views as one batch. Both passes run in training mode, as the paper's
+   do, but batch normalisation sees the weak views and the trained views as two batches.
+2. Weight decay is the optimizer's, on all parameters; the paper's code decays convolution and linear kernels
+   only.
 
 >>> weak_logits = torch.tensor([[9.0, 0.0], [0.4, 0.0]])                     # confident of class 0; not confident
 >>> loss, pseudo_labels, mask = unlabelled_loss(weak_logits, torch.zeros(2, 2), threshold=0.95)
@@ -47,10 +48,13 @@ def supervised_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits, labels)
 
 
-def unlabelled_loss(weak_logits: Tensor, strong_logits: Tensor, threshold: float) -> tuple[Tensor, Tensor, Tensor]:
+def unlabelled_loss(
+    weak_logits: Tensor, strong_logits: Tensor, threshold: float
+) -> tuple[Tensor, Tensor, Tensor]:
     """Equation (4): the strong view learns the weak view's class where the weak view is confident.
 
-    The mean runs over all mu B images. An image below the threshold adds nothing to the sum and still counts in the number.
+    The mean runs over all mu B images. An image below the threshold adds nothing to the sum and still counts
+    in the number.
 
     Args:
         weak_logits: `[mu B, K]`; a constant of the loss.
@@ -78,17 +82,21 @@ class FixMatchConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
             raise ValueError(
-                f"expected 0 <= threshold <= 1, got {self.threshold}; it is compared with a probability, not with a logit"
+                f"expected 0 <= threshold <= 1, got {self.threshold}; it is compared with a "
+                "probability, not with a logit"
             )
         if self.unlabelled_weight < 0:
-            raise ValueError(f"expected unlabelled_weight >= 0, got {self.unlabelled_weight}; 0 ignores the unlabelled images")
+            raise ValueError(
+                f"expected unlabelled_weight >= 0, got {self.unlabelled_weight}; 0 ignores the "
+                "unlabelled images"
+            )
 
 
 class FixMatch(Method):
     """The method; `ema` is the network to evaluate.
 
-    The batch is a mapping: `labelled` `[B, C, H, W]` (weak views) and `labels` `[B]`; `weak` and `strong` `[mu B, C, H, W]`,
-    two views of the same unlabelled images in the same order.
+    The batch is a mapping: `labelled` `[B, C, H, W]` (weak views) and `labels` `[B]`; `weak` and `strong`
+    `[mu B, C, H, W]`, two views of the same unlabelled images in the same order.
     """
 
     def __init__(self, model: nn.Module, config: FixMatchConfig | None = None) -> None:

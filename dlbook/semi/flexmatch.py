@@ -1,7 +1,7 @@
 """FlexMatch: FixMatch with a threshold for each class, low while the class is badly learnt.
 
-Zhang, Wang, Hou, Wu, Wang, Okumura, Shinozaki 2021, *FlexMatch: Boosting Semi-Supervised Learning with Curriculum Pseudo
-Labeling*, arXiv:2110.08263, Algorithm 1:
+Zhang, Wang, Hou, Wu, Wang, Okumura, Shinozaki 2021, *FlexMatch: Boosting Semi-Supervised Learning with
+Curriculum Pseudo Labeling*, arXiv:2110.08263, Algorithm 1:
 
     remembered_n = -1 (unused) for each unlabelled image n = 1..N
     for each step:
@@ -12,14 +12,17 @@ Labeling*, arXiv:2110.08263, Algorithm 1:
         l_u = 1/(mu B) sum_b 1[max q_b >= T(argmax q_b)] H(argmax q_b, p_m(y | strong view of u_b))
         where max q_b >= tau:  remembered_(index of u_b) = argmax q_b      the fixed tau, not T
 
-Two thresholds are at work: the fixed tau decides which images *count* for a class's learning effect, T(c) only which enter the
-loss. Counting by T would feed back: a class with a low threshold would count many, and look well learnt.
+Two thresholds are at work: the fixed tau decides which images *count* for a class's learning effect, T(c)
+only which enter the loss. Counting by T would feed back: a class with a low threshold would count many, and
+look well learnt.
 
 **Departures from the paper.**
 
-1. As in FixMatch's file: the weak pass has no graph, weight decay is the optimizer's. Comparisons are >=, as in the published code.
-2. Equation (5) counts present predictions over the whole set. Like the published code, we remember the last confident
-   prediction of each image by its index in the data set; an image that becomes unsure again keeps its label.
+1. As in FixMatch's file: the weak pass has no graph, weight decay is the optimizer's. Comparisons are >=, as
+   in the published code.
+2. Equation (5) counts present predictions over the whole set. Like the published code, we remember the last
+   confident prediction of each image by its index in the data set; an image that becomes unsure again keeps
+   its label.
 
 >>> beta = learning_effect(torch.tensor([0, 0, 1, -1]), num_classes=2)       # class 0 twice, class 1 once, one unused
 >>> beta.tolist()
@@ -43,7 +46,8 @@ UNUSED = -1
 
 
 def learning_effect(remembered: Tensor, num_classes: int) -> Tensor:
-    """Equations (5), (6) and (11): beta(c) = sigma(c) / max(max sigma, number of unused images), `[K]` in [0, 1].
+    """Equations (5), (6) and (11): beta(c) = sigma(c) / max(max sigma, number of unused images), `[K]` in [0,
+    1].
 
     Args:
         remembered: `[N]`, for each unlabelled image the class of its last confident prediction, or -1.
@@ -58,8 +62,11 @@ def class_thresholds(beta: Tensor, threshold: float) -> Tensor:
     return beta / (2 - beta) * threshold
 
 
-def unlabelled_loss(weak_logits: Tensor, strong_logits: Tensor, thresholds: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The loss of Algorithm 1: FixMatch's, with the threshold of the predicted class. The mean runs over all mu B images.
+def unlabelled_loss(
+    weak_logits: Tensor, strong_logits: Tensor, thresholds: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The loss of Algorithm 1: FixMatch's, with the threshold of the predicted class. The mean runs over all
+    mu B images.
 
     Args:
         weak_logits: `[mu B, K]`; a constant of the loss.
@@ -86,7 +93,8 @@ class FlexMatchConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
             raise ValueError(
-                f"expected 0 <= threshold <= 1, got {self.threshold}; it is compared with a probability, not with a logit"
+                f"expected 0 <= threshold <= 1, got {self.threshold}; it is compared with a "
+                "probability, not with a logit"
             )
 
 

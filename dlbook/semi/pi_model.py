@@ -7,8 +7,8 @@ Laine & Aila 2017, *Temporal Ensembling for Semi-Supervised Learning*, arXiv:161
         z~ = f(g(x))                                       again, with new noise
         loss = -1/|B| sum_(labelled) log z[y] + w(t) 1/(K |B|) sum_(all) |z - z~|^2          z, z~ after the softmax
 
-Both passes carry a gradient; there is no teacher here. The weight w(t) ramps up, for at the start the predictions agree on
-nothing worth keeping.
+Both passes carry a gradient; there is no teacher here. The weight w(t) ramps up, for at the start the
+predictions agree on nothing worth keeping.
 
 **Departures from the paper.**
 
@@ -34,7 +34,8 @@ __all__ = ["PiModel", "PiModelConfig", "consistency_loss", "ramp_up"]
 
 
 def consistency_loss(first_logits: Tensor, second_logits: Tensor) -> Tensor:
-    """Mean over images and classes of the squared difference of the two probabilities (the second term of Algorithm 1).
+    """Mean over images and classes of the squared difference of the two probabilities (the second term of
+    Algorithm 1).
 
     Args:
         first_logits, second_logits: `[B, K]` each, two passes over the same images; both carry a gradient.
@@ -49,7 +50,9 @@ def ramp_up(step: int, length: int) -> float:
 
 @dataclass(frozen=True)
 class PiModelConfig:
-    """`weight` is w_max times the share of labelled images, as the paper scales it; `length` is the ramp's, in steps."""
+    """`weight` is w_max times the share of labelled images, as the paper scales it; `length` is the ramp's,
+    in steps.
+    """
 
     weight: float = 10.0
     length: int = 100
@@ -63,8 +66,9 @@ class PiModelConfig:
 class PiModel(Method):
     """The method; `ema` is the network to evaluate.
 
-    The batch is a mapping: `labelled` `[B, C, H, W]`, `labels` `[B]`, and `weak` and `strong` `[mu B, C, H, W]`, two views of the
-    same unlabelled images. The paper draws both from one distribution; what is drawn is the recipe's affair.
+    The batch is a mapping: `labelled` `[B, C, H, W]`, `labels` `[B]`, and `weak` and `strong` `[mu B, C, H,
+    W]`, two views of the same unlabelled images. The paper draws both from one distribution; what is drawn is
+    the recipe's affair.
     """
 
     def __init__(self, model: nn.Module, config: PiModelConfig | None = None) -> None:

@@ -1,15 +1,16 @@
 """Pseudo-Label: the network's own most probable class is the target, and its weight grows with time.
 
-Lee 2013, *Pseudo-Label: The Simple and Efficient Semi-Supervised Learning Method for Deep Neural Networks*, ICML workshop on
-challenges in representation learning:
+Lee 2013, *Pseudo-Label: The Simple and Efficient Semi-Supervised Learning Method for Deep Neural Networks*,
+ICML workshop on challenges in representation learning:
 
     for each step t:
         y'_m = argmax f(u_m)                                   for each unlabelled image of the batch
         L = 1/n sum_m H(y_m, f(x_m)) + alpha(t) 1/n' sum_m H(y'_m, f(u_m))
         alpha(t) = 0, then a straight line, then alpha_f
 
-The target and the prediction come from the same pass on the same view. That is the difference to FixMatch that matters, and
-where confirmation bias comes from: the gradient makes each prediction more of what it already is.
+The target and the prediction come from the same pass on the same view. That is the difference to FixMatch
+that matters, and where confirmation bias comes from: the gradient makes each prediction more of what it
+already is.
 
 **Departures from the paper.**
 
@@ -42,7 +43,9 @@ def unlabelled_loss(logits: Tensor) -> Tensor:
 
 
 def ramp(step: int, start: int, end: int, final: float) -> float:
-    """Equation (16): alpha is 0 before `start` (T1), `final` (alpha_f) from `end` (T2) on, a straight line between."""
+    """Equation (16): alpha is 0 before `start` (T1), `final` (alpha_f) from `end` (T2) on, a straight line
+    between.
+    """
     if step < start:
         return 0.0
     if step >= end:
@@ -61,13 +64,16 @@ class PseudoLabelConfig:
 
     def __post_init__(self) -> None:
         if not 0 <= self.start <= self.end:
-            raise ValueError(f"expected 0 <= start <= end, got {self.start} and {self.end}; both count optimizer steps")
+            raise ValueError(
+                f"expected 0 <= start <= end, got {self.start} and {self.end}; both count optimizer steps"
+            )
 
 
 class PseudoLabel(Method):
     """The method; `ema` is the network to evaluate.
 
-    The batch is a mapping: `labelled` `[B, C, H, W]`, `labels` `[B]`, and `weak` `[mu B, C, H, W]`, the unlabelled images.
+    The batch is a mapping: `labelled` `[B, C, H, W]`, `labels` `[B]`, and `weak` `[mu B, C, H, W]`, the
+        unlabelled images.
     """
 
     def __init__(self, model: nn.Module, config: PseudoLabelConfig | None = None) -> None:

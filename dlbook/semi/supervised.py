@@ -1,7 +1,9 @@
-"""The baseline that every semi-supervised method has to beat: the same labels, the same views, no unlabelled images.
+"""The baseline that every semi-supervised method has to beat: the same labels, the same views, no unlabelled
+images.
 
-No paper; Oliver et al. 2018, *Realistic Evaluation of Deep Semi-Supervised Learning Algorithms*, arXiv:1804.09170, section 4.2,
-is the reason why it gets the same network, the same optimizer and the same care as the methods that are compared with it.
+No paper; Oliver et al. 2018, *Realistic Evaluation of Deep Semi-Supervised Learning Algorithms*,
+arXiv:1804.09170, section 4.2, is the reason why it gets the same network, the same optimizer and the same
+care as the methods that are compared with it.
 
 >>> import torch
 >>> method = Supervised(nn.Linear(3, 2))

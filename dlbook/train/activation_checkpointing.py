@@ -1,10 +1,12 @@
 """Activation checkpointing: keep the inputs of blocks only, and compute what is inside again on the way back.
 
-Chen, Xu, Zhang, Guestrin 2016, *Training Deep Nets with Sublinear Memory Cost*, arXiv:1604.06174, section 4.1. With n equal blocks the
-activations of one block and n inputs are held at a time, for one more forward pass.
+Chen, Xu, Zhang, Guestrin 2016, *Training Deep Nets with Sublinear Memory Cost*, arXiv:1604.06174, section
+4.1. With n equal blocks the activations of one block and n inputs are held at a time, for one more forward
+pass.
 
-`torch.utils.checkpoint` does the work and puts the random state back, so that dropout draws the same masks. What it does not know is
-batch normalisation: computed twice, it would update its running statistics twice. Here the second pass leaves them alone.
+`torch.utils.checkpoint` does the work and puts the random state back, so that dropout draws the same masks.
+What it does not know is batch normalisation: computed twice, it would update its running statistics twice.
+Here the second pass leaves them alone.
 
 >>> model = nn.Sequential(nn.Sequential(nn.Linear(2, 2), nn.ReLU()), nn.Sequential(nn.Linear(2, 1)))
 >>> checkpoint_blocks(model)
@@ -22,13 +24,20 @@ __all__ = ["blocks", "checkpoint_blocks"]
 
 
 def blocks(model: nn.Module) -> list[nn.Module]:
-    """The blocks of a network: the outermost modules with children and parameters that stand in an nn.Sequential or nn.ModuleList."""
+    """The blocks of a network: the outermost modules with children and parameters that stand in an
+    nn.Sequential or nn.ModuleList.
+    """
     found: list[nn.Module] = []
 
     def look(module: nn.Module) -> None:
         for child in module.children():
             is_row = isinstance(module, (nn.Sequential, nn.ModuleList))
-            is_block = is_row and not isinstance(child, nn.ModuleList) and any(True for _ in child.children()) and _computes(child)
+            is_block = (
+                is_row
+                and not isinstance(child, nn.ModuleList)
+                and any(True for _ in child.children())
+                and _computes(child)
+            )
             if is_block and not _is_row_of_blocks(child):
                 found.append(child)
             else:
@@ -39,13 +48,17 @@ def blocks(model: nn.Module) -> list[nn.Module]:
 
 
 def checkpoint_blocks(model: nn.Module) -> int:
-    """Make every block of `model` forget its inner activations in training, in place; returns how many blocks there are.
+    """Make every block of `model` forget its inner activations in training, in place; returns how many blocks
+    there are.
 
     Raises: ValueError where there are none, as in a network without repeated parts.
     """
     found = blocks(model)
     if not found:
-        raise ValueError("expected a network of blocks in an nn.Sequential or nn.ModuleList, got none; checkpoint it as a whole by hand")
+        raise ValueError(
+            "expected a network of blocks in an nn.Sequential or nn.ModuleList, got none; "
+            "checkpoint it as a whole by hand"
+        )
     for block in found:
         block.forward = partial(_forward, block, block.forward)
     return len(found)
@@ -54,13 +67,15 @@ def checkpoint_blocks(model: nn.Module) -> int:
 def _forward(block: nn.Module, inner, *args, **kwargs):
     if not block.training:
         return inner(*args, **kwargs)
-    contexts = lambda: (nullcontext(), _statistics_left_alone(block))  # noqa: E731
+    contexts = lambda: (nullcontext(), _statistics_left_alone(block))
     return checkpoint(inner, *args, use_reentrant=False, context_fn=contexts, **kwargs)
 
 
 @contextmanager
 def _statistics_left_alone(block: nn.Module) -> Iterator[None]:
-    norms = [m for m in block.modules() if isinstance(m, nn.modules.batchnorm._NormBase) and m.track_running_stats]
+    norms = [
+        m for m in block.modules() if isinstance(m, nn.modules.batchnorm._NormBase) and m.track_running_stats
+    ]
     before = [(norm.momentum, norm.num_batches_tracked.clone()) for norm in norms]
     for norm in norms:
         norm.momentum = 0.0  # weight of the new batch: none
@@ -78,4 +93,6 @@ def _computes(module: nn.Module) -> bool:
 
 def _is_row_of_blocks(module: nn.Module) -> bool:
     """A stage: a plain row whose members are themselves composed."""
-    return type(module) is nn.Sequential and any(any(True for _ in child.children()) and _computes(child) for child in module.children())
+    return type(module) is nn.Sequential and any(
+        any(True for _ in child.children()) and _computes(child) for child in module.children()
+    )

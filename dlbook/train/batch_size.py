@@ -1,7 +1,7 @@
 """The largest batch that fits: double until it does not, then halve the gap.
 
-Memory is not the only limit worth knowing: past some size the loss no longer falls faster per step (McCandlish et al. 2018,
-arXiv:1812.06162). This finds what fits, not what is best.
+Memory is not the only limit worth knowing: past some size the loss no longer falls faster per step
+(McCandlish et al. 2018, arXiv:1812.06162). This finds what fits, not what is best.
 
 >>> def step(size):
 ...     if size > 37:
@@ -25,8 +25,8 @@ def find_batch_size(step: Callable[[int], object], least: int = 1, most: int = 4
     """The largest size in [least, most] for which `step(size)` does not run out of memory.
 
     Args:
-        step: one whole training step with a batch of that size: forward, backward and the optimizer's step, since the optimizer makes
-            its state then. It must work on copies where it should leave no trace.
+        step: one whole training step with a batch of that size: forward, backward and the optimizer's step,
+            since the optimizer makes its state then. It must work on copies where it should leave no trace.
         least, most: where to look; `most` bounds what a machine without limits answers.
 
     Raises:
@@ -35,7 +35,10 @@ def find_batch_size(step: Callable[[int], object], least: int = 1, most: int = 4
     if not 1 <= least <= most:
         raise ValueError(f"expected 1 <= least <= most, got {least} and {most}")
     if not fits(step, least):
-        raise ValueError(f"a batch of {least} does not fit into memory; take a smaller model or image, checkpoint activations, or use bfloat16")
+        raise ValueError(
+            f"a batch of {least} does not fit into memory; take a smaller model or image, "
+            "checkpoint activations, or use bfloat16"
+        )
     good, bad = least, most + 1
     while bad - good > 1:
         size = min(2 * good, most) if bad == most + 1 and good < most else (good + bad) // 2
@@ -64,7 +67,9 @@ def fits(step: Callable[[int], object], size: int) -> bool:
 
 
 def _give_back() -> None:
-    """What the failed step left behind: cycles hold tensors until they are collected, and torch keeps what it has freed."""
+    """What the failed step left behind: cycles hold tensors until they are collected, and torch keeps what it
+    has freed.
+    """
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -1,9 +1,10 @@
 """Batches as a pure function of their number, fetched ahead by worker processes where that helps.
 
-The trainer asks for batch 0, 1, 2, ...; a resumed run asks from where it stopped. Since batch i depends on nothing but
-(seed, i), the order of the data is no state, and a resumed run sees what the uninterrupted one would have seen. Each epoch is one
-shuffle of the whole set; the short batch at its end is left out. With several processes each takes every world_size-th
-example of the same shuffle, so that their batches together are one batch of world_size times the size.
+The trainer asks for batch 0, 1, 2, ...; a resumed run asks from where it stopped. Since batch i depends on
+nothing but (seed, i), the order of the data is no state, and a resumed run sees what the uninterrupted one
+would have seen. Each epoch is one shuffle of the whole set; the short batch at its end is left out. With
+several processes each takes every world_size-th example of the same shuffle, so that their batches together
+are one batch of world_size times the size.
 
 >>> from dlbook.data import color_shapes
 >>> batches = Batches(color_shapes(20), batch_size=8, seed=0)
@@ -32,13 +33,13 @@ class Batches:
     """Training batches {"images": [B, C, H, W], "labels": [B], "indices": [B]} on `device`.
 
     Args:
-        dataset: examples (image, label) by index; the images of a batch must have one shape. A data set that draws something for
-            each example (a random crop of a file) has a method `draw(index, generator)` instead, and is given a generator that
-            depends on (seed, epoch, index) only.
+        dataset: examples (image, label) by index; the images of a batch must have one shape. A data set that
+            draws something for each example (a random crop of a file) has a method `draw(index, generator)`
+            instead, and is given a generator that depends on (seed, epoch, index) only.
         batch_size: B, of this process.
         seed: of the order and of the transform's random numbers.
-        transform: (batch, generator) -> batch, after the transfer to the device; the generator lives on the device and depends
-            on (seed, number, rank) only.
+        transform: (batch, generator) -> batch, after the transfer to the device; the generator lives on the
+            device and depends on (seed, number, rank) only.
         workers: processes that fetch ahead; 0 fetches when asked. The batches are the same.
         rank, world_size: which share of each batch is this process's.
 
@@ -47,9 +48,17 @@ class Batches:
     """
 
     def __init__(
-        self, dataset: Dataset, batch_size: int, seed: int = 0, transform: Transform | None = None, *,
-        workers: int = 0, rank: int = 0, world_size: int = 1, device: str | torch.device = "cpu",
-    ) -> None:  # fmt: skip
+        self,
+        dataset: Dataset,
+        batch_size: int,
+        seed: int = 0,
+        transform: Transform | None = None,
+        *,
+        workers: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+        device: str | torch.device = "cpu",
+    ) -> None:
         if batch_size < 1 or workers < 0 or not 0 <= rank < world_size:
             raise ValueError(
                 f"expected batch_size >= 1, workers >= 0 and 0 <= rank < world_size, "
@@ -57,9 +66,17 @@ class Batches:
             )
         self.per_epoch = len(dataset) // (batch_size * world_size)
         if self.per_epoch == 0:
-            raise ValueError(f"expected at least {batch_size * world_size} examples for one batch, got {len(dataset)}; make batch_size smaller")
+            raise ValueError(
+                f"expected at least {batch_size * world_size} examples for one batch, got "
+                f"{len(dataset)}; make batch_size smaller"
+            )
         self.dataset, self.batch_size, self.seed, self.transform = dataset, batch_size, seed, transform
-        self.workers, self.rank, self.world_size, self.device = workers, rank, world_size, torch.device(device)
+        self.workers, self.rank, self.world_size, self.device = (
+            workers,
+            rank,
+            world_size,
+            torch.device(device),
+        )
         self._next, self._fetched = -1, iter(())
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
 
@@ -70,28 +87,45 @@ class Batches:
         self._next = number + 1
         batch = next(self._fetched)
         batch = {name: value.to(self.device, non_blocking=True) for name, value in batch.items()}
-        return self.transform(batch, self._generator("transform", number, self.rank)) if self.transform else batch
+        return (
+            self.transform(batch, self._generator("transform", number, self.rank))
+            if self.transform
+            else batch
+        )
 
     def indices(self, number: int) -> list[int]:
         """Which examples batch `number` holds, `[B]`."""
         epoch, place = divmod(number, self.per_epoch)
         if self._order[0] != epoch:
-            self._order = (epoch, torch.randperm(len(self.dataset), generator=self._generator("order", epoch, device="cpu")))
+            self._order = (
+                epoch,
+                torch.randperm(len(self.dataset), generator=self._generator("order", epoch, device="cpu")),
+            )
         start = place * self.batch_size * self.world_size
-        return self._order[1][start + self.rank : start + self.batch_size * self.world_size : self.world_size].tolist()
+        return self._order[1][
+            start + self.rank : start + self.batch_size * self.world_size : self.world_size
+        ].tolist()
 
     def untransformed(self, number: int) -> Batch:
         """Batch `number` as the data set gives it, on the CPU; fetching in order is not disturbed."""
         epoch = number // self.per_epoch
-        return collate(_Examples(self.dataset, self.seed).__getitems__([(index, epoch) for index in self.indices(number)]))
+        return collate(
+            _Examples(self.dataset, self.seed).__getitems__(
+                [(index, epoch) for index in self.indices(number)]
+            )
+        )
 
     def _fetch_from(self, number: int) -> Iterator[Batch]:
         if self.workers == 0 and self.device.type == "cpu":
             return map(self.untransformed, itertools.count(number))  # a loader would cost more than the batch
         loader = DataLoader(
-            _Examples(self.dataset, self.seed), batch_sampler=_From(self, number), num_workers=self.workers,
-            collate_fn=collate, pin_memory=self.device.type == "cuda", generator=Generator(),
-        )  # fmt: skip
+            _Examples(self.dataset, self.seed),
+            batch_sampler=_From(self, number),
+            num_workers=self.workers,
+            collate_fn=collate,
+            pin_memory=self.device.type == "cuda",
+            generator=Generator(),
+        )
         return iter(loader)
 
     def _generator(self, *key: Any, device: str | torch.device | None = None) -> Generator:
@@ -139,36 +173,63 @@ class _Examples(Dataset):
 
 
 def collate(examples: Any) -> Batch:
-    """Stack examples to a batch. Raises ValueError naming the first image whose shape is not that of the others."""
+    """Stack examples to a batch. Raises ValueError naming the first image whose shape is not that of the
+    others.
+    """
     if isinstance(examples, dict):
         return examples
     images, labels, indices = zip(*examples, strict=True)
     for image, index in zip(images, indices, strict=True):
         if image.shape != images[0].shape:
             raise ValueError(
-                f"expected images of one shape in a batch, got {list(images[0].shape)} (example {indices[0]}) and {list(image.shape)} "
+                f"expected images of one shape in a batch, got {list(images[0].shape)} (example "
+                f"{indices[0]}) and {list(image.shape)} "
                 f"(example {index}); crop or resize them in the data set"
             )
-    return {"images": torch.stack(images), "labels": torch.tensor([int(label) for label in labels]), "indices": torch.tensor(indices)}
+    return {
+        "images": torch.stack(images),
+        "labels": torch.tensor([int(label) for label in labels]),
+        "indices": torch.tensor(indices),
+    }
 
 
 def evaluation_batches(
-    dataset: Dataset, batch_size: int, *, workers: int = 0, rank: int = 0, world_size: int = 1, device: str | torch.device = "cpu"
+    dataset: Dataset,
+    batch_size: int,
+    *,
+    workers: int = 0,
+    rank: int = 0,
+    world_size: int = 1,
+    device: str | torch.device = "cpu",
 ) -> Iterator[Batch]:
-    """All examples once, in order; with several processes each example goes to exactly one, so that none counts twice.
+    """All examples once, in order; with several processes each example goes to exactly one, so that none
+    counts twice.
 
-    `torch.utils.data.DistributedSampler` pads to equal shares and so evaluates some examples twice; shares here differ by one. All
-    processes get equally many batches, since a sharded network answers only when all of them ask: one that has no more examples
-    gets the first of the set, with "counted": False.
-    Raises ValueError for numbers out of range.
+    `torch.utils.data.DistributedSampler` pads to equal shares and so evaluates some examples twice; shares
+    here differ by one. All processes get equally many batches, since a sharded network answers only when all
+    of them ask: one that has no more examples gets the first of the set, with "counted": False. Raises
+    ValueError for numbers out of range.
     """
     if batch_size < 1 or workers < 0 or not 0 <= rank < world_size:
-        raise ValueError(f"expected batch_size >= 1, workers >= 0, 0 <= rank < world_size, got {batch_size}, {workers}, {rank}, {world_size}")
+        raise ValueError(
+            f"expected batch_size >= 1, workers >= 0, 0 <= rank < world_size, got {batch_size}, "
+            f"{workers}, {rank}, {world_size}"
+        )
     places = range(rank, len(dataset), world_size)
-    chunks = [[(i, -1) for i in places[start : start + batch_size]] for start in range(0, len(places), batch_size)]
-    rounds = -(-len(range(0, len(dataset), world_size)) // batch_size)  # of rank 0, whose share is the largest
+    chunks = [
+        [(i, -1) for i in places[start : start + batch_size]] for start in range(0, len(places), batch_size)
+    ]
+    rounds = -(
+        -len(range(0, len(dataset), world_size)) // batch_size
+    )  # of rank 0, whose share is the largest
     every = chunks + [[(0, -1)]] * (rounds - len(chunks))
-    loader = DataLoader(_Examples(dataset), batch_sampler=every, num_workers=workers, collate_fn=collate, generator=Generator())
+    loader = DataLoader(
+        _Examples(dataset),
+        batch_sampler=every,
+        num_workers=workers,
+        collate_fn=collate,
+        generator=Generator(),
+    )
     for number, batch in enumerate(loader):
         batch = {name: value.to(device, non_blocking=True) for name, value in batch.items()}
         yield batch if number < len(chunks) else batch | {"counted": False}

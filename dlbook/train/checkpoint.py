@@ -4,9 +4,10 @@ A file is one line of header and a payload written by `torch.save`:
 
     dlbook-checkpoint 1 <SHA-256 of the payload> <bytes of the payload>
 
-`save` writes a temporary file beside the target, flushes it to the disk and renames it, so that a crash or a full disk leaves
-the earlier checkpoint as it was. `load` compares length and digest before it unpickles anything, and unpickles with
-`weights_only=True`: tensors, numbers, strings, lists and dicts, but no objects that could run code.
+`save` writes a temporary file beside the target, flushes it to the disk and renames it, so that a crash or a
+full disk leaves the earlier checkpoint as it was. `load` compares length and digest before it unpickles
+anything, and unpickles with `weights_only=True`: tensors, numbers, strings, lists and dicts, but no objects
+that could run code.
 
 >>> import tempfile
 >>> folder = tempfile.TemporaryDirectory()
@@ -38,7 +39,8 @@ def save(path: str | Path, state: dict[str, Any]) -> Path:
     """Write `state` to `path` at once or not at all.
 
     Args:
-        path: the target; its folder must exist. A file there is replaced when the new one is complete, and not before.
+        path: the target; its folder must exist. A file there is replaced when the new one is complete, and
+            not before.
         state: tensors, numbers, strings and None, in dicts, lists and tuples.
 
     Returns:
@@ -57,18 +59,25 @@ def load(path: str | Path, map_location: str | torch.device = "cpu") -> dict[str
 
     Raises:
         FileNotFoundError: there is no such file.
-        CheckpointError: the file is not a checkpoint, is shorter or longer than written, or differs from what was written.
+        CheckpointError: the file is not a checkpoint, is shorter or longer than written, or differs from what
+            was written.
     """
     path = Path(path)
     header, _, payload = path.read_bytes().partition(b"\n")
     fields = header.removeprefix(MAGIC).split()
     if not header.startswith(MAGIC) or len(fields) != 2 or not fields[1].isdigit():
-        raise CheckpointError(f"{path}: expected a file that begins with {MAGIC.decode().strip()!r}; {_mend(path)}")
+        raise CheckpointError(
+            f"{path}: expected a file that begins with {MAGIC.decode().strip()!r}; {_mend(path)}"
+        )
     digest, size = fields[0].decode(errors="replace"), int(fields[1])
     if len(payload) != size:
-        raise CheckpointError(f"{path}: expected {size:,} bytes of payload, got {len(payload):,}: cut short; {_mend(path)}")
+        raise CheckpointError(
+            f"{path}: expected {size:,} bytes of payload, got {len(payload):,}: cut short; {_mend(path)}"
+        )
     if hashlib.sha256(payload).hexdigest() != digest:
-        raise CheckpointError(f"{path}: the payload does not match its SHA-256 {digest[:12]}...: altered; {_mend(path)}")
+        raise CheckpointError(
+            f"{path}: the payload does not match its SHA-256 {digest[:12]}...: altered; {_mend(path)}"
+        )
     return torch.load(io.BytesIO(payload), map_location=map_location, weights_only=True)
 
 
@@ -81,7 +90,8 @@ def _pack(state: dict[str, Any]) -> bytes:
         torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
     except Exception as error:
         raise ValueError(
-            "expected tensors, numbers, strings, lists and dicts, got a state that cannot be loaded with weights_only=True: "
+            "expected tensors, numbers, strings, lists and dicts, got a state that cannot be "
+            "loaded with weights_only=True: "
             f"{str(error).splitlines()[0]}; turn the object into such parts first"
         ) from error
     return payload

@@ -1,8 +1,9 @@
-"""Typed configuration: a YAML file, overrides from the command line, and one sentence for each thing that is wrong.
+"""Typed configuration: a YAML file, overrides from the command line, and one sentence for each thing that is
+wrong.
 
-A schema is a tree of `Section`s with types and ranges. OmegaConf reads the YAML safely, so that `1e-4` is a number and a key that
-stands twice is an error; pydantic validates it strictly. `save` writes the resolved configuration: loading that file again gives
-an equal object, whatever the defaults of a later version are.
+A schema is a tree of `Section`s with types and ranges. OmegaConf reads the YAML safely, so that `1e-4` is a
+number and a key that stands twice is an error; pydantic validates it strictly. `save` writes the resolved
+configuration: loading that file again gives an equal object, whatever the defaults of a later version are.
 
 >>> class Optimizer(Section):
 ...     name: Literal["sgd", "adamw"] = "sgd"
@@ -13,7 +14,8 @@ an equal object, whatever the defaults of a later version are.
 0.0001
 >>> resolve(Config, {"optimizer": {"Lr": 0.1}})
 Traceback (most recent call last):
-dlbook.train.configuration.ConfigurationError: optimizer.Lr: unknown key; did you mean 'lr'? There are: name, lr
+dlbook.train.configuration.ConfigurationError: optimizer.Lr: unknown key; did you mean 'lr'? There are: name,
+lr
 """
 
 import difflib
@@ -41,22 +43,30 @@ class Section(BaseModel):
 
 
 class ConfigurationError(ValueError):
-    """What is wrong with a configuration, a line for each fault: path, what was expected, what came, the nearest that exists."""
+    """What is wrong with a configuration, a line for each fault: path, what was expected, what came, the
+    nearest that exists.
+    """
 
 
 Schema = TypeVar("Schema", bound=Section)
 
 WORDS = {  # pydantic's wording -> ours
-    "greater than or equal to": "at least", "less than or equal to": "at most", "greater than": "more than",
-    "a valid integer": "a whole number", "a valid ": "a ", "an object": "a section with keys of its own", "a array": "a list",
-}  # fmt: skip
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+    "greater than": "more than",
+    "a valid integer": "a whole number",
+    "a valid ": "a ",
+    "an object": "a section with keys of its own",
+    "a array": "a list",
+}
 
 
 def load(schema: type[Schema], file: str | Path, overrides: Sequence[str] = ()) -> Schema:
     """Read a YAML file into a schema.
 
     overrides: "section.key=value", as on a command line; the value is read as YAML. Later ones win.
-    Raises: ConfigurationError for a missing or malformed file and for everything that does not fit the schema.
+    Raises: ConfigurationError for a missing or malformed file and for everything that does not fit the
+        schema.
     """
     path = Path(file)
     if not path.is_file():
@@ -66,23 +76,33 @@ def load(schema: type[Schema], file: str | Path, overrides: Sequence[str] = ()) 
     try:
         content = OmegaConf.load(path)
     except (yaml.YAMLError, OmegaConfBaseException, UnicodeDecodeError, OSError) as error:
-        raise ConfigurationError(f"{path}: expected YAML, came what cannot be read: {' '.join(str(error).split())}") from error
+        raise ConfigurationError(
+            f"{path}: expected YAML, came what cannot be read: {' '.join(str(error).split())}"
+        ) from error
     if not OmegaConf.is_dict(content):
-        raise ConfigurationError(f"{path}: expected sections such as 'model:' at the top level, came {type(content).__name__}")
+        raise ConfigurationError(
+            f"{path}: expected sections such as 'model:' at the top level, came {type(content).__name__}"
+        )
     return resolve(schema, content, overrides)
 
 
 def resolve(schema: type[Schema], content: Mapping[str, Any], overrides: Sequence[str] = ()) -> Schema:
-    """Merge the overrides into `content` and validate the whole. Raises ConfigurationError naming every fault at once."""
+    """Merge the overrides into `content` and validate the whole. Raises ConfigurationError naming every fault
+    at once.
+    """
     for override in overrides:
         key, equals, _ = override.partition("=")
         if not (equals and key and all(part.isidentifier() for part in key.split("."))):
-            raise ConfigurationError(f"override {override!r}: expected section.key=value, for example optimizer.lr=0.1")
+            raise ConfigurationError(
+                f"override {override!r}: expected section.key=value, for example optimizer.lr=0.1"
+            )
     try:
         merged = OmegaConf.merge(OmegaConf.create(content), OmegaConf.from_dotlist(list(overrides)))
         plain = OmegaConf.to_container(merged, resolve=True)
     except (yaml.YAMLError, OmegaConfBaseException) as error:
-        raise ConfigurationError(f"expected values that YAML can read, came: {' '.join(str(error).split())}") from error
+        raise ConfigurationError(
+            f"expected values that YAML can read, came: {' '.join(str(error).split())}"
+        ) from error
     try:
         return schema.model_validate_json(json.dumps(plain, default=str), strict=True)
     except ValidationError as error:
@@ -90,11 +110,15 @@ def resolve(schema: type[Schema], content: Mapping[str, Any], overrides: Sequenc
 
 
 def read_value(text: str) -> Any:
-    """One value as an override has it: `1e-4` is a number, `[1, 2]` a list. Raises ConfigurationError where it is no YAML."""
+    """One value as an override has it: `1e-4` is a number, `[1, 2]` a list. Raises ConfigurationError where
+    it is no YAML.
+    """
     try:
         return OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))["value"]
     except (yaml.YAMLError, OmegaConfBaseException) as error:
-        raise ConfigurationError(f"expected a value that YAML can read, came {text!r}: {' '.join(str(error).split())}") from error
+        raise ConfigurationError(
+            f"expected a value that YAML can read, came {text!r}: {' '.join(str(error).split())}"
+        ) from error
 
 
 def save(config: Section, path: str | Path) -> Path:
@@ -116,23 +140,34 @@ def _sentence(schema: type[Section], fault: Mapping[str, Any]) -> str:
     expected = fault["msg"].replace("Input should be ", "")
     for theirs, plain in WORDS.items():
         expected = expected.replace(theirs, plain)
-    options = [option.strip().strip("'") for option in fault.get("ctx", {}).get("expected", "").replace(" or ", ", ").split(",") if option]
+    options = [
+        option.strip().strip("'")
+        for option in fault.get("ctx", {}).get("expected", "").replace(" or ", ", ").split(",")
+        if option
+    ]
     came = fault["input"]
     near = _nearest(came, options)[1:] if isinstance(came, str) and options else ""
     return f"{path}: expected {expected}, came {came!r}{'; ' if near else ''}{near.strip()}"
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:
-    """"; did you mean 'lr'?" or a full stop."""
+    """ "; did you mean 'lr'?" or a full stop."""
     near = difflib.get_close_matches(word.lower(), [name.lower() for name in known], n=1, cutoff=0.5)
     return next((f"; did you mean '{name}'?" for name in known if near and name.lower() == near[0]), ".")
 
 
 def _keys(schema: type[Section], path: Sequence[str | int]) -> list[str]:
-    """The keys of the section at `path`; optional and listed sections are looked into, a union of sections gives all its keys."""
+    """The keys of the section at `path`; optional and listed sections are looked into, a union of sections
+    gives all its keys.
+    """
     sections = [schema]
     for part in path:
-        deeper = [s for section in sections if part in section.model_fields for s in _sections(section.model_fields[part].annotation)]
+        deeper = [
+            s
+            for section in sections
+            if part in section.model_fields
+            for s in _sections(section.model_fields[part].annotation)
+        ]
         sections = deeper or sections
     return list(dict.fromkeys(key for section in sections for key in section.model_fields))
 

@@ -4,23 +4,28 @@
     torchrun --nnodes 2 --nproc-per-node 4 --max-restarts 3 --rdzv-id job7 --rdzv-backend c10d \\
              --rdzv-endpoint first-machine:29400 -m dlbook train imagenet --resume       # the same line on both machines
 
-Every process holds the whole method and takes its share of each batch; the gradients are averaged while they are computed (Li et al.
-2020, *PyTorch Distributed*, arXiv:2006.15704). With losses that are means over equal shares this average is the gradient of the whole
-batch: N processes take the steps of one. Three things would break that, and each has its place here or in `batches`:
+Every process holds the whole method and takes its share of each batch; the gradients are averaged while they
+are computed (Li et al. 2020, *PyTorch Distributed*, arXiv:2006.15704). With losses that are means over equal
+shares this average is the gradient of the whole batch: N processes take the steps of one. Three things would
+break that, and each has its place here or in `batches`:
 
-1. Only what runs through `DistributedDataParallel.forward` is synchronised. So the method itself is wrapped, whose forward is its training
-   step; a wrapped inner network that a method calls otherwise, or a parameter beside it, would drift apart silently.
-2. Batch normalisation sees one process's share. Where that is small (some 16 images or fewer) `sync_batch_norm` takes the statistics over
-   all processes, as Goyal et al. 2017 (arXiv:1706.02677, section 2.3) discuss; torch has it for GPUs only.
-3. A buffer that a method fills from its batch (a queue, a count) is overwritten by rank 0's before each step: gather the batch first.
+1. Only what runs through `DistributedDataParallel.forward` is synchronised. So the method itself is wrapped,
+   whose forward is its training step; a wrapped inner network that a method calls otherwise, or a parameter
+   beside it, would drift apart silently.
+2. Batch normalisation sees one process's share. Where that is small (some 16 images or fewer)
+   `sync_batch_norm` takes the statistics over all processes, as Goyal et al. 2017 (arXiv:1706.02677, section
+   2.3) discuss; torch has it for GPUs only.
+3. A buffer that a method fills from its batch (a queue, a count) is overwritten by rank 0's before each step:
+   gather the batch first.
 
-Rank 0 alone writes checkpoints, logs and the progress bar. After a crash torchrun starts all processes anew (`--max-restarts`), and
-`--resume` takes each of them to the newest whole checkpoint, with the random state of its own rank. The run's folder has to be one that
-all machines see.
+Rank 0 alone writes checkpoints, logs and the progress bar. After a crash torchrun starts all processes anew
+(`--max-restarts`), and `--resume` takes each of them to the newest whole checkpoint, with the random state of
+its own rank. The run's folder has to be one that all machines see.
 
-**Why not DataParallel.** `torch.nn.DataParallel` looks simpler: one process, a thread for each GPU. It copies the network to all GPUs in
-each step, gathers the outputs on the first one, whose memory then bounds the batch, and its threads wait for one another at Python's
-global lock; it knows one machine only, and what a replica writes to its buffers is lost. Torch's own documentation advises against it.
+**Why not DataParallel.** `torch.nn.DataParallel` looks simpler: one process, a thread for each GPU. It copies
+the network to all GPUs in each step, gathers the outputs on the first one, whose memory then bounds the
+batch, and its threads wait for one another at Python's global lock; it knows one machine only, and what a
+replica writes to its buffers is lost. Torch's own documentation advises against it.
 
 >>> rank(), world_size(), is_main(), on_main(lambda: 5)
 (0, 1, True, 5)
@@ -45,9 +50,24 @@ from dlbook.train.log import Log
 from dlbook.train.method import Method
 
 __all__ = [
-    "average_log", "broadcast_buffers", "cleanup", "from_main", "gather", "gather_random", "is_main", "on_main", "rank", "restore_random",
-    "restarts_allowed", "separate_random", "session", "setup", "sync_batch_norm", "world_size", "wrap_ddp",
-]  # fmt: skip
+    "average_log",
+    "broadcast_buffers",
+    "cleanup",
+    "from_main",
+    "gather",
+    "gather_random",
+    "is_main",
+    "on_main",
+    "rank",
+    "restore_random",
+    "restarts_allowed",
+    "separate_random",
+    "session",
+    "setup",
+    "sync_batch_norm",
+    "world_size",
+    "wrap_ddp",
+]
 
 Result = TypeVar("Result")
 DEFAULT_TIMEOUT = timedelta(minutes=30)  # torch's own
@@ -57,21 +77,30 @@ RANKS, MEETING = ("RANK", "LOCAL_RANK", "WORLD_SIZE"), ("MASTER_ADDR", "MASTER_P
 def setup(device: str | torch.device = "cpu", timeout: timedelta | None = None) -> bool:
     """Join the processes that torchrun started, by the variables it set; True where there is more than one.
 
-    device: "cpu" communicates by gloo; "cuda" by nccl, and takes the GPU of number LOCAL_RANK. timeout: how long a process waits for
-    the others before it fails; torch's own by default.
-    Raises: ValueError where some of the variables are set and some are not, or where there are fewer GPUs than processes.
+    device: "cpu" communicates by gloo; "cuda" by nccl, and takes the GPU of number LOCAL_RANK. timeout: how
+    long a process waits for the others before it fails; torch's own by default.
+    Raises: ValueError where some of the variables are set and some are not, or where there are fewer GPUs
+        than processes.
     """
     if not any(name in os.environ for name in RANKS):
         return False
     if missing := [name for name in (*RANKS, *MEETING) if name not in os.environ]:
-        raise ValueError(f"expected all variables that torchrun sets, {', '.join(missing)} missing; start by torchrun, or unset {', '.join(RANKS)}")
+        raise ValueError(
+            f"expected all variables that torchrun sets, {', '.join(missing)} missing; start by "
+            f"torchrun, or unset {', '.join(RANKS)}"
+        )
     values = {name: os.environ[name] for name in RANKS}
-    if not all(value.isdecimal() for value in values.values()) or int(values["RANK"]) >= int(values["WORLD_SIZE"]):
-        raise ValueError(f"expected whole numbers with RANK < WORLD_SIZE, came {values}; start by torchrun, or unset them")
+    if not all(value.isdecimal() for value in values.values()) or int(values["RANK"]) >= int(
+        values["WORLD_SIZE"]
+    ):
+        raise ValueError(
+            f"expected whole numbers with RANK < WORLD_SIZE, came {values}; start by torchrun, or unset them"
+        )
     if torch.device(device).type == "cuda":
         if int(values["LOCAL_RANK"]) >= torch.cuda.device_count():
             raise ValueError(
-                f"expected a GPU for each process, got {torch.cuda.device_count()} for LOCAL_RANK {values['LOCAL_RANK']}; "
+                f"expected a GPU for each process, got {torch.cuda.device_count()} for LOCAL_RANK "
+                f"{values['LOCAL_RANK']}; "
                 "lower --nproc-per-node, or set trainer.device=cpu"
             )
         torch.cuda.set_device(int(values["LOCAL_RANK"]))
@@ -80,15 +109,18 @@ def setup(device: str | torch.device = "cpu", timeout: timedelta | None = None) 
     backend = "cpu:gloo,cuda:nccl" if torch.device(device).type == "cuda" else "gloo"
     store, number, count = next(rendezvous("env://", timeout=timeout or DEFAULT_TIMEOUT))
     start = _agree(store, number, count)
-    dist.init_process_group(backend, timeout=timeout, store=dist.PrefixStore(start, store), rank=number, world_size=count)
+    dist.init_process_group(
+        backend, timeout=timeout, store=dist.PrefixStore(start, store), rank=number, world_size=count
+    )
     return True
 
 
 def _agree(store: dist.Store, rank: int, world_size: int, wait: float = 1800.0) -> str:
     """A name for this start, the same in all processes and never used before; `wait` in seconds.
 
-    torchrun keeps one store over restarts. Under a fixed name a process could find rank 0's address of the start before there, and
-    fail to connect or wait for ever. Each process asks under a name of its own, so that nothing old can be the answer.
+    torchrun keeps one store over restarts. Under a fixed name a process could find rank 0's address of the
+    start before there, and fail to connect or wait for ever. Each process asks under a name of its own, so
+    that nothing old can be the answer.
     """
     if rank > 0:
         own = uuid.uuid4().hex
@@ -103,7 +135,10 @@ def _agree(store: dist.Store, rank: int, world_size: int, wait: float = 1800.0) 
                 store.set(f"dlbook/answer/{store.get(f'dlbook/asks/{other}').decode()}", start)
         waiting = {other for other in waiting if not store.check([f"dlbook/has/{start}/{other}"])}
         if time.monotonic() > end:
-            raise TimeoutError(f"expected {world_size} processes within {wait:.0f} s, ranks {sorted(waiting)} did not come; start them all")
+            raise TimeoutError(
+                f"expected {world_size} processes within {wait:.0f} s, ranks {sorted(waiting)} did "
+                "not come; start them all"
+            )
         time.sleep(0.02)
     return start
 
@@ -116,7 +151,9 @@ def cleanup() -> None:
 
 @contextmanager
 def session(device: str | torch.device = "cpu") -> Iterator[None]:
-    """`setup`, and `cleanup` at a good end. After an error the process just ends: leaving in order could mean to wait for the others."""
+    """`setup`, and `cleanup` at a good end. After an error the process just ends: leaving in order could mean
+    to wait for the others.
+    """
     began = not dist.is_initialized() and setup(device)
     yield
     if began:
@@ -144,7 +181,9 @@ def restarts_allowed() -> int:
 
 
 def on_main(function: Callable[[], Result]) -> Result:
-    """Call on rank 0; every process gets the result, or the exception, so that none waits for one that failed. Both are pickled."""
+    """Call on rank 0; every process gets the result, or the exception, so that none waits for one that
+    failed. Both are pickled.
+    """
     if world_size() == 1:
         return function()
     outcome: list[Any] = [None, None]
@@ -175,23 +214,30 @@ def gather(value: Result) -> list[Result]:
 def wrap_ddp(method: Method, find_unused_parameters: bool = False) -> nn.Module:
     """DistributedDataParallel of the method: what a trainer takes as `forward`.
 
-    All processes begin with rank 0's parameters and buffers, and its buffers (running statistics) are sent round before each step.
+    All processes begin with rank 0's parameters and buffers, and its buffers (running statistics) are sent
+    round before each step.
 
-    find_unused_parameters: for methods whose loss leaves some trained parameters out in some steps; it costs a walk over the graph in
-    each step, and a method that does so without it ends in torch's error at the next step. The graph is not promised to be static.
-    On the CPU gradients are summed tensor by tensor rather than in torch's buckets. Torch arranges those anew after the first step, and
-    with three or more processes the order of a sum depends on the place in the bucket: a resumed run would differ in the last bit.
+    find_unused_parameters: for methods whose loss leaves some trained parameters out in some steps; it costs
+    a walk over the graph in each step, and a method that does so without it ends in torch's error at the next
+    step. The graph is not promised to be static. On the CPU gradients are summed tensor by tensor rather than
+    in torch's buckets. Torch arranges those anew after the first step, and
+    with three or more processes the order of a sum depends on the place in the bucket: a resumed run would
+        differ in the last bit.
     Raises: ValueError for a method without trained parameters, or no process group.
     """
     if not dist.is_initialized():
         raise ValueError("expected a process group, got none; call setup() under torchrun first")
     if not any(parameter.requires_grad for parameter in method.parameters()):
-        raise ValueError("expected a method with parameters to train, got none; unfreeze some before it is wrapped")
+        raise ValueError(
+            "expected a method with parameters to train, got none; unfreeze some before it is wrapped"
+        )
     on_gpu = next(method.parameters()).device.type == "cuda"
     wrapped = DistributedDataParallel(
-        method, device_ids=[torch.cuda.current_device()] if on_gpu else None,
-        find_unused_parameters=find_unused_parameters, gradient_as_bucket_view=True,
-    )  # fmt: skip
+        method,
+        device_ids=[torch.cuda.current_device()] if on_gpu else None,
+        find_unused_parameters=find_unused_parameters,
+        gradient_as_bucket_view=True,
+    )
     if not on_gpu:
         wrapped.register_comm_hook(None, _average_each)
     return wrapped
@@ -199,18 +245,23 @@ def wrap_ddp(method: Method, find_unused_parameters: bool = False) -> nn.Module:
 
 def _average_each(_: None, bucket: dist.GradBucket) -> torch.futures.Future[Tensor]:
     """The mean over the processes, a message for each gradient; `gradients()` are views into the bucket."""
-    sums = [dist.all_reduce(gradient.div_(dist.get_world_size()), async_op=True).get_future() for gradient in bucket.gradients()]
+    sums = [
+        dist.all_reduce(gradient.div_(dist.get_world_size()), async_op=True).get_future()
+        for gradient in bucket.gradients()
+    ]
     return torch.futures.collect_all(sums).then(lambda _: bucket.buffer())
 
 
 def sync_batch_norm(model: nn.Module) -> nn.Module:
-    """`model` with every batch normalisation taking its statistics over all processes; parameters and buffers stay the same objects.
+    """`model` with every batch normalisation taking its statistics over all processes; parameters and buffers
+    stay the same objects.
 
     Raises: ValueError on the CPU, for which torch has no such layer.
     """
     if next(model.parameters()).device.type == "cpu":
         raise ValueError(
-            "trainer.sync_batch_norm: expected a GPU, torch synchronises batch normalisation on GPUs only; set it to false, or take a "
+            "trainer.sync_batch_norm: expected a GPU, torch synchronises batch normalisation on "
+            "GPUs only; set it to false, or take a "
             "model with group or layer normalisation"
         )
     return nn.SyncBatchNorm.convert_sync_batchnorm(model)
@@ -233,13 +284,17 @@ def broadcast_buffers(module: nn.Module) -> None:
 def average_log(log: Log, steps: int) -> None:
     """Replace the last `steps` entries of each logged scalar by their means over the processes, in place.
 
-    Until then a log tells of one process's share of the batches. Raises: ValueError where the processes logged different things.
+    Until then a log tells of one process's share of the batches. Raises: ValueError where the processes
+    logged different things.
     """
     if world_size() == 1 or steps == 0:
         return
     counts = gather({name: len(values) for name, values in sorted(log.items())})
     if any(other != counts[0] for other in counts):
-        raise ValueError(f"expected the same scalars in the log of every process, got {counts}; return the same names in every step")
+        raise ValueError(
+            f"expected the same scalars in the log of every process, got {counts}; return the same "
+            "names in every step"
+        )
     for name in sorted(log):
         recent = log[name][-steps:]
         dist.all_reduce(recent)
@@ -247,7 +302,9 @@ def average_log(log: Log, steps: int) -> None:
 
 
 def separate_random(rank: int) -> None:
-    """Give each rank but 0 random numbers of its own, drawn from the state that all share: else their dropout masks would be equal."""
+    """Give each rank but 0 random numbers of its own, drawn from the state that all share: else their dropout
+    masks would be equal.
+    """
     if rank > 0:
         common = int(torch.randint(2**31, ()))
         torch.manual_seed(generator_of(common, rank).initial_seed())
@@ -255,12 +312,16 @@ def separate_random(rank: int) -> None:
 
 def gather_random() -> list[dict[str, Tensor]]:
     """The states of torch's random numbers in every process, for a checkpoint."""
-    mine = {"cpu": torch.get_rng_state()} | ({"cuda": torch.cuda.get_rng_state()} if torch.cuda.is_initialized() else {})
+    mine = {"cpu": torch.get_rng_state()} | (
+        {"cuda": torch.cuda.get_rng_state()} if torch.cuda.is_initialized() else {}
+    )
     return gather(mine)
 
 
 def restore_random(states: list[dict[str, Tensor]]) -> None:
-    """Take this rank's state of `gather_random`; with another number of processes than then, each derives a new one from rank 0's."""
+    """Take this rank's state of `gather_random`; with another number of processes than then, each derives a
+    new one from rank 0's.
+    """
     if len(states) != world_size():
         if states:
             torch.set_rng_state(states[0]["cpu"].cpu())

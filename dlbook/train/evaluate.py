@@ -12,7 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torchmetrics import Metric, MetricCollection
-from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibrationError, MulticlassConfusionMatrix
+from torchmetrics.classification import (
+    MulticlassAccuracy,
+    MulticlassCalibrationError,
+    MulticlassConfusionMatrix,
+)
 
 from dlbook.train.distributed import gather
 
@@ -20,7 +24,9 @@ __all__ = ["confusion", "evaluate", "make_metrics"]
 
 
 def make_metrics(num_classes: int) -> MetricCollection:
-    """Accuracy, top-5 accuracy (from six classes on), mean accuracy of the classes, and calibration error, of softmax probabilities."""
+    """Accuracy, top-5 accuracy (from six classes on), mean accuracy of the classes, and calibration error, of
+    softmax probabilities.
+    """
     metrics = {
         "accuracy": MulticlassAccuracy(num_classes, average="micro"),
         "class_accuracy": MulticlassAccuracy(num_classes, average="macro"),
@@ -37,16 +43,19 @@ def evaluate(model: nn.Module, batches: Iterable[dict[str, Tensor]], num_classes
 
     Args:
         model: images -> logits [B, K].
-        batches: {"images": [B, ...], "labels": [B]}, on the device of the model; every example once. Where "counted" is there and
+        batches: {"images": [B, ...], "labels": [B]}, on the device of the model; every example once. Where
+            "counted" is there and
             false, the network runs and its answers are thrown away: see `evaluation_batches`.
         num_classes: K.
 
     Returns:
-        "loss" (mean cross-entropy, nats), and in per cent "accuracy", "class_accuracy" (mean over the classes), "calibration_error"
-        (15 bins), "top5" where K > 5. Under torch.distributed the figures are of all processes together; some may have no batch.
+        "loss" (mean cross-entropy, nats), and in per cent "accuracy", "class_accuracy" (mean over the
+        classes), "calibration_error" (15 bins), "top5" where K > 5. Under torch.distributed the figures are
+        of all processes together; some may have no batch.
 
     Raises:
-        ValueError: there are no batches, a label lies outside [0, K), or the model gives another number of classes.
+        ValueError: there are no batches, a label lies outside [0, K), or the model gives another number of
+            classes.
     """
     training = model.training
     model.eval()
@@ -61,14 +70,19 @@ def evaluate(model: nn.Module, batches: Iterable[dict[str, Tensor]], num_classes
                 continue
             _require_labels(logits, batch, num_classes)
             metrics.to(logits.device).update(logits.float().softmax(dim=1), batch["labels"])
-            total = total.to(logits.device) + nn.functional.cross_entropy(logits, batch["labels"], reduction="sum").double()
+            total = (
+                total.to(logits.device)
+                + nn.functional.cross_entropy(logits, batch["labels"], reduction="sum").double()
+            )
             count += len(logits)
     finally:
         model.train(training)
     losses, counts = zip(*gather((total.item(), count)), strict=True)
     if sum(counts) == 0:
         raise ValueError("expected at least one batch, got none; is the data set empty?")
-    return {"loss": sum(losses) / sum(counts)} | {name: 100 * value.item() for name, value in _compute(metrics).items()}
+    return {"loss": sum(losses) / sum(counts)} | {
+        name: 100 * value.item() for name, value in _compute(metrics).items()
+    }
 
 
 def _compute(metric: Metric | MetricCollection) -> Any:
@@ -80,7 +94,9 @@ def _compute(metric: Metric | MetricCollection) -> Any:
 
 @torch.no_grad()
 def confusion(model: nn.Module, batches: Iterable[dict[str, Tensor]], num_classes: int) -> Tensor:
-    """Counts [K, K]: row = the label, column = the class that the model in evaluation mode finds most probable."""
+    """Counts [K, K]: row = the label, column = the class that the model in evaluation mode finds most
+    probable.
+    """
     training = model.training
     model.eval()
     matrix = MulticlassConfusionMatrix(num_classes)
@@ -97,9 +113,14 @@ def confusion(model: nn.Module, batches: Iterable[dict[str, Tensor]], num_classe
 def _require_labels(logits: Tensor, batch: dict[str, Tensor], num_classes: int) -> None:
     labels = batch["labels"]
     if logits.shape != (len(labels), num_classes):
-        raise ValueError(f"expected logits [{len(labels)}, {num_classes}], got {list(logits.shape)}; build the model with num_classes={num_classes}")
+        raise ValueError(
+            f"expected logits [{len(labels)}, {num_classes}], got {list(logits.shape)}; build the "
+            f"model with num_classes={num_classes}"
+        )
     wrong = (labels < 0) | (labels >= num_classes)
     if wrong.any():
         place = int(wrong.nonzero()[0])
         index = int(batch["indices"][place]) if "indices" in batch else place
-        raise ValueError(f"example {index}: expected a label from 0 to {num_classes - 1}, got {int(labels[place])}")
+        raise ValueError(
+            f"example {index}: expected a label from 0 to {num_classes - 1}, got {int(labels[place])}"
+        )

@@ -15,7 +15,8 @@ __all__ = ["write_whole"]
 
 
 def write_whole(path: str | Path, content: bytes) -> Path:
-    """Write `content` beside `path`, flush it to the disk, and rename: a crash or a full disk leaves what was there.
+    """Write `content` beside `path`, flush it to the disk, and rename: a crash or a full disk leaves what was
+    there.
 
     Raises: OSError where it cannot be written; nothing half-written stays.
     """

@@ -1,10 +1,12 @@
 """Transfer of a trained network: what is frozen, what thaws when, and which layer learns how fast.
 
-Yosinski et al. 2014, *How transferable are features in deep neural networks?*, arXiv:1411.1792; Howard & Ruder 2018, *Universal Language Model
-Fine-tuning*, arXiv:1801.06146, section 3.3 for gradual unfreezing. Rates by depth are `dlbook.optim.layerwise_groups`.
+Yosinski et al. 2014, *How transferable are features in deep neural networks?*, arXiv:1411.1792; Howard &
+Ruder 2018, *Universal Language Model Fine-tuning*, arXiv:1801.06146, section 3.3 for gradual unfreezing.
+Rates by depth are `dlbook.optim.layerwise_groups`.
 
-Freezing is two things, and people forget the second: parameters get no gradient, **and** batch normalisation stays in evaluation
-mode. A frozen network in training mode still updates its running statistics, and normalises by the new batches.
+Freezing is two things, and people forget the second: parameters get no gradient, **and** batch normalisation
+stays in evaluation mode. A frozen network in training mode still updates its running statistics, and
+normalises by the new batches.
 
 >>> net = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.Linear(2, 1))
 >>> _ = freeze(net, except_for=["2"])
@@ -22,21 +24,28 @@ __all__ = ["freeze", "gradual", "head", "thaw"]
 
 
 def head(model: nn.Module) -> str:
-    """The name of the layer that gives the logits: the last nn.Linear or 1 x 1 convolution in the order of definition.
+    """The name of the layer that gives the logits: the last nn.Linear or 1 x 1 convolution in the order of
+    definition.
 
     Raises: ValueError where there is none.
     """
-    layers = [name for name, module in model.named_modules() if isinstance(module, nn.Linear) or (isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1))]
+    layers = [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear) or (isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1))
+    ]
     if not layers:
         raise ValueError("expected a network with an nn.Linear or a 1 x 1 convolution, found none")
     return layers[-1]
 
 
 def freeze(model: nn.Module, except_for: Iterable[str] = ()) -> nn.Module:
-    """Take every parameter out of training but those below `except_for`, and hold its normalisers in evaluation mode, in place.
+    """Take every parameter out of training but those below `except_for`, and hold its normalisers in
+    evaluation mode, in place.
 
-    except_for: dotted prefixes such as ``["layer4", "fc"]``. The normalisers below them stay trainable. `model.train()` and moving to
-    another device change nothing of this. Raises: ValueError for a prefix that fits nothing, with the nearest that exist.
+    except_for: dotted prefixes such as ``["layer4", "fc"]``. The normalisers below them stay trainable.
+    `model.train()` and moving to another device change nothing of this. Raises: ValueError for a prefix that
+    fits nothing, with the nearest that exist.
     """
     prefixes = _known(model, except_for)
     for name, parameter in model.named_parameters():
@@ -49,7 +58,8 @@ def freeze(model: nn.Module, except_for: Iterable[str] = ()) -> nn.Module:
 
 
 def thaw(model: nn.Module, prefixes: Iterable[str]) -> nn.Module:
-    """Undo `freeze` for what stands below the prefixes, in place; thawed normalisers follow the network's mode again.
+    """Undo `freeze` for what stands below the prefixes, in place; thawed normalisers follow the network's
+    mode again.
 
     Raises: ValueError for a prefix that fits nothing.
     """
@@ -65,12 +75,16 @@ def thaw(model: nn.Module, prefixes: Iterable[str]) -> nn.Module:
 
 
 def gradual(model: nn.Module, stages: Sequence[str], epoch: int, every: int = 1) -> list[str]:
-    """Gradual unfreezing: the last stage trains from epoch 0, and one more, from the back, every `every` epochs.
+    """Gradual unfreezing: the last stage trains from epoch 0, and one more, from the back, every `every`
+    epochs.
 
-    stages: prefixes from the input to the output. Returns those that train now. Raises: ValueError for bad prefixes, epoch or every.
+    stages: prefixes from the input to the output. Returns those that train now. Raises: ValueError for bad
+        prefixes, epoch or every.
     """
     if epoch < 0 or every < 1 or not stages:
-        raise ValueError(f"expected stages, epoch >= 0 and every >= 1, got {len(stages)} stages, {epoch} and {every}")
+        raise ValueError(
+            f"expected stages, epoch >= 0 and every >= 1, got {len(stages)} stages, {epoch} and {every}"
+        )
     trained = list(stages[-(1 + epoch // every) :])
     freeze(thaw(model, stages), except_for=trained)
     return trained
@@ -92,5 +106,12 @@ def _known(model: nn.Module, prefixes: Iterable[str]) -> list[str]:
     for prefix in prefixes:
         if prefix not in names:
             near = difflib.get_close_matches(prefix, names, n=3, cutoff=0.4)
-            raise ValueError(f"expected a part of the network, got {prefix!r}; " + (f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(sorted(names)[:5])}, ..."))
+            raise ValueError(
+                f"expected a part of the network, got {prefix!r}; "
+                + (
+                    f"did you mean {', '.join(near)}?"
+                    if near
+                    else f"there are {', '.join(sorted(names)[:5])}, ..."
+                )
+            )
     return prefixes

@@ -1,8 +1,8 @@
 """The log of a run: the scalars of each step, in one growing tensor a name, on the device where they arise.
 
-To read a scalar means to wait for a GPU, so a log holds tensors. To keep a small tensor of each step would be simpler, but on the
-CPU each of them lies between the large ones that a step takes and gives back; the holes then do not join, and the process can grow by
-hundreds of megabytes in a thousand steps.
+To read a scalar means to wait for a GPU, so a log holds tensors. To keep a small tensor of each step would be
+simpler, but on the CPU each of them lies between the large ones that a step takes and gives back; the holes
+then do not join, and the process can grow by hundreds of megabytes in a thousand steps.
 
 >>> log = Log()
 >>> for loss in (2.0, 1.0, 0.5):
@@ -37,7 +37,9 @@ class Log(Mapping[str, Tensor]):
     def append(self, name: str, value: Tensor) -> None:
         """Keep one scalar, `[]`, without waiting for it."""
         if name not in self._room:
-            self._room[name] = torch.empty(0, dtype=value.dtype if value.is_floating_point() else torch.float32)
+            self._room[name] = torch.empty(
+                0, dtype=value.dtype if value.is_floating_point() else torch.float32
+            )
             self._count[name] = 0
         room, count = self._room[name], self._count[name]
         if count == len(room) or room.device != value.device:  # a resumed log lies on the CPU

@@ -1,7 +1,7 @@
 """Where figures go while a run trains: TensorBoard, and Weights & Biases if it is installed and asked for.
 
-Both are offline: TensorBoard writes files into the run's folder, and Weights & Biases keeps its files there until somebody calls
-`wandb sync`, unless WANDB_MODE says otherwise.
+Both are offline: TensorBoard writes files into the run's folder, and Weights & Biases keeps its files there
+until somebody calls `wandb sync`, unless WANDB_MODE says otherwise.
 """
 
 import importlib.util
@@ -24,12 +24,16 @@ class Logger(Protocol):
 
 
 class TensorBoard:
-    """Event files in `folder`/tensorboard. `step`: the last that a resumed run keeps; what the killed run wrote after it is hidden."""
+    """Event files in `folder`/tensorboard. `step`: the last that a resumed run keeps; what the killed run
+    wrote after it is hidden.
+    """
 
     def __init__(self, folder: str | Path, step: int = 0) -> None:
         from torch.utils.tensorboard import SummaryWriter  # slow to import
 
-        self.writer = SummaryWriter(str(Path(folder) / "tensorboard"), purge_step=step + 1 if step else None)  # hides this step and later ones
+        self.writer = SummaryWriter(
+            str(Path(folder) / "tensorboard"), purge_step=step + 1 if step else None
+        )  # hides this step and later ones
 
     def write(self, step: int, scalars: Mapping[str, float]) -> None:
         """One point for each scalar."""
@@ -42,13 +46,21 @@ class TensorBoard:
 
 
 class WeightsAndBiases:
-    """A Weights & Biases run in `folder`, offline unless WANDB_MODE is set. Raises ValueError where wandb is not installed."""
+    """A Weights & Biases run in `folder`, offline unless WANDB_MODE is set. Raises ValueError where wandb is
+    not installed.
+    """
 
     def __init__(self, folder: str | Path, config: Mapping[str, Any]) -> None:
         require_installed()
         import wandb
 
-        self.run = wandb.init(dir=str(folder), project="dlbook", config=dict(config), mode=os.environ.get("WANDB_MODE", "offline"), resume="allow")
+        self.run = wandb.init(
+            dir=str(folder),
+            project="dlbook",
+            config=dict(config),
+            mode=os.environ.get("WANDB_MODE", "offline"),
+            resume="allow",
+        )
 
     def write(self, step: int, scalars: Mapping[str, float]) -> None:
         """One point for each scalar."""
@@ -62,9 +74,21 @@ class WeightsAndBiases:
 def require_installed() -> None:
     """Raises ValueError where wandb is not installed: to be asked before a run's folder is made."""
     if importlib.util.find_spec("wandb") is None:
-        raise ValueError("expected the package wandb for output.wandb=true, it is not installed; pip install wandb, or leave it off")
+        raise ValueError(
+            "expected the package wandb for output.wandb=true, it is not installed; pip install "
+            "wandb, or leave it off"
+        )
 
 
-def make_loggers(folder: str | Path, config: Mapping[str, Any], step: int = 0, tensorboard: bool = True, wandb: bool = False) -> list[Logger]:
+def make_loggers(
+    folder: str | Path,
+    config: Mapping[str, Any],
+    step: int = 0,
+    tensorboard: bool = True,
+    wandb: bool = False,
+) -> list[Logger]:
     """Those that are asked for. Raises ValueError where wandb is and is not installed."""
-    return [*([TensorBoard(folder, step)] if tensorboard else []), *([WeightsAndBiases(folder, config)] if wandb else [])]
+    return [
+        *([TensorBoard(folder, step)] if tensorboard else []),
+        *([WeightsAndBiases(folder, config)] if wandb else []),
+    ]

@@ -1,10 +1,12 @@
 """Where a training step's memory goes: predicted from shapes, and measured.
 
-For P parameters of s bytes, with an optimizer that keeps m tensors a parameter, and activations that the backward pass needs::
+For P parameters of s bytes, with an optimizer that keeps m tensors a parameter, and activations that the
+backward pass needs::
 
     weights P s  +  gradients P s  +  optimizer m P s  +  activations
 
-Activations are what autograd keeps between the forward and the backward pass; they grow with the batch, the rest does not.
+Activations are what autograd keeps between the forward and the backward pass; they grow with the batch, the
+rest does not.
 
 >>> report = predict(torch.nn.Linear(10, 10, bias=False), torch.ones(4, 10), states=2)
 >>> report.weights, report.gradients, report.optimizer, report.activations
@@ -47,18 +49,25 @@ class Memory:
         return "\n".join(f"{part:<12}{getattr(self, part) / 2**20:>10.1f} MiB" for part in parts)
 
 
-def predict(model: nn.Module, images: Tensor, states: int = 2, precision: torch.dtype = torch.float32) -> Memory:
+def predict(
+    model: nn.Module, images: Tensor, states: int = 2, precision: torch.dtype = torch.float32
+) -> Memory:
     """Sum up a training step of `model` on `images` without running it: the passes run on the meta device.
 
-    states: tensors that the optimizer keeps for each parameter: 0 for plain SGD, 1 with momentum, 2 for Adam. precision: of autocast.
-    The activations are the distinct storages that autograd saves, without the weights.
+    states: tensors that the optimizer keeps for each parameter: 0 for plain SGD, 1 with momentum, 2 for Adam.
+    precision: of autocast. The activations are the distinct storages that autograd saves, without the
+    weights.
     """
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    size = lambda tensors: sum(t.numel() * t.element_size() for t in tensors)  # noqa: E731
+    size = lambda tensors: sum(t.numel() * t.element_size() for t in tensors)
     return Memory(
-        size(model.parameters()), size(trained), states * size(trained), size(model.buffers()),
-        _saved(model, images, precision), len(images),
-    )  # fmt: skip
+        size(model.parameters()),
+        size(trained),
+        states * size(trained),
+        size(model.buffers()),
+        _saved(model, images, precision),
+        len(images),
+    )
 
 
 def _saved(model: nn.Module, images: Tensor, precision: torch.dtype) -> int:
@@ -79,10 +88,11 @@ def _saved(model: nn.Module, images: Tensor, precision: torch.dtype) -> int:
 
 
 def measure(step: Callable[[], Any]) -> tuple[int, int]:
-    """Bytes that torch's allocator gave out while `step()` ran, beyond what was held before: the peak, and what is held after it.
+    """Bytes that torch's allocator gave out while `step()` ran, beyond what was held before: the peak, and
+    what is held after it.
 
-    On the GPU where there is one; on the CPU the profiler's record of every allocation is summed up, since an operating system's
-    figure lags and rounds. What `step` returns is kept until the figures are taken.
+    On the GPU where there is one; on the CPU the profiler's record of every allocation is summed up, since an
+    operating system's figure lags and rounds. What `step` returns is kept until the figures are taken.
     """
     if torch.cuda.is_available():
         torch.cuda.synchronize()
@@ -91,9 +101,15 @@ def measure(step: Callable[[], Any]) -> tuple[int, int]:
         result = step()
         torch.cuda.synchronize()
         return torch.cuda.max_memory_allocated() - before, torch.cuda.memory_allocated() - before
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+    with torch.profiler.profile(
+        activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True
+    ) as profile:
         result = step()
-    changes = [(event.start_ns(), event.nbytes()) for event in profile.profiler.kineto_results.events() if event.name() == "[memory]"]
+    changes = [
+        (event.start_ns(), event.nbytes())
+        for event in profile.profiler.kineto_results.events()
+        if event.name() == "[memory]"
+    ]
     held = peak = 0
     for _, change in sorted(changes):
         held += change

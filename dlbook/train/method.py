@@ -1,7 +1,8 @@
 """The contract between a learning method and everything that trains one.
 
-A method owns its networks (the trained one, an average, a teacher), its loss and its state. Thresholds, queues and counters
-are buffers, so that one generic checkpoint holds them. The trainer owns the loop and knows nothing of the method but this class.
+A method owns its networks (the trained one, an average, a teacher), its loss and its state. Thresholds,
+queues and counters are buffers, so that one generic checkpoint holds them. The trainer owns the loop and
+knows nothing of the method but this class.
 
 >>> import torch
 >>> class Mean(Method):
@@ -34,10 +35,11 @@ class Method(nn.Module, abc.ABC):
             step: optimizer steps already done, from 0.
 
         Returns:
-            `"loss"`, a scalar with a gradient, and any detached tensors worth watching; the trainer logs the scalar ones.
+            `"loss"`, a scalar with a gradient, and any detached tensors worth watching; the trainer logs the
+            scalar ones.
         """
 
-    def after_step(self, step: int) -> None:  # noqa: B027 -- optional by design
+    def after_step(self, step: int) -> None:
         """Called once after `optimizer.step()`: averages of the weights and the like."""
 
     def param_groups(self) -> list[dict[str, Any]]:
@@ -45,5 +47,7 @@ class Method(nn.Module, abc.ABC):
         return [{"params": [parameter for parameter in self.parameters() if parameter.requires_grad]}]
 
     def forward(self, batch: Any, step: int) -> dict[str, Tensor]:
-        """The training step, so that DistributedDataParallel can wrap the method itself and synchronise its gradients."""
+        """The training step, so that DistributedDataParallel can wrap the method itself and synchronise its
+        gradients.
+        """
         return self.training_step(batch, step)

@@ -1,6 +1,8 @@
-"""What goes on inside a network while it trains: sizes of activations and gradients, dead units, and where a NaN was born.
+"""What goes on inside a network while it trains: sizes of activations and gradients, dead units, and where a
+NaN was born.
 
-`examine` runs one training step on a copy and reports each layer. `findings` says what is wrong with it, and what to do:
+`examine` runs one training step on a copy and reports each layer. `findings` says what is wrong with it, and
+what to do:
 
     not finite   an output, a weight or a gradient is NaN or infinite; the first layer whose inputs were still finite is named
     explosion    activations or gradients grow past what float16 holds, or gradients dwarf the weights that they change
@@ -12,7 +14,8 @@
 ...     _ = net[0].bias.fill_(-100)
 >>> layers = examine(net, torch.ones(3, 2), lambda output: output.sum())
 >>> print(findings(layers)[0])
-1 (ReLU): dead units: 4 of 4 channels are zero on the whole batch; lower the rate, check the initialisation (He's for ReLU), or take leaky ReLU
+1 (ReLU): dead units: 4 of 4 channels are zero on the whole batch; lower the rate, check the initialisation
+(He's for ReLU), or take leaky ReLU
 """
 
 import copy
@@ -34,8 +37,9 @@ DEAD_SHARE, VANISHING, DWARFING = 0.25, 1e-6, 1e3
 class Layer:
     """One module that has weights or rectifies, in the order of execution.
 
-    activation: root mean square of its output; gradient: of its weights' gradient; weight: of its weights; NaN or infinite where
-    they are. finite_input, finite_output: of the forward pass. channels, dead: of a rectifier; 0 elsewhere.
+    activation: root mean square of its output; gradient: of its weights' gradient; weight: of its weights;
+    NaN or infinite where they are. finite_input, finite_output: of the forward pass. channels, dead: of a
+    rectifier; 0 elsewhere.
     """
 
     name: str
@@ -62,27 +66,41 @@ class Finding:
         return f"{self.where}: {self.kind}: {self.what}; {self.advice}"
 
 
-def examine(model: nn.Module, batch: Any, loss_function: Callable[[Any], Tensor] = lambda output: output) -> list[Layer]:
-    """One forward and backward pass in training mode, on a copy: the model, its gradients and torch's random state stay as they are.
+def examine(
+    model: nn.Module, batch: Any, loss_function: Callable[[Any], Tensor] = lambda output: output
+) -> list[Layer]:
+    """One forward and backward pass in training mode, on a copy: the model, its gradients and torch's random
+    state stay as they are.
 
-    model: called as model(*batch) where the batch is a tuple, else model(batch). loss_function: its output -> scalar.
+    model: called as model(*batch) where the batch is a tuple, else model(batch). loss_function: its output ->
+        scalar.
     """
     model = copy.deepcopy(model).train()
     model.zero_grad()
     seen: dict[nn.Module, dict[str, Any]] = {}
     names = {module: name or "(the network)" for name, module in model.named_modules()}
-    watched = [m for m in names if isinstance(m, RECTIFIERS) or next(m.parameters(recurse=False), None) is not None]
-    hooks = [module.register_forward_hook(lambda m, inputs, output: seen.update({m: _look(m, inputs, output)})) for module in watched]
+    watched = [
+        m for m in names if isinstance(m, RECTIFIERS) or next(m.parameters(recurse=False), None) is not None
+    ]
+    hooks = [
+        module.register_forward_hook(lambda m, inputs, output: seen.update({m: _look(m, inputs, output)}))
+        for module in watched
+    ]
     with torch.random.fork_rng(devices=_devices(model)):
         output = model(*batch) if isinstance(batch, tuple) else model(batch)
         loss_function(output).backward()
     for hook in hooks:
         hook.remove()
-    return [Layer(names[module], type(module).__name__, **looks, **_weights(module)) for module, looks in seen.items()]
+    return [
+        Layer(names[module], type(module).__name__, **looks, **_weights(module))
+        for module, looks in seen.items()
+    ]
 
 
 def findings(layers: Sequence[Layer]) -> list[Finding]:
-    """What is wrong with the layers that `examine` saw, the root of the trouble first; empty where nothing is."""
+    """What is wrong with the layers that `examine` saw, the root of the trouble first; empty where nothing
+    is.
+    """
     found = [*_not_finite(layers)]
     if found:
         return found  # everything after a NaN is its consequence
@@ -91,37 +109,103 @@ def findings(layers: Sequence[Layer]) -> list[Finding]:
     for layer in layers:
         where = f"{layer.name} ({layer.type})"
         if layer.activation > LARGEST_FLOAT16:
-            found.append(Finding(where, "explosion", f"activations of {layer.activation:.1e}", "normalise, or scale the weights at the start (He's for ReLU)"))
+            found.append(
+                Finding(
+                    where,
+                    "explosion",
+                    f"activations of {layer.activation:.1e}",
+                    "normalise, or scale the weights at the start (He's for ReLU)",
+                )
+            )
         if layer in trained and layer.gradient > DWARFING * layer.weight:
-            found.append(Finding(where, "explosion", f"a gradient of {layer.gradient:.1e} on weights of {layer.weight:.1e}", "clip the gradients' norm, lower the rate, warm up"))
+            found.append(
+                Finding(
+                    where,
+                    "explosion",
+                    f"a gradient of {layer.gradient:.1e} on weights of {layer.weight:.1e}",
+                    "clip the gradients' norm, lower the rate, warm up",
+                )
+            )
         if layer in trained and layer.gradient < VANISHING * largest:
-            found.append(Finding(where, "vanishing", f"a gradient of {layer.gradient:.1e} where the largest is {largest:.1e}", "add shortcuts or normalisation, or take ReLU instead of a sigmoid"))
+            found.append(
+                Finding(
+                    where,
+                    "vanishing",
+                    f"a gradient of {layer.gradient:.1e} where the largest is {largest:.1e}",
+                    "add shortcuts or normalisation, or take ReLU instead of a sigmoid",
+                )
+            )
         if layer.channels and layer.dead >= DEAD_SHARE * layer.channels:
-            found.append(Finding(where, "dead units", f"{layer.dead} of {layer.channels} channels are zero on the whole batch",
-                                 "lower the rate, check the initialisation (He's for ReLU), or take leaky ReLU"))  # fmt: skip
+            found.append(
+                Finding(
+                    where,
+                    "dead units",
+                    f"{layer.dead} of {layer.channels} channels are zero on the whole batch",
+                    "lower the rate, check the initialisation (He's for ReLU), or take leaky ReLU",
+                )
+            )
     return found
 
 
 def faults_of_batch(batch: dict[str, Tensor], num_classes: int) -> list[str]:
-    """A sentence for each image that is not finite and each label out of range, with the example's index where the batch has it."""
+    """A sentence for each image that is not finite and each label out of range, with the example's index
+    where the batch has it.
+    """
     indices = batch.get("indices", torch.arange(len(batch["images"]))).tolist()
-    faults = [f"example {indices[i]}: the image holds NaN or infinite values" for i in (~batch["images"].flatten(1).isfinite().all(1)).nonzero().flatten().tolist()]
+    faults = [
+        f"example {indices[i]}: the image holds NaN or infinite values"
+        for i in (~batch["images"].flatten(1).isfinite().all(1)).nonzero().flatten().tolist()
+    ]
     wrong = (batch["labels"] < 0) | (batch["labels"] >= num_classes)
-    return faults + [f"example {indices[i]}: label {int(batch['labels'][i])} is outside 0 to {num_classes - 1}" for i in wrong.nonzero().flatten().tolist()]
+    return faults + [
+        f"example {indices[i]}: label {int(batch['labels'][i])} is outside 0 to {num_classes - 1}"
+        for i in wrong.nonzero().flatten().tolist()
+    ]
 
 
 def _not_finite(layers: Sequence[Layer]) -> list[Finding]:
     for layer in layers:
         where = f"{layer.name} ({layer.type})"
         if not layer.finite_input:
-            return [Finding(where, "not finite", "its input is NaN or infinite already", "look at the batch, and at what comes before")]
+            return [
+                Finding(
+                    where,
+                    "not finite",
+                    "its input is NaN or infinite already",
+                    "look at the batch, and at what comes before",
+                )
+            ]
         if layer.weight != layer.weight or layer.weight == float("inf"):
-            return [Finding(where, "not finite", "its weights are NaN or infinite", "go back to the last checkpoint and lower the rate")]
+            return [
+                Finding(
+                    where,
+                    "not finite",
+                    "its weights are NaN or infinite",
+                    "go back to the last checkpoint and lower the rate",
+                )
+            ]
         if not layer.finite_output:
-            return [Finding(where, "not finite", "finite inputs give a NaN or infinite output", "lower the rate, take bfloat16 instead of float16, look for log(0) or 0/0")]
+            return [
+                Finding(
+                    where,
+                    "not finite",
+                    "finite inputs give a NaN or infinite output",
+                    "lower the rate, take bfloat16 instead of float16, look for log(0) or 0/0",
+                )
+            ]
     broken = [layer for layer in layers if not layer.gradient < float("inf")]
-    return [Finding(f"{broken[-1].name} ({broken[-1].type})", "not finite", "its gradient is NaN or infinite, its output is not",
-                    "look for a square root or a norm at zero, clip, lower the rate")] if broken else []  # fmt: skip
+    return (
+        [
+            Finding(
+                f"{broken[-1].name} ({broken[-1].type})",
+                "not finite",
+                "its gradient is NaN or infinite, its output is not",
+                "look for a square root or a norm at zero, clip, lower the rate",
+            )
+        ]
+        if broken
+        else []
+    )
 
 
 def _look(module: nn.Module, inputs: tuple, output: Any) -> dict[str, Any]:
@@ -129,8 +213,9 @@ def _look(module: nn.Module, inputs: tuple, output: Any) -> dict[str, Any]:
     given = [value for value in inputs if isinstance(value, Tensor)]
     looks = {
         "activation": output.detach().float().square().mean().sqrt().item(),
-        "finite_input": all(bool(value.isfinite().all()) for value in given), "finite_output": bool(output.isfinite().all()),
-    }  # fmt: skip
+        "finite_input": all(bool(value.isfinite().all()) for value in given),
+        "finite_output": bool(output.isfinite().all()),
+    }
     if isinstance(module, RECTIFIERS) and output.ndim > 1:
         zero = (output.detach() == 0).transpose(0, 1).flatten(1).all(dim=1)  # axis 1 holds the channels
         looks |= {"channels": len(zero), "dead": int(zero.sum())}
@@ -141,7 +226,7 @@ def _weights(module: nn.Module) -> dict[str, float]:
     weight = max(module.parameters(recurse=False), key=Tensor.numel, default=None)
     if weight is None:
         return {"weight": 0.0, "gradient": 0.0}
-    size = lambda values: values.detach().float().square().mean().sqrt().item()  # noqa: E731
+    size = lambda values: values.detach().float().square().mean().sqrt().item()
     return {"weight": size(weight), "gradient": 0.0 if weight.grad is None else size(weight.grad)}
 
 

@@ -6,11 +6,11 @@
     metrics.jsonl                   a line for each evaluation; the checkpoints hold them too
     tensorboard/                    see dlbook.train.loggers
 
-A checkpoint that was cut short or altered is named in a warning and the one before it is used. Nothing is deleted before what
-replaces it is safely on the disk, so that a full disk loses no earlier checkpoint.
+A checkpoint that was cut short or altered is named in a warning and the one before it is used. Nothing is
+deleted before what replaces it is safely on the disk, so that a full disk loses no earlier checkpoint.
 
-With several processes each makes the same calls; rank 0 alone writes, and what fails there is raised in all. All read: the folder
-has to be one that every machine sees.
+With several processes each makes the same calls; rank 0 alone writes, and what fails there is raised in all.
+All read: the folder has to be one that every machine sees.
 """
 
 import json
@@ -39,7 +39,8 @@ class Run:
     Args:
         folder: made if it is missing; its parent too.
         metric: the figure whose best value is kept; larger is better.
-        resume: go on with what is there; otherwise a folder that holds a run is an error, and nothing in it is touched.
+        resume: go on with what is there; otherwise a folder that holds a run is an error, and nothing in it
+            is touched.
 
     Raises:
         RunError: the folder holds a run and `resume` is false.
@@ -53,7 +54,10 @@ class Run:
 
     def _claim(self, resume: bool) -> None:
         if not resume and (self.checkpoints.exists() or (self.folder / "config.yaml").exists()):
-            raise RunError(f"{self.folder} holds a run already; resume it, or choose another folder (nothing was changed)")
+            raise RunError(
+                f"{self.folder} holds a run already; resume it, or choose another folder (nothing "
+                "was changed)"
+            )
         self.checkpoints.mkdir(parents=True, exist_ok=True)
 
     def files(self) -> list[Path]:
@@ -61,13 +65,17 @@ class Run:
         return sorted(self.checkpoints.glob("step-*.ckpt"), reverse=True)
 
     def save(self, trainer: Trainer, figures: dict[str, float] | None = None) -> Path:
-        """Write a checkpoint; with the figures of an evaluation also their line, and best.ckpt where they are the best.
+        """Write a checkpoint; with the figures of an evaluation also their line, and best.ckpt where they are
+        the best.
 
-        Raises: OSError where the disk is full; the earlier checkpoints stay. ValueError where `metric` is not among the figures.
+        Raises: OSError where the disk is full; the earlier checkpoints stay. ValueError where `metric` is not
+            among the figures.
         """
         if figures is not None:
             if self.metric not in figures:
-                raise ValueError(f"expected the metric {self.metric!r} among the figures, got {sorted(figures)}")
+                raise ValueError(
+                    f"expected the metric {self.metric!r} among the figures, got {sorted(figures)}"
+                )
             self.history.append({"step": trainer.step, **figures})
         path = self._write(trainer)
         on_main(lambda: self._tidy(path, trainer.step))
@@ -96,18 +104,27 @@ class Run:
             on_main(lambda path=path: self._settle(path, trainer.step))
             return trainer.step
         if files:
-            raise RunError(f"{self.checkpoints}: none of {len(files)} checkpoints is whole; start again in another folder")
+            raise RunError(
+                f"{self.checkpoints}: none of {len(files)} checkpoints is whole; start again in "
+                "another folder"
+            )
         return 0
 
     def _write(self, trainer: Trainer) -> Path:
         """A checkpoint of this step; also the random states of the other processes."""
         path = self.checkpoints / f"step-{trainer.step:08d}.ckpt"
         random = gather_random()
-        on_main(lambda: checkpoint.save(path, {"trainer": trainer.state_dict(), "history": self.history, "random": random}))
+        on_main(
+            lambda: checkpoint.save(
+                path, {"trainer": trainer.state_dict(), "history": self.history, "random": random}
+            )
+        )
         return path
 
     def _read(self, path: Path, trainer: Trainer) -> dict[str, Any]:
-        """Put a checkpoint into the trainer, and return it. Raises CheckpointError in every process, or in none."""
+        """Put a checkpoint into the trainer, and return it. Raises CheckpointError in every process, or in
+        none.
+        """
         kept: list[dict[str, Any]] = []
         on_main(lambda: kept.append(checkpoint.load(path)))
         state = kept[0] if kept else checkpoint.load(path)
@@ -124,7 +141,9 @@ class Run:
         return path.read_bytes()
 
     def _settle(self, path: Path, step: int) -> None:
-        """Bring best.ckpt and metrics.jsonl in line with the checkpoint; a run killed in between is mended on resuming."""
+        """Bring best.ckpt and metrics.jsonl in line with the checkpoint; a run killed in between is mended on
+        resuming.
+        """
         if self.history and self.best()["step"] == step:
             write_whole(self.checkpoints / "best.ckpt", self._bytes(path))
         lines = "".join(json.dumps(row) + "\n" for row in self.history)
@@ -132,6 +151,7 @@ class Run:
 
 
 def load_weights(path: str | Path) -> dict[str, Any]:
-    """The state of the method in a checkpoint of a run, for evaluation and prediction. Raises as `checkpoint.load` does."""
+    """The state of the method in a checkpoint of a run, for evaluation and prediction. Raises as
+    `checkpoint.load` does.
+    """
     return checkpoint.load(path)["trainer"]["method"]
-

@@ -1,20 +1,23 @@
-"""Networks that do not fit one GPU: each process keeps a part of every weight, its gradient and the optimizer's state (FSDP2).
+"""Networks that do not fit one GPU: each process keeps a part of every weight, its gradient and the
+optimizer's state (FSDP2).
 
-Rajbhandari et al. 2020, *ZeRO*, arXiv:1910.02054, stage 3; Zhao et al. 2023, *PyTorch FSDP*, arXiv:2304.11277. N processes hold 1/N of
-weights, gradients and optimizer state each. A block's weights are gathered from all processes right before it runs, forth and back, and
-thrown away after it; its gradients are averaged, and each process keeps its part. torch's `fully_shard` does all of that; what is here is
-which modules are blocks, and checkpoints whose parts each process writes by itself:
+Rajbhandari et al. 2020, *ZeRO*, arXiv:1910.02054, stage 3; Zhao et al. 2023, *PyTorch FSDP*,
+arXiv:2304.11277. N processes hold 1/N of weights, gradients and optimizer state each. A block's weights are
+gathered from all processes right before it runs, forth and back, and thrown away after it; its gradients are
+averaged, and each process keeps its part. torch's `fully_shard` does all of that; what is here is which
+modules are blocks, and checkpoints whose parts each process writes by itself:
 
     step-00000500.shards/__0_0.distcp ...   each process's tensors, by torch.distributed.checkpoint
     step-00000500.shards/rest.ckpt          step, log, rates, random states: an ordinary checkpoint
     step-00000500.shards/manifest.json      length and SHA-256 of each file; written last
 
-The folder is written under another name and renamed when it is whole. A file that was cut short, altered or lost is named, and the run
-goes on from the checkpoint before. Any number of processes may load what any other number wrote. `to_plain` joins the parts to an
-ordinary checkpoint, and `best.ckpt` always is one. Load sharded checkpoints of your own only: torch keeps their index as a pickle.
+The folder is written under another name and renamed when it is whole. A file that was cut short, altered or
+lost is named, and the run goes on from the checkpoint before. Any number of processes may load what any other
+number wrote. `to_plain` joins the parts to an ordinary checkpoint, and `best.ckpt` always is one. Load
+sharded checkpoints of your own only: torch keeps their index as a pickle.
 
-A parameter becomes a `DTensor`, which optimizers, clipping and averages of weights treat like any tensor. Every network call is work for
-all processes together: one that evaluates alone waits for ever.
+A parameter becomes a `DTensor`, which optimizers, clipping and averages of weights treat like any tensor.
+Every network call is work for all processes together: one that evaluates alone waits for ever.
 
 >>> from dlbook.train.method import Method
 >>> shard(type("Unshared", (Method,), {"training_step": None})(), [])
@@ -54,9 +57,11 @@ MANIFEST, REST = "manifest.json", "rest.ckpt"
 
 
 class Sharded:
-    """A sharded method, to be called by a trainer as `forward`; rank 0's buffers are sent round first, as under DDP.
+    """A sharded method, to be called by a trainer as `forward`; rank 0's buffers are sent round first, as
+    under DDP.
 
-    Gradients are averaged after each micro-batch, also while they are accumulated: to wait would mean to keep them whole.
+    Gradients are averaged after each micro-batch, also while they are accumulated: to wait would mean to keep
+    them whole.
     """
 
     def __init__(self, method: Method, call: Callable[[Any, int], dict[str, Tensor]]) -> None:
@@ -69,17 +74,22 @@ class Sharded:
 
 
 def shard(method: Method, networks: Sequence[nn.Module], compiled: bool = False) -> Sharded:
-    """Divide the method's weights among the processes, in place; build the optimizer afterwards, over the new parameters.
+    """Divide the method's weights among the processes, in place; build the optimizer afterwards, over the new
+    parameters.
 
-    networks: those modules of the method that are called as modules, `network(images)`; they are divided block by block. Together they
-    have to hold every parameter. All processes begin with rank 0's weights.
-    Raises: ValueError without a process group, or naming a parameter outside the networks, which would not be synchronised.
+    networks: those modules of the method that are called as modules, `network(images)`; they are divided
+    block by block. Together they have to hold every parameter. All processes begin with rank 0's weights.
+    Raises: ValueError without a process group, or naming a parameter outside the networks, which would not be
+        synchronised.
     """
     if not dist.is_initialized():
         raise ValueError("expected a process group, got none; call distributed.setup() under torchrun first")
     inside = {id(parameter) for network in networks for parameter in network.parameters()}
     if outside := [name for name, parameter in method.named_parameters() if id(parameter) not in inside]:
-        raise ValueError(f"expected networks that hold every parameter, {outside[0]} is outside; put the module that owns it among the networks")
+        raise ValueError(
+            f"expected networks that hold every parameter, {outside[0]} is outside; put the module "
+            "that owns it among the networks"
+        )
     for tensor in (*method.parameters(), *method.buffers()):
         dist.broadcast(tensor.detach(), src=0)
     mesh = init_device_mesh(next(method.parameters()).device.type, (world_size(),))
@@ -97,7 +107,9 @@ def save(folder: str | Path, trainer: Trainer, history: Sequence[dict[str, float
     """
     folder = Path(folder)
     partial = folder.with_name(folder.name + ".partial")
-    plain = {name: value for name, value in trainer.state_dict().items() if name not in ("method", "optimizer")}
+    plain = {
+        name: value for name, value in trainer.state_dict().items() if name not in ("method", "optimizer")
+    }
     rest = {"trainer": plain, "history": list(history), "random": gather_random()}
     on_main(lambda: shutil.rmtree(partial, ignore_errors=True))
     on_main(lambda: partial.mkdir(parents=True))
@@ -106,7 +118,9 @@ def save(folder: str | Path, trainer: Trainer, history: Sequence[dict[str, float
     on_main(lambda: checkpoint.save(partial / REST, rest))
     mine = _share(sorted(path.name for path in partial.iterdir()))
     listed = gather({name: _fingerprint(partial / name) for name in mine})
-    on_main(lambda: _finish(partial, folder, {name: value for part in listed for name, value in part.items()}))
+    on_main(
+        lambda: _finish(partial, folder, {name: value for part in listed for name, value in part.items()})
+    )
     return folder
 
 
@@ -120,7 +134,8 @@ def _finish(partial: Path, folder: Path, files: dict[str, list]) -> None:
 
 
 def verify(folder: str | Path) -> None:
-    """Compare every file with the manifest; the processes share the work, and each raises what one of them finds.
+    """Compare every file with the manifest; the processes share the work, and each raises what one of them
+    finds.
 
     Raises: CheckpointError naming the file that is missing, cut short or altered.
     """
@@ -128,16 +143,26 @@ def verify(folder: str | Path) -> None:
     try:
         files = on_main(lambda: json.loads((folder / MANIFEST).read_text("utf8"))["files"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{folder}: expected a whole {MANIFEST}, got {error}; delete {folder.name} and resume from the one before") from None
-    found = [told for part in gather([_fault(folder / name, *files[name]) for name in _share(sorted(files))]) for told in part if told]
+        raise CheckpointError(
+            f"{folder}: expected a whole {MANIFEST}, got {error}; delete {folder.name} and resume "
+            "from the one before"
+        ) from None
+    found = [
+        told
+        for part in gather([_fault(folder / name, *files[name]) for name in _share(sorted(files))])
+        for told in part
+        if told
+    ]
     if found:
         raise CheckpointError(f"{found[0]}; delete {folder.name} and resume from the one before")
 
 
 def load(folder: str | Path, trainer: Trainer) -> dict[str, Any]:
-    """Put a sharded checkpoint into a trainer of sharded weights; all processes call it, also more or fewer than wrote it.
+    """Put a sharded checkpoint into a trainer of sharded weights; all processes call it, also more or fewer
+    than wrote it.
 
-    Returns its rest: "trainer" (step, log, ...), "history" and "random". Raises: CheckpointError as `verify` does.
+    Returns its rest: "trainer" (step, log, ...), "history" and "random". Raises: CheckpointError as `verify`
+        does.
     """
     folder = Path(folder)
     verify(folder)
@@ -149,7 +174,9 @@ def load(folder: str | Path, trainer: Trainer) -> dict[str, Any]:
 
 
 def to_plain(folder: str | Path) -> dict[str, Any]:
-    """The whole state of a sharded checkpoint that is whole, as a run of one process keeps it; one process calls this."""
+    """The whole state of a sharded checkpoint that is whole, as a run of one process keeps it; one process
+    calls this.
+    """
     folder = Path(folder)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=folder.name + ".") as place:
         dcp_to_torch_save(folder, Path(place) / "whole.pt")
@@ -159,15 +186,22 @@ def to_plain(folder: str | Path) -> dict[str, Any]:
 
 
 def _parts(trainer: Trainer) -> dict[str, Any]:
-    """What is written in parts. The optimizer's state has the parameters' names here, since their numbers are no names across versions."""
+    """What is written in parts. The optimizer's state has the parameters' names here, since their numbers are
+    no names across versions.
+    """
     method, optimizer = trainer.method, trainer.optimizer
-    return {"method": dcp_state.get_model_state_dict(method), "optimizer": dcp_state.get_optimizer_state_dict(method, optimizer)}
+    return {
+        "method": dcp_state.get_model_state_dict(method),
+        "optimizer": dcp_state.get_optimizer_state_dict(method, optimizer),
+    }
 
 
 def _numbered(parts: dict[str, Any]) -> dict[str, Any]:
     """The same with the optimizer's parameters by number, as `Optimizer.load_state_dict` wants them."""
     groups = parts["optimizer"]["param_groups"]
-    numbers = {name: number for number, name in enumerate(name for group in groups for name in group["params"])}
+    numbers = {
+        name: number for number, name in enumerate(name for group in groups for name in group["params"])
+    }
     state = {numbers[name]: slots for name, slots in parts["optimizer"].get("state", {}).items()}
     groups = [group | {"params": [numbers[name] for name in group["params"]]} for group in groups]
     return {"method": parts["method"], "optimizer": {"state": state, "param_groups": groups}}
@@ -190,15 +224,23 @@ def _fault(path: Path, size: int, digest: str) -> str:
         return f"{path}: missing"
     if path.stat().st_size != size:
         return f"{path}: expected {size:,} bytes, got {path.stat().st_size:,}: cut short"
-    return "" if _fingerprint(path)[1] == digest else f"{path}: does not match its SHA-256 {digest[:12]}...: altered"
+    return (
+        ""
+        if _fingerprint(path)[1] == digest
+        else f"{path}: does not match its SHA-256 {digest[:12]}...: altered"
+    )
 
 
 class ShardedRun(Run):
-    """A run's folder with sharded checkpoints. One process reads them as well, and goes on with ordinary ones."""
+    """A run's folder with sharded checkpoints. One process reads them as well, and goes on with ordinary
+    ones.
+    """
 
     def files(self) -> list[Path]:
         """The checkpoints of steps, the newest first."""
-        return sorted((*self.checkpoints.glob("step-*.ckpt"), *self.checkpoints.glob("step-*.shards")), reverse=True)
+        return sorted(
+            (*self.checkpoints.glob("step-*.ckpt"), *self.checkpoints.glob("step-*.shards")), reverse=True
+        )
 
     def _write(self, trainer: Trainer) -> Path:
         if world_size() == 1:
@@ -209,7 +251,10 @@ class ShardedRun(Run):
         if path.suffix == ".shards" and world_size() > 1:
             return load(path, trainer)
         if path.suffix == ".ckpt" and world_size() > 1:
-            raise RunError(f"{path}: expected a sharded checkpoint, got one of a single process; go on with one process, or begin anew")
+            raise RunError(
+                f"{path}: expected a sharded checkpoint, got one of a single process; go on with "
+                "one process, or begin anew"
+            )
         if path.suffix == ".ckpt":
             return super()._read(path, trainer)
         verify(path)

@@ -1,13 +1,15 @@
 """The trainer: one visible loop without hooks, and a state from which it resumes bit for bit.
 
-The loop does, for each optimizer step: set the rate, zero the gradients, run the method under autocast as often as gradients
-are accumulated, clip, step, `after_step`, log. What it does not do is call back: to evaluate every hundred steps, call `fit`
-every hundred steps. Where a gradient overflows in float16 the optimizer's step is skipped, and `after_step` with it: an average
-does not move while the weights stand still. The number of the step, the schedule and the data go on.
+The loop does, for each optimizer step: set the rate, zero the gradients, run the method under autocast as
+often as gradients are accumulated, clip, step, `after_step`, log. What it does not do is call back: to
+evaluate every hundred steps, call `fit` every hundred steps. Where a gradient overflows in float16 the
+optimizer's step is skipped, and `after_step` with it: an average does not move while the weights stand still.
+The number of the step, the schedule and the data go on.
 
-Batches come from a pure function of the number of the micro-batch: `batches(i)` is the same batch whenever it is asked for. The
-order of the data is then no state at all, and a resumed run cannot lose its place. What is state goes into `state_dict`: the
-method with all its buffers, the optimizer, the step, the log, and torch's random state (for dropout and the like).
+Batches come from a pure function of the number of the micro-batch: `batches(i)` is the same batch whenever it
+is asked for. The order of the data is then no state at all, and a resumed run cannot lose its place. What is
+state goes into `state_dict`: the method with all its buffers, the optimizer, the step, the log, and torch's
+random state (for dropout and the like).
 
 >>> from dlbook.train.method import Method
 >>> class Mean(Method):
@@ -43,14 +45,20 @@ Schedule = Callable[[int], float]
 
 
 class NonFiniteLoss(FloatingPointError):
-    """The loss became NaN or infinite: `step` and `batch`, the numbers of the step and of the micro-batch; `value`.
+    """The loss became NaN or infinite: `step` and `batch`, the numbers of the step and of the micro-batch;
+    `value`.
 
     why: what somebody who looked found; without it, where to look.
     """
 
     def __init__(self, step: int, batch: int, value: float, why: str = "") -> None:
-        advice = "look at that batch with dlbook.train.monitor, lower the rate, clip the gradients, or leave float16 for bfloat16"
-        super().__init__(f"step {step}: expected a finite loss, got {value} on batch {batch}; {why or advice}")
+        advice = (
+            "look at that batch with dlbook.train.monitor, lower the rate, clip the gradients, or "
+            "leave float16 for bfloat16"
+        )
+        super().__init__(
+            f"step {step}: expected a finite loss, got {value} on batch {batch}; {why or advice}"
+        )
         self.step, self.batch, self.value = step, batch, value
 
 
@@ -61,11 +69,14 @@ class Trainer:
         method: what is trained; its outputs are logged where they are scalars.
         optimizer: over `method.param_groups()`; each group's rate when given here is its base rate.
         schedule: step -> factor of the base rates, a pure function.
-        batches: number of the micro-batch -> batch, a pure function; step s with accumulation a asks for a s, ..., a s + a - 1.
+        batches: number of the micro-batch -> batch, a pure function; step s with accumulation a asks for a s,
+            ..., a s + a - 1.
         accumulate: micro-batches a step; their losses are averaged.
         clip_norm: largest norm of all gradients together; None does not clip.
-        precision: torch.float32; torch.bfloat16 or torch.float16 for autocast, the latter with its loss scaled against underflow.
-        forward: what is called instead of the method: the method compiled, or wrapped by DistributedDataParallel.
+        precision: torch.float32; torch.bfloat16 or torch.float16 for autocast, the latter with its loss
+            scaled against underflow.
+        forward: what is called instead of the method: the method compiled, or wrapped by
+            DistributedDataParallel.
 
     Raises:
         ValueError: `accumulate` < 1, `clip_norm` <= 0, or another precision.
@@ -84,24 +95,32 @@ class Trainer:
         forward: Callable[[Any, int], dict[str, Tensor]] | None = None,
     ) -> None:
         if accumulate < 1:
-            raise ValueError(f"expected accumulate >= 1, got {accumulate}; 1 takes an optimizer step for each batch")
+            raise ValueError(
+                f"expected accumulate >= 1, got {accumulate}; 1 takes an optimizer step for each batch"
+            )
         if clip_norm is not None and clip_norm <= 0:
-            raise ValueError(f"expected clip_norm > 0 or None, got {clip_norm}; None leaves the gradients as they are")
+            raise ValueError(
+                f"expected clip_norm > 0 or None, got {clip_norm}; None leaves the gradients as they are"
+            )
         if precision not in (torch.float32, torch.bfloat16, torch.float16):
             raise ValueError(f"expected torch.float32, torch.bfloat16 or torch.float16, got {precision}")
         self.method, self.optimizer, self.schedule, self.batches = method, optimizer, schedule, batches
         self.accumulate, self.clip_norm, self.precision = accumulate, clip_norm, precision
         self.forward = method if forward is None else forward  # a compiled module has no truth value
         self.device = next(method.parameters()).device.type
-        self.scaler = torch.amp.GradScaler(self.device, enabled=precision is torch.float16)  # disabled, it passes everything through
+        self.scaler = torch.amp.GradScaler(
+            self.device, enabled=precision is torch.float16
+        )  # disabled, it passes everything through
         self.base_rates = [float(group["lr"]) for group in optimizer.param_groups]
         self.step = 0
         self.log = Log()
 
     def fit(self, steps: int, progress: bool = False) -> None:
-        """Train until `steps` optimizer steps are done in all; steps already done, here or before a resume, count.
+        """Train until `steps` optimizer steps are done in all; steps already done, here or before a resume,
+        count.
 
-        progress: show a bar. Raises NonFiniteLoss at the first loss that is not finite, before it enters the weights (on a GPU up
+        progress: show a bar. Raises NonFiniteLoss at the first loss that is not finite, before it enters the
+            weights (on a GPU up
         to 20 steps later: to look at a loss means to wait for it).
         """
         self.method.train()
@@ -113,7 +132,10 @@ class Trainer:
             sums: dict[str, Tensor] = {}
             for part in range(self.accumulate):
                 batch = self.batches(self.step * self.accumulate + part)
-                with self._synchronise(part), torch.autocast(self.device, self.precision, enabled=self.precision is not torch.float32):
+                with (
+                    self._synchronise(part),
+                    torch.autocast(self.device, self.precision, enabled=self.precision is not torch.float32),
+                ):
                     outputs = self.forward(batch, self.step)
                 self._require_finite(outputs["loss"], part, steps)
                 self.scaler.scale(outputs["loss"] / self.accumulate).backward()
@@ -123,7 +145,9 @@ class Trainer:
             if self.clip_norm is not None:
                 self.scaler.unscale_(self.optimizer)
                 norm = clip_grad_norm_(self.method.parameters(), self.clip_norm).detach()
-                sums["grad_norm"] = norm.full_tensor() if hasattr(norm, "full_tensor") else norm  # of all shards together
+                sums["grad_norm"] = (
+                    norm.full_tensor() if hasattr(norm, "full_tensor") else norm
+                )  # of all shards together
             scale = self.scaler.get_scale()  # 1 without float16
             self.scaler.step(self.optimizer)  # float16: not taken where a gradient overflowed,
             self.scaler.update()  # and the scale is halved
@@ -152,7 +176,9 @@ class Trainer:
             ValueError: nothing of that name was logged.
         """
         if name not in self.log:
-            raise ValueError(f"expected one of {sorted(self.log)}, got {name!r}; a method logs the scalars it returns")
+            raise ValueError(
+                f"expected one of {sorted(self.log)}, got {name!r}; a method logs the scalars it returns"
+            )
         return self.log[name].to("cpu", torch.float32, copy=True)
 
     def state_dict(self) -> dict[str, Any]:
@@ -169,7 +195,8 @@ class Trainer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue where `state_dict` was taken; method, optimizer, schedule and batches are built as for the first run.
+        """Continue where `state_dict` was taken; method, optimizer, schedule and batches are built as for the
+        first run.
 
         Raises:
             ValueError: parts of the state are missing.
@@ -177,7 +204,10 @@ class Trainer:
         """
         missing = {"method", "optimizer", "base_rates", "step", "log", "random"} - state.keys()
         if missing:
-            raise ValueError(f"expected the state of a trainer, got one without {sorted(missing)}; give what state_dict returned")
+            raise ValueError(
+                f"expected the state of a trainer, got one without {sorted(missing)}; give what "
+                "state_dict returned"
+            )
         self.method.load_state_dict(state["method"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.base_rates = list(state["base_rates"])

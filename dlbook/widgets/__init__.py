@@ -8,8 +8,8 @@ Five figures serve the whole book:
 * :class:`Diagram`: a network, block by block, with its shapes and costs;
 * :class:`Scatter`: points over axes that the reader chooses.
 
-Each is an anywidget: a Python class with its JavaScript beside it. The data are computed here, in Python, before the
-figure is drawn, and travel with the page; no figure holds more than 60 KiB.
+Each is an anywidget: a Python class with its JavaScript beside it. The data are computed here, in Python,
+before the figure is drawn, and travel with the page; no figure holds more than 60 KiB.
 
 >>> from dlbook.widgets import Curve, Curves
 >>> figure = Curves(x=[0, 1, 2], curves=[Curve("square", [0, 1, 4])], title="A square", description="It grows.")
@@ -24,4 +24,18 @@ from dlbook.widgets.images import Images, Stack
 from dlbook.widgets.scatter import Axis, Point, Scatter
 from dlbook.widgets.stepper import Grid, Step, Stepper
 
-__all__ = ["STATE_LIMIT", "Axis", "Curve", "Curves", "Diagram", "Figure", "Grid", "Images", "Point", "Scatter", "Stack", "Step", "Stepper"]
+__all__ = [
+    "STATE_LIMIT",
+    "Axis",
+    "Curve",
+    "Curves",
+    "Diagram",
+    "Figure",
+    "Grid",
+    "Images",
+    "Point",
+    "Scatter",
+    "Stack",
+    "Step",
+    "Stepper",
+]

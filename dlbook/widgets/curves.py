@@ -1,4 +1,5 @@
-"""Curves over parameters: sliders, a legend that switches curves on and off, values and gradients under a cursor.
+"""Curves over parameters: sliders, a legend that switches curves on and off, values and gradients under a
+cursor.
 
 >>> import numpy as np
 >>> x = np.linspace(-3, 3, 61)
@@ -54,7 +55,8 @@ class Curves(Figure):
         curves: list of :class:`Curve`.
         panels: y label of each panel, from the top; None: one panel with `y_label`.
         log_x, log_y: logarithmic axes; `log_y` may be a list with one entry a panel.
-        y_range: (low, high) of the y axis, or a list of one (low, high) or None a panel; None: what the curves need.
+        y_range: (low, high) of the y axis, or a list of one (low, high) or None a panel; None: what the
+            curves need.
         start: starting value of parameters; numbers are moved to the nearest on the list.
         visible: names of the curves that are drawn at the start; None: all.
         cursor: starting x of the cursor; None: the middle.
@@ -72,8 +74,24 @@ class Curves(Figure):
     visible = traitlets.List(traitlets.Unicode()).tag(sync=True)
     cursor = traitlets.Float().tag(sync=True)
 
-    def __init__(self, *, x, curves, title="", description="", x_label="x", y_label="", parameters=None,
-                 panels=None, log_x=False, log_y=False, y_range=None, start=None, visible=None, cursor=None):
+    def __init__(
+        self,
+        *,
+        x,
+        curves,
+        title="",
+        description="",
+        x_label="x",
+        y_label="",
+        parameters=None,
+        panels=None,
+        log_x=False,
+        log_y=False,
+        y_range=None,
+        start=None,
+        visible=None,
+        cursor=None,
+    ):
         parameters = grid.checked(parameters)
         x = _checked_x(x, log_x)
         panels = _checked_panels(panels, y_label, log_y, y_range)
@@ -81,12 +99,28 @@ class Curves(Figure):
         names = [entry["name"] for entry in entries]
         if not entries or len(set(names)) < len(names):
             raise ValueError(f"expected one or more curves with different names, got {names}")
-        spec = {"x": x.tolist(), "x_label": x_label, "log_x": bool(log_x), "panels": panels,
-                "parameters": parameters, "curves": entries}
-        sizes = {e["name"]: len(e["values"]["data"]) + len((e["gradient"] or {"data": ""})["data"]) for e in entries}
+        spec = {
+            "x": x.tolist(),
+            "x_label": x_label,
+            "log_x": bool(log_x),
+            "panels": panels,
+            "parameters": parameters,
+            "curves": entries,
+        }
+        sizes = {
+            e["name"]: len(e["values"]["data"]) + len((e["gradient"] or {"data": ""})["data"])
+            for e in entries
+        }
         cursor = x[len(x) // 2] if cursor is None else cursor
-        super().__init__(title, description, spec, sizes, values=grid.settings(parameters, start),
-                         visible=list(names if visible is None else visible), cursor=float(cursor))
+        super().__init__(
+            title,
+            description,
+            spec,
+            sizes,
+            values=grid.settings(parameters, start),
+            visible=list(names if visible is None else visible),
+            cursor=float(cursor),
+        )
 
     @traitlets.validate("visible")
     def _check_visible(self, proposal):
@@ -102,14 +136,21 @@ class Curves(Figure):
 
     def how_to_shrink(self, spec):
         counts = ", ".join(f"{name} has {len(values)}" for name, values in spec["parameters"].items())
-        return (f"Give fewer points (x has {len(spec['x'])}) or fewer values of a parameter ({counts or 'there are none'}), "
-                "name in each Curve only the parameters that it depends on, or make two figures.")
+        return (
+            f"Give fewer points (x has {len(spec['x'])}) or fewer values of a parameter "
+            f"({counts or 'there are none'}), "
+            "name in each Curve only the parameters that it depends on, or make two figures."
+        )
 
     def curve(self, name):
-        """Return (values, gradient or None) of the curve `name` at the current parameters, shape (len(x),) each."""
+        """Return (values, gradient or None) of the curve `name` at the current parameters, shape (len(x),)
+        each.
+        """
         entry = next((e for e in self.spec["curves"] if e["name"] == name), None)
         if entry is None:
-            raise ValueError(f"no curve is called {name!r}; the curves are {[e['name'] for e in self.spec['curves']]}")
+            raise ValueError(
+                f"no curve is called {name!r}; the curves are {[e['name'] for e in self.spec['curves']]}"
+            )
         at = grid.index(self.spec["parameters"], entry["parameters"], self.values)
         return tuple(encode.unpack(entry[key])[at] if entry[key] else None for key in ("values", "gradient"))
 
@@ -122,7 +163,9 @@ def _checked_x(x, log_x):
     if x.ndim != 1 or x.size < 2 or not np.isfinite(x).all() or (np.diff(x) <= 0).any():
         raise ValueError(f"x: expected two or more ascending finite numbers, shape (n,), got shape {x.shape}")
     if log_x and x[0] <= 0:
-        raise ValueError(f"x: a logarithmic axis needs positive numbers, got {x[0]:g}; leave log_x off or start x above 0")
+        raise ValueError(
+            f"x: a logarithmic axis needs positive numbers, got {x[0]:g}; leave log_x off or start x above 0"
+        )
     decimals = 4 - math.floor(math.log10(np.diff(x).min()))  # 1e-4 of a step: 0, not float32's 6e-8
     return np.array([round(v, decimals) for v in x.tolist()]) + 0.0
 
@@ -133,31 +176,55 @@ def _checked_panels(panels, y_label, log_y, y_range):
     one_range = y_range is None or all(isinstance(v, (int, float)) for v in y_range)
     ranges = [y_range] * len(labels) if one_range else list(y_range)
     if not labels or len(logs) != len(labels) or len(ranges) != len(labels):
-        raise ValueError(f"expected as many entries in log_y and y_range as panels, got {len(labels)} panels, "
-                         f"{len(logs)} entries in log_y and {len(ranges)} in y_range")
+        raise ValueError(
+            f"expected as many entries in log_y and y_range as panels, got {len(labels)} panels, "
+            f"{len(logs)} entries in log_y and {len(ranges)} in y_range"
+        )
     for limits, log in zip(ranges, logs, strict=True):
         if limits is not None and not (limits[0] < limits[1] and (not log or limits[0] > 0)):
-            raise ValueError(f"y_range: expected (low, high) with low < high, positive on a logarithmic axis, got {limits}")
-    return [{"label": str(label), "log": bool(log), "range": [float(v) for v in limits] if limits is not None else None}
-            for label, log, limits in zip(labels, logs, ranges, strict=True)]
+            raise ValueError(
+                f"y_range: expected (low, high) with low < high, positive on a logarithmic axis, got {limits}"
+            )
+    return [
+        {
+            "label": str(label),
+            "log": bool(log),
+            "range": [float(v) for v in limits] if limits is not None else None,
+        }
+        for label, log, limits in zip(labels, logs, ranges, strict=True)
+    ]
 
 
 def _entry(curve, x, parameters, panels):
     """Return the JSON of one curve, its arrays checked and packed."""
     if curve.panel not in range(len(panels)):
-        raise ValueError(f"curve {curve.name!r}: expected a panel from 0 to {len(panels) - 1}, got {curve.panel}")
+        raise ValueError(
+            f"curve {curve.name!r}: expected a panel from 0 to {len(panels) - 1}, got {curve.panel}"
+        )
     what = f"curve {curve.name!r}"
     values = encode.to_array(curve.values, what)
     if values.ndim == 0 or values.shape[-1] != x.size:
-        raise ValueError(f"{what}: expected {x.size} values along the last axis, as many as x, got shape {values.shape}")
+        raise ValueError(
+            f"{what}: expected {x.size} values along the last axis, as many as x, got shape {values.shape}"
+        )
     names = grid.depends_on(what, values.shape[:-1], curve.parameters, parameters, f"x: {x.size}")
     gradient = None
     if curve.gradient is not None:
         gradient = encode.to_array(curve.gradient, f"gradient of {what}")
         if gradient.shape != values.shape:
-            raise ValueError(f"gradient of {what}: expected the shape of its values, {values.shape}, got {gradient.shape}")
+            raise ValueError(
+                f"gradient of {what}: expected the shape of its values, {values.shape}, got {gradient.shape}"
+            )
     log = panels[curve.panel]["log"]
     if log and gradient is not None:
-        raise ValueError(f"{what}: a gradient may be negative, so it cannot be drawn on a logarithmic axis; leave one of them out")
-    return {"name": str(curve.name), "parameters": list(names), "panel": curve.panel,
-            "values": encode.pack(values, log), "gradient": None if gradient is None else encode.pack(gradient)}
+        raise ValueError(
+            f"{what}: a gradient may be negative, so it cannot be drawn on a logarithmic axis; "
+            "leave one of them out"
+        )
+    return {
+        "name": str(curve.name),
+        "parameters": list(names),
+        "panel": curve.panel,
+        "values": encode.pack(values, log),
+        "gradient": None if gradient is None else encode.pack(gradient),
+    }

@@ -1,6 +1,8 @@
-"""A network drawn from its module: blocks in the order in which they run, their shapes and costs; a click opens a block.
+"""A network drawn from its module: blocks in the order in which they run, their shapes and costs; a click
+opens a block.
 
-The figure takes a tree of blocks, such as `dlbook.book.model_tree` makes of any `torch.nn.Module`, and knows no model.
+The figure takes a tree of blocks, such as `dlbook.book.model_tree` makes of any `torch.nn.Module`, and knows
+no model.
 
 >>> from types import SimpleNamespace as Block
 >>> def block(name, type, parameters, *children):
@@ -29,9 +31,10 @@ class Diagram(Figure):
     """The blocks of a network from top to bottom, with bars that show what each of them costs.
 
     Args:
-        tree: the root block. A block has the attributes name, type, detail, kind (texts), shape, input_shape (tuples, without
-            the batch), parameters, macs, activations (whole numbers, of one copy), rf, rf_first (pixels, a tuple, or None),
-            inputs (rows of the parent, -1 its input), join, note (texts), repeat, parallel, children.
+        tree: the root block. A block has the attributes name, type, detail, kind (texts), shape, input_shape
+            (tuples, without the batch), parameters, macs, activations (whole numbers, of one copy), rf,
+            rf_first (pixels, a tuple, or None), inputs (rows of the parent, -1 its input), join, note
+            (texts), repeat, parallel, children.
         title, description: texts; by default the type of the network, and its totals.
         bars: what the bars show, one of `MEASURES`.
         opened: paths of the blocks that are open at first, such as "4" and "4.0"; "all" opens every block.
@@ -41,7 +44,8 @@ class Diagram(Figure):
         opened, bars: what the reader chose; can be set from Python too.
 
     Raises:
-        ValueError: the tree lacks an attribute, a path or a measure that is unknown, or more than 60 KiB of state.
+        ValueError: the tree lacks an attribute, a path or a measure that is unknown, or more than 60 KiB of
+            state.
     """
 
     _esm = module_text("controls.js", "diagram_flow.js", "diagram.js")
@@ -53,22 +57,35 @@ class Diagram(Figure):
         try:
             rows = _row(tree)
         except (AttributeError, TypeError, ValueError) as error:
-            raise ValueError(f"expected the root of a tree of blocks, as book.model_tree(build, input_size) makes it, got "
-                             f"{type(tree).__name__}: {error}") from error
+            raise ValueError(
+                f"expected the root of a tree of blocks, as book.model_tree(build, input_size) makes it, got "
+                f"{type(tree).__name__}: {error}"
+            ) from error
         if not tree.children:
-            raise ValueError(f"there is nothing to draw: the network is one layer, {tree.type}; wrap it in nn.Sequential")
+            raise ValueError(
+                f"there is nothing to draw: the network is one layer, {tree.type}; wrap it in nn.Sequential"
+            )
         self.tree = tree
         self.paths = _paths(tree)
         spec = {"tree": _packed(rows), "measures": list(MEASURES)}
         sizes = {f"{child.name} {child.type}".strip(): len(_packed(_row(child))) for child in tree.children}
-        super().__init__(title or tree.type, description or _description(tree), spec, sizes, bars=bars,
-                         opened=list(self.paths) if opened == "all" else list(opened))
+        super().__init__(
+            title or tree.type,
+            description or _description(tree),
+            spec,
+            sizes,
+            bars=bars,
+            opened=list(self.paths) if opened == "all" else list(opened),
+        )
 
     @traitlets.validate("opened")
     def _check_opened(self, proposal):
         unknown = [path for path in proposal["value"] if path not in self.paths]
         if unknown:
-            raise ValueError(f"no block that can be opened has the path {unknown[0]!r}; there are {', '.join(self.paths) or 'none'}")
+            raise ValueError(
+                f"no block that can be opened has the path {unknown[0]!r}; there are "
+                f"{', '.join(self.paths) or 'none'}"
+            )
         return [path for path in self.paths if path in proposal["value"]]
 
     @traitlets.validate("bars")
@@ -82,17 +99,36 @@ class Diagram(Figure):
 
     def still(self):
         depth = 1
-        while _count(self.tree, depth + 1) <= STILL_ROWS and _count(self.tree, depth + 1) > _count(self.tree, depth):
+        while _count(self.tree, depth + 1) <= STILL_ROWS and _count(self.tree, depth + 1) > _count(
+            self.tree, depth
+        ):
             depth += 1
         return f"<p><strong>{escape(self.title)}</strong></p><p>{escape(self.description)}</p>{_list(self.tree, depth)}"
 
 
 def _row(block):
-    """A block as a list, in the order that diagram.js reads; lists keep their order where the page's JSON is sorted."""
-    return [str(block.name), str(block.type), str(block.detail), str(block.kind), [int(n) for n in block.input_shape],
-            [int(n) for n in block.shape], int(block.parameters), int(block.macs), int(block.activations), _field(block.rf),
-            _field(block.rf_first), int(block.repeat), bool(block.parallel), str(block.join), [int(row) for row in block.inputs],
-            str(block.note), [_row(child) for child in block.children]]  # fmt: skip
+    """A block as a list, in the order that diagram.js reads; lists keep their order where the page's JSON is
+    sorted.
+    """
+    return [
+        str(block.name),
+        str(block.type),
+        str(block.detail),
+        str(block.kind),
+        [int(n) for n in block.input_shape],
+        [int(n) for n in block.shape],
+        int(block.parameters),
+        int(block.macs),
+        int(block.activations),
+        _field(block.rf),
+        _field(block.rf_first),
+        int(block.repeat),
+        bool(block.parallel),
+        str(block.join),
+        [int(row) for row in block.inputs],
+        str(block.note),
+        [_row(child) for child in block.children],
+    ]
 
 
 def _field(rf):
@@ -102,7 +138,9 @@ def _field(rf):
 
 def _packed(rows):
     """Rows as deflated JSON in base64; diagram.js inflates them."""
-    return base64.b64encode(zlib.compress(json.dumps(rows, separators=(",", ":")).encode("utf8"), 9)).decode("ascii")
+    return base64.b64encode(zlib.compress(json.dumps(rows, separators=(",", ":")).encode("utf8"), 9)).decode(
+        "ascii"
+    )
 
 
 def _paths(block, path=""):
@@ -116,8 +154,11 @@ def _paths(block, path=""):
 
 
 def _description(tree):
-    return (f"{tree.type} for an input of {shape_text(tree.input_shape)}: {tree.parameters:,} parameters, {tree.macs:,} MACs, "
-            f"{len(tree.children)} blocks from the input above to the output below.")
+    return (
+        f"{tree.type} for an input of {shape_text(tree.input_shape)}: {tree.parameters:,} "
+        f"parameters, {tree.macs:,} MACs, "
+        f"{len(tree.children)} blocks from the input above to the output below."
+    )
 
 
 def shape_text(shape):
@@ -130,7 +171,9 @@ def shape_text(shape):
 
 
 def _count(block, depth):
-    return 0 if depth == 0 else len(block.children) + sum(_count(child, depth - 1) for child in block.children)
+    return (
+        0 if depth == 0 else len(block.children) + sum(_count(child, depth - 1) for child in block.children)
+    )
 
 
 def _list(block, depth):
@@ -139,7 +182,11 @@ def _list(block, depth):
     for child in block.children:
         line = _line(child)
         inner = child.children and depth > 1
-        items.append(f"<li><details><summary>{line}</summary>{_list(child, depth - 1)}</details></li>" if inner else f"<li>{line}</li>")
+        items.append(
+            f"<li><details><summary>{line}</summary>{_list(child, depth - 1)}</details></li>"
+            if inner
+            else f"<li>{line}</li>"
+        )
     return f"<ul>{''.join(items)}</ul>"
 
 
@@ -147,6 +194,10 @@ def _line(block):
     times = f" × {block.repeat}{' side by side' if block.parallel else ''}" if block.repeat > 1 else ""
     joins = list(dict.fromkeys(child.join for child in block.children if child.join))
     words = [f"{block.type}{times}", block.detail, *joins, shape_text(block.shape)]
-    costs = [f"{block.repeat * value:,} {name}" for value, name in ((block.parameters, "parameters"), (block.macs, "MACs")) if value]
+    costs = [
+        f"{block.repeat * value:,} {name}"
+        for value, name in ((block.parameters, "parameters"), (block.macs, "MACs"))
+        if value
+    ]
     rest = escape(" · ".join(word for word in [*words, *costs, block.note] if word))
     return f"<strong>{escape(block.name)}</strong> {rest}" if block.name else rest

@@ -1,8 +1,8 @@
 """Numbers and pictures as short texts: what travels from Python to the page.
 
-A curve becomes 16-bit integers over its own range. Neighbouring values of a smooth curve are close, so the integers
-are stored as differences, low bytes before high bytes, and deflated: about a quarter of the plain size. The largest
-error is half a step, ``(high - low) / 65534 / 2``.
+A curve becomes 16-bit integers over its own range. Neighbouring values of a smooth curve are close, so the
+integers are stored as differences, low bytes before high bytes, and deflated: about a quarter of the plain
+size. The largest error is half a step, ``(high - low) / 65534 / 2``.
 
 >>> packed = pack([0.0, 0.5, 1.0])
 >>> unpack(packed).round(4).tolist()
@@ -32,9 +32,13 @@ def to_array(values, what="values"):
     try:
         array = np.asarray(values)
     except ValueError as error:
-        raise ValueError(f"{what}: expected a rectangular array of numbers, but the rows differ in length") from error
+        raise ValueError(
+            f"{what}: expected a rectangular array of numbers, but the rows differ in length"
+        ) from error
     if array.dtype.kind not in "fiub":
-        raise ValueError(f"{what}: expected numbers, got {array.dtype}; give a torch tensor, a numpy array or lists")
+        raise ValueError(
+            f"{what}: expected numbers, got {array.dtype}; give a torch tensor, a numpy array or lists"
+        )
     return array
 
 
@@ -43,10 +47,12 @@ def pack(values, log=False):
 
     Args:
         values: array of any shape; infinities and NaN become gaps.
-        log: quantise the base-10 logarithm instead (for a logarithmic axis); all finite values must be positive.
+        log: quantise the base-10 logarithm instead (for a logarithmic axis); all finite values must be
+            positive.
 
     Returns:
-        dict with `data` (base64 text), `low`, `high` (range of the code; of the logarithm if `log`), `log`, `shape`.
+        dict with `data` (base64 text), `low`, `high` (range of the code; of the logarithm if `log`), `log`,
+        `shape`.
 
     Raises:
         ValueError: no finite value at all, or `log` and a value that is not positive.
@@ -54,11 +60,15 @@ def pack(values, log=False):
     array = to_array(values).astype(np.float64)
     finite = np.isfinite(array)
     if not finite.any():
-        raise ValueError(f"expected at least one finite value, got an array of shape {array.shape} without any")
+        raise ValueError(
+            f"expected at least one finite value, got an array of shape {array.shape} without any"
+        )
     if log:
         if array[finite].min() <= 0:
-            raise ValueError(f"a logarithmic axis needs positive values, got {array[finite].min():g}; "
-                             "clip the values first, or leave log_y off")
+            raise ValueError(
+                f"a logarithmic axis needs positive values, got {array[finite].min():g}; "
+                "clip the values first, or leave log_y off"
+            )
         array = np.log10(np.where(finite, array, 1.0))
     low, high = float(array[finite].min()), float(array[finite].max())
     step = (high - low) / LEVELS or 1.0

@@ -1,9 +1,10 @@
 """What the book's interactive figures share: one module text, the limit on their state, the still picture.
 
-A figure's mime bundle holds three forms: `text/plain`, the widget view, and `text/html` with a still picture of the
-starting state followed by the widget view's script tag. JupyterLab, Colab and VS Code take the view. The site takes the
-HTML, because `_config.yml` sets `nb_mime_priority_overrides: [[html, text/html, 5]]`: the still picture stands on the page
-until `_static/host.mjs` has started the figure, and stays there for readers without JavaScript.
+A figure's mime bundle holds three forms: `text/plain`, the widget view, and `text/html` with a still picture
+of the starting state followed by the widget view's script tag. JupyterLab, Colab and VS Code take the view.
+The site takes the HTML, because `_config.yml` sets `nb_mime_priority_overrides: [[html, text/html, 5]]`: the
+still picture stands on the page until `_static/host.mjs` has started the figure, and stays there for readers
+without JavaScript.
 """
 
 import html
@@ -24,7 +25,9 @@ _VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def module_text(*names):
-    """Join the JavaScript files `names` into the text of one ES module: no imports between them, no comment lines."""
+    """Join the JavaScript files `names` into the text of one ES module: no imports between them, no comment
+    lines.
+    """
     text = "\n".join((_HERE / name).read_text("utf8") for name in names)
     text = re.sub(r'^import [^;]*? from "\./[\w.]+";\n', "", text, flags=re.MULTILINE)
     text = re.sub(r"^export (?=async function|function|const|class)", "", text, flags=re.MULTILINE)
@@ -75,7 +78,10 @@ class Figure(anywidget.AnyWidget):
         """
         for name, text in (("title", title), ("description", description)):
             if not str(text or "").strip():
-                raise ValueError(f"{type(self).__name__} needs a {name}: a text that somebody who cannot see the figure can use")
+                raise ValueError(
+                    f"{type(self).__name__} needs a {name}: a text that somebody who cannot see the "
+                    "figure can use"
+                )
         self._check_size(spec, parts or {}, len(title) + len(description))
         self._start = dict(traits)
         super().__init__(title=title, description=description, spec=spec, **traits)
@@ -89,8 +95,10 @@ class Figure(anywidget.AnyWidget):
         largest = sorted(parts, key=parts.get, reverse=True)[:3]
         named = ", ".join(f"{name!r} {parts[name] / 1024:.1f} KiB" for name in largest)
         raise ValueError(
-            f"this {type(self).__name__} holds {size / 1024:.1f} KiB of state ({data / 1024:.1f} KiB of it data), and a figure "
-            f"may hold {STATE_LIMIT / 1024:.0f} KiB; largest: {named}. {self.how_to_shrink(spec)}")
+            f"this {type(self).__name__} holds {size / 1024:.1f} KiB of state ({data / 1024:.1f} "
+            "KiB of it data), and a figure "
+            f"may hold {STATE_LIMIT / 1024:.0f} KiB; largest: {named}. {self.how_to_shrink(spec)}"
+        )
 
     def how_to_shrink(self, spec):
         """Return the advice that ends the error about a state that is too large."""
@@ -117,6 +125,8 @@ class Figure(anywidget.AnyWidget):
         data, metadata = super()._repr_mimebundle_(**kwargs)
         view = json.dumps(data[_VIEW])
         data["text/plain"] = f"{type(self).__name__}: {self.title}. {self.description}"
-        data["text/html"] = (f'<div class="dlbook-still">{self.still()}<noscript><p><em>{_STILL}</em></p></noscript></div>\n'
-                             f'<script type="{_VIEW}">{view}</script>')
+        data["text/html"] = (
+            f'<div class="dlbook-still">{self.still()}<noscript><p><em>{_STILL}</em></p></noscript></div>\n'
+            f'<script type="{_VIEW}">{view}</script>'
+        )
         return data, metadata

@@ -24,8 +24,8 @@ class Stack:
     """One named stack of an :class:`Images`, when a plain array does not say enough.
 
     Attributes:
-        values: shape (len(p1), len(p2), ..., H, W) or (..., H, W, 3). uint8: grey or RGB. Float, one channel: `limits` are
-            mapped to the colours. Float, RGB: in [0, 1].
+        values: shape (len(p1), len(p2), ..., H, W) or (..., H, W, 3). uint8: grey or RGB. Float, one channel:
+            `limits` are mapped to the colours. Float, RGB: in [0, 1].
         parameters: names of the parameters that it depends on, in the order of the axes; None: all, or none.
         colormap: name of a matplotlib colormap for one channel; None: grey.
         limits: (low, high) of one-channel floats; None: of this stack.
@@ -45,9 +45,10 @@ class Images(Figure):
     Args:
         title, description: texts; both are needed.
         parameters: `{name: ascending numbers (a slider) or strings (a choice)}`.
-        images: `{name: array or Stack}`; an array has shape (len(p1), ..., H, W) or (len(p1), ..., H, W, 3) over all
-            parameters, or (H, W) or (H, W, 3) if it depends on none.
-        captions: function of `{name: value}` that returns a sentence, shown below the images; None: no sentence.
+        images: `{name: array or Stack}`; an array has shape (len(p1), ..., H, W) or (len(p1), ..., H, W, 3)
+            over all parameters, or (H, W) or (H, W, 3) if it depends on none.
+        captions: function of `{name: value}` that returns a sentence, shown below the images; None: no
+            sentence.
         colormap: colormap of the one-channel stacks that name none.
         start: starting value of parameters.
 
@@ -61,7 +62,9 @@ class Images(Figure):
     _esm = module_text("controls.js", "images.js")
     _css = style_text("figure.css", "images.css")
 
-    def __init__(self, *, images, title="", description="", parameters=None, captions=None, colormap=None, start=None):
+    def __init__(
+        self, *, images, title="", description="", parameters=None, captions=None, colormap=None, start=None
+    ):
         parameters = grid.checked(parameters)
         if not images:
             raise ValueError("images: expected {name: array}, got nothing")
@@ -80,20 +83,30 @@ class Images(Figure):
 
     def how_to_shrink(self, spec):
         counts = ", ".join(f"{name} has {len(values)}" for name, values in spec["parameters"].items())
-        return (f"Give fewer values of a parameter ({counts or 'there are none'}), smaller images, or, for photographs, "
-                "Stack(..., quality=75).")
+        return (
+            f"Give fewer values of a parameter ({counts or 'there are none'}), smaller images, or, "
+            "for photographs, "
+            "Stack(..., quality=75)."
+        )
 
     def still(self):
         cells = []
         for entry in self.spec["images"]:
             at = grid.index(self.spec["parameters"], entry["parameters"], self.values)
             frame = encode.data_uri(self._frames[entry["name"]][at])
-            about = "".join(f", {name} {value}" for name, value in self.values.items() if name in entry["parameters"])
-            cells.append(f'<figure style="margin:0;flex:0 1 {_width(entry)}px"><img class="dark-light" src="{frame}" '
-                         f'alt="{escape(entry["name"] + about)}" style="width:100%;{_rendering(entry)}">'
-                         f"<figcaption>{escape(entry['name'] + about)}</figcaption></figure>")
-        return (f'<p><strong>{escape(self.title)}</strong></p><div style="display:flex;flex-wrap:wrap;gap:1rem">{"".join(cells)}'
-                f"</div><p>{escape(self.description)}</p>")
+            about = "".join(
+                f", {name} {value}" for name, value in self.values.items() if name in entry["parameters"]
+            )
+            cells.append(
+                f'<figure style="margin:0;flex:0 1 {_width(entry)}px"><img class="dark-light" src="{frame}" '
+                f'alt="{escape(entry["name"] + about)}" style="width:100%;{_rendering(entry)}">'
+                f"<figcaption>{escape(entry['name'] + about)}</figcaption></figure>"
+            )
+        return (
+            f"<p><strong>{escape(self.title)}</strong></p><div "
+            f'style="display:flex;flex-wrap:wrap;gap:1rem">{"".join(cells)}'
+            f"</div><p>{escape(self.description)}</p>"
+        )
 
 
 def _width(entry):
@@ -111,30 +124,44 @@ def _entry(name, stack, parameters, colormap):
     axes, rgb = _split(what, values, stack, parameters)
     names = grid.depends_on(what, values.shape[:axes], stack.parameters, parameters, "H, W[, 3]")
     pixels, bar = _pixels(what, values, rgb, stack, colormap)
-    height, width = values.shape[axes:axes + 2]
+    height, width = values.shape[axes : axes + 2]
     flat = pixels.reshape(-1, *pixels.shape[axes:])
     images = [_picture(frame, bar) for frame in flat]
     frames = np.empty(len(images), object)
     frames[:] = images
     columns = min(len(images), max(1, 4096 // width), 16)
     atlas = _atlas(flat, columns)
-    entry = {"name": str(name), "parameters": list(names), "height": int(height), "width": int(width), "columns": columns,
-             "atlas": encode.data_uri(_picture(atlas, bar), stack.quality), "bar": _bar(bar)}
+    entry = {
+        "name": str(name),
+        "parameters": list(names),
+        "height": int(height),
+        "width": int(width),
+        "columns": columns,
+        "atlas": encode.data_uri(_picture(atlas, bar), stack.quality),
+        "bar": _bar(bar),
+    }
     return frames.reshape(values.shape[:axes]), entry
 
 
 def _split(what, values, stack, parameters):
     """Return (number of parameter axes, whether the last axis is RGB)."""
-    counts = {len(parameters), 0} if stack.parameters is None else {
-        1 if isinstance(stack.parameters, str) else len(stack.parameters)}
+    counts = (
+        {len(parameters), 0}
+        if stack.parameters is None
+        else {1 if isinstance(stack.parameters, str) else len(stack.parameters)}
+    )
     for count in sorted(counts, reverse=True):
         if values.ndim == count + 3 and values.shape[-1] == 3:
             return count, True
         if values.ndim == count + 2:
             return count, False
-    expected = " or ".join(f"{count + 2} axes, or {count + 3} with 3 channels last" for count in sorted(counts))
-    raise ValueError(f"{what}: expected {expected}, got shape {values.shape}; "
-                     "if it depends on some parameters only, give Stack(values, parameters=(...))")
+    expected = " or ".join(
+        f"{count + 2} axes, or {count + 3} with 3 channels last" for count in sorted(counts)
+    )
+    raise ValueError(
+        f"{what}: expected {expected}, got shape {values.shape}; "
+        "if it depends on some parameters only, give Stack(values, parameters=(...))"
+    )
 
 
 def _pixels(what, values, rgb, stack, colormap):
@@ -145,7 +172,9 @@ def _pixels(what, values, rgb, stack, colormap):
         if values.dtype == np.uint8:
             return values, None
         if values.min() < 0 or values.max() > 1:
-            raise ValueError(f"{what}: expected RGB floats in [0, 1] or uint8, got {values.min():g} to {values.max():g}")
+            raise ValueError(
+                f"{what}: expected RGB floats in [0, 1] or uint8, got {values.min():g} to {values.max():g}"
+            )
         return np.rint(values * 255).astype(np.uint8), None
     name = stack.colormap or colormap
     if values.dtype == np.uint8 and name is None and stack.limits is None:

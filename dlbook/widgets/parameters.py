@@ -32,15 +32,21 @@ def checked(parameters):
             if len(set(values)) < len(values):
                 raise ValueError(f"parameter {name!r}: expected different choices, got {values}")
         elif any(isinstance(v, str) for v in values):
-            raise ValueError(f"parameter {name!r}: expected all numbers or all strings, got a mixture: {values}")
+            raise ValueError(
+                f"parameter {name!r}: expected all numbers or all strings, got a mixture: {values}"
+            )
         elif any(b <= a for a, b in itertools.pairwise(values)):
-            raise ValueError(f"parameter {name!r}: expected ascending numbers, got {values}; sort them, and the data with them")
+            raise ValueError(
+                f"parameter {name!r}: expected ascending numbers, got {values}; sort them, and the "
+                "data with them"
+            )
         clean[str(name)] = values
     return clean
 
 
 def settings(parameters, start=None):
-    """Return one value for each parameter: from `start` (numbers: the nearest on the list), else the middle or first.
+    """Return one value for each parameter: from `start` (numbers: the nearest on the list), else the middle
+    or first.
 
     Raises:
         ValueError: `start` names an unknown parameter, or a choice that is not on its list.
@@ -99,6 +105,8 @@ def depends_on(what, leading, names, parameters, tail):
     expected = tuple(len(parameters[name]) for name in names)
     if tuple(leading) != expected:
         axes = ", ".join([*(f"{name}: {len(parameters[name])}" for name in names), tail])
-        raise ValueError(f"{what}: expected shape ({axes}), got leading axes {tuple(leading)}; "
-                         "name the parameters that the array depends on, in the order of its axes")
+        raise ValueError(
+            f"{what}: expected shape ({axes}), got leading axes {tuple(leading)}; "
+            "name the parameters that the array depends on, in the order of its axes"
+        )
     return names

@@ -1,4 +1,5 @@
-"""Points over axes that the reader chooses, with a legend that switches groups, and a read-out of the point that is picked.
+"""Points over axes that the reader chooses, with a legend that switches groups, and a read-out of the point
+that is picked.
 
 >>> figure = Scatter(title="Three nets", description="Size against accuracy.", axes=[Axis("size", log=True), Axis("accuracy", unit="%")],
 ...                  points=[Point("a", "small", {"size": 1, "accuracy": 60}), Point("b", "large", {"size": 10, "accuracy": 70}),
@@ -32,7 +33,9 @@ class Axis:
 
 @dataclass(frozen=True)
 class Point:
-    """One point. values: number by the name of the axis; an axis may be missing; note: a sentence for the read-out."""
+    """One point. values: number by the name of the axis; an axis may be missing; note: a sentence for the
+    read-out.
+    """
 
     name: str
     group: str
@@ -47,7 +50,8 @@ class Scatter(Figure):
         title: heading.
         description: what the figure shows, for readers who cannot see it.
         axes: two or more :class:`Axis` with different names.
-        points: list of :class:`Point` with different names; one that lacks a value of a chosen axis is not drawn.
+        points: list of :class:`Point` with different names; one that lacks a value of a chosen axis is not
+            drawn.
         start: {"across": name of an axis, "up": name of an axis}; default: the first two.
         selected: name of the point that is picked at the start; "": none.
 
@@ -56,7 +60,8 @@ class Scatter(Figure):
         points: all entries, as dicts of name, group (its number), values and note.
 
     Raises:
-        ValueError: an unknown or repeated name, a value that no logarithm takes, or more than 60 KiB of state.
+        ValueError: an unknown or repeated name, a value that no logarithm takes, or more than 60 KiB of
+            state.
     """
 
     _esm = module_text("controls.js", "plot.js", "scatter.js")
@@ -71,28 +76,40 @@ class Scatter(Figure):
             raise ValueError(f"axes: expected two or more with different names, got {names}")
         if not points or len({point.name for point in points}) < len(points):
             repeated = sorted({p.name for p in points if [q.name for q in points].count(p.name) > 1})
-            raise ValueError(f"points: expected one or more with different names, got {len(points)}; repeated: {repeated}")
+            raise ValueError(
+                f"points: expected one or more with different names, got {len(points)}; repeated: {repeated}"
+            )
         groups = list(dict.fromkeys(point.group for point in points))
-        spec = {"parameters": grid.checked({"across": names, "up": names}), "groups": groups,
-                "axes": {axis.name: {"log": bool(axis.log), "unit": axis.unit} for axis in axes},
-                "points": ""}
+        spec = {
+            "parameters": grid.checked({"across": names, "up": names}),
+            "groups": groups,
+            "axes": {axis.name: {"log": bool(axis.log), "unit": axis.unit} for axis in axes},
+            "points": "",
+        }
         self.points = [_entry(point, axes, groups) for point in points]
         spec["points"] = _packed(self.points)
         values = grid.settings(spec["parameters"], {"across": names[0], "up": names[1], **(start or {})})
-        sizes = {group: len(_packed([p for p in self.points if groups[p["group"]] == group])) for group in groups}
+        sizes = {
+            group: len(_packed([p for p in self.points if groups[p["group"]] == group])) for group in groups
+        }
         super().__init__(title, description, spec, sizes, values=values, visible=groups, selected=selected)
 
     @traitlets.validate("visible")
     def _check_visible(self, proposal):
         unknown = set(proposal["value"]) - set(self.spec["groups"])
         if unknown:
-            raise ValueError(f"visible: no group is called {sorted(unknown)}; the groups are {self.spec['groups']}")
+            raise ValueError(
+                f"visible: no group is called {sorted(unknown)}; the groups are {self.spec['groups']}"
+            )
         return [group for group in self.spec["groups"] if group in proposal["value"]]
 
     @traitlets.validate("selected")
     def _check_selected(self, proposal):
         if proposal["value"] and proposal["value"] not in {point["name"] for point in self.points}:
-            raise ValueError(f"selected: no point is called {proposal['value']!r}; give the name of a point, or '' for none")
+            raise ValueError(
+                f"selected: no point is called {proposal['value']!r}; give the name of a point, or "
+                "'' for none"
+            )
         return proposal["value"]
 
     def how_to_shrink(self, spec):
@@ -109,7 +126,9 @@ class Scatter(Figure):
 
 def _packed(points):
     """Entries as deflated JSON in base64; scatter.js inflates them."""
-    return base64.b64encode(zlib.compress(json.dumps(points, separators=(",", ":")).encode("utf8"), 9)).decode("ascii")
+    return base64.b64encode(
+        zlib.compress(json.dumps(points, separators=(",", ":")).encode("utf8"), 9)
+    ).decode("ascii")
 
 
 def _entry(point, axes, groups):
@@ -122,7 +141,15 @@ def _entry(point, axes, groups):
         value = float(value)
         if not math.isfinite(value) or (known[name].log and value <= 0):
             kind = "positive, finite" if known[name].log else "finite"
-            raise ValueError(f"point {point.name!r}: expected a {kind} number on the axis {name!r}, got {value}; leave it out instead")
+            raise ValueError(
+                f"point {point.name!r}: expected a {kind} number on the axis {name!r}, got {value}; "
+                "leave it out instead"
+            )
         rounded = float(f"{value:.5g}")
         values[name] = int(rounded) if rounded == int(rounded) else rounded
-    return {"name": str(point.name), "group": groups.index(point.group), "values": values, "note": str(point.note)}
+    return {
+        "name": str(point.name),
+        "group": groups.index(point.group),
+        "values": values,
+        "note": str(point.note),
+    }

@@ -11,9 +11,15 @@ from dlbook.widgets.still import COLORS, LEFT, RIGHT, TOP, WIDTH, escape, log_ti
 HEIGHT, FOOT = 420, 44
 # Eight outlines as in plot.js, so that a group is known without its colour.
 SHAPES = (
-    "M-4 0A4 4 0 1 1 4 0A4 4 0 1 1 -4 0Z", "M-3.6 -3.6H3.6V3.6H-3.6Z", "M0 -4.8 4.4 3.4H-4.4Z", "M0 -5 5 0 0 5 -5 0Z",
-    "M-4 -4 4 4M4 -4 -4 4", "M0 -5V5M-5 0H5", "M0 4.8 4.4 -3.4H-4.4Z", "M-4 -2H4V2H-4Z",
-)  # fmt: skip
+    "M-4 0A4 4 0 1 1 4 0A4 4 0 1 1 -4 0Z",
+    "M-3.6 -3.6H3.6V3.6H-3.6Z",
+    "M0 -4.8 4.4 3.4H-4.4Z",
+    "M0 -5 5 0 0 5 -5 0Z",
+    "M-4 -4 4 4M4 -4 -4 4",
+    "M0 -5V5M-5 0H5",
+    "M0 4.8 4.4 -3.4H-4.4Z",
+    "M-4 -2H4V2H-4Z",
+)
 
 
 def limits(values, log):
@@ -36,18 +42,31 @@ def draw_scatter(figure):
     axes = [figure.spec["axes"][name] for name in names]
     body = ""
     if points:
-        ranges = [limits([p["values"][name] for p in points], axis["log"]) for name, axis in zip(names, axes, strict=True)]
+        ranges = [
+            limits([p["values"][name] for p in points], axis["log"])
+            for name, axis in zip(names, axes, strict=True)
+        ]
         across = _scale(*ranges[0], LEFT, WIDTH - RIGHT, axes[0]["log"])
         up = _scale(*ranges[1], HEIGHT - FOOT, TOP, axes[1]["log"])
-        body = _grid(ranges, axes, across, up) + "".join(_mark(p, across(p["values"][names[0]]), up(p["values"][names[1]])) for p in points)
-    x_label = f'<text x="{(WIDTH + LEFT) / 2:.0f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(label(names[0], axes[0]))}</text>'
+        body = _grid(ranges, axes, across, up) + "".join(
+            _mark(p, across(p["values"][names[0]]), up(p["values"][names[1]])) for p in points
+        )
+    x_label = (
+        f'<text x="{(WIDTH + LEFT) / 2:.0f}" y="{HEIGHT - 8}" '
+        f'text-anchor="middle">{escape(label(names[0], axes[0]))}</text>'
+    )
     y_label = f'<text x="0" y="14">{escape(label(names[1], axes[1]))}</text>'
     used = {point["group"] for point in points}
-    legend = " ".join(_key(number_, group) for number_, group in enumerate(figure.spec["groups"]) if number_ in used)
-    return (f"<p><strong>{escape(figure.title)}</strong></p><p>{legend}</p>"
-            f'<svg role="img" aria-label="{escape(figure.description)}" viewBox="0 0 {WIDTH} {HEIGHT}" '
-            f'style="width:100%;height:auto;font:13px sans-serif;fill:currentColor">{y_label}{body}{x_label}</svg>'
-            f"<p>{escape(figure.description)}</p>")
+    legend = " ".join(
+        _key(number_, group) for number_, group in enumerate(figure.spec["groups"]) if number_ in used
+    )
+    return (
+        f"<p><strong>{escape(figure.title)}</strong></p><p>{legend}</p>"
+        f'<svg role="img" aria-label="{escape(figure.description)}" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        'style="width:100%;height:auto;font:13px '
+        f'sans-serif;fill:currentColor">{y_label}{body}{x_label}</svg>'
+        f"<p>{escape(figure.description)}</p>"
+    )
 
 
 def _scale(low, high, start, stop, log):
@@ -58,29 +77,47 @@ def _scale(low, high, start, stop, log):
 
 def _grid(ranges, axes, across, up):
     """Return grid lines and numbers of both axes."""
-    marks = [log_ticks(*limit) if axis["log"] else ticks(*limit, 6) for limit, axis in zip(ranges, axes, strict=True)]
+    marks = [
+        log_ticks(*limit) if axis["log"] else ticks(*limit, 6)
+        for limit, axis in zip(ranges, axes, strict=True)
+    ]
     line = 'stroke="currentColor" stroke-opacity="0.15"'
     parts = []
     for value in marks[0]:
         x = across(value)
-        parts.append(f'<path d="M{x:.1f} {TOP}V{HEIGHT - FOOT}" {line}/>'
-                     f'<text x="{x:.1f}" y="{HEIGHT - FOOT + 17}" text-anchor="middle">{number(value)}</text>')
+        parts.append(
+            f'<path d="M{x:.1f} {TOP}V{HEIGHT - FOOT}" {line}/>'
+            f'<text x="{x:.1f}" y="{HEIGHT - FOOT + 17}" text-anchor="middle">{number(value)}</text>'
+        )
     for value in marks[1]:
         y = up(value)
-        parts.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" {line}/><text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{number(value)}</text>')
+        parts.append(
+            f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" {line}/><text x="{LEFT - 8}" '
+            f'y="{y + 4:.1f}" text-anchor="end">{number(value)}</text>'
+        )
     return "".join(parts)
 
 
 def _shape(number_of_group):
     """Return the outline and the colour of a group, as drawn."""
     color = COLORS[number_of_group % 8]
-    return f'd="{SHAPES[(number_of_group + number_of_group // 8 * 3) % 8]}" fill="{color}" stroke="{color}" stroke-width="1.5"'
+    return (
+        f'd="{SHAPES[(number_of_group + number_of_group // 8 * 3) % 8]}" fill="{color}" '
+        f'stroke="{color}" stroke-width="1.5"'
+    )
 
 
 def _mark(point, x, y):
-    return f'<path {_shape(point["group"])} transform="translate({x:.1f} {y:.1f})"><title>{escape(point["name"])}</title></path>'
+    return (
+        f'<path {_shape(point["group"])} transform="translate({x:.1f} '
+        f'{y:.1f})"><title>{escape(point["name"])}</title></path>'
+    )
 
 
 def _key(number_of_group, group):
-    return (f'<span style="display:inline-block;white-space:nowrap;margin-right:1em"><svg aria-hidden="true" viewBox="-7 -7 14 14" '
-            f'style="width:14px;height:14px;vertical-align:middle"><path {_shape(number_of_group)}/></svg> {escape(group)}</span>')
+    return (
+        '<span style="display:inline-block;white-space:nowrap;margin-right:1em"><svg '
+        'aria-hidden="true" viewBox="-7 -7 14 14" '
+        'style="width:14px;height:14px;vertical-align:middle"><path '
+        f"{_shape(number_of_group)}/></svg> {escape(group)}</span>"
+    )

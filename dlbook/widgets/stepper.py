@@ -52,7 +52,8 @@ class Stepper(Figure):
         title, description: texts; both are needed.
         steps: list of :class:`Step`.
         start: number of the first step shown, from 0.
-        autoplay: seconds a step when the reader presses "Play"; None: no such button. It never starts by itself.
+        autoplay: seconds a step when the reader presses "Play"; None: no such button. It never starts by
+            itself.
 
     Attributes:
         step: number of the step shown; can be set from Python too.
@@ -73,7 +74,9 @@ class Stepper(Figure):
         if autoplay is not None and not autoplay >= 0.5:
             raise ValueError(f"autoplay: expected None or 0.5 seconds a step or more, got {autoplay}")
         spec = {"steps": entries, "autoplay": autoplay}
-        cells = {f"step {n}": sum(len(str(g["cells"])) for g in entry["grids"]) for n, entry in enumerate(entries)}
+        cells = {
+            f"step {n}": sum(len(str(g["cells"])) for g in entry["grids"]) for n, entry in enumerate(entries)
+        }
         super().__init__(title, description, spec, cells, step=int(start))
 
     @traitlets.validate("step")
@@ -91,15 +94,25 @@ class Stepper(Figure):
         for entry in self.spec["steps"]:
             formula = f"<br><code>{escape(entry['formula'])}</code>" if entry["formula"] else ""
             grids = "".join(_table(grid) for grid in entry["grids"])
-            items.append(f'<li><p>{escape(entry["caption"])}{formula}</p><div style="overflow-x:auto">{grids}</div></li>')
-        style = "<style>.dlbook-still :is(td,th){padding:.1rem .6rem;text-align:right}.dlbook-still caption{text-align:left}</style>"
+            items.append(
+                f"<li><p>{escape(entry['caption'])}{formula}</p><div "
+                f'style="overflow-x:auto">{grids}</div></li>'
+            )
+        style = (
+            "<style>.dlbook-still :is(td,th){padding:.1rem .6rem;text-align:right}.dlbook-still "
+            "caption{text-align:left}</style>"
+        )
         return f"{style}<p><strong>{escape(self.title)}</strong></p><p>{escape(self.description)}</p><ol>{''.join(items)}</ol>"
 
 
 def _entry(step, what):
     if not str(step.caption).strip():
         raise ValueError(f"{what}: expected a caption in words, got none")
-    return {"caption": str(step.caption), "formula": str(step.formula), "grids": [_grid(grid, what) for grid in step.grids]}
+    return {
+        "caption": str(step.caption),
+        "formula": str(step.formula),
+        "grids": [_grid(grid, what) for grid in step.grids],
+    }
 
 
 def _grid(grid, what):
@@ -113,12 +126,20 @@ def _grid(grid, what):
     marked = []
     for row, column in grid.highlight:
         if not (-height <= row < height and -width <= column < width):
-            raise ValueError(f"{what}: cannot highlight cell ({row}, {column}) of a grid of {height} rows and {width} columns")
+            raise ValueError(
+                f"{what}: cannot highlight cell ({row}, {column}) of a grid of {height} rows and "
+                f"{width} columns"
+            )
         marked.append([int(row) % height, int(column) % width])
     whole = all(_is_whole(v) for v in values.flat)
     cells = [[_text(v, 0 if whole else grid.digits) for v in row] for row in values]
-    return {"name": str(grid.name), "cells": cells, "rows": grid.rows and [str(v) for v in grid.rows],
-            "columns": grid.columns and [str(v) for v in grid.columns], "highlight": marked}
+    return {
+        "name": str(grid.name),
+        "cells": cells,
+        "rows": grid.rows and [str(v) for v in grid.rows],
+        "columns": grid.columns and [str(v) for v in grid.columns],
+        "highlight": marked,
+    }
 
 
 def _cells(values, what):
@@ -129,7 +150,9 @@ def _cells(values, what):
         array = np.array(values, dtype=object)
     array = array[None] if array.ndim == 1 else array
     if array.ndim != 2 or array.size == 0:
-        raise ValueError(f"{what}: expected a 2-D grid of numbers or strings, rows of one length, got shape {array.shape}")
+        raise ValueError(
+            f"{what}: expected a 2-D grid of numbers or strings, rows of one length, got shape {array.shape}"
+        )
     return array
 
 
@@ -153,11 +176,18 @@ def _table(grid):
     head = ""
     if grid["columns"]:
         corner = "<td></td>" if grid["rows"] else ""
-        head = "<thead><tr>" + corner + "".join(f'<th scope="col">{escape(c)}</th>' for c in grid["columns"]) + "</tr></thead>"
+        head = (
+            "<thead><tr>"
+            + corner
+            + "".join(f'<th scope="col">{escape(c)}</th>' for c in grid["columns"])
+            + "</tr></thead>"
+        )
     body = ""
     for r, row in enumerate(grid["cells"]):
         label = f'<th scope="row">{escape(grid["rows"][r])}</th>' if grid["rows"] else ""
-        cells = (f"<td><strong>[{escape(v)}]</strong></td>" if (r, c) in marked else f"<td>{escape(v)}</td>"
-                 for c, v in enumerate(row))
+        cells = (
+            f"<td><strong>[{escape(v)}]</strong></td>" if (r, c) in marked else f"<td>{escape(v)}</td>"
+            for c, v in enumerate(row)
+        )
         body += f"<tr>{label}{''.join(cells)}</tr>"
     return f"<table><caption>{escape(grid['name'])}</caption>{head}<tbody>{body}</tbody></table>"

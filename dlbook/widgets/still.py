@@ -1,7 +1,7 @@
 """The still picture of :class:`Curves`: an SVG of the starting state, for readers without JavaScript.
 
-It is drawn like the live figure (`plot.js`): the same colours, markers, axes and dashes. Text and axes take the colour of
-the page.
+It is drawn like the live figure (`plot.js`): the same colours, markers, axes and dashes. Text and axes take
+the colour of the page.
 
 >>> ticks(0.0, 1.0, 4)
 [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
@@ -22,7 +22,9 @@ def escape(text):
 
 
 def ticks(low, high, about=5):
-    """Return round numbers in [low, high], `about` or a few more: multiples of 1, 2 or 5 times a power of ten."""
+    """Return round numbers in [low, high], `about` or a few more: multiples of 1, 2 or 5 times a power of
+    ten.
+    """
     span = (high - low) or 1.0
     raw = span / max(about, 1)
     power = 10.0 ** math.floor(math.log10(raw))
@@ -38,14 +40,18 @@ def log_ticks(low, high):
     marks = [10.0**k for k in range(first, last + 1, every)]
     inside = [v for v in marks if low * 0.999 <= v <= high * 1.001]
     if len(inside) < 2:
-        inside = [m * 10.0**k for k in range(first, last + 1) for m in (1, 2, 5) if low <= m * 10.0**k <= high]
+        inside = [
+            m * 10.0**k for k in range(first, last + 1) for m in (1, 2, 5) if low <= m * 10.0**k <= high
+        ]
     return inside
 
 
 def number(value):
     """Return a short text for an axis or a legend: 0.25, 3e−5, 1200."""
     if value != 0 and not 1e-3 <= abs(value) < 1e5:
-        mantissa, exponent = f"{value:.3g}e0".split("e")[:2] if "e" not in f"{value:.3g}" else f"{value:.3g}".split("e")
+        mantissa, exponent = (
+            f"{value:.3g}e0".split("e")[:2] if "e" not in f"{value:.3g}" else f"{value:.3g}".split("e")
+        )
         return f"{mantissa}e{int(exponent)}".replace("-", "−")
     return f"{value + 0.0:.4g}".replace("-", "−")
 
@@ -55,35 +61,54 @@ def draw_curves(figure):
     panels = figure.spec["panels"]
     height = PANEL * len(panels) + BOTTOM
     body = "".join(_panel(figure, i) for i in range(len(panels)))
-    label = f'<text x="{(WIDTH + LEFT) / 2:.0f}" y="{height - 6}" text-anchor="middle">{escape(figure.spec["x_label"])}</text>'
+    label = (
+        f'<text x="{(WIDTH + LEFT) / 2:.0f}" y="{height - 6}" '
+        f'text-anchor="middle">{escape(figure.spec["x_label"])}</text>'
+    )
     state = ", ".join(f"{name} = {value}" for name, value in figure.values.items())
     legend = " ".join(_key(i, e) for i, e in enumerate(figure.spec["curves"]) if e["name"] in figure.visible)
-    return (f"<p><strong>{escape(figure.title)}</strong>{escape(' (' + state + ')') if state else ''}</p><p>{legend}</p>"
-            f'<svg role="img" aria-label="{escape(figure.description)}" viewBox="0 0 {WIDTH} {height}" '
-            f'style="width:100%;height:auto;font:13px sans-serif;fill:currentColor">{body}{label}</svg>'
-            f"<p>{escape(figure.description)}</p>")
+    return (
+        f"<p><strong>{escape(figure.title)}</strong>{escape(' (' + state + ')') if state else ''}</p><p>{legend}</p>"
+        f'<svg role="img" aria-label="{escape(figure.description)}" viewBox="0 0 {WIDTH} {height}" '
+        f'style="width:100%;height:auto;font:13px sans-serif;fill:currentColor">{body}{label}</svg>'
+        f"<p>{escape(figure.description)}</p>"
+    )
 
 
 def _key(number_of_curve, entry):
     color = COLORS[number_of_curve % len(COLORS)]
-    return (f'<span style="display:inline-block;white-space:nowrap;margin-right:1em"><span aria-hidden="true" style="display:'
-            f'inline-block;width:1.6em;border-top:3px solid {color};vertical-align:middle"></span> {escape(entry["name"])}</span>')
+    return (
+        '<span style="display:inline-block;white-space:nowrap;margin-right:1em"><span '
+        'aria-hidden="true" style="display:'
+        f'inline-block;width:1.6em;border-top:3px solid {color};vertical-align:middle"></span> '
+        f"{escape(entry['name'])}</span>"
+    )
 
 
 def _panel(figure, panel):
     """Return the axes and the curves of one panel."""
     spec = figure.spec["panels"][panel]
-    drawn = [(i, e, *figure.curve(e["name"])) for i, e in enumerate(figure.spec["curves"])
-             if e["panel"] == panel and e["name"] in figure.visible]
-    low, high = _limits(spec, [packed for _, e, *_ in drawn for packed in (e["values"], e["gradient"]) if packed])
+    drawn = [
+        (i, e, *figure.curve(e["name"]))
+        for i, e in enumerate(figure.spec["curves"])
+        if e["panel"] == panel and e["name"] in figure.visible
+    ]
+    low, high = _limits(
+        spec, [packed for _, e, *_ in drawn for packed in (e["values"], e["gradient"]) if packed]
+    )
     x = np.array(figure.spec["x"])
     across = _scale(x[0], x[-1], LEFT, WIDTH - RIGHT, figure.spec["log_x"])
     up = _scale(low, high, PANEL * (panel + 1) - BOTTOM, PANEL * panel + TOP, spec["log"])
-    parts = [f'<text x="0" y="{PANEL * panel + 14}">{escape(spec["label"])}</text>', _axes(figure, spec, x, low, high, across, up)]
+    parts = [
+        f'<text x="0" y="{PANEL * panel + 14}">{escape(spec["label"])}</text>',
+        _axes(figure, spec, x, low, high, across, up),
+    ]
     for i, _, values, gradient in drawn:
         color = COLORS[i % len(COLORS)]
         if gradient is not None:
-            parts.append(_line(across(x), up(gradient), color, low, high, gradient, ' stroke-dasharray="6 4"'))
+            parts.append(
+                _line(across(x), up(gradient), color, low, high, gradient, ' stroke-dasharray="6 4"')
+            )
         parts.append(_line(across(x), up(values), color, low, high, values))
     return "".join(parts)
 
@@ -103,11 +128,13 @@ def _limits(spec, packed):
 
 def _scale(low, high, start, stop, log):
     """Return the function from data to pixels."""
+
     def scale(value):
         with np.errstate(all="ignore"):
             value = np.log10(value) if log else np.asarray(value, float)
             bottom, top = (math.log10(low), math.log10(high)) if log else (low, high)
             return start + (value - bottom) / ((top - bottom) or 1.0) * (stop - start)
+
     return scale
 
 
@@ -116,12 +143,18 @@ def _axes(figure, spec, x, low, high, across, up):
     parts = []
     for value in log_ticks(low, high) if spec["log"] else ticks(low, high):
         y = float(up(value))
-        parts.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="currentColor" stroke-opacity="{0.5 if value == 0 else 0.15}"/>'
-                     f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{number(value)}</text>')
+        parts.append(
+            f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="currentColor" '
+            f'stroke-opacity="{0.5 if value == 0 else 0.15}"/>'
+            f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{number(value)}</text>'
+        )
     for value in log_ticks(x[0], x[-1]) if figure.spec["log_x"] else ticks(x[0], x[-1], 7):
         at = float(across(value))
-        parts.append(f'<path d="M{at:.1f} {top:.1f}V{bottom:.1f}" stroke="currentColor" stroke-opacity="{0.5 if value == 0 else 0.15}"/>'
-                     f'<text x="{at:.1f}" y="{bottom + 17:.1f}" text-anchor="middle">{number(value)}</text>')
+        parts.append(
+            f'<path d="M{at:.1f} {top:.1f}V{bottom:.1f}" stroke="currentColor" '
+            f'stroke-opacity="{0.5 if value == 0 else 0.15}"/>'
+            f'<text x="{at:.1f}" y="{bottom + 17:.1f}" text-anchor="middle">{number(value)}</text>'
+        )
     return "".join(parts)
 
 

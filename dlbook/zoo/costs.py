@@ -1,4 +1,5 @@
-"""What each model of the zoo costs: parameters and multiply-accumulates for one image, counted on torch's meta device.
+"""What each model of the zoo costs: parameters and multiply-accumulates for one image, counted on torch's
+meta device.
 
 >>> lenet = entry("lenet5")
 >>> lenet.parameters, lenet.macs, lenet.input_size
@@ -21,7 +22,9 @@ from dlbook.zoo.papers import Paper, input_size, paper_of, size_options
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of the zoo. input_size: (C, H, W) that `macs` holds for; parameters, macs: exact, with the row's own classes."""
+    """One row of the zoo. input_size: (C, H, W) that `macs` holds for; parameters, macs: exact, with the
+    row's own classes.
+    """
 
     name: str
     family: str
@@ -41,7 +44,9 @@ def require_name(name: str) -> str:
 
 
 def names(family: str | None = None) -> list[str]:
-    """Names of all rows, or of one family's, in the order of the tables. Raises ValueError for an unknown family."""
+    """Names of all rows, or of one family's, in the order of the tables. Raises ValueError for an unknown
+    family.
+    """
     if family is not None and family not in FAMILIES:
         near = difflib.get_close_matches(family.lower(), FAMILIES, n=3, cutoff=0.5)
         hint = f"did you mean {', '.join(near)}? " if near else ""
@@ -50,13 +55,20 @@ def names(family: str | None = None) -> list[str]:
 
 
 def checked_size(name: str, size: int | Sequence[int] | None) -> tuple[int, int, int]:
-    """(C, H, W) from a side, from three numbers, or None for the row's own. Raises ValueError for anything else."""
+    """(C, H, W) from a side, from three numbers, or None for the row's own. Raises ValueError for anything
+    else.
+    """
     own = input_size(name)
     if size is None:
         return own
     given = (own[0], size, size) if isinstance(size, int) else tuple(size)
-    if len(given) != 3 or any(not isinstance(part, int) or isinstance(part, bool) or part < 1 for part in given):
-        raise ValueError(f"size must be one side or channels, height and width, all at least 1, such as {own}, got {size!r}")
+    if len(given) != 3 or any(
+        not isinstance(part, int) or isinstance(part, bool) or part < 1 for part in given
+    ):
+        raise ValueError(
+            f"size must be one side or channels, height and width, all at least 1, such as {own}, "
+            f"got {size!r}"
+        )
     return given
 
 
@@ -75,7 +87,9 @@ def counts(name: str, size: int | Sequence[int] | None = None) -> Counts:
 
 
 class _Macs(TorchDispatchMode):
-    """Adds up the multiply-accumulates of a forward pass, and nothing else: half the time of `counts`, with the same sum."""
+    """Adds up the multiply-accumulates of a forward pass, and nothing else: half the time of `counts`, with
+    the same sum.
+    """
 
     total = 0
 
@@ -94,9 +108,13 @@ def entry(name: str) -> Entry:
         model, image = build(name, size).eval(), torch.empty(1, *size)
     with torch.no_grad(), _Macs() as macs:
         model(image)
-    return Entry(name, variants()[name], paper_of(name), size, sum(p.numel() for p in model.parameters()), macs.total)
+    return Entry(
+        name, variants()[name], paper_of(name), size, sum(p.numel() for p in model.parameters()), macs.total
+    )
 
 
 def entries(family: str | None = None) -> Iterator[Entry]:
-    """All rows, or one family's, one after the other as they are counted. Raises ValueError for an unknown family."""
+    """All rows, or one family's, one after the other as they are counted. Raises ValueError for an unknown
+    family.
+    """
     return map(entry, names(family))

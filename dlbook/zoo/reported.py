@@ -1,8 +1,9 @@
-"""Accuracies that papers report for rows of the zoo: `reported.csv` beside this file. None of them was measured here.
+"""Accuracies that papers report for rows of the zoo: `reported.csv` beside this file. None of them was
+measured here.
 
-Each line has the row, the top-1 accuracy on ImageNet's validation set in per cent, the setting (crops, side, extra data), the
-citation key of ``references.bib``, and the place: a table of that paper, or the documentation of its authors' own code. A row
-may have several lines; the first one is what a chart shows.
+Each line has the row, the top-1 accuracy on ImageNet's validation set in per cent, the setting (crops, side,
+extra data), the citation key of ``references.bib``, and the place: a table of that paper, or the
+documentation of its authors' own code. A row may have several lines; the first one is what a chart shows.
 
 >>> [(line.top1, line.setting, line.where) for line in reported() if line.row == "resnet34"]
 [(75.48, '10 crops, 224', 'Table 3')]
@@ -18,7 +19,9 @@ COLUMNS = ("row", "top1", "setting", "citation", "where")
 
 @dataclass(frozen=True)
 class Reported:
-    """One reported accuracy. top1: per cent; setting: how it was measured; citation, where: who says so, and in which table."""
+    """One reported accuracy. top1: per cent; setting: how it was measured; citation, where: who says so, and
+    in which table.
+    """
 
     row: str
     top1: float
@@ -30,21 +33,35 @@ class Reported:
 def reported(source: Path = FILE) -> list[Reported]:
     """All reported accuracies, in the order of the file. source: another file than the bundled one.
 
-    Raises ValueError naming the line that lacks a column, has an accuracy outside (0, 100), or repeats a row and setting.
+    Raises ValueError naming the line that lacks a column, has an accuracy outside (0, 100), or repeats a row
+    and setting.
     """
     found: list[Reported] = []
     with open(source, encoding="utf-8", newline="") as stream:
         lines = csv.DictReader(stream)
         if tuple(lines.fieldnames or ()) != COLUMNS:
-            raise ValueError(f"{source}: expected the columns {', '.join(COLUMNS)}, got {lines.fieldnames}; restore the file's first line")
+            raise ValueError(
+                f"{source}: expected the columns {', '.join(COLUMNS)}, got {lines.fieldnames}; "
+                "restore the file's first line"
+            )
         for line in lines:
             try:
-                entry = Reported(line["row"], float(line["top1"]), line["setting"], line["citation"], line["where"])
+                entry = Reported(
+                    line["row"], float(line["top1"]), line["setting"], line["citation"], line["where"]
+                )
             except (TypeError, ValueError) as error:
-                raise ValueError(f"{source}, line {lines.line_num}: top1 must be a number in per cent, got {line['top1']!r}") from error
+                raise ValueError(
+                    f"{source}, line {lines.line_num}: top1 must be a number in per cent, got "
+                    f"{line['top1']!r}"
+                ) from error
             if not 0 < entry.top1 < 100 or not all((entry.row, entry.setting, entry.citation, entry.where)):
-                raise ValueError(f"{source}, line {lines.line_num}: needs every column, and top1 in per cent between 0 and 100, got {line}")
+                raise ValueError(
+                    f"{source}, line {lines.line_num}: needs every column, and top1 in per cent "
+                    f"between 0 and 100, got {line}"
+                )
             if any((entry.row, entry.setting) == (known.row, known.setting) for known in found):
-                raise ValueError(f"{source}, line {lines.line_num}: {entry.row!r} with this setting stands twice; keep one")
+                raise ValueError(
+                    f"{source}, line {lines.line_num}: {entry.row!r} with this setting stands twice; keep one"
+                )
             found.append(entry)
     return found

@@ -27,27 +27,40 @@ def times(shape: Iterable[int]) -> str:
 
 
 def models(family: str | None = None, found: Iterable[Entry] | None = None) -> Table:
-    """The whole zoo, or one family of it: paper, year, parameters and multiply-accumulates at the input named last.
+    """The whole zoo, or one family of it: paper, year, parameters and multiply-accumulates at the input named
+    last.
 
     found: entries that were counted already, to be shown instead. Raises ValueError for an unknown family.
     """
     found = list(entries(family) if found is None else found)
-    rows = [(e.name, e.paper.short, str(e.paper.year), e.parameters, e.macs, times(e.input_size)) for e in found]
+    rows = [
+        (e.name, e.paper.short, str(e.paper.year), e.parameters, e.macs, times(e.input_size)) for e in found
+    ]
     plural = "" if len(rows) == 1 else "s"
-    return table(rows, MODEL_COLUMNS, f"The zoo: {len(rows)} model{plural}, counted for one image of the size it was made for")
+    return table(
+        rows,
+        MODEL_COLUMNS,
+        f"The zoo: {len(rows)} model{plural}, counted for one image of the size it was made for",
+    )
 
 
 def summary(name: str, size: int | Sequence[int] | None = None, depth: int | None = None) -> Table:
-    """The layers of a model in order, with output shape, parameters, multiply-accumulates and receptive field, then the total.
+    """The layers of a model in order, with output shape, parameters, multiply-accumulates and receptive
+    field, then the total.
 
-    size: side of the images, (C, H, W), or None for the row's own.  depth: how many levels of modules to open, at least 1;
-    what lies deeper is summed up in the module that holds it; None opens all.  Raises ValueError for an unknown name, a size
-    that the model does not take, or a depth below 1.
+    size: side of the images, (C, H, W), or None for the row's own.  depth: how many levels of modules to
+    open, at least 1; what lies deeper is summed up in the module that holds it; None opens all.  Raises
+    ValueError for an unknown name, a size that the model does not take, or a depth below 1.
     """
     size, found, layers = _layers(name, size, depth)
-    rows = [(layer.name, layer.type, times(layer.shape), layer.parameters, layer.macs, layer.rf) for layer in layers]
+    rows = [
+        (layer.name, layer.type, times(layer.shape), layer.parameters, layer.macs, layer.rf)
+        for layer in layers
+    ]
     last = ("total", "", "", found.parameters, found.macs, found.receptive_field)
-    return table([*rows, last], LAYER_COLUMNS, f"{name} ({paper_of(name).short}) for one image of {times(size)}")
+    return table(
+        [*rows, last], LAYER_COLUMNS, f"{name} ({paper_of(name).short}) for one image of {times(size)}"
+    )
 
 
 def describe(name: str, size: int | Sequence[int] | None = None, depth: int | None = None) -> dict[str, Any]:
@@ -55,18 +68,39 @@ def describe(name: str, size: int | Sequence[int] | None = None, depth: int | No
     size, found, layers = _layers(name, size, depth)
     paper = paper_of(name)
     return {
-        "name": name, "paper": paper.title, "year": paper.year, "citation": paper.key, "arxiv": paper.arxiv, "input": list(size),
-        "parameters": found.parameters, "trainable": found.trainable, "macs": found.macs, "activations": found.activations,
+        "name": name,
+        "paper": paper.title,
+        "year": paper.year,
+        "citation": paper.key,
+        "arxiv": paper.arxiv,
+        "input": list(size),
+        "parameters": found.parameters,
+        "trainable": found.trainable,
+        "macs": found.macs,
+        "activations": found.activations,
         "receptive_field": found.receptive_field,
-        "layers": [{"name": layer.name, "type": layer.type, "output": list(layer.shape), "parameters": layer.parameters,
-                    "macs": layer.macs, "receptive_field": layer.rf} for layer in layers],
-    }  # fmt: skip
+        "layers": [
+            {
+                "name": layer.name,
+                "type": layer.type,
+                "output": list(layer.shape),
+                "parameters": layer.parameters,
+                "macs": layer.macs,
+                "receptive_field": layer.rf,
+            }
+            for layer in layers
+        ],
+    }
 
 
-def _layers(name: str, size: int | Sequence[int] | None, depth: int | None) -> tuple[tuple[int, int, int], Counts, list[Layer]]:
+def _layers(
+    name: str, size: int | Sequence[int] | None, depth: int | None
+) -> tuple[tuple[int, int, int], Counts, list[Layer]]:
     size = checked_size(require_name(name), size)
     if depth is not None and (not isinstance(depth, int) or isinstance(depth, bool) or depth < 1):
-        raise ValueError(f"depth must be a whole number of at least 1, or None to open everything, got {depth!r}")
+        raise ValueError(
+            f"depth must be a whole number of at least 1, or None to open everything, got {depth!r}"
+        )
     found = counts(name, size)
     return size, found, list(found.layers) if depth is None else folded(name, size, found, depth)
 
@@ -87,7 +121,9 @@ def folded(name: str, size: tuple[int, int, int], found: Counts, depth: int) -> 
     return rows
 
 
-def _outer_modules(name: str, size: tuple[int, int, int], depth: int) -> dict[str, tuple[str, tuple[int, ...] | None]]:
+def _outer_modules(
+    name: str, size: tuple[int, int, int], depth: int
+) -> dict[str, tuple[str, tuple[int, ...] | None]]:
     """Type and output shape of every module down to `depth` levels; the shape is None for a mere container."""
     with torch.device("meta"):
         model = build(name, size).eval()

@@ -1,4 +1,6 @@
-"""The benchmark of optimizers: it compares like with like, its parameters are ResNet-50's, and one small run from end to end."""
+"""The benchmark of optimizers: it compares like with like, its parameters are ResNet-50's, and one small run
+from end to end.
+"""
 
 import json
 import runpy
@@ -14,7 +16,10 @@ bench = runpy.run_path(str(SCRIPT), run_name="optimizers")
 
 def small(device="cpu", matrices=False):
     torch.manual_seed(0)
-    params = [torch.randn(shape, device=device, requires_grad=True) for shape in ((4, 6), (6, 4), *([] if matrices else [(5,)]))]
+    params = [
+        torch.randn(shape, device=device, requires_grad=True)
+        for shape in ((4, 6), (6, 4), *([] if matrices else [(5,)]))
+    ]
     for param in params:
         param.grad = torch.randn_like(param)
     return params
@@ -35,19 +40,50 @@ def test_all_variants_take_the_same_step(name):
     assert ends
     for variant, params in ends.items():
         for a, b in zip(first, params, strict=True):
-            torch.testing.assert_close(a, b, rtol=0, atol=2e-2 if name == "Muon" else 2e-5, msg=lambda told, v=variant: f"{v}: {told}")
+            torch.testing.assert_close(
+                a,
+                b,
+                rtol=0,
+                atol=2e-2 if name == "Muon" else 2e-5,
+                msg=lambda told, v=variant: f"{v}: {told}",
+            )
 
 
 def test_the_parameters_are_those_of_resnet50():
     assert sum(param.numel() for param in bench["parameters"]("cpu", False)) == 25_557_032
-    assert all(param.ndim == 2 and param.grad.shape == param.shape for param in bench["parameters"]("cpu", True))
+    assert all(
+        param.ndim == 2 and param.grad.shape == param.shape for param in bench["parameters"]("cpu", True)
+    )
 
 
 def test_a_run(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(bench["measure"].__globals__, "parameters", small)
-    monkeypatch.setattr(sys, "argv", ["optimizers.py", "--rounds", "3", "--only", "Adam", "Muon", "LARS", "--json", str(tmp_path / "o.json")])
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        [
+            "optimizers.py",
+            "--rounds",
+            "3",
+            "--only",
+            "Adam",
+            "Muon",
+            "LARS",
+            "--json",
+            str(tmp_path / "o.json"),
+        ],
+    )
     bench["main"]()
     table = json.loads((tmp_path / "o.json").read_text("utf8"))["milliseconds"]
-    assert table["Adam"].keys() == {"ours, each", "ours, lists", "torch, loop", "torch, foreach", "torch, fused", "/ foreach", "/ best", "/ fused"}
+    assert table["Adam"].keys() == {
+        "ours, each",
+        "ours, lists",
+        "torch, loop",
+        "torch, foreach",
+        "torch, fused",
+        "/ foreach",
+        "/ best",
+        "/ fused",
+    }
     assert table["Muon"].keys() == {"ours, each", "ours, lists", "torch, loop", "/ best"}
     assert table["LARS"].keys() == {"ours, each", "ours, lists"} and "Adam" in capsys.readouterr().out

@@ -1,4 +1,6 @@
-"""The benchmarks of the trainer and of the digits: both sides train the same, the warm run leaves nothing, and a small run from end to end."""
+"""The benchmarks of the trainer and of the digits: both sides train the same, the warm run leaves nothing,
+and a small run from end to end.
+"""
 
 import json
 import runpy
@@ -9,7 +11,9 @@ import pytest
 import torch
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
-trainer, digits = (runpy.run_path(str(FOLDER / f"{name}.py"), run_name=name) for name in ("trainer", "digits"))
+trainer, digits = (
+    runpy.run_path(str(FOLDER / f"{name}.py"), run_name=name) for name in ("trainer", "digits")
+)
 
 
 @pytest.mark.parametrize("name", trainer["ROWS"])
@@ -43,6 +47,12 @@ def test_a_run_of_the_digits_benchmark(monkeypatch):
         return whole(seed, "digits_quick", "trainer.epochs=1", "data.limit=500")
 
     monkeypatch.setitem(scope, "ours", short)
-    monkeypatch.setitem(scope, "plain", lambda seed: whole(seed, "digits_quick", "trainer.epochs=1", "data.limit=300"))
+    monkeypatch.setitem(
+        scope, "plain", lambda seed: whole(seed, "digits_quick", "trainer.epochs=1", "data.limit=300")
+    )
     table = digits["run"]([3, 4])["table"]
-    assert seen == [99, 3, 4] and len(table["dlbook"]["seconds"]) == len(table["plain"]["test"]) == 2 and not table["dlbook"]["reached"]
+    assert (
+        seen == [99, 3, 4]
+        and len(table["dlbook"]["seconds"]) == len(table["plain"]["test"]) == 2
+        and not table["dlbook"]["reached"]
+    )

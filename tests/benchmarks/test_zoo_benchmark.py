@@ -1,4 +1,6 @@
-"""The benchmark of the zoo: its ratios, its count of memory, which peers it meets, and one small run from end to end."""
+"""The benchmark of the zoo: its ratios, its count of memory, which peers it meets, and one small run from end
+to end.
+"""
 
 import json
 import runpy
@@ -20,7 +22,9 @@ def zoo():
 
 def test_a_ratio_is_the_median_of_the_rounds_and_the_better_peer_counts(zoo):
     measured = {"ours": [1.0, 4.0, 2.0], "slow": [2.0, 4.0, 8.0], "fast": [1.0, 2.0, 1.0]}
-    found = zoo["summarise"]({name: dict.fromkeys(zoo["MEASURES"], values) for name, values in measured.items()})
+    found = zoo["summarise"](
+        {name: dict.fromkeys(zoo["MEASURES"], values) for name, values in measured.items()}
+    )
     assert found["slow"]["ratio"]["forward"] == 0.5 and found["fast"]["ratio"]["forward"] == 2.0
     assert found["ours"]["median"]["forward"] == 2.0 and "ratio" not in found["ours"]
     assert against_the_better({"models": found})["training memory"] == 2.0
@@ -69,28 +73,66 @@ def test_a_row_above_the_limit_is_measured_again_for_longer(zoo, tmp_path, monke
         return {"models": {"ours": {}, "peer": {"ratio": dict.fromkeys(zoo["MEASURES"], ratio)}}}
 
     monkeypatch.setitem(zoo["run"].__globals__, "measure", measure)
-    found = zoo["run"](zoo["arguments"](["--rows", "vgg11", "resnet18", "--repeats", "2", "--seconds", "3", "--out", str(tmp_path)]))
+    found = zoo["run"](
+        zoo["arguments"](
+            ["--rows", "vgg11", "resnet18", "--repeats", "2", "--seconds", "3", "--out", str(tmp_path)]
+        )
+    )
     assert asked == [("vgg11", 2, 3), ("resnet18", 2, 3), ("vgg11", 8, 12)]
-    assert against_the_better(found["rows"]["vgg11"])["forward"] == 1.0 and found["rows"]["vgg11"]["first"]["forward"] == 1.5
-    assert "first" not in found["rows"]["resnet18"] and json.loads((tmp_path / "zoo-cpu.json").read_text("utf8")) == found
+    assert (
+        against_the_better(found["rows"]["vgg11"])["forward"] == 1.0
+        and found["rows"]["vgg11"]["first"]["forward"] == 1.5
+    )
+    assert (
+        "first" not in found["rows"]["resnet18"]
+        and json.loads((tmp_path / "zoo-cpu.json").read_text("utf8")) == found
+    )
 
 
 def test_an_earlier_result_keeps_the_rows_that_are_not_measured(zoo, tmp_path, monkeypatch):
-    monkeypatch.setitem(zoo["run"].__globals__, "measure", lambda row, options: {"models": {"peer": {"ratio": dict.fromkeys(zoo["MEASURES"], 0.5)}}})
+    monkeypatch.setitem(
+        zoo["run"].__globals__,
+        "measure",
+        lambda row, options: {"models": {"peer": {"ratio": dict.fromkeys(zoo["MEASURES"], 0.5)}}},
+    )
     words, file = ["--out", str(tmp_path), "--repeats", "2"], tmp_path / "earlier.json"
     results = zoo["run"](zoo["arguments"]([*words, "--rows", "vgg11", "vgg13"]))
     file.write_text(json.dumps({"commit": "0123456", "results": results}), "utf8")
     rows = zoo["run"](zoo["arguments"]([*words, "--rows", "vgg13", "--keep", str(file)]))["rows"]
-    assert list(rows) == ["vgg11", "vgg13"] and rows["vgg11"]["commit"] == "0123456" and "commit" not in rows["vgg13"]
+    assert (
+        list(rows) == ["vgg11", "vgg13"]
+        and rows["vgg11"]["commit"] == "0123456"
+        and "commit" not in rows["vgg13"]
+    )
     with pytest.raises(SystemExit, match="was measured otherwise"):
         zoo["run"](zoo["arguments"](["--repeats", "3", "--keep", str(file)]))
 
 
 def test_a_small_run_writes_table_plot_and_json(zoo, tmp_path, monkeypatch, capsys):
-    words = ["--rows", "mobilenet_v3_small", "--repeats", "2", "--seconds", "0", "--batch", "2", "--side", "64", "--threads", "1", "--limit", "99", "--out", str(tmp_path)]
+    words = [
+        "--rows",
+        "mobilenet_v3_small",
+        "--repeats",
+        "2",
+        "--seconds",
+        "0",
+        "--batch",
+        "2",
+        "--side",
+        "64",
+        "--threads",
+        "1",
+        "--limit",
+        "99",
+        "--out",
+        str(tmp_path),
+    ]
     monkeypatch.setattr(sys, "argv", ["zoo.py", *words])
     assert zoo["main"]() == 0
     found = json.loads((tmp_path / "zoo-cpu.json").read_text("utf8"))
     ratios = found["rows"]["mobilenet_v3_small"]["models"]["torchvision/mobilenet_v3_small"]["ratio"]
     assert set(ratios) == set(zoo["MEASURES"]) and all(value > 0 for value in ratios.values())
-    assert "<svg" in (tmp_path / "zoo-cpu.svg").read_text("utf8") and "mobilenet_v3_small" in capsys.readouterr().out
+    assert (
+        "<svg" in (tmp_path / "zoo-cpu.svg").read_text("utf8")
+        and "mobilenet_v3_small" in capsys.readouterr().out
+    )

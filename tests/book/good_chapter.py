@@ -1,8 +1,10 @@
 """A minimal chapter that every rule of the linter lets pass; the tests spoil it, one rule at a time."""
 
-WORDS = "The shortcut carries the signal past the layers, and the layers learn what is left to learn of it. " * 80
+WORDS = (
+    "The shortcut carries the signal past the layers, and the layers learn what is left to learn of it. " * 80
+)
 
-CHAPTER = r'''---
+CHAPTER = r"""---
 jupytext:
   text_representation:
     extension: .md
@@ -176,4 +178,4 @@ A sum helps.
 ledger.show()
 book.insert_run_time("good-seconds")
 ```
-'''.replace("WORDS", WORDS)
+""".replace("WORDS", WORDS)

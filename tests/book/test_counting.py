@@ -1,4 +1,6 @@
-"""Counts against an independent table of published models, against torchvision, and against the support of gradients."""
+"""Counts against an independent table of published models, against torchvision, and against the support of
+gradients.
+"""
 
 import pytest
 import torch
@@ -9,7 +11,8 @@ from torch.nn import functional as F
 from dlbook.book import count
 from dlbook.book.receptive_field import Field
 
-# Parameters, MACs and receptive field at 224 x 224, of the models of torchvision 0.29.1. Parameters and MACs are held against
+# Parameters, MACs and receptive field at 224 x 224, of the models of torchvision 0.29.1. Parameters and MACs
+# are held against
 # torchvision's own documentation below, receptive fields against gradients.
 PUBLISHED = {
     "alexnet": (61_100_840, 714_188_480, 195),
@@ -35,7 +38,18 @@ def test_published_models(name):
     assert all(type(value) is int for value in (counts.parameters, counts.macs, counts.activations))
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet50", "mobilenet_v3_large", "shufflenet_v2_x1_0", "regnet_y_400mf", "swin_t", "vit_b_32"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "resnet18",
+        "resnet50",
+        "mobilenet_v3_large",
+        "shufflenet_v2_x1_0",
+        "regnet_y_400mf",
+        "swin_t",
+        "vit_b_32",
+    ],
+)
 def test_torchvision_says_the_same(name):
     """torchvision publishes parameters, and thousand millions of MACs to three decimals, with its weights."""
     meta = torchvision.models.get_model_weights(name).DEFAULT.meta
@@ -62,7 +76,9 @@ class Attention(nn.Module):
         self.qkv, self.out, self.fused = nn.Linear(32, 96), nn.Linear(32, 32, bias=False), fused
 
     def forward(self, tokens):
-        query, key, value = (part.unflatten(2, (4, 8)).transpose(1, 2) for part in self.qkv(tokens).chunk(3, dim=-1))
+        query, key, value = (
+            part.unflatten(2, (4, 8)).transpose(1, 2) for part in self.qkv(tokens).chunk(3, dim=-1)
+        )
         if self.fused:
             mixed = F.scaled_dot_product_attention(query, key, value)
         else:
@@ -112,7 +128,9 @@ def test_a_constructor_that_reads_values_is_counted_too():
     class Reads(nn.Module):
         def __init__(self):
             super().__init__()
-            self.layers = nn.ModuleList(nn.Linear(4, 4 if p.item() < 1 else 8) for p in torch.linspace(0, 1, 2))
+            self.layers = nn.ModuleList(
+                nn.Linear(4, 4 if p.item() < 1 else 8) for p in torch.linspace(0, 1, 2)
+            )
 
         def forward(self, x):
             return self.layers[1](self.layers[0](x))
@@ -176,14 +194,24 @@ class ChannelsLast(nn.Module):
 
 NETWORKS = {
     "plain": lambda: nn.Sequential(nn.Conv2d(1, 2, 3), nn.Conv2d(2, 2, 5, stride=2), nn.Conv2d(2, 1, 3)),
-    "dilated": lambda: nn.Sequential(nn.Conv2d(1, 2, 3, dilation=3), nn.AvgPool2d(3, 2), nn.Conv2d(2, 1, 3, stride=3)),
-    "uneven": lambda: nn.Sequential(nn.Conv2d(1, 2, (3, 1), stride=(1, 2)), nn.Conv2d(2, 1, (2, 4), padding=1)),
-    "branches": lambda: nn.Sequential(Residual(nn.Conv2d(1, 2, 3), nn.Conv2d(2, 1, 3)), nn.Conv2d(1, 1, 2, stride=2)),
-    "largest branch first": lambda: nn.Sequential(Side(nn.Conv2d(1, 2, 5, padding=2), nn.Conv2d(1, 2, 1)), nn.Conv2d(4, 4, 1)),
+    "dilated": lambda: nn.Sequential(
+        nn.Conv2d(1, 2, 3, dilation=3), nn.AvgPool2d(3, 2), nn.Conv2d(2, 1, 3, stride=3)
+    ),
+    "uneven": lambda: nn.Sequential(
+        nn.Conv2d(1, 2, (3, 1), stride=(1, 2)), nn.Conv2d(2, 1, (2, 4), padding=1)
+    ),
+    "branches": lambda: nn.Sequential(
+        Residual(nn.Conv2d(1, 2, 3), nn.Conv2d(2, 1, 3)), nn.Conv2d(1, 1, 2, stride=2)
+    ),
+    "largest branch first": lambda: nn.Sequential(
+        Side(nn.Conv2d(1, 2, 5, padding=2), nn.Conv2d(1, 2, 1)), nn.Conv2d(4, 4, 1)
+    ),
     "ends in branches": lambda: Side(nn.Conv2d(1, 2, 5, padding=2), nn.Conv2d(1, 2, 3, padding=1)),
     "shuffled": lambda: nn.Sequential(nn.Conv2d(1, 4, 3), Shuffle(), nn.Conv2d(4, 1, 3, padding=1)),
     "channels last": lambda: nn.Sequential(nn.Conv2d(1, 4, 3, stride=2), ChannelsLast(4), nn.Conv2d(4, 1, 3)),
-    "padded": lambda: nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(1, 1, 3, stride=2), nn.AvgPool2d(2)),
+    "padded": lambda: nn.Sequential(
+        nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(1, 1, 3, stride=2), nn.AvgPool2d(2)
+    ),
 }
 
 
@@ -217,19 +245,32 @@ def test_a_mean_over_channels_keeps_the_field():
         def forward(self, x):
             return x.mean(1, keepdim=True)
 
-    assert count(lambda: nn.Sequential(nn.Conv2d(1, 4, 3), Mean(), nn.Conv2d(1, 4, 3)), (1, 20, 20)).receptive_field == 5
+    assert (
+        count(
+            lambda: nn.Sequential(nn.Conv2d(1, 4, 3), Mean(), nn.Conv2d(1, 4, 3)), (1, 20, 20)
+        ).receptive_field
+        == 5
+    )
 
 
 def test_the_oracle_catches_a_field_that_forgets_dilation(monkeypatch):
     right = Field.window
-    monkeypatch.setattr(Field, "window", lambda self, kernel, stride, dilation: right(self, kernel, stride, (1,) * len(kernel)))
+    monkeypatch.setattr(
+        Field,
+        "window",
+        lambda self, kernel, stride, dilation: right(self, kernel, stride, (1,) * len(kernel)),
+    )
     assert count(NETWORKS["dilated"], (1, 41, 41)).receptive_field != gradient_support(NETWORKS["dilated"])[0]
 
 
 def test_the_oracle_catches_a_jump_that_takes_the_new_stride(monkeypatch):
     def wrong(self, kernel, stride, dilation):
         jump = tuple(j * s for j, s in zip(self.jump, stride, strict=True))
-        return Field(self.axes, tuple(r + (k - 1) * d * j for r, k, d, j in zip(self.size, kernel, dilation, jump, strict=True)), jump)
+        return Field(
+            self.axes,
+            tuple(r + (k - 1) * d * j for r, k, d, j in zip(self.size, kernel, dilation, jump, strict=True)),
+            jump,
+        )
 
     monkeypatch.setattr(Field, "window", wrong)
     assert count(NETWORKS["plain"], (1, 41, 41)).receptive_field != gradient_support(NETWORKS["plain"])[0]

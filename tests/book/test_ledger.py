@@ -1,4 +1,6 @@
-"""The ledger: exact where it says exact, loud on a mismatch, and legible to readers, machines and screen readers."""
+"""The ledger: exact where it says exact, loud on a mismatch, and legible to readers, machines and screen
+readers.
+"""
 
 import json
 import math
@@ -14,8 +16,14 @@ from dlbook.book.agreement import agreement
 from dlbook.book.ledger import MIME, Shown
 
 RUN = {
-    "name": "run", "commit": "0123456789", "device": "NVIDIA H200", "versions": {"torch": "2.14.1"}, "seed": [0, 1],
-    "seconds": 61.5, "date": "2026-05-01T12:00:00+00:00", "results": {"error": {"mean": 0.0431}},
+    "name": "run",
+    "commit": "0123456789",
+    "device": "NVIDIA H200",
+    "versions": {"torch": "2.14.1"},
+    "seed": [0, 1],
+    "seconds": 61.5,
+    "date": "2026-05-01T12:00:00+00:00",
+    "results": {"error": {"mean": 0.0431}},
 }
 
 
@@ -33,7 +41,11 @@ def test_integers_are_compared_exactly(predicted, difference, tolerance):
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.floats(0, 1e6))
 def test_reals_agree_within_the_tolerance_both_ways(left, right, tolerance):
     expected = abs(left - right) <= tolerance
-    assert (agreement(left, right, tolerance, None) is None) == expected == (agreement(right, left, tolerance, None) is None)
+    assert (
+        (agreement(left, right, tolerance, None) is None)
+        == expected
+        == (agreement(right, left, tolerance, None) is None)
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,7 +66,9 @@ def test_reals_agree_within_the_tolerance_both_ways(left, right, tolerance):
     ],
 )
 def test_a_mismatch_stops_the_notebook_and_keeps_no_row(ledger, predicted, measured, options):
-    with pytest.raises(LedgerMismatch, match=r"ledger of 'resnet', row 'a row': predicted .*measured .*\[eq. \(3\)\]"):
+    with pytest.raises(
+        LedgerMismatch, match=r"ledger of 'resnet', row 'a row': predicted .*measured .*\[eq. \(3\)\]"
+    ):
         ledger.check("a row", predicted=predicted, measured=measured, source="eq. (3)", **options)
     assert ledger.rows == ()
 
@@ -77,7 +91,10 @@ def test_agreement_is_kept(ledger, predicted, measured, options):
     assert [row.kind for row in ledger.rows] == ["verified"]
 
 
-@pytest.mark.parametrize("options", [{"tolerance": -1}, {"tolerance": math.nan}, {"relative": 0.1, "tolerance": 1}, {"relative": math.inf}])
+@pytest.mark.parametrize(
+    "options",
+    [{"tolerance": -1}, {"tolerance": math.nan}, {"relative": 0.1, "tolerance": 1}, {"relative": math.inf}],
+)
 def test_senseless_tolerances_are_refused(ledger, options):
     with pytest.raises(ValueError, match="Mend:"):
         ledger.check("a row", 1.0, 1.0, **options)
@@ -102,7 +119,10 @@ def test_citations_and_recorded_runs(ledger):
     ledger.cite("ResNet-50 top-1 error", value="24.7 %", citation="he2016deep", where="Table 4")
     ledger.record(RUN, "error", "error.mean", unit="%")
     assert [row.kind for row in ledger.rows] == ["cited", "recorded"]
-    assert "recorded 2026-05-01 on NVIDIA H200, commit 0123456, torch 2.14.1, seeds 0, 1, 62 s" in ledger.rows[1].source
+    assert (
+        "recorded 2026-05-01 on NVIDIA H200, commit 0123456, torch 2.14.1, seeds 0, 1, 62 s"
+        in ledger.rows[1].source
+    )
     with pytest.raises(ValueError, match="no result 'error.median'.*mean"):
         ledger.record(RUN, "error", "error.median")
     with pytest.raises(ValueError, match="'commit' is missing"):

@@ -4,20 +4,27 @@ import subprocess
 import sys
 
 import pytest
-
 from good_chapter import CHAPTER
+
 from dlbook.book import lint
 from dlbook.book.lint_rule import RULES
 
 BIB = "@inproceedings{he2016deep,\n title={Deep residual learning}\n}\n"
 CELL = "```{code-cell} ipython3\n"
-SOLUTION = "```{solution-start} ex-good-3\n:class: dropdown\n```\n```{code-cell} ipython3\nassert 3 == 3\n```\n```{solution-end}\n```\n"
+SOLUTION = (
+    "```{solution-start} ex-good-3\n:class: dropdown\n```\n```{code-cell} ipython3\nassert 3 == "
+    "3\n```\n```{solution-end}\n```\n"
+)
 
 # rule, what is replaced, by what: the spoilt chapter has to set off that rule alone.
 FAULTS = [
     ("front-matter", "format_name: myst", "format_name: markdown"),
     ("front-matter", "  name: python3\n", "  name: julia\n"),
-    ("description", "    description: Why very deep plain networks train badly, and what a shortcut changes.", "    description: short"),
+    (
+        "description",
+        "    description: Why very deep plain networks train badly, and what a shortcut changes.",
+        "    description: short",
+    ),
     ("description", "Why very deep", "Why $L$ very deep"),
     ("headings", "### The shortcut is left out", "### The shortcut is left out\n\n##### Too deep"),
     ("headings", "## The idea", "# The idea"),
@@ -44,9 +51,17 @@ FAULTS = [
     ("absolute-path", "book.insert(", "path = '/home/me/data'\nbook.insert("),
     ("python", "assert 1 + 1 == 2", "assert 1 +"),
     ("begin", "book.begin(seed=0)", "torch.manual_seed(0)"),
-    ("run-time", "book.insert_run_time(\"good-seconds\")\n", "None\n```\n\n" + CELL + "book.insert_run_time(\"good-seconds\")\n```\n\n" + CELL + "pass\n"),
+    (
+        "run-time",
+        'book.insert_run_time("good-seconds")\n',
+        "None\n```\n\n" + CELL + 'book.insert_run_time("good-seconds")\n```\n\n' + CELL + "pass\n",
+    ),
     ("inserted", "{glue:text}`good-error`", "{glue:text}`good-errors`"),
-    ("inserted", 'book.insert("good-error", 0.25)', 'book.insert("good-error", 0.25)\nbook.insert("good-error", 0.5)'),
+    (
+        "inserted",
+        'book.insert("good-error", 0.25)',
+        'book.insert("good-error", 0.25)\nbook.insert("good-error", 0.5)',
+    ),
     ("figures", 'image: {alt: "A straight line through the origin"}', 'image: {alt: "figure.svg"}'),
     ("figures", 'caption: "The identity, which a shortcut computes."', 'caption: ""'),
     ("figures", "assert 2 == 2", "def draw():\n    plt.plot([1])\nassert 2 == 2\ndraw()"),
@@ -64,7 +79,11 @@ FAULTS = [
     ("bug-clinic", "**Symptom.** The cost is too small.", "The cost is too small."),
     ("bug-clinic", CELL + "assert 2 + 1 == 3\n```\n", ""),
     ("exercises", "Count (apply)", "Count"),
-    ("exercises", "```{exercise} Derive the gradient (derive)\n:label: ex-good-3\nDerive it.\n```\n\n" + SOLUTION, ""),
+    (
+        "exercises",
+        "```{exercise} Derive the gradient (derive)\n:label: ex-good-3\nDerive it.\n```\n\n" + SOLUTION,
+        "",
+    ),
     ("solutions", SOLUTION, ""),
     ("solutions", "assert 3 == 3", "print(3)"),
     ("solutions", "```{solution-start} ex-good-3\n:class: dropdown\n", "```{solution-start} ex-good-3\n"),
@@ -95,7 +114,9 @@ def test_the_good_chapter_passes(book):
     assert [str(finding) for finding in book(CHAPTER)] == []
 
 
-@pytest.mark.parametrize(("rule", "old", "new"), FAULTS, ids=[f"{i}-{rule}" for i, (rule, _, _) in enumerate(FAULTS)])
+@pytest.mark.parametrize(
+    ("rule", "old", "new"), FAULTS, ids=[f"{i}-{rule}" for i, (rule, _, _) in enumerate(FAULTS)]
+)
 def test_a_fault_sets_off_its_rule_alone(book, rule, old, new):
     assert old in CHAPTER
     found = book(CHAPTER.replace(old, new))
@@ -141,19 +162,26 @@ def test_figures_outside_the_file_are_found_across_the_book(book):
 def test_front_pages_are_held_to_the_general_rules_only(book):
     page = book.page.parent.parent / "front" / "preface.md"
     page.parent.mkdir()
-    page.write_text("---\nmyst: {html_meta: {description: How to read the book.}}\n---\n\n# Preface\n\nIt takes 3.5 hours.\n")
+    page.write_text(
+        "---\nmyst: {html_meta: {description: How to read the book.}}\n---\n\n# Preface\n\nIt "
+        "takes 3.5 hours.\n"
+    )
     assert lint.findings(lint.read(page)) == []
 
 
 def test_a_finding_names_file_line_and_mend(book):
     found = book(CHAPTER.replace("A sum helps.", "A sum\nhelps by 3.5 points."))
     line = CHAPTER.splitlines().index("A sum helps.") + 1
-    assert str(found[0]).startswith(f"{book.page}:{line}: [numbers] the number '3.5' is typed into prose. Mend: ")
+    assert str(found[0]).startswith(
+        f"{book.page}:{line}: [numbers] the number '3.5' is typed into prose. Mend: "
+    )
 
 
 def test_the_command_exits_1_on_a_finding_and_0_on_a_warning(book):
     def command():
-        return subprocess.run([sys.executable, "-m", "dlbook.book.lint", str(book.page)], capture_output=True, text=True)
+        return subprocess.run(
+            [sys.executable, "-m", "dlbook.book.lint", str(book.page)], capture_output=True, text=True
+        )
 
     book(CHAPTER.replace("- say when to use it.\n", ""))
     failed = command()

@@ -1,4 +1,6 @@
-"""What the tools show, seen on a page that Sphinx and myst-nb really build, and the claims gathered from its cache."""
+"""What the tools show, seen on a page that Sphinx and myst-nb really build, and the claims gathered from its
+cache.
+"""
 
 import html
 import json
@@ -61,7 +63,10 @@ ledger.show()
 book.insert_run_time("seconds")
 ```
 """
-CONF = "extensions = ['myst_nb']\nnb_execution_mode = 'cache'\nnb_execution_raise_on_error = True\nnb_execution_cache_path = '_cache'\n"
+CONF = (
+    "extensions = ['myst_nb']\nnb_execution_mode = 'cache'\nnb_execution_raise_on_error = "
+    "True\nnb_execution_cache_path = '_cache'\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +84,9 @@ def site(tmp_path_factory):
 
 def test_inserted_numbers_stand_in_the_prose(site):
     words = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", site[0])))
-    assert re.search(r"Measured: 24\.7 %, as a number 0\.2, text it['’]s [\"“]so[\"”]; in \d+ s\.", words), words[:400]
+    assert re.search(r"Measured: 24\.7 %, as a number 0\.2, text it['’]s [\"“]so[\"”]; in \d+ s\.", words), (
+        words[:400]
+    )
 
 
 def test_nothing_is_shown_where_a_number_is_inserted(site):
@@ -87,7 +94,9 @@ def test_nothing_is_shown_where_a_number_is_inserted(site):
 
 
 def test_source_is_highlighted(site):
-    assert "dlbook/book/budget.py" in site[0] and re.search(r'highlight-python.*?<span class="k">def</span>.*?device', site[0], flags=re.S)
+    assert "dlbook/book/budget.py" in site[0] and re.search(
+        r'highlight-python.*?<span class="k">def</span>.*?device', site[0], flags=re.S
+    )
 
 
 def test_charts_are_transparent_svg_and_photographs_png(site):
@@ -108,14 +117,26 @@ def test_claims_are_gathered_from_the_cache(site, monkeypatch, capsys):
     found = json.loads((site[1] / "out" / "claims.json").read_text("utf8"))
     (chapter,) = found["chapters"]
     assert (chapter["page"], chapter["chapter"]) == ("index", "page")
-    assert [(row["kind"], row["name"], row["citation"]) for row in chapter["rows"]] == [("verified", "weights", ""), ("cited", "error", "he2016deep")]
+    assert [(row["kind"], row["name"], row["citation"]) for row in chapter["rows"]] == [
+        ("verified", "weights", ""),
+        ("cited", "error", "he2016deep"),
+    ]
     assert "2 claims of 1 chapters (1 verified, 0 recorded, 1 cited)" in capsys.readouterr().out
 
 
 def test_claims_of_executed_notebooks(tmp_path):
     row = dict.fromkeys(claims.FIELDS, "") | {"kind": "verified", "name": "a"}
-    output = {"output_type": "display_data", "data": {}, "metadata": {claims.MIME: {"schema": 1, "chapter": "a", "rows": [row]}}}
-    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code", "outputs": [output]}, {"cell_type": "markdown"}]}
+    output = {
+        "output_type": "display_data",
+        "data": {},
+        "metadata": {claims.MIME: {"schema": 1, "chapter": "a", "rows": [row]}},
+    }
+    notebook = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {},
+        "cells": [{"cell_type": "code", "outputs": [output]}, {"cell_type": "markdown"}],
+    }
     (tmp_path / "chapters").mkdir()
     (tmp_path / "chapters" / "a.ipynb").write_text(json.dumps(notebook))
     assert claims.gather(tmp_path, tmp_path) == [{"page": "chapters/a", "chapter": "a", "rows": [row]}]

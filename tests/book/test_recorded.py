@@ -8,8 +8,14 @@ from dlbook import book
 from dlbook.book import record, recorded_runs
 
 RUN = {
-    "name": "big", "commit": "0123456789abcdef", "device": "NVIDIA H200", "versions": {"torch": "2.14.1"}, "seed": 0,
-    "seconds": 3600, "date": "2026-05-01T12:00:00+00:00", "results": {"error": {"mean": 0.25, "each": [0.2, 0.3]}, "rows": 3},
+    "name": "big",
+    "commit": "0123456789abcdef",
+    "device": "NVIDIA H200",
+    "versions": {"torch": "2.14.1"},
+    "seed": 0,
+    "seconds": 3600,
+    "date": "2026-05-01T12:00:00+00:00",
+    "results": {"error": {"mean": 0.25, "each": [0.2, 0.3]}, "rows": 3},
 }
 
 
@@ -35,7 +41,13 @@ def test_the_table_says_where_it_comes_from():
 
 
 FAULTS = {
-    "commit": "not hex", "versions": {"python": "3.11"}, "seconds": -1, "date": "yesterday", "results": {}, "seed": "zero", "device": 3,
+    "commit": "not hex",
+    "versions": {"python": "3.11"},
+    "seconds": -1,
+    "date": "yesterday",
+    "results": {},
+    "seed": "zero",
+    "device": 3,
 }
 
 
@@ -46,14 +58,20 @@ def test_a_bad_field_is_told_by_name(place, field):
         recorded_runs.write(run)
     place.mkdir()
     (place / "big.json").write_text(json.dumps(run))
-    with pytest.raises(ValueError, match=f"big.json is not a recorded run: .*'{field}'.*python -m dlbook.book.record big"):
+    with pytest.raises(
+        ValueError, match=f"big.json is not a recorded run: .*'{field}'.*python -m dlbook.book.record big"
+    ):
         book.recorded("big")
 
 
 def test_missing_unknown_truncated_and_misnamed(place):
     with pytest.raises(ValueError, match="does not exist .there: none.*Mend"):
         book.recorded("big")
-    for run, told in (({k: v for k, v in RUN.items() if k != "seed"}, "'seed' is missing"), (RUN | {"extra": 1}, "'extra' is not known"), ([], "JSON object")):
+    for run, told in (
+        ({k: v for k, v in RUN.items() if k != "seed"}, "'seed' is missing"),
+        (RUN | {"extra": 1}, "'extra' is not known"),
+        ([], "JSON object"),
+    ):
         with pytest.raises(ValueError, match=told):
             recorded_runs.write(run)
     place.mkdir()
@@ -92,24 +110,42 @@ def test_nan_is_not_written(place):
 def test_the_command_runs_an_experiment(place, tmp_path, monkeypatch, capsys):
     (tmp_path / "big.py").write_text("SEED = [0, 1]\ndef run():\n    return {'sum': 1 + 1}\n")
     monkeypatch.setattr(record, "commit", lambda: "0123456789")
-    monkeypatch.setattr(record, "perform", lambda name, words, perform=record.perform: perform(name, tmp_path, words))
+    monkeypatch.setattr(
+        record, "perform", lambda name, words, perform=record.perform: perform(name, tmp_path, words)
+    )
     assert record.main(["big"]) == 0
     run = book.recorded("big")
-    assert run["results"] == {"sum": 2} and run["seed"] == [0, 1] and run["device"].startswith("CPU") and run["versions"]["torch"]
+    assert (
+        run["results"] == {"sum": 2}
+        and run["seed"] == [0, 1]
+        and run["device"].startswith("CPU")
+        and run["versions"]["torch"]
+    )
     assert record.main(["small"]) == 1 and "there: big" in capsys.readouterr().err
     (tmp_path / "small.py").write_text("def run():\n    return {'sum': 2}\n")
     assert record.main(["small"]) == 1 and "lacks" in capsys.readouterr().err
     assert record.main([]) == 2
-    assert record.main(["big", "--rows", "a"]) == 1 and "takes no options, got --rows a" in capsys.readouterr().err
-    (tmp_path / "asked.py").write_text("SEED = 0\narguments = tuple\ndef run(options):\n    return {'options': list(options)}\n")
-    assert record.main(["asked", "--rows", "a"]) == 0 and book.recorded("asked")["results"] == {"options": ["--rows", "a"]}
+    assert (
+        record.main(["big", "--rows", "a"]) == 1
+        and "takes no options, got --rows a" in capsys.readouterr().err
+    )
+    (tmp_path / "asked.py").write_text(
+        "SEED = 0\narguments = tuple\ndef run(options):\n    return {'options': list(options)}\n"
+    )
+    assert record.main(["asked", "--rows", "a"]) == 0 and book.recorded("asked")["results"] == {
+        "options": ["--rows", "a"]
+    }
 
 
 def test_the_commit_says_when_the_tree_differs(tmp_path):
     import subprocess
 
     def git(*words):
-        subprocess.run(["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b.org", *words], check=True, capture_output=True)
+        subprocess.run(
+            ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b.org", *words],
+            check=True,
+            capture_output=True,
+        )
 
     with pytest.raises(ValueError, match="no commit"):
         record.commit(tmp_path)

@@ -28,7 +28,10 @@ def test_numbers_as_text(value, form, text):
     assert as_text(value, form) == text
 
 
-@pytest.mark.parametrize(("value", "form"), [(1, "{} {}"), (1, "{name}"), ("a", "{:.1f}"), (1, "none"), (torch.ones(2), "{}"), (np.ones(2), "{}")])
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [(1, "{} {}"), (1, "{name}"), ("a", "{:.1f}"), (1, "none"), (torch.ones(2), "{}"), (np.ones(2), "{}")],
+)
 def test_bad_formats_are_refused(value, form):
     with pytest.raises(ValueError, match="Mend"):
         as_text(value, form)
@@ -44,7 +47,10 @@ def test_source_is_the_files_own_text():
     shown = book.source(ledger.Ledger.check)
     lines = Path(ledger.__file__).read_text("utf8").splitlines()
     assert shown.file == "dlbook/book/ledger.py" and lines[shown.first - 1].strip() == "def check("
-    assert shown.code.splitlines()[0] == "def check(" and shown.code.splitlines()[-1].strip() == lines[shown.last - 1].strip()
+    assert (
+        shown.code.splitlines()[0] == "def check("
+        and shown.code.splitlines()[-1].strip() == lines[shown.last - 1].strip()
+    )
 
 
 def test_several_objects_and_links():
@@ -54,8 +60,14 @@ def test_several_objects_and_links():
 
 
 def test_docstrings_can_be_left_out():
-    code = 'class A:\n    """Say."""\n\n    def f(self):\n        """Only words."""\n\n    def g(self):\n        """Words."""\n        return 1'
-    assert without_docstrings(code) == "class A:\n    def f(self):\n        ...\n\n    def g(self):\n        return 1"
+    code = (
+        'class A:\n    """Say."""\n\n    def f(self):\n        """Only words."""\n\n    def g(self):\n '
+        '       """Words."""\n        return 1'
+    )
+    assert (
+        without_docstrings(code)
+        == "class A:\n    def f(self):\n        ...\n\n    def g(self):\n        return 1"
+    )
     assert '"""' not in book.source(budget, docstrings=False).code
 
 
@@ -78,7 +90,19 @@ def test_objects_of_two_files_are_refused():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1234567, "1,234,567"), (0.123456, "0.1235"), (True, "yes"), (None, "–"), (123456.7, "123,457"), (float("nan"), "nan"), (float("inf"), "inf"), (1e-9, "1e-09"), (1e20, "1.000e+20"), (torch.tensor(2), "2"), ("a", "a")],
+    [
+        (1234567, "1,234,567"),
+        (0.123456, "0.1235"),
+        (True, "yes"),
+        (None, "–"),
+        (123456.7, "123,457"),
+        (float("nan"), "nan"),
+        (float("inf"), "inf"),
+        (1e-9, "1e-09"),
+        (1e20, "1.000e+20"),
+        (torch.tensor(2), "2"),
+        ("a", "a"),
+    ],
 )
 def test_cells(value, text):
     assert cell_text(value) == text

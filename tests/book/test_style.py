@@ -16,7 +16,11 @@ LIGHT, DARK = (255, 255, 255), (18, 18, 18)  # the theme's pages
 @pytest.fixture(autouse=True)
 def as_before():
     """Undo what `begin` sets for the whole process."""
-    threads, deterministic, parameters = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), matplotlib.rcParams.copy()
+    threads, deterministic, parameters = (
+        torch.get_num_threads(),
+        torch.are_deterministic_algorithms_enabled(),
+        matplotlib.rcParams.copy(),
+    )
     yield
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(deterministic)
@@ -85,7 +89,9 @@ def test_text_is_legible_on_both_pages():
 def colour_blind(rgb):
     """Deuteranopia, by the matrix of Machado, Oliveira and Fernandes 2009 at full severity, on linear light."""
     linear = np.array([(v / 255) ** 2.2 for v in rgb])
-    matrix = np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]])
+    matrix = np.array(
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    )
     return 255 * np.clip(matrix @ linear, 0, 1) ** (1 / 2.2)
 
 
@@ -97,7 +103,9 @@ def test_neighbours_of_the_cycle_differ_for_colour_blind_eyes():
 
 @pytest.mark.parametrize("shape", [(8, 8), (1, 8, 8), (3, 8, 8), (8, 8, 3), (8, 8, 1), (3, 3, 3)])
 def test_photos_take_every_usual_shape(shape, capsys):
-    book.photos([torch.rand(shape), (torch.rand(shape) * 255).byte().numpy()], ["a", "b"], alt="Two grey squares")
+    book.photos(
+        [torch.rand(shape), (torch.rand(shape) * 255).byte().numpy()], ["a", "b"], alt="Two grey squares"
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,10 @@ def pictures(count=12, channels=3, height=24, width=33, dtype=torch.float32, see
     """Smooth images with noise, not square, values all over [0, 1]."""
     coarse = torch.rand(count, channels, 4, 5, generator=seeded(seed), dtype=dtype)
     smooth = torch.nn.functional.interpolate(coarse, (height, width), mode="bilinear")
-    return (0.8 * smooth + 0.2 * torch.rand(count, channels, height, width, generator=seeded(seed + 1), dtype=dtype)).clamp(0, 1)
+    return (
+        0.8 * smooth
+        + 0.2 * torch.rand(count, channels, height, width, generator=seeded(seed + 1), dtype=dtype)
+    ).clamp(0, 1)
 
 
 def byte_pictures(**how):
@@ -62,7 +65,9 @@ def check_unrelated(first, second):
 def check_rate(hits, probability):
     """Within five standard deviations."""
     hits = hits.double().flatten()
-    assert (hits.mean() - probability).abs() < 5 * (probability * (1 - probability) / len(hits)) ** 0.5 + 1e-9, "wrong rate"
+    assert (hits.mean() - probability).abs() < 5 * (
+        probability * (1 - probability) / len(hits)
+    ) ** 0.5 + 1e-9, "wrong rate"
 
 
 def same(first, second, tolerance):
@@ -72,7 +77,9 @@ def same(first, second, tolerance):
 
 
 def check_on_gpu(step, tolerance=1e-5, images=None):
-    """A seeded step on the GPU keeps shape and range there and does not wait for numbers of the CPU's generator."""
+    """A seeded step on the GPU keeps shape and range there and does not wait for numbers of the CPU's
+    generator.
+    """
     images = (pictures() if images is None else images).cuda()
     first, again = step(images, seeded(1, "cuda")), step(images, seeded(1, "cuda"))
     assert first.is_cuda and first.min() >= 0 and first.max() <= 1

@@ -1,4 +1,6 @@
-"""Weak and strong views: shape, range, determinism, one draw an image, and the geometry against torchvision; with seeded faults."""
+"""Weak and strong views: shape, range, determinism, one draw an image, and the geometry against torchvision;
+with seeded faults.
+"""
 
 import pytest
 import torch
@@ -103,11 +105,17 @@ def test_cutout_blanks_one_square():
 
 
 FAULTS = {
-    "one draw for the whole batch": (lambda i, g: augment.weak(i[:1], g).expand_as(i) if len(i) > 1 else i, check_own_draw),
+    "one draw for the whole batch": (
+        lambda i, g: augment.weak(i[:1], g).expand_as(i) if len(i) > 1 else i,
+        check_own_draw,
+    ),
     "draws from the global generator": (lambda i, g: augment.strong(i, None), check_view),
     "leaves the range": (lambda i, g: augment.weak(i, g) * 1.5, check_view),
     "works in place": (lambda i, g: i.copy_(augment.strong(i, g)), check_view),
-    "angle in radians taken for degrees": (lambda i, *a: augment.affine(i, a[0] * 57.29, *a[1:]), check_rotation),
+    "angle in radians taken for degrees": (
+        lambda i, *a: augment.affine(i, a[0] * 57.29, *a[1:]),
+        check_rotation,
+    ),
     "turns the wrong way": (lambda i, *a: augment.affine(i.flip(3), *a).flip(3), check_rotation),
 }
 

@@ -1,7 +1,8 @@
 """Bundled files: what is in them, and what is said when one is missing, truncated or altered.
 
-Seeded faults that the checks here must catch (see `test_seeded_*`): a comparison by size only; a comparison remembered by
-path only; no comparison; a split that is not stratified; a split whose halves overlap; a shuffle that loses its labels.
+Seeded faults that the checks here must catch (see `test_seeded_*`): a comparison by size only; a comparison
+remembered by path only; no comparison; a split that is not stratified; a split whose halves overlap; a
+shuffle that loses its labels.
 """
 
 import gzip
@@ -86,20 +87,31 @@ def test_photograph_matches_its_source():
     skimage = pytest.importorskip("skimage.data")
     for name, source in {"cat": skimage.chelsea(), "espresso": skimage.coffee()}.items():
         ours = photograph(name).permute(1, 2, 0).numpy().astype(float)
-        assert np.abs(ours - source).mean() < 4, name  # JPEG of quality 90; other channels or orientation give far more
+        assert np.abs(ours - source).mean() < 4, (
+            name
+        )  # JPEG of quality 90; other channels or orientation give far more
 
 
 def test_imagenet_classes():
     names = imagenet_classes()
     assert len(names) == 1000 and all(names)
-    assert [names[i] for i in (0, 281, 285, 872, 967, 999)] == ["tench", "tabby", "Egyptian cat", "tripod", "espresso", "toilet tissue"]
+    assert [names[i] for i in (0, 281, 285, 872, 967, 999)] == [
+        "tench",
+        "tabby",
+        "Egyptian cat",
+        "tripod",
+        "espresso",
+        "toilet tissue",
+    ]
 
 
 # ---- the split
 
 
 def check_split(train, test):
-    """The split promised: 400 + 100 of each digit, no digit picture twice, labels that belong to their pictures, well mixed."""
+    """The split promised: 400 + 100 of each digit, no digit picture twice, labels that belong to their
+    pictures, well mixed.
+    """
     for part, each in ((train, 400), (test, 100)):
         assert torch.bincount(part.labels, minlength=10).tolist() == [each] * 10, "not stratified"
         assert set(part.labels[:100].tolist()) == set(range(10)), "not mixed"
@@ -107,7 +119,9 @@ def check_split(train, test):
     assert len(pictures) == 5000, "pictures are repeated"
     means = torch.stack([train.images[train.labels == digit].mean(0).flatten() for digit in range(10)])
     nearest = torch.cdist(test.images.flatten(1), means).argmin(1)
-    assert (nearest == test.labels).float().mean() > 0.75, "labels do not belong to the pictures"  # nearest mean: about 0.8
+    assert (nearest == test.labels).float().mean() > 0.75, (
+        "labels do not belong to the pictures"
+    )  # nearest mean: about 0.8
 
 
 def test_mnist5k_split():
@@ -156,7 +170,11 @@ def sorted_by_class(both):
 def test_seeded_split_fault_is_caught(fault):
     train, test = mnist5k("train"), mnist5k("test")
     order = torch.randperm(5000, generator=torch.Generator().manual_seed(0))
-    both = LabelledImages(torch.cat([train.images, test.images])[order], torch.cat([train.labels, test.labels])[order], train.classes)
+    both = LabelledImages(
+        torch.cat([train.images, test.images])[order],
+        torch.cat([train.labels, test.labels])[order],
+        train.classes,
+    )
     with pytest.raises(AssertionError):
         check_split(*fault(both))
 
@@ -166,20 +184,29 @@ def test_seeded_split_fault_is_caught(fault):
 
 def check_missing(folder, name):
     (folder / name).unlink()
-    with pytest.raises(FileNotFoundError, match=f"{re.escape(name)} is missing: expected .* bytes with SHA-256 .*To mend it, run `"):
+    with pytest.raises(
+        FileNotFoundError,
+        match=f"{re.escape(name)} is missing: expected .* bytes with SHA-256 .*To mend it, run `",
+    ):
         load(name)
 
 
 def check_truncated(folder, name):
     path = folder / name
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(ValueError, match=f"{re.escape(name)} is truncated: expected .* bytes .*, found [0-9,]+ bytes.*To mend it, run `"):
+    with pytest.raises(
+        ValueError,
+        match=f"{re.escape(name)} is truncated: expected .* bytes .*, found [0-9,]+ bytes.*To mend it, run `",
+    ):
         load(name)
 
 
 def check_altered(folder, name):
     flip_last_byte(folder / name)
-    with pytest.raises(ValueError, match=f"{re.escape(name)} is altered: expected .* SHA-256 .*, found SHA-256 .*To mend it, run `"):
+    with pytest.raises(
+        ValueError,
+        match=f"{re.escape(name)} is altered: expected .* SHA-256 .*, found SHA-256 .*To mend it, run `",
+    ):
         load(name)
 
 
@@ -207,14 +234,16 @@ def no_comparison(name):
 def size_only(name):
     path, entry = files.data_dir() / name, files.manifest()[name]
     if path.stat().st_size != entry["bytes"]:
-        raise ValueError(f"{path} is truncated: expected {entry['bytes']} bytes, found 0 bytes. To mend it, run `x`")
+        raise ValueError(
+            f"{path} is truncated: expected {entry['bytes']} bytes, found 0 bytes. To mend it, run `x`"
+        )
     return path
 
 
 REAL = files.verified
 
 
-def remembered_by_path(name, seen=set()):  # noqa: B006 - the shared default is the fault
+def remembered_by_path(name, seen=set()):
     path = files.data_dir() / name
     if path not in seen:
         REAL(name)
@@ -224,11 +253,18 @@ def remembered_by_path(name, seen=set()):  # noqa: B006 - the shared default is 
 
 @pytest.mark.parametrize(
     "fault, check",
-    [(no_comparison, check_truncated), (no_comparison, check_altered), (size_only, check_altered), (remembered_by_path, check_altered_after_it_was_read)],
+    [
+        (no_comparison, check_truncated),
+        (no_comparison, check_altered),
+        (size_only, check_altered),
+        (remembered_by_path, check_altered_after_it_was_read),
+    ],
 )
 def test_seeded_verification_fault_is_caught(fault, check, copy, monkeypatch):
     monkeypatch.setattr("dlbook.data.photos.verified", fault)
-    with pytest.raises((AssertionError, pytest.fail.Exception, OSError)):  # OSError: the decoder trips over what was let through
+    with pytest.raises(
+        (AssertionError, pytest.fail.Exception, OSError)
+    ):  # OSError: the decoder trips over what was let through
         check(copy, "photographs/cat.jpg")
 
 
@@ -272,7 +308,9 @@ def test_checkout_and_wheel(tmp_path, monkeypatch):
 
 
 def make_data(*options):
-    return subprocess.run([sys.executable, ROOT / "scripts" / "make_data.py", *options], capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, ROOT / "scripts" / "make_data.py", *options], capture_output=True, text=True
+    )
 
 
 def test_script_makes_the_same_bytes_again(tmp_path):
@@ -281,7 +319,9 @@ def test_script_makes_the_same_bytes_again(tmp_path):
     (tmp_path / "manifest.json").write_text((ROOT / "data" / "manifest.json").read_text("utf-8"))
     run = make_data("--data", str(tmp_path))
     assert run.returncode == 0, run.stdout + run.stderr
-    assert {name: files.sha256(tmp_path / name) for name in NAMES} == {name: files.manifest()[name]["sha256"] for name in NAMES}
+    assert {name: files.sha256(tmp_path / name) for name in NAMES} == {
+        name: files.manifest()[name]["sha256"] for name in NAMES
+    }
 
 
 def test_script_refuses_other_bytes(tmp_path):

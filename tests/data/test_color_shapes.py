@@ -1,7 +1,7 @@
 """Colour shapes against a drawing by one loop over the pixels, written from the docstring.
 
-Seeded faults that the oracle must catch: x and y exchanged, y upside down, a palette shifted by one, the angle turned the other
-way, labels taken from another factor.
+Seeded faults that the oracle must catch: x and y exchanged, y upside down, a palette shifted by one, the
+angle turned the other way, labels taken from another factor.
 """
 
 import math
@@ -13,8 +13,16 @@ from hypothesis import strategies as st
 
 from dlbook.data import color_shapes, shapes
 
-COLORS = {"red": (0.90, 0.10, 0.10), "orange": (1, 0.55, 0), "yellow": (0.95, 0.90, 0.10), "green": (0.15, 0.70, 0.20),
-          "cyan": (0.10, 0.80, 0.85), "blue": (0.15, 0.30, 0.95), "violet": (0.55, 0.20, 0.85), "pink": (1, 0.5, 0.75)}  # fmt: skip
+COLORS = {
+    "red": (0.90, 0.10, 0.10),
+    "orange": (1, 0.55, 0),
+    "yellow": (0.95, 0.90, 0.10),
+    "green": (0.15, 0.70, 0.20),
+    "cyan": (0.10, 0.80, 0.85),
+    "blue": (0.15, 0.30, 0.95),
+    "violet": (0.55, 0.20, 0.85),
+    "pink": (1, 0.5, 0.75),
+}
 
 
 def distance(shape, u, v, size):
@@ -24,7 +32,9 @@ def distance(shape, u, v, size):
     if shape == "square":
         return max(abs(u), abs(v)) - 0.85 * size
     if shape == "triangle":  # three half-planes whose normals are 120 degrees apart, at half the circumradius
-        normals = [(math.cos(a), math.sin(a)) for a in (math.radians(-90), math.radians(30), math.radians(150))]
+        normals = [
+            (math.cos(a), math.sin(a)) for a in (math.radians(-90), math.radians(30), math.radians(150))
+        ]
         return max(u * x + v * y for x, y in normals) - size / 2
     if shape == "cross":
         return min(max(abs(u), 3 * abs(v)), max(3 * abs(u), abs(v))) - size
@@ -33,8 +43,12 @@ def distance(shape, u, v, size):
 
 def ground(background, row, column, shade):
     stripe = 1 if int(row) % 8 < 4 else -1
-    offset = {"plain": 0, "gradient": 0.2 * ((row + column) / 32 - 1), "stripes": 0.1 * stripe,
-              "checks": 0.1 * stripe * (1 if int(column) % 8 < 4 else -1)}[background]  # fmt: skip
+    offset = {
+        "plain": 0,
+        "gradient": 0.2 * ((row + column) / 32 - 1),
+        "stripes": 0.1 * stripe,
+        "checks": 0.1 * stripe * (1 if int(column) % 8 < 4 else -1),
+    }[background]
     return min(max(shade + offset, 0), 0.8)
 
 
@@ -119,7 +133,10 @@ def test_same_set_for_ever():
 
 
 def test_chunks_change_nothing():
-    assert torch.equal(color_shapes(1030).images[1020:], torch.cat([shapes._paint({k: v[1020:] for k, v in color_shapes(1030).factors.items()})]))
+    assert torch.equal(
+        color_shapes(1030).images[1020:],
+        torch.cat([shapes._paint({k: v[1020:] for k, v in color_shapes(1030).factors.items()})]),
+    )
 
 
 def test_factors_are_uniform_and_independent():
@@ -137,7 +154,10 @@ def test_factors_are_uniform_and_independent():
 def test_given_factors():
     free, bound = color_shapes(20, seed=3), color_shapes(20, seed=3, given={"color": "blue", "size": 6.0})
     assert bound.factors["color"].unique().tolist() == [5] and bound.factors["size"].unique().tolist() == [6]
-    assert all(torch.equal(free.factors[name], bound.factors[name]) for name in ("shape", "x", "y", "angle", "background", "shade"))
+    assert all(
+        torch.equal(free.factors[name], bound.factors[name])
+        for name in ("shape", "x", "y", "angle", "background", "shade")
+    )
     check_pictures(bound, "shape", count=3)
     tied = color_shapes(20, seed=3, given={"color": free.factors["shape"]})
     assert torch.equal(tied.factors["color"], tied.labels)
@@ -145,11 +165,18 @@ def test_given_factors():
 
 @pytest.mark.parametrize(
     "options, message",
-    [({"n": 0}, "n: expected at least 1"), ({"label": "size"}, "label: expected one of shape, color, background; got 'size'"),
-     ({"given": {"colour": 1}}, "given: expected factors among shape, color"), ({"given": {"color": "grey"}}, "expected one of: red.*got 'grey'"),
-     ({"given": {"x": "left"}}, "a number from 10.0 to 22.0; got 'left'"), ({"given": {"size": 20.0}}, "values from 5.0 to 9.0"),
-     ({"given": {"color": 8}}, "values from 0 to 7"), ({"given": {"color": 0.5}}, "expected integers"), ({"given": {"x": [11.0, 12.0]}}, "one number or 4 numbers")],
-)  # fmt: skip
+    [
+        ({"n": 0}, "n: expected at least 1"),
+        ({"label": "size"}, "label: expected one of shape, color, background; got 'size'"),
+        ({"given": {"colour": 1}}, "given: expected factors among shape, color"),
+        ({"given": {"color": "grey"}}, "expected one of: red.*got 'grey'"),
+        ({"given": {"x": "left"}}, "a number from 10.0 to 22.0; got 'left'"),
+        ({"given": {"size": 20.0}}, "values from 5.0 to 9.0"),
+        ({"given": {"color": 8}}, "values from 0 to 7"),
+        ({"given": {"color": 0.5}}, "expected integers"),
+        ({"given": {"x": [11.0, 12.0]}}, "one number or 4 numbers"),
+    ],
+)
 def test_refuses(options, message):
     with pytest.raises(ValueError, match=message):
         color_shapes(**({"n": 4} | options))

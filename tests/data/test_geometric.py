@@ -5,7 +5,18 @@ from functools import partial
 
 import pytest
 import torch
-from step_checks import check_on_gpu, check_own_draw, check_rate, check_step, check_uniform, check_unrelated, cuda, pictures, same, seeded
+from step_checks import (
+    check_on_gpu,
+    check_own_draw,
+    check_rate,
+    check_step,
+    check_uniform,
+    check_unrelated,
+    cuda,
+    pictures,
+    same,
+    seeded,
+)
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as reference
 
@@ -28,7 +39,14 @@ def amounts(low, high, seed, count=12):
 
 def check_affine(affine, mode):
     images = pictures(dtype=torch.float64)
-    drawn = [amounts(-50, 50, 1), amounts(-6, 6, 2), amounts(-6, 6, 3), amounts(0.5, 1.7, 4), amounts(-30, 30, 5), amounts(-20, 20, 6)]
+    drawn = [
+        amounts(-50, 50, 1),
+        amounts(-6, 6, 2),
+        amounts(-6, 6, 3),
+        amounts(0.5, 1.7, 4),
+        amounts(-30, 30, 5),
+        amounts(-20, 20, 6),
+    ]
     got = affine(images, *drawn, mode=mode)
     for image, mine, *each in zip(images, got, *drawn, strict=True):
         angle, right, down, scale, shear_x, shear_y = (number.item() for number in each)
@@ -55,14 +73,24 @@ def test_rotate_is_torchvisions():
 
 def test_translate_and_shear_are_torchvisions():
     images = pictures(dtype=torch.float64)
-    same(geometric.translate(images, 3, -5.5), reference.affine(images, 0, [3, -5.5], 1.0, [0, 0], MODES["bilinear"]), 1e-9)
-    same(geometric.shear(images, 12.0, -8.0), reference.affine(images, 0, [0, 0], 1.0, [12.0, -8.0], MODES["bilinear"]), 1e-9)
+    same(
+        geometric.translate(images, 3, -5.5),
+        reference.affine(images, 0, [3, -5.5], 1.0, [0, 0], MODES["bilinear"]),
+        1e-9,
+    )
+    same(
+        geometric.shear(images, 12.0, -8.0),
+        reference.affine(images, 0, [0, 0], 1.0, [12.0, -8.0], MODES["bilinear"]),
+        1e-9,
+    )
     corner = geometric.affine(images, shear_x=14.0, centre="corner", mode="nearest")
     same(corner, reference.affine(images, 0, [0, 0], 1.0, [14.0, 0], MODES["nearest"], center=[0, 0]), 0)
 
 
 def check_fill(rotate):
-    """As if the image went on with this value; torchvision's bilinear fill darkens the border twice, so it is no oracle here."""
+    """As if the image went on with this value; torchvision's bilinear fill darkens the border twice, so it is
+    no oracle here.
+    """
     images = pictures(dtype=torch.float64)
     wide = torch.nn.functional.pad(images, (20,) * 4, value=0.3)
     same(rotate(images, 25.0, fill=0.3), rotate(wide, 25.0)[..., 20:-20, 20:-20], 1e-9)
@@ -151,7 +179,9 @@ def test_slants_and_scales_are_uniform():
     """A dot to the right goes up or down by the slant along y; its distance is the scale."""
     where = centres(geometric.random_shear(dots(1500, right=12.0), seeded(1), degrees=30.0))
     check_uniform(torch.rad2deg(torch.atan(where[:, 1] / 12)), -30, 30)
-    grown = geometric.random_affine(dots(1500, right=12.0), seeded(1), degrees=0, fraction=0, scale=(0.5, 1.5))
+    grown = geometric.random_affine(
+        dots(1500, right=12.0), seeded(1), degrees=0, fraction=0, scale=(0.5, 1.5)
+    )
     check_uniform(centres(grown)[:, 0] / 12, 0.5, 1.5)
 
 
@@ -160,7 +190,9 @@ def test_corners_go_inwards_uniformly():
     white = torch.ones(1500, 1, 40, 60, dtype=torch.float64)
     seen = geometric.random_perspective(white, seeded(1), distortion=0.4)[:, 0] > 0.5
     assert seen[:, 10:-10, 14:-14].all(), "a corner went too far"
-    first = seen.int().argmax(2)[:, 20]  # left border, in the middle row: the mean of two uniform corners at most
+    first = seen.int().argmax(2)[
+        :, 20
+    ]  # left border, in the middle row: the mean of two uniform corners at most
     assert 4 < first.double().mean() < 8 and first.max() <= 12
 
 
@@ -174,22 +206,47 @@ def test_step_on_a_gpu(name):
 
 
 def whole_batch(step):
-    return lambda images, generator=None, *given, **how: step(images[:1], generator, *given, **how).expand(len(images), -1, -1, -1)
+    return lambda images, generator=None, *given, **how: step(images[:1], generator, *given, **how).expand(
+        len(images), -1, -1, -1
+    )
 
 
 FAULTS = {
     "one angle for the batch": (whole_batch(geometric.random_rotation), check_angles),
     "one view for equal images": (whole_batch(geometric.random_affine), check_own_draw),
-    "never a negative angle": (lambda i, g, degrees: geometric.rotate(i, degrees * torch.rand(len(i), generator=g, dtype=i.dtype)), check_angles),
+    "never a negative angle": (
+        lambda i, g, degrees: geometric.rotate(i, degrees * torch.rand(len(i), generator=g, dtype=i.dtype)),
+        check_angles,
+    ),
     "radians for degrees": (lambda i, d, **k: geometric.rotate(i, math.degrees(d), **k), check_rotate),
     "clockwise": (lambda i, d, **k: geometric.rotate(i, -d, **k), check_rotate),
     "fill left out": (lambda i, d, **k: geometric.rotate(i, d), check_fill),
-    "width for height": (lambda i, g, fraction: geometric.random_translation(i.mT, g, fraction=fraction * 41 / 61).mT, check_shifts),
-    "one shift for both axes": (lambda i, g, fraction: geometric.translate(
-        i, *[s * fraction * (2 * torch.rand(len(i), generator=seeded(1), dtype=i.dtype) - 1) for s in (61, 41)]), check_shifts),
-    "shears exchanged": (lambda i, a, r, d, s, x, y, **k: geometric.affine(i, a, r, d, s, y, x, **k), partial(check_affine, mode="bilinear")),
-    "scale not inverted": (lambda i, a, r, d, s, x, y, **k: geometric.affine(i, a, r, d, 1 / s, x, y, **k), partial(check_affine, mode="nearest")),
-    "points exchanged": (lambda i, start, end, **k: geometric.perspective(i, end, start, **k), check_perspective),
+    "width for height": (
+        lambda i, g, fraction: geometric.random_translation(i.mT, g, fraction=fraction * 41 / 61).mT,
+        check_shifts,
+    ),
+    "one shift for both axes": (
+        lambda i, g, fraction: geometric.translate(
+            i,
+            *[
+                s * fraction * (2 * torch.rand(len(i), generator=seeded(1), dtype=i.dtype) - 1)
+                for s in (61, 41)
+            ],
+        ),
+        check_shifts,
+    ),
+    "shears exchanged": (
+        lambda i, a, r, d, s, x, y, **k: geometric.affine(i, a, r, d, s, y, x, **k),
+        partial(check_affine, mode="bilinear"),
+    ),
+    "scale not inverted": (
+        lambda i, a, r, d, s, x, y, **k: geometric.affine(i, a, r, d, 1 / s, x, y, **k),
+        partial(check_affine, mode="nearest"),
+    ),
+    "points exchanged": (
+        lambda i, start, end, **k: geometric.perspective(i, end, start, **k),
+        check_perspective,
+    ),
     "flips by batch": (whole_batch(geometric.random_flip), check_flip),
     "always flips": (lambda i, g, p, v: geometric.random_flip(i, g, 1.0, v), check_flip),
 }
@@ -202,16 +259,21 @@ def test_seeded_fault_is_caught(fault):
         check(broken)
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda: geometric.affine(pictures()[0]), "add the batch axis"), (lambda: geometric.affine(pictures(), centre="left"), "'middle' or 'corner'"),
-    (lambda: geometric.rotate(pictures(), 3.0, mode="cubic"), "'nearest' or 'bilinear'"),
-    (lambda: geometric.rotate(pictures(), torch.ones(5)), "one for each of the 12 images"),
-    (lambda: geometric.random_flip(pictures(), None, 50), "0 <= probability <= 1"),
-    (lambda: geometric.random_translation(pictures(), None, 10), "0 <= fraction <= 1"),
-    (lambda: geometric.random_affine(pictures(), None, scale=(1.2, 0.8)), "smallest <= largest"),
-    (lambda: geometric.random_perspective(pictures(), None, 2), "distortion"),
-    (lambda: geometric.perspective(pictures(), torch.ones(4, 2), torch.ones(4, 2)), r"\[12, 4, 2\]"),
-    (lambda: geometric.flip((pictures() * 255).byte(), torch.ones(12).bool()), "divide bytes by 255")])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: geometric.affine(pictures()[0]), "add the batch axis"),
+        (lambda: geometric.affine(pictures(), centre="left"), "'middle' or 'corner'"),
+        (lambda: geometric.rotate(pictures(), 3.0, mode="cubic"), "'nearest' or 'bilinear'"),
+        (lambda: geometric.rotate(pictures(), torch.ones(5)), "one for each of the 12 images"),
+        (lambda: geometric.random_flip(pictures(), None, 50), "0 <= probability <= 1"),
+        (lambda: geometric.random_translation(pictures(), None, 10), "0 <= fraction <= 1"),
+        (lambda: geometric.random_affine(pictures(), None, scale=(1.2, 0.8)), "smallest <= largest"),
+        (lambda: geometric.random_perspective(pictures(), None, 2), "distortion"),
+        (lambda: geometric.perspective(pictures(), torch.ones(4, 2), torch.ones(4, 2)), r"\[12, 4, 2\]"),
+        (lambda: geometric.flip((pictures() * 255).byte(), torch.ones(12).bool()), "divide bytes by 255"),
+    ],
+)
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()

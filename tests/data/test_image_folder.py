@@ -1,4 +1,6 @@
-"""Folders of pictures: what is wrong with them is found and named; crops are torchvision's; draws have the right statistics."""
+"""Folders of pictures: what is wrong with them is found and named; crops are torchvision's; draws have the
+right statistics.
+"""
 
 import pytest
 import torch
@@ -16,7 +18,12 @@ def root(tmp_path):
     for label, name in enumerate(("cat", "dog")):
         (tmp_path / name).mkdir()
         for number in range(3):
-            pixels = torch.randint(0, 256, (3, 40 + 10 * number, 60), generator=torch.Generator().manual_seed(10 * label + number))
+            pixels = torch.randint(
+                0,
+                256,
+                (3, 40 + 10 * number, 60),
+                generator=torch.Generator().manual_seed(10 * label + number),
+            )
             v2.functional.to_pil_image(pixels.to(torch.uint8)).save(tmp_path / name / f"{number}.png")
     return tmp_path
 
@@ -29,7 +36,9 @@ def test_classes_labels_and_order(root):
 
 def test_middle_is_torchvisions(root):
     folder = ImageFolder(root, size=32)
-    theirs = v2.Compose([v2.Resize(37), v2.CenterCrop(32), v2.PILToTensor(), v2.ToDtype(torch.float32, scale=True)])
+    theirs = v2.Compose(
+        [v2.Resize(37), v2.CenterCrop(32), v2.PILToTensor(), v2.ToDtype(torch.float32, scale=True)]
+    )
     for index, file in enumerate(folder.files):
         assert torch.allclose(folder[index][0], theirs(Image.open(file)), atol=1e-6)
 
@@ -37,7 +46,11 @@ def test_middle_is_torchvisions(root):
 def test_draw_is_a_function_of_the_generator(root):
     folder = ImageFolder(root, size=32)
     draws = [folder.draw(4, torch.Generator().manual_seed(seed))[0] for seed in (0, 0, 1)]
-    assert torch.equal(draws[0], draws[1]) and not torch.equal(draws[0], draws[2]) and draws[0].shape == (3, 32, 32)
+    assert (
+        torch.equal(draws[0], draws[1])
+        and not torch.equal(draws[0], draws[2])
+        and draws[0].shape == (3, 32, 32)
+    )
     assert folder.draw(4, torch.Generator())[1] == 1
 
 
@@ -46,7 +59,9 @@ def test_half_of_the_draws_are_flipped(tmp_path):
     ramp = torch.arange(64).mul(4).to(torch.uint8).expand(3, 64, 64)  # brighter to the right
     v2.functional.to_pil_image(ramp).save(tmp_path / "ramp/0.png")
     folder, generator = ImageFolder(tmp_path, 16), torch.Generator().manual_seed(0)
-    brighter_left = [bool((image := folder.draw(0, generator)[0])[0, 0, 0] > image[0, 0, -1]) for _ in range(400)]
+    brighter_left = [
+        bool((image := folder.draw(0, generator)[0])[0, 0, 0] > image[0, 0, -1]) for _ in range(400)
+    ]
     assert 160 < sum(brighter_left) < 240  # 4 standard deviations
 
 
@@ -54,7 +69,7 @@ def test_half_of_the_draws_are_flipped(tmp_path):
 @given(height=st.integers(1, 500), width=st.integers(1, 500), seed=st.integers(0, 50))
 def test_a_random_box_lies_within(height, width, seed):
     top, left, tall, wide = random_box(height, width, torch.Generator().manual_seed(seed))
-    assert 0 <= top and 0 <= left and 0 < tall and 0 < wide and top + tall <= height and left + wide <= width
+    assert top >= 0 and left >= 0 and tall > 0 and wide > 0 and top + tall <= height and left + wide <= width
 
 
 def test_random_boxes_have_torchvisions_distribution():
@@ -73,8 +88,14 @@ def test_random_boxes_have_torchvisions_distribution():
 
 FAULTS = {
     "empty class": (lambda root: (root / "bird").mkdir(), r"bird: the class is empty"),
-    "no picture": (lambda root: (root / "cat/notes.txt").write_text("x"), r"cat/notes\.txt: expected a picture \(\.bmp"),
-    "corrupt": (lambda root: (root / "dog/9.jpg").write_bytes(b"\xff\xd8nothing"), r"dog/9\.jpg: expected a picture, cannot read it"),
+    "no picture": (
+        lambda root: (root / "cat/notes.txt").write_text("x"),
+        r"cat/notes\.txt: expected a picture \(\.bmp",
+    ),
+    "corrupt": (
+        lambda root: (root / "dog/9.jpg").write_bytes(b"\xff\xd8nothing"),
+        r"dog/9\.jpg: expected a picture, cannot read it",
+    ),
     "empty file": (lambda root: (root / "dog/1.png").write_bytes(b""), r"dog/1\.png: expected a picture"),
 }
 

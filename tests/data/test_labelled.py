@@ -1,6 +1,7 @@
 """In-memory sets and the choice of labels.
 
-Seeded faults that the checks must catch: a choice that is not stratified, with repetition, deaf to its seed, not nested.
+Seeded faults that the checks must catch: a choice that is not stratified, with repetition, deaf to its seed,
+    not nested.
 """
 
 import pytest
@@ -19,7 +20,9 @@ def check_choice(choose, labels, per_class, seed):
     chosen = choose(labels, per_class, seed)
     classes = sorted(set(labels.tolist()))
     assert chosen.dtype == torch.int64
-    assert labels[chosen].tolist() == [label for label in classes for _ in range(per_class)], "not stratified, class by class"
+    assert labels[chosen].tolist() == [label for label in classes for _ in range(per_class)], (
+        "not stratified, class by class"
+    )
     assert len(set(chosen.tolist())) == len(chosen), "repeated"
     assert chosen.tolist() == choose(labels, per_class, seed).tolist(), "not determined by the seed"
     for fewer in range(1, per_class):
@@ -67,7 +70,9 @@ def global_state(labels, per_class, seed):
     return torch.cat([part[torch.randperm(len(part))[:per_class]] for part in members])
 
 
-@pytest.mark.parametrize("fault", [not_stratified, with_repetition, deaf_to_the_seed, not_nested, global_state])
+@pytest.mark.parametrize(
+    "fault", [not_stratified, with_repetition, deaf_to_the_seed, not_nested, global_state]
+)
 def test_seeded_choice_fault_is_caught(fault):
     with pytest.raises(AssertionError):
         check_seed(fault)
@@ -75,7 +80,9 @@ def test_seeded_choice_fault_is_caught(fault):
 
 
 def test_choice_is_fair():
-    """Each of 10 members of a class is chosen about equally often: 4 of 10, 2,000 times; six standard deviations."""
+    """Each of 10 members of a class is chosen about equally often: 4 of 10, 2,000 times; six standard
+    deviations.
+    """
     counts = torch.zeros(10)
     for seed in range(2000):
         counts[labelled_indices(torch.zeros(10, dtype=torch.long), 4, seed)] += 1
@@ -84,16 +91,23 @@ def test_choice_is_fair():
 
 @pytest.mark.parametrize(
     "labels, per_class, message",
-    [([0, 1], 2, "class 0 has 1 examples, 2 were asked for"), ([0, 1], 0, "per_class: expected at least 1"), ([], 1, "N >= 1"),
-     ([0.5], 1, "expected integers"), ([[0]], 1, "expected integers")],
-)  # fmt: skip
+    [
+        ([0, 1], 2, "class 0 has 1 examples, 2 were asked for"),
+        ([0, 1], 0, "per_class: expected at least 1"),
+        ([], 1, "N >= 1"),
+        ([0.5], 1, "expected integers"),
+        ([[0]], 1, "expected integers"),
+    ],
+)
 def test_choice_refuses(labels, per_class, message):
     with pytest.raises(ValueError, match=message):
         labelled_indices(torch.tensor(labels), per_class)
 
 
 def small():
-    return LabelledImages(torch.rand(6, 3, 4, 4), torch.tensor([0, 1, 0, 1, 0, 1]), ("a", "b"), {"x": torch.arange(6.0)})
+    return LabelledImages(
+        torch.rand(6, 3, 4, 4), torch.tensor([0, 1, 0, 1, 0, 1]), ("a", "b"), {"x": torch.arange(6.0)}
+    )
 
 
 def test_indexing_subset_and_loader():
@@ -104,7 +118,11 @@ def test_indexing_subset_and_loader():
     assert images.shape == (2, 3, 4, 4) and labels.tolist() == [1, 1]
     for indices in ([5, 0], torch.tensor([5, 0]), range(5, -1, -5)):
         part = data.subset(indices)
-        assert part.labels.tolist() == [1, 0] and part.factors["x"].tolist() == [5, 0] and part.classes == data.classes
+        assert (
+            part.labels.tolist() == [1, 0]
+            and part.factors["x"].tolist() == [5, 0]
+            and part.classes == data.classes
+        )
         assert torch.equal(part.images[0], data.images[5])
     assert len(data.subset(data.labels == 1)) == 3
     assert data.counts() == {"a": 3, "b": 3} and data.subset([]).counts() == {"a": 0, "b": 0}
@@ -114,13 +132,25 @@ def test_indexing_subset_and_loader():
 
 @pytest.mark.parametrize(
     "change, message",
-    [({"images": torch.zeros(6, 3, 4, 4, dtype=torch.uint8)}, r"images: expected float32 \[N, C, H, W\], got uint8 \[6, 3, 4, 4\]"),
-     ({"images": torch.zeros(6, 4, 4)}, "images: expected"), ({"labels": torch.zeros(5, dtype=torch.long)}, r"labels: expected int64 \[6\]"),
-     ({"labels": torch.zeros(6)}, "labels: expected int64"), ({"labels": torch.full((6,), 2)}, "from 0 to 1 for 2 classes, got 2 to 2"),
-     ({"factors": {"x": torch.zeros(5)}}, "expected 6 values, got 5")],
-)  # fmt: skip
+    [
+        (
+            {"images": torch.zeros(6, 3, 4, 4, dtype=torch.uint8)},
+            r"images: expected float32 \[N, C, H, W\], got uint8 \[6, 3, 4, 4\]",
+        ),
+        ({"images": torch.zeros(6, 4, 4)}, "images: expected"),
+        ({"labels": torch.zeros(5, dtype=torch.long)}, r"labels: expected int64 \[6\]"),
+        ({"labels": torch.zeros(6)}, "labels: expected int64"),
+        ({"labels": torch.full((6,), 2)}, "from 0 to 1 for 2 classes, got 2 to 2"),
+        ({"factors": {"x": torch.zeros(5)}}, "expected 6 values, got 5"),
+    ],
+)
 def test_construction_refuses(change, message):
     data = small()
-    fields = {"images": data.images, "labels": data.labels, "classes": data.classes, "factors": data.factors} | change
+    fields = {
+        "images": data.images,
+        "labels": data.labels,
+        "classes": data.classes,
+        "factors": data.factors,
+    } | change
     with pytest.raises(ValueError, match=message):
         LabelledImages(**fields)

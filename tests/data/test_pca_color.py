@@ -1,8 +1,19 @@
-"""PCA colour: the components against a loop over pixels, one shift for an image along them, its spread; seeded faults."""
+"""PCA colour: the components against a loop over pixels, one shift for an image along them, its spread;
+seeded faults.
+"""
 
 import pytest
 import torch
-from step_checks import check_on_gpu, check_own_draw, check_step, check_unrelated, cuda, pictures, same, seeded
+from step_checks import (
+    check_on_gpu,
+    check_own_draw,
+    check_step,
+    check_unrelated,
+    cuda,
+    pictures,
+    same,
+    seeded,
+)
 
 from dlbook.data import photographs
 from dlbook.data.pca_color import ColorComponents, color_components, pca_color
@@ -33,13 +44,19 @@ def test_components_by_a_loop_over_pixels():
 
 
 def test_first_component_of_photographs_is_brightness():
-    pixels = torch.cat([image.flatten(1) for image in photographs().values() if image.shape[0] == 3], dim=1) / 255
+    pixels = (
+        torch.cat([image.flatten(1) for image in photographs().values() if image.shape[0] == 3], dim=1) / 255
+    )
     found = color_components(pixels[None, :, None])
-    assert (found.eigenvectors[:, 0].abs() - 3**-0.5).abs().max() < 0.15 and found.eigenvalues[0] > 5 * found.eigenvalues[1]
+    assert (found.eigenvectors[:, 0].abs() - 3**-0.5).abs().max() < 0.15 and found.eigenvalues[
+        0
+    ] > 5 * found.eigenvalues[1]
 
 
 def check_shift(augment):
-    """Each image is shifted as a whole; along p_i by N(0, (sigma lambda_i)^2), unrelated between components and images."""
+    """Each image is shifted as a whole; along p_i by N(0, (sigma lambda_i)^2), unrelated between components
+    and images.
+    """
     vectors = torch.linalg.qr(torch.randn(3, 3, generator=seeded(3), dtype=torch.float64))[0]
     components = ColorComponents(torch.tensor([0.3, 0.1, 0.05], dtype=torch.float64), vectors)
     images = 0.5 + 0.02 * torch.rand(4000, 3, 2, 3, generator=seeded(4), dtype=torch.float64)
@@ -67,23 +84,52 @@ def test_step():
 @cuda
 def test_on_a_gpu():
     check_on_gpu(pca_color)
-    same(color_components(pictures().cuda()).eigenvalues.cpu(), color_components(pictures()).eigenvalues, 1e-9)
+    same(
+        color_components(pictures().cuda()).eigenvalues.cpu(), color_components(pictures()).eigenvalues, 1e-9
+    )
 
 
 def shifted(images, alpha, components):
-    return images + torch.einsum("ij,...j->i...", components.eigenvectors, alpha * components.eigenvalues).movedim(0, 1)
+    return images + torch.einsum(
+        "ij,...j->i...", components.eigenvectors, alpha * components.eigenvalues
+    ).movedim(0, 1)
 
 
 FAULTS = {
-    "alpha for each pixel": (lambda i, g, c, s: shifted(i, s * torch.randn(*i[:, 0].shape, 3, generator=g, dtype=i.dtype), c), check_shift),
+    "alpha for each pixel": (
+        lambda i, g, c, s: shifted(i, s * torch.randn(*i[:, 0].shape, 3, generator=g, dtype=i.dtype), c),
+        check_shift,
+    ),
     "alpha for the batch": (lambda i, g, c, s: i + (pca_color(i[:1], g, c, s) - i[:1]), check_shift),
-    "eigenvectors in rows": (lambda i, g, c, s: pca_color(i, g, ColorComponents(c[0], c[1].T), s), check_shift),
-    "square root of the eigenvalues": (lambda i, g, c, s: pca_color(i, g, ColorComponents(c[0].sqrt(), c[1]), s), check_shift),
-    "one alpha for all components": (lambda i, g, c, s: i + (s * torch.randn(len(i), 1, generator=g, dtype=i.dtype) * c[0] @ c[1].T)[:, :, None, None],
-                                     check_shift),
-    "not centred": (lambda i: ColorComponents(*[t.flip(-1) for t in torch.linalg.eigh(
-        i.movedim(1, 0).flatten(1) @ i.movedim(1, 0).flatten(1).T / i[:, 0].numel())]), check_components),
-    "smallest first": (lambda i: ColorComponents(*[t.flip(-1) for t in color_components(i)]), check_components),
+    "eigenvectors in rows": (
+        lambda i, g, c, s: pca_color(i, g, ColorComponents(c[0], c[1].T), s),
+        check_shift,
+    ),
+    "square root of the eigenvalues": (
+        lambda i, g, c, s: pca_color(i, g, ColorComponents(c[0].sqrt(), c[1]), s),
+        check_shift,
+    ),
+    "one alpha for all components": (
+        lambda i, g, c, s: (
+            i + (s * torch.randn(len(i), 1, generator=g, dtype=i.dtype) * c[0] @ c[1].T)[:, :, None, None]
+        ),
+        check_shift,
+    ),
+    "not centred": (
+        lambda i: ColorComponents(
+            *[
+                t.flip(-1)
+                for t in torch.linalg.eigh(
+                    i.movedim(1, 0).flatten(1) @ i.movedim(1, 0).flatten(1).T / i[:, 0].numel()
+                )
+            ]
+        ),
+        check_components,
+    ),
+    "smallest first": (
+        lambda i: ColorComponents(*[t.flip(-1) for t in color_components(i)]),
+        check_components,
+    ),
 }
 
 
@@ -94,9 +140,14 @@ def test_seeded_fault_is_caught(fault):
         check(broken)
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda: pca_color(pictures(channels=1)), "3 channels"), (lambda: pca_color(pictures(), None, None, -1.0), "sigma >= 0"),
-    (lambda: color_components(torch.rand(1, 3, 1, 1)), "at least two pixels")])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: pca_color(pictures(channels=1)), "3 channels"),
+        (lambda: pca_color(pictures(), None, None, -1.0), "sigma >= 0"),
+        (lambda: color_components(torch.rand(1, 3, 1, 1)), "at least two pixels"),
+    ],
+)
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()

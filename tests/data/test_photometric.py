@@ -5,7 +5,18 @@ from functools import partial
 
 import pytest
 import torch
-from step_checks import byte_pictures, check_on_gpu, check_own_draw, check_step, check_uniform, check_unrelated, cuda, pictures, same, seeded
+from step_checks import (
+    byte_pictures,
+    check_on_gpu,
+    check_own_draw,
+    check_step,
+    check_uniform,
+    check_unrelated,
+    cuda,
+    pictures,
+    same,
+    seeded,
+)
 from torchvision.transforms.v2 import functional as reference
 
 from dlbook.data import photometric
@@ -54,7 +65,9 @@ def test_operation_is_torchvisions(name, channels):
 
 
 def check_plain(function, name):
-    images = torch.cat([pictures(6), torch.full((1, 3, 24, 33), 0.4), pictures(1) * 0.5 + 0.2, byte_pictures(count=4)[1]])
+    images = torch.cat(
+        [pictures(6), torch.full((1, 3, 24, 33), 0.4), pictures(1) * 0.5 + 0.2, byte_pictures(count=4)[1]]
+    )
     same(function(images), WITHOUT[name](images), 1e-6)
 
 
@@ -64,7 +77,9 @@ def test_operation_without_amount_is_torchvisions(name):
 
 
 def check_posterize(posterize):
-    """torchvision's for bytes, exactly: for floating point it has other levels, by which even 8 bits change the image."""
+    """torchvision's for bytes, exactly: for floating point it has other levels, by which even 8 bits change
+    the image.
+    """
     levels, images = byte_pictures()
     for bits in range(9):
         same(posterize(images, bits), reference.posterize(levels, bits) / 255, 0)
@@ -78,14 +93,20 @@ def test_posterize_is_torchvisions_for_bytes():
 
 
 def test_bytes_of_torchvision_differ_by_rounding_only():
-    """On bytes torchvision truncates after each operation (one level), and takes the mean grey of truncated greys (one more)."""
+    """On bytes torchvision truncates after each operation (one level), and takes the mean grey of truncated
+    greys (one more).
+    """
     levels, images = byte_pictures()
     for name, (theirs, amounts) in WITH_AMOUNT.items():
         for amount in amounts:
             if name != "solarize":
                 same(getattr(photometric, name)(images, amount), theirs(levels, amount) / 255, 2 / 255 + 1e-6)
     for name, theirs in WITHOUT.items():
-        same(getattr(photometric, name)(images), theirs(levels) / 255, (0 if name == "equalize" else 1 / 255) + 1e-6)
+        same(
+            getattr(photometric, name)(images),
+            theirs(levels) / 255,
+            (0 if name == "equalize" else 1 / 255) + 1e-6,
+        )
 
 
 def check_blur(blur):
@@ -127,7 +148,10 @@ def test_inputs_stay():
     kept = images.clone()
     for channels in (1, 3):
         given = images[:, :channels]
-        calls = [partial(getattr(photometric, name), given, amounts[2]) for name, (_, amounts) in WITH_AMOUNT.items()]
+        calls = [
+            partial(getattr(photometric, name), given, amounts[2])
+            for name, (_, amounts) in WITH_AMOUNT.items()
+        ]
         calls += [partial(getattr(photometric, name), given) for name in WITHOUT]
         for call in [*calls, partial(photometric.posterize, given, 8), partial(photometric.blur, given, 1.0)]:
             call().zero_()
@@ -151,8 +175,12 @@ def test_factors_are_uniform():
 
 
 def check_order(color_jitter, monkeypatch):
-    """Replace the four by writing their number: each image has all four, the 24 orders are equally likely, neighbours are unrelated."""
-    monkeypatch.setattr(photometric, "JITTER", [lambda images, amount, k=k: images * 10 + k for k in (1, 2, 3, 4)])
+    """Replace the four by writing their number: each image has all four, the 24 orders are equally likely,
+    neighbours are unrelated.
+    """
+    monkeypatch.setattr(
+        photometric, "JITTER", [lambda images, amount, k=k: images * 10 + k for k in (1, 2, 3, 4)]
+    )
     written = color_jitter(torch.zeros(4800, 3, 1, 1, dtype=torch.float64), seeded(1))[:, 0, 0, 0].long()
     orders = [int("".join(map(str, order))) for order in itertools.permutations((1, 2, 3, 4))]
     counts = torch.tensor([(written == order).sum() for order in orders]).double()
@@ -177,7 +205,12 @@ def test_draws_are_independent_of_each_other():
 def test_step_on_a_gpu(name):
     check_on_gpu(STEPS[name])
     images = pictures()
-    for operation in (photometric.equalize, photometric.autocontrast, partial(photometric.posterize, bits=3), partial(photometric.hue, turns=0.2)):
+    for operation in (
+        photometric.equalize,
+        photometric.autocontrast,
+        partial(photometric.posterize, bits=3),
+        partial(photometric.hue, turns=0.2),
+    ):
         same(operation(images.cuda()).cpu(), operation(images), 1e-5)
 
 
@@ -186,18 +219,40 @@ def jitter_by_batch(images, generator=None, *given):
 
 
 FAULTS = {
-    "hue is not wrapped": (lambda i, turns: torch.where(torch.as_tensor(turns) < 0, i, photometric.hue(i, turns)), check_hue_circle),
+    "hue is not wrapped": (
+        lambda i, turns: torch.where(torch.as_tensor(turns) < 0, i, photometric.hue(i, turns)),
+        check_hue_circle,
+    ),
     "hue in radians": (lambda i, turns: photometric.hue(i, turns / 6.283), check_hue_circle),
     "hue turns backwards": (lambda i, turns: photometric.hue(i, -turns), partial(check_amounts, name="hue")),
-    "contrast around 0.5": (lambda i, f: (0.5 + (i - 0.5) * torch.as_tensor(f).reshape(-1, 1, 1, 1)).clamp(0, 1), partial(check_amounts, name="contrast")),
-    "mean of the batch": (lambda i, f: (lambda m: (m + (i - m) * torch.as_tensor(f).reshape(-1, 1, 1, 1)).clamp(0, 1))(
-        photometric.grayscale(i).mean()), partial(check_amounts, name="contrast")),
-    "grey is the mean of the channels": (lambda i, f: (lambda m: (m + (i - m) * torch.as_tensor(f).reshape(-1, 1, 1, 1)).clamp(0, 1))(
-        i.mean(1, keepdim=True)), partial(check_amounts, name="saturation")),
-    "solarize above, not at": (lambda i, t: torch.where(i > torch.as_tensor(t).reshape(-1, 1, 1, 1), 1 - i, i), partial(check_amounts, name="solarize")),
-    "not clamped": (lambda i, f: i * torch.as_tensor(f).reshape(-1, 1, 1, 1), partial(check_amounts, name="brightness")),
-    "one stretch for all channels": (lambda i: (i - i.amin((1, 2, 3), True)) / (i.amax((1, 2, 3), True) - i.amin((1, 2, 3), True) + 1e-12),
-                                     partial(check_plain, name="autocontrast")),
+    "contrast around 0.5": (
+        lambda i, f: (0.5 + (i - 0.5) * torch.as_tensor(f).reshape(-1, 1, 1, 1)).clamp(0, 1),
+        partial(check_amounts, name="contrast"),
+    ),
+    "mean of the batch": (
+        lambda i, f: (lambda m: (m + (i - m) * torch.as_tensor(f).reshape(-1, 1, 1, 1)).clamp(0, 1))(
+            photometric.grayscale(i).mean()
+        ),
+        partial(check_amounts, name="contrast"),
+    ),
+    "grey is the mean of the channels": (
+        lambda i, f: (lambda m: (m + (i - m) * torch.as_tensor(f).reshape(-1, 1, 1, 1)).clamp(0, 1))(
+            i.mean(1, keepdim=True)
+        ),
+        partial(check_amounts, name="saturation"),
+    ),
+    "solarize above, not at": (
+        lambda i, t: torch.where(i > torch.as_tensor(t).reshape(-1, 1, 1, 1), 1 - i, i),
+        partial(check_amounts, name="solarize"),
+    ),
+    "not clamped": (
+        lambda i, f: i * torch.as_tensor(f).reshape(-1, 1, 1, 1),
+        partial(check_amounts, name="brightness"),
+    ),
+    "one stretch for all channels": (
+        lambda i: (i - i.amin((1, 2, 3), True)) / (i.amax((1, 2, 3), True) - i.amin((1, 2, 3), True) + 1e-12),
+        partial(check_plain, name="autocontrast"),
+    ),
     "levels of floating point": (lambda i, bits: photometric.posterize(i, bits) * 255 / 256, check_posterize),
     "low bits kept": (lambda i, bits: photometric.posterize(i, 8 - bits), check_posterize),
     "variance for deviation": (lambda i, sigma, size: photometric.blur(i, sigma**2, size), check_blur),
@@ -222,12 +277,20 @@ def test_a_fixed_order_is_caught(monkeypatch):
         check_order(fixed, monkeypatch)
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda: photometric.contrast(pictures(channels=2), 1.0), "1 or 3 channels"), (lambda: photometric.brightness(pictures(), -1), "a factor >= 0"),
-    (lambda: photometric.gamma(pictures(), -1.0), "exponent >= 0"), (lambda: photometric.posterize(pictures(), 2.5), "from 0 to 8"),
-    (lambda: photometric.blur(pictures(), 1.0, 4), "odd kernel_size"), (lambda: photometric.blur(pictures(), 0.0), "sigma > 0"),
-    (lambda: photometric.hue(pictures(), torch.ones(3)), "one for each of the 12 images"),
-    (lambda: photometric.color_jitter(pictures(), hue=0.6), "hue <= 0.5"), (lambda: photometric.invert(pictures()[0]), "batch axis")])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: photometric.contrast(pictures(channels=2), 1.0), "1 or 3 channels"),
+        (lambda: photometric.brightness(pictures(), -1), "a factor >= 0"),
+        (lambda: photometric.gamma(pictures(), -1.0), "exponent >= 0"),
+        (lambda: photometric.posterize(pictures(), 2.5), "from 0 to 8"),
+        (lambda: photometric.blur(pictures(), 1.0, 4), "odd kernel_size"),
+        (lambda: photometric.blur(pictures(), 0.0), "sigma > 0"),
+        (lambda: photometric.hue(pictures(), torch.ones(3)), "one for each of the 12 images"),
+        (lambda: photometric.color_jitter(pictures(), hue=0.6), "hue <= 0.5"),
+        (lambda: photometric.invert(pictures()[0]), "batch axis"),
+    ],
+)
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()

@@ -10,7 +10,9 @@ from dlbook.data.image_folder import ImageFolder
 from dlbook.data.pictures import read_picture
 
 ORIENTATION = 0x0112  # EXIF's tag
-UPRIGHT = np.repeat(np.arange(0, 240, 10, dtype=np.uint8).reshape(6, 4), 8, axis=0).repeat(8, axis=1)  # 48 x 32, no symmetry
+UPRIGHT = np.repeat(np.arange(0, 240, 10, dtype=np.uint8).reshape(6, 4), 8, axis=0).repeat(
+    8, axis=1
+)  # 48 x 32, no symmetry
 
 
 def lying(path, tag, turn):
@@ -20,7 +22,16 @@ def lying(path, tag, turn):
     Image.fromarray(np.ascontiguousarray(turn(UPRIGHT))).save(path, exif=exif)
 
 
-@pytest.mark.parametrize("tag, turn", [(1, lambda x: x), (3, lambda x: x[::-1, ::-1]), (6, np.rot90), (8, lambda x: np.rot90(x, -1)), (2, np.fliplr)])
+@pytest.mark.parametrize(
+    "tag, turn",
+    [
+        (1, lambda x: x),
+        (3, lambda x: x[::-1, ::-1]),
+        (6, np.rot90),
+        (8, lambda x: np.rot90(x, -1)),
+        (2, np.fliplr),
+    ],
+)
 def test_exif_turns_the_picture_upright(tmp_path, tag, turn):
     lying(tmp_path / "a.png", tag, turn)
     picture = read_picture(tmp_path / "a.png")
@@ -37,7 +48,9 @@ def test_a_folder_gives_the_same_examples_whichever_way_the_camera_was_held(tmp_
     assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("mode, value", [("L", 90), ("RGBA", (90, 90, 90, 40)), ("P", 3), ("CMYK", (0, 0, 0, 165)), ("1", 1)])
+@pytest.mark.parametrize(
+    "mode, value", [("L", 90), ("RGBA", (90, 90, 90, 40)), ("P", 3), ("CMYK", (0, 0, 0, 165)), ("1", 1)]
+)
 def test_any_kind_becomes_rgb(tmp_path, mode, value):
     path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
     Image.new(mode, (5, 4), value).save(path)
@@ -48,5 +61,7 @@ def test_what_cannot_be_read_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"none\.jpg: expected a picture, there is no such file"):
         read_picture(tmp_path / "none.jpg")
     (tmp_path / "a.jpg").write_bytes(b"hello")
-    with pytest.raises(ValueError, match=r"a\.jpg: expected a picture, cannot read it .*; replace or remove the file"):
+    with pytest.raises(
+        ValueError, match=r"a\.jpg: expected a picture, cannot read it .*; replace or remove the file"
+    ):
         read_picture(tmp_path / "a.jpg")

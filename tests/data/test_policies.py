@@ -1,10 +1,22 @@
-"""AutoAugment and RandAugment: every operation at every magnitude against torchvision's, the tables, what is drawn; seeded faults."""
+"""AutoAugment and RandAugment: every operation at every magnitude against torchvision's, the tables, what is
+drawn; seeded faults.
+"""
 
 from functools import partial
 
 import pytest
 import torch
-from step_checks import byte_pictures, check_on_gpu, check_own_draw, check_rate, check_step, check_unrelated, cuda, pictures, seeded
+from step_checks import (
+    byte_pictures,
+    check_on_gpu,
+    check_own_draw,
+    check_rate,
+    check_step,
+    check_unrelated,
+    cuda,
+    pictures,
+    seeded,
+)
 from torchvision.transforms import v2
 
 from dlbook.data import policies
@@ -17,26 +29,42 @@ HEIGHT, WIDTH = 24, 33
 
 
 def theirs(name, image, magnitude, fill=None):
-    return REFERENCE._apply_image_or_video_transform(image, name, magnitude, v2.InterpolationMode.NEAREST, {torch.Tensor: fill})
+    return REFERENCE._apply_image_or_video_transform(
+        image, name, magnitude, v2.InterpolationMode.NEAREST, {torch.Tensor: fill}
+    )
 
 
 def at_a_tie(name, magnitude):
-    """Pixels for which a map reads from just between two others, so that rounding decides which one is the nearest: [H, W]."""
-    x, y = torch.arange(WIDTH, dtype=torch.float64) + 0.5, torch.arange(HEIGHT, dtype=torch.float64)[:, None] + 0.5
-    radians, x0, y0 = torch.deg2rad(torch.tensor(float(magnitude), dtype=torch.float64)), WIDTH / 2, HEIGHT / 2
+    """Pixels for which a map reads from just between two others, so that rounding decides which one is the
+    nearest: [H, W].
+    """
+    x, y = (
+        torch.arange(WIDTH, dtype=torch.float64) + 0.5,
+        torch.arange(HEIGHT, dtype=torch.float64)[:, None] + 0.5,
+    )
+    radians, x0, y0 = (
+        torch.deg2rad(torch.tensor(float(magnitude), dtype=torch.float64)),
+        WIDTH / 2,
+        HEIGHT / 2,
+    )
     if name == "ShearX":
         x, y = x + magnitude * y, y + 0 * x
     elif name == "ShearY":
         x, y = x + 0 * y, y + magnitude * x
     elif name == "Rotate":
-        x, y = x0 + radians.cos() * (x - x0) - radians.sin() * (y - y0), y0 + radians.sin() * (x - x0) + radians.cos() * (y - y0)
+        x, y = (
+            x0 + radians.cos() * (x - x0) - radians.sin() * (y - y0),
+            y0 + radians.sin() * (x - x0) + radians.cos() * (y - y0),
+        )
     else:
         return torch.zeros(HEIGHT, WIDTH, dtype=torch.bool)
     return ((x - x.round()).abs() < 1e-4) | ((y - y.round()).abs() < 1e-4)
 
 
 def check_operation(apply, name, bins):
-    """In floating point to 2e-6 (Posterize: bytes, exactly), on bytes within the two levels that torchvision's truncation costs."""
+    """In floating point to 2e-6 (Posterize: bytes, exactly), on bytes within the two levels that
+    torchvision's truncation costs.
+    """
     levels, images = byte_pictures(count=2)
     ours, (space, signed) = policies.magnitudes(name, bins, HEIGHT, WIDTH), SPACES[bins][name]
     wanted = space(bins, HEIGHT, WIDTH)
@@ -54,7 +82,11 @@ def check_operation(apply, name, bins):
                 continue
             # A level at the threshold may fall on either side once it is divided by 255.
             assert loose <= 2.001 / 255 or name == "Solarize", (name, place, sign, loose)
-            assert (got - theirs(name, images, sign * magnitude))[..., clear].abs().max() < 2e-6, (name, place, sign)
+            assert (got - theirs(name, images, sign * magnitude))[..., clear].abs().max() < 2e-6, (
+                name,
+                place,
+                sign,
+            )
 
 
 @pytest.mark.parametrize("bins", SPACES)
@@ -77,7 +109,9 @@ def test_each_image_by_its_amount_and_fill():
         amounts = policies.magnitudes(name, 31, HEIGHT, WIDTH)[torch.arange(12) * 2]
         together = policies.apply(name, images, amounts, fill=0.5)
         for i in range(12):
-            assert (together[i] - policies.apply(name, images[i : i + 1], amounts[i : i + 1], fill=0.5)[0]).abs().max() < 1e-6
+            assert (
+                together[i] - policies.apply(name, images[i : i + 1], amounts[i : i + 1], fill=0.5)[0]
+            ).abs().max() < 1e-6
     moved = policies.apply("TranslateX", torch.zeros(1, 3, 8, 8), torch.tensor([3.0]), fill=0.5)
     assert (moved[..., :3] == 0.5).all() and (moved[..., 3:] == 0).all()
 
@@ -91,20 +125,28 @@ def test_table_is_torchvisions(name):
 def recorded(monkeypatch, step, count, seed=1):
     """What was drawn, in place of doing it: lists of [B] of operations and amounts, one of each a round."""
     rounds = []
-    monkeypatch.setattr(policies, "_apply_each", lambda images, choice, amount, fill: rounds.append((choice, amount)) or images)
+    monkeypatch.setattr(
+        policies,
+        "_apply_each",
+        lambda images, choice, amount, fill: rounds.append((choice, amount)) or images,
+    )
     step(torch.zeros(count, 3, 32, 32), seeded(seed))
     return rounds
 
 
 def check_randaugment(step, monkeypatch):
-    """14 equally likely operations, each at magnitude 9, half of the signed ones negative; rounds and images unrelated."""
+    """14 equally likely operations, each at magnitude 9, half of the signed ones negative; rounds and images
+    unrelated.
+    """
     count = 14000
     rounds = recorded(monkeypatch, step, count)
     assert len(rounds) == 2
     for choice, amount in rounds:
         counts = torch.bincount(choice, minlength=15).double()
         assert counts[NAMES.index("Invert")] == 0
-        assert ((counts[:14] - count / 14) ** 2 / (count / 14)).sum() < 50, "not uniform"  # 13 degrees of freedom: 3e-6
+        assert ((counts[:14] - count / 14) ** 2 / (count / 14)).sum() < 50, (
+            "not uniform"
+        )  # 13 degrees of freedom: 3e-6
         for k, name in enumerate(NAMES[:14]):
             wanted = float(policies.magnitudes(name, 31, 32, 32)[9])
             drawn = amount[choice == k]
@@ -122,15 +164,25 @@ def test_what_randaugment_draws(monkeypatch):
 
 
 def check_autoaugment(step, monkeypatch, policy=CIFAR10):
-    """Each operation as often, and as strong, as the table says; both signs; the two actions belong to one sub-policy."""
+    """Each operation as often, and as strong, as the table says; both signs; the two actions belong to one
+    sub-policy.
+    """
     count = 50000
     rounds = recorded(monkeypatch, partial(step, policy=policy), count)
     for place, (choice, amount) in enumerate(rounds):
         for name in NAMES[1:]:
             hits = choice == NAMES.index(name)
-            check_rate(hits, sum(sub[place].probability for sub in policy if sub[place].name == name) / len(policy))
-            levels = {sub[place].magnitude for sub in policy if sub[place].name == name and sub[place].probability}
-            allowed = policies.magnitudes(name, 10, 32, 32)[[level or 0 for level in levels]] if levels else torch.zeros(1)
+            check_rate(
+                hits, sum(sub[place].probability for sub in policy if sub[place].name == name) / len(policy)
+            )
+            levels = {
+                sub[place].magnitude for sub in policy if sub[place].name == name and sub[place].probability
+            }
+            allowed = (
+                policies.magnitudes(name, 10, 32, 32)[[level or 0 for level in levels]]
+                if levels
+                else torch.zeros(1)
+            )
             assert all((allowed - number).abs().min() < 1e-6 for number in amount[hits].abs().unique())
             if OPERATIONS[name].signed and hits.any():
                 nonzero = amount[hits][amount[hits] != 0]
@@ -144,18 +196,30 @@ def test_what_autoaugment_draws(monkeypatch):
     check_autoaugment(auto_augment, monkeypatch)
 
 
-@pytest.mark.parametrize("step", [rand_augment, partial(auto_augment, policy=CIFAR10), partial(auto_augment, policy=SVHN)])
+@pytest.mark.parametrize(
+    "step", [rand_augment, partial(auto_augment, policy=CIFAR10), partial(auto_augment, policy=SVHN)]
+)
 def test_what_was_drawn_is_what_is_done(step, monkeypatch):
-    """Whole policies image by image through torchvision in floating point; pixels at a tie, one in hundreds, may differ."""
+    """Whole policies image by image through torchvision in floating point; pixels at a tie, one in hundreds,
+    may differ.
+    """
     images = pictures(40)
     done = step(images, seeded(4))
     rounds = []
-    monkeypatch.setattr(policies, "_apply_each", lambda images, choice, amount, fill: rounds.append((choice, amount)) or images)
+    monkeypatch.setattr(
+        policies,
+        "_apply_each",
+        lambda images, choice, amount, fill: rounds.append((choice, amount)) or images,
+    )
     step(images, seeded(4))
     for i, image in enumerate(images):
         for choice, amount in rounds:
             name = NAMES[int(choice[i])]
-            image = policies.apply(name, image[None], amount[i : i + 1])[0] if name == "Posterize" else theirs(name, image, float(amount[i]))
+            image = (
+                policies.apply(name, image[None], amount[i : i + 1])[0]
+                if name == "Posterize"
+                else theirs(name, image, float(amount[i]))
+            )
         # Where nearly equal values meet a quantising operation, a rounding error is a level.
         assert ((done[i] - image).abs() > 1e-5).double().mean() < 0.02
 
@@ -187,7 +251,10 @@ def test_step_on_a_gpu(name):
     check_on_gpu(STEPS[name])
     for operation in NAMES:
         amount = policies.magnitudes(operation, 31, HEIGHT, WIDTH)[7].expand(12)
-        ours, there = policies.apply(operation, pictures(), amount), policies.apply(operation, pictures().cuda(), amount.cuda())
+        ours, there = (
+            policies.apply(operation, pictures(), amount),
+            policies.apply(operation, pictures().cuda(), amount.cuda()),
+        )
         assert ((ours - there.cpu()).abs() > 1e-4).double().mean() < 0.01  # pixels at ties
 
 
@@ -221,14 +288,26 @@ def one_choice(images, generator, policy=None):
 
 
 OPERATION_FAULTS = {
-    "shear about the centre": ("ShearX", lambda n, i, a: policies.affine(i, shear_x=torch.rad2deg(torch.atan(a)), mode="nearest")),
-    "tangent taken for radians": ("ShearY", lambda n, i, a: policies.affine(i, shear_y=torch.rad2deg(a), centre="corner", mode="nearest")),
+    "shear about the centre": (
+        "ShearX",
+        lambda n, i, a: policies.affine(i, shear_x=torch.rad2deg(torch.atan(a)), mode="nearest"),
+    ),
+    "tangent taken for radians": (
+        "ShearY",
+        lambda n, i, a: policies.affine(i, shear_y=torch.rad2deg(a), centre="corner", mode="nearest"),
+    ),
     "rotation the other way": ("Rotate", lambda n, i, a: policies.apply(n, i, -a)),
-    "translation not whole": ("TranslateX", lambda n, i, a: policies.affine(i, right=a + 0.5, mode="nearest")),
+    "translation not whole": (
+        "TranslateX",
+        lambda n, i, a: policies.affine(i, right=a + 0.5, mode="nearest"),
+    ),
     "factor without the one": ("Brightness", lambda n, i, a: policies.photometric.brightness(i, a.abs())),
     "bits that are dropped": ("Posterize", lambda n, i, a: policies.photometric.posterize(i, 8 - a)),
     "solarised below": ("Solarize", lambda n, i, a: torch.where(i < a[:, None, None, None], 1 - i, i)),
-    "equalised over channels": ("Equalize", lambda n, i, a: policies.photometric.equalize(i.flatten(1)[:, None, None]).reshape(i.shape)),
+    "equalised over channels": (
+        "Equalize",
+        lambda n, i, a: policies.photometric.equalize(i.flatten(1)[:, None, None]).reshape(i.shape),
+    ),
 }
 
 
@@ -242,14 +321,31 @@ def test_seeded_fault_of_an_operation_is_caught(fault):
 DRAW_FAULTS = {
     "the sign is never negative": (lambda i, g: with_signs(i, g, lambda n: n & False), check_randaugment),
     "the sign of all is random": (with_table("Solarize", signed=True), check_randaugment),
-    "width and height exchanged": (lambda i, g, policy=None: rand_augment(torch.zeros(len(i), 3, 64, 32), g), check_randaugment),
+    "width and height exchanged": (
+        lambda i, g, policy=None: rand_augment(torch.zeros(len(i), 3, 64, 32), g),
+        check_randaugment,
+    ),
     "one operation for the batch": (one_choice, check_randaugment),
     "one sub-policy for the batch": (one_choice, check_autoaugment),
     "one round": (partial(rand_augment, num_ops=1), check_randaugment),
     "magnitude one off": (partial(rand_augment, magnitude=10), check_randaugment),
-    "probabilities ignored": (lambda i, g, policy: auto_augment(i, g, tuple(tuple(a._replace(probability=1.0) for a in s) for s in policy)), check_autoaugment),
-    "actions not of one sub-policy": (lambda i, g, policy: auto_augment(i, g, tuple(
-        (first, second) for (first, _), (_, second) in zip(policy, policy[3:] + policy[:3], strict=True))), check_autoaugment),
+    "probabilities ignored": (
+        lambda i, g, policy: auto_augment(
+            i, g, tuple(tuple(a._replace(probability=1.0) for a in s) for s in policy)
+        ),
+        check_autoaugment,
+    ),
+    "actions not of one sub-policy": (
+        lambda i, g, policy: auto_augment(
+            i,
+            g,
+            tuple(
+                (first, second)
+                for (first, _), (_, second) in zip(policy, policy[3:] + policy[:3], strict=True)
+            ),
+        ),
+        check_autoaugment,
+    ),
 }
 
 
@@ -269,14 +365,24 @@ def test_seeded_fault_of_a_draw_is_caught(fault, monkeypatch):
         check(broken, monkeypatch)
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda: rand_augment(pictures(), None, -1), "num_ops >= 0"), (lambda: rand_augment(pictures(), None, 2, 31), "magnitude < 31"),
-    (lambda: rand_augment(pictures(channels=2)), "1 or 3 channels"), (lambda: policies.magnitudes("rotate", 10, 8, 8), "mind the capitals"),
-    (lambda: policies.magnitudes("Rotate", 1, 8, 8), "at least 2 bins"), (lambda: auto_augment(pictures(), None, ()), "equally many actions"),
-    (lambda: auto_augment(pictures(), None, ((("Rotate", 0.5, None),),)), "a magnitude from 0 to 9 of Rotate"),
-    (lambda: auto_augment(pictures(), None, ((("Rotate", 1.5, 3),),)), r"a probability in \[0, 1\]"),
-    (lambda: auto_augment(pictures(), None, ((("Rotate", 0.5, 10),),)), "magnitude from 0 to 9"),
-    (lambda: auto_augment(pictures(), None, ((("Turn", 0.5, 1),),)), "expected an operation among")])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: rand_augment(pictures(), None, -1), "num_ops >= 0"),
+        (lambda: rand_augment(pictures(), None, 2, 31), "magnitude < 31"),
+        (lambda: rand_augment(pictures(channels=2)), "1 or 3 channels"),
+        (lambda: policies.magnitudes("rotate", 10, 8, 8), "mind the capitals"),
+        (lambda: policies.magnitudes("Rotate", 1, 8, 8), "at least 2 bins"),
+        (lambda: auto_augment(pictures(), None, ()), "equally many actions"),
+        (
+            lambda: auto_augment(pictures(), None, ((("Rotate", 0.5, None),),)),
+            "a magnitude from 0 to 9 of Rotate",
+        ),
+        (lambda: auto_augment(pictures(), None, ((("Rotate", 1.5, 3),),)), r"a probability in \[0, 1\]"),
+        (lambda: auto_augment(pictures(), None, ((("Rotate", 0.5, 10),),)), "magnitude from 0 to 9"),
+        (lambda: auto_augment(pictures(), None, ((("Turn", 0.5, 1),),)), "expected an operation among"),
+    ],
+)
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()

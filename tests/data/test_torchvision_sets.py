@@ -40,7 +40,9 @@ def network(monkeypatch):
 
 
 def check_not_silent(load, name, root, network):
-    with pytest.raises(FileNotFoundError, match=f"{name} was not found in .*Nothing is downloaded unasked.*download=True"):
+    with pytest.raises(
+        FileNotFoundError, match=f"{name} was not found in .*Nothing is downloaded unasked.*download=True"
+    ):
         load(name, root, "train")
     assert not network and not any(root.iterdir())
 
@@ -81,7 +83,10 @@ def test_progress_bar(capfd, tmp_path):
 @pytest.fixture
 def cifar(tmp_path, monkeypatch):
     """A CIFAR-10 of 5 + 5 pictures with the layout, and the checksums, that torchvision expects."""
-    folder, images = tmp_path / "cifar-10-batches-py", np.random.RandomState(0).randint(0, 256, (2, 5, 3072), np.uint8)
+    folder, images = (
+        tmp_path / "cifar-10-batches-py",
+        np.random.RandomState(0).randint(0, 256, (2, 5, 3072), np.uint8),
+    )
     folder.mkdir()
 
     def write(name, content):
@@ -103,7 +108,9 @@ def test_cifar_splits_and_pixels(cifar, network):
         data = gather(torchvision_dataset("cifar10", root, split))
         assert data.images.shape == (5, 3, 32, 32)
         assert torch.equal(data.images.mul(255).round().byte().flatten(1), torch.from_numpy(images[index]))
-        assert data.labels.tolist() == ([0, 1, 2, 3, 4], [4, 3, 2, 1, 0])[index] and data.classes[0] == "plane"
+        assert (
+            data.labels.tolist() == ([0, 1, 2, 3, 4], [4, 3, 2, 1, 0])[index] and data.classes[0] == "plane"
+        )
     assert len(gather(torchvision_dataset("cifar10", str(root), "test"), limit=2)) == 2
     assert not network
 
@@ -121,7 +128,9 @@ def test_fashion_mnist(tmp_path, network):
     folder.mkdir(parents=True)
     pixels = np.arange(2 * 28 * 28, dtype=np.uint8)
     for prefix in ("train", "t10k"):
-        (folder / f"{prefix}-images-idx3-ubyte").write_bytes(struct.pack(">4i", 2051, 2, 28, 28) + pixels.tobytes())
+        (folder / f"{prefix}-images-idx3-ubyte").write_bytes(
+            struct.pack(">4i", 2051, 2, 28, 28) + pixels.tobytes()
+        )
         (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(struct.pack(">2i", 2049, 2) + bytes([9, 3]))
     data = gather(torchvision_dataset("fashion_mnist", tmp_path, "test"))
     assert data.images.shape == (2, 1, 28, 28) and data.labels.tolist() == [9, 3] and len(data.classes) == 10
@@ -136,7 +145,9 @@ def test_image_folder(tmp_path):
     assert data.classes == ("cat", "dog") and data.images[0, :, 0, 0].tolist() == pytest.approx([1, 0, 0.2])
     with pytest.raises(ValueError, match="got 2 sizes; give a transform"):
         gather(torchvision_dataset("image_folder", tmp_path, "val"))
-    with pytest.raises(FileNotFoundError, match=r"test was not found \(in .*: train, val\).*root/split/class/picture"):
+    with pytest.raises(
+        FileNotFoundError, match=r"test was not found \(in .*: train, val\).*root/split/class/picture"
+    ):
         torchvision_dataset("image_folder", tmp_path, "test")
     with pytest.raises(ValueError, match="an image folder has no address"):
         torchvision_dataset("image_folder", tmp_path, "train", download=True)

@@ -1,10 +1,22 @@
-"""Two views, multi-crop and weak-strong pairs: sizes, which part of the image, independence of the views, rates; seeded faults."""
+"""Two views, multi-crop and weak-strong pairs: sizes, which part of the image, independence of the views,
+rates; seeded faults.
+"""
 
 from functools import partial
 
 import pytest
 import torch
-from step_checks import check_on_gpu, check_own_draw, check_rate, check_step, check_uniform, check_unrelated, cuda, pictures, seeded
+from step_checks import (
+    check_on_gpu,
+    check_own_draw,
+    check_rate,
+    check_step,
+    check_uniform,
+    check_unrelated,
+    cuda,
+    pictures,
+    seeded,
+)
 
 from dlbook.data import augment, views
 from dlbook.data.views import multi_crop, simclr, two_views, weak_strong
@@ -29,14 +41,18 @@ def test_sizes():
     images = pictures(2)
     assert [view.shape for view in two_views(images, seeded(1))] == [(2, 3, 24, 24)] * 2
     assert [view.shape for view in two_views(images, seeded(1), size=10)] == [(2, 3, 10, 10)] * 2
-    assert [view.shape for view in multi_crop(images, seeded(1), 16, 8, 3)] == [(2, 3, 16, 16)] * 2 + [(2, 3, 8, 8)] * 3
+    assert [view.shape for view in multi_crop(images, seeded(1), 16, 8, 3)] == [(2, 3, 16, 16)] * 2 + [
+        (2, 3, 8, 8)
+    ] * 3
     assert len(multi_crop(images, seeded(1), 16, 8, 0)) == 2
 
 
 def ramps(count, side=64):
     """Channel 0 rises to the right, channel 1 downwards, so that a view says where it was cut."""
     rise = (torch.arange(side) + 0.5) / side
-    return torch.stack([rise.expand(side, side), rise[:, None].expand(side, side), torch.zeros(side, side)]).expand(count, -1, -1, -1)
+    return torch.stack(
+        [rise.expand(side, side), rise[:, None].expand(side, side), torch.zeros(side, side)]
+    ).expand(count, -1, -1, -1)
 
 
 @pytest.fixture
@@ -49,7 +65,9 @@ def geometry_only(monkeypatch):
 
 
 def shares(view):
-    """Share of the image's area that a view of `ramps` shows, its centre (x, y), and whether it is mirrored; each [B]."""
+    """Share of the image's area that a view of `ramps` shows, its centre (x, y), and whether it is mirrored;
+    each [B].
+    """
     size = view.shape[2]
     across, down = view[:, 0, size // 2], view[:, 1, :, size // 2]
     quarter, rest = size // 4, size - 1 - size // 4
@@ -114,10 +132,14 @@ def test_how_often_colors_change(monkeypatch):
 
 def test_simclr_rates_and_strength(monkeypatch):
     given = []
-    monkeypatch.setattr(views, "color_jitter", lambda images, generator=None, **how: given.append(how) or images)
+    monkeypatch.setattr(
+        views, "color_jitter", lambda images, generator=None, **how: given.append(how) or images
+    )
     monkeypatch.setattr(views, "blur", lambda images, sigma, kernel_size: images * 0 + 0.123)
     for size, kernel_size in ((32, 3), (224, 23), (96, 9)):
-        assert views._random_blur(1.0, size)(torch.zeros(2, 3, 4, 4), seeded(1)).mean() == pytest.approx(0.123), kernel_size
+        assert views._random_blur(1.0, size)(torch.zeros(2, 3, 4, 4), seeded(1)).mean() == pytest.approx(
+            0.123
+        ), kernel_size
     out = simclr(16, strength=0.5, blur_probability=0.3)(pictures(2000), seeded(1))
     assert given[0] == pytest.approx({"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1})
     check_rate((out == 0.123).flatten(1).all(1), 0.3)
@@ -125,7 +147,9 @@ def test_simclr_rates_and_strength(monkeypatch):
 
 def test_blur_reaches_over_a_tenth_of_the_side(monkeypatch):
     sizes = []
-    monkeypatch.setattr(views, "blur", lambda images, sigma, kernel_size: sizes.append((kernel_size, sigma)) or images)
+    monkeypatch.setattr(
+        views, "blur", lambda images, sigma, kernel_size: sizes.append((kernel_size, sigma)) or images
+    )
     for size in (16, 96, 224):
         views._random_blur(1.0, size)(torch.zeros(3000, 3, 2, 2), seeded(1))
     assert [kernel_size for kernel_size, _ in sizes] == [3, 9, 23]
@@ -150,13 +174,31 @@ def test_step_on_a_gpu(name):
 
 FAULTS = {
     "one view twice": (lambda *given, **how: [two_views(*given, **how)[0]] * 2, check_two),
-    "one crop for the batch": (lambda i, *given, **how: [view.expand(len(i), -1, -1, -1) for view in two_views(i[:1], *given, **how)], check_two),
-    "second view cut from the first": (lambda i, g, size, area: (lambda first: (first, simclr(size, area=area)(first, g)))(
-        simclr(size, area=area)(i, g)), check_two),
-    "never mirrored": (lambda i, g, size, area: [views.random_resized_crop(i, g, (size, size), area) for _ in range(2)], check_two),
+    "one crop for the batch": (
+        lambda i, *given, **how: [
+            view.expand(len(i), -1, -1, -1) for view in two_views(i[:1], *given, **how)
+        ],
+        check_two,
+    ),
+    "second view cut from the first": (
+        lambda i, g, size, area: (lambda first: (first, simclr(size, area=area)(first, g)))(
+            simclr(size, area=area)(i, g)
+        ),
+        check_two,
+    ),
+    "never mirrored": (
+        lambda i, g, size, area: [views.random_resized_crop(i, g, (size, size), area) for _ in range(2)],
+        check_two,
+    ),
     "local views of the whole": (lambda *given: multi_crop(*given, local_area=(0.4, 1.0)), check_multi),
-    "SwAV's parts for DINO's": (lambda *given: multi_crop(*given, global_area=(0.14, 1.0), local_area=(0.05, 0.14)), check_multi),
-    "local views all alike": (lambda *given: (lambda found: [*found[:2], *[found[2]] * 3])(multi_crop(*given)), check_multi),
+    "SwAV's parts for DINO's": (
+        lambda *given: multi_crop(*given, global_area=(0.14, 1.0), local_area=(0.05, 0.14)),
+        check_multi,
+    ),
+    "local views all alike": (
+        lambda *given: (lambda found: [*found[:2], *[found[2]] * 3])(multi_crop(*given)),
+        check_multi,
+    ),
     "sizes exchanged": (lambda i, g, large, small, n: multi_crop(i, g, small, large, n), check_multi),
 }
 
@@ -170,13 +212,22 @@ def test_seeded_fault_is_caught(fault, geometry_only):
 
 def test_exchanged_global_views_are_caught(monkeypatch):
     with pytest.raises(AssertionError):
-        check_colors(lambda *given: (lambda found: [found[1], found[0], *found[2:]])(multi_crop(*given)), monkeypatch)
+        check_colors(
+            lambda *given: (lambda found: [found[1], found[0], *found[2:]])(multi_crop(*given)), monkeypatch
+        )
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (partial(simclr, 16, 3.0), "strength <= 2.5"), (partial(multi_crop, pictures(), None, 2), "sizes >= 3"),
-    (partial(multi_crop, pictures(), None, 16, 8, -1), "local_views >= 0"), (partial(two_views, pictures(channels=2)), "1 or 3 channels"),
-    (partial(two_views, pictures(), area=(0.5, 2.0)), "0 < area"), (partial(weak_strong, pictures()[0]), "batch axis")])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (partial(simclr, 16, 3.0), "strength <= 2.5"),
+        (partial(multi_crop, pictures(), None, 2), "sizes >= 3"),
+        (partial(multi_crop, pictures(), None, 16, 8, -1), "local_views >= 0"),
+        (partial(two_views, pictures(channels=2)), "1 or 3 channels"),
+        (partial(two_views, pictures(), area=(0.5, 2.0)), "0 < area"),
+        (partial(weak_strong, pictures()[0]), "batch axis"),
+    ],
+)
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()

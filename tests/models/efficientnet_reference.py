@@ -11,8 +11,10 @@ from torch import nn
 from dlbook.models.efficientnet import VARIANTS, EfficientNet, StochasticDepth
 from dlbook.models.efficientnet_weights import load_timm_state, load_torchvision_state
 
-# row: parameters and MACs (convolutions and linear layers) with 1,000 classes at the row's resolution; counted in torchvision
-# 0.29.1 (B0-B7) and timm 1.0.31 (Lite0). Table 2 of the paper: 5.3M 0.39B, 7.8M 0.70B, 9.2M 1.0B, 12M 1.8B, 19M 4.2B, 30M
+# row: parameters and MACs (convolutions and linear layers) with 1,000 classes at the row's resolution;
+# counted in torchvision
+# 0.29.1 (B0-B7) and timm 1.0.31 (Lite0). Table 2 of the paper: 5.3M 0.39B, 7.8M 0.70B, 9.2M 1.0B, 12M 1.8B,
+# 19M 4.2B, 30M
 # 9.9B, 43M 19B, 66M 37B.
 COUNTS = {
     "efficientnet_b0": (5_288_548, 385_814_752),
@@ -46,13 +48,19 @@ def counts(name: str) -> tuple[int, int]:
 
 
 def peer_of(name: str) -> tuple[nn.Module, callable]:
-    """The same net of another library with fresh weights, no dropping of any kind, and the function that imports its state."""
+    """The same net of another library with fresh weights, no dropping of any kind, and the function that
+    imports its state.
+    """
     if name.endswith("_torchvision"):
-        peer = torchvision.models.get_model(name.removesuffix("_torchvision"), stochastic_depth_prob=0.0, dropout=0.0)
+        peer = torchvision.models.get_model(
+            name.removesuffix("_torchvision"), stochastic_depth_prob=0.0, dropout=0.0
+        )
         load = load_torchvision_state
     else:
         peer, load = timm.create_model("tf_" + name, drop_rate=0.0, drop_path_rate=0.0), load_timm_state
-        for layer in peer.modules():  # the one named difference: timm leaves torch's momentum, the authors' code has 0.01
+        for layer in (
+            peer.modules()
+        ):  # the one named difference: timm leaves torch's momentum, the authors' code has 0.01
             if isinstance(layer, nn.BatchNorm2d):
                 layer.momentum = 0.01
     return peer.double(), load
@@ -86,7 +94,9 @@ def difference(ours: torch.Tensor, theirs: torch.Tensor, scale: float = 0.0) -> 
 
 
 def check_parity(name: str, build=EfficientNet, size: tuple[int, int] = (64, 90)) -> None:
-    """Row `name` equals its peer to 1e-10 in float64: evaluation, training, every gradient, the state after a training step."""
+    """Row `name` equals its peer to 1e-10 in float64: evaluation, training, every gradient, the state after a
+    training step.
+    """
     torch.manual_seed(0)
     peer, load = peer_of(name)
     shake(peer)
@@ -135,7 +145,9 @@ def check_initialisation(model: nn.Module) -> None:
             assert layer.bias is None or not layer.bias.any()
         elif isinstance(layer, nn.Linear):
             bound = 1 / math.sqrt(layer.out_features)
-            assert layer.weight.abs().max() <= bound and layer.weight.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.02)
+            assert layer.weight.abs().max() <= bound and layer.weight.std().item() == pytest.approx(
+                bound / math.sqrt(3), rel=0.02
+            )
             assert not layer.bias.any()
         elif isinstance(layer, nn.BatchNorm2d):
             assert (layer.weight == 1).all() and not layer.bias.any()

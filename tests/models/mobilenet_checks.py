@@ -1,4 +1,6 @@
-"""What the tests of the three MobileNets share: the receptive field of a chain of convolutions, by formula and by gradient."""
+"""What the tests of the three MobileNets share: the receptive field of a chain of convolutions, by formula
+and by gradient.
+"""
 
 from collections.abc import Sequence
 
@@ -34,11 +36,17 @@ def height_of_support(net: nn.Module, height: int) -> int:
 
 
 def check_spread(model: nn.Module, linear: float) -> None:
-    """Convolutions: variance 2 / (k^2 C_out / groups); linear layers: deviation `linear`; within five standard errors."""
+    """Convolutions: variance 2 / (k^2 C_out / groups); linear layers: deviation `linear`; within five
+    standard errors.
+    """
     for name, module in model.named_modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)) and module.weight.numel() >= 4096:
             weight = module.weight
-            expected = linear if weight.ndim == 2 else (2 * module.groups / (module.out_channels * weight[0, 0].numel())) ** 0.5
+            expected = (
+                linear
+                if weight.ndim == 2
+                else (2 * module.groups / (module.out_channels * weight[0, 0].numel())) ** 0.5
+            )
             assert abs(weight.std().item() / expected - 1) < 5 / (2 * weight.numel()) ** 0.5, name
         if getattr(module, "bias", None) is not None:
             assert not module.bias.any(), name

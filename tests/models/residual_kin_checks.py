@@ -1,14 +1,17 @@
-"""What the tests of ResNet's kin share: the receptive field by the support of a gradient, spread of weights, and peers' shapes."""
+"""What the tests of ResNet's kin share: the receptive field by the support of a gradient, spread of weights,
+and peers' shapes.
+"""
 
 import torch
 from torch import nn
 
 
 def gradient_field(model: nn.Module, size: int) -> tuple[int, int]:
-    """Rows and columns of the image that the middle of the last map depends on; `model` is thin and is changed.
+    """Rows and columns of the image that the middle of the last map depends on; `model` is thin and is
+    changed.
 
-    Positive weights, no normalisation, no gates and average for max pooling, so that no path cancels or is closed. The model
-    has `feature_maps`. size: height of the image; the width is a little more.
+    Positive weights, no normalisation, no gates and average for max pooling, so that no path cancels or is
+    closed. The model has `feature_maps`. size: height of the image; the width is a little more.
     """
     model.double().eval()
     for parent in model.modules():
@@ -28,7 +31,9 @@ def gradient_field(model: nn.Module, size: int) -> tuple[int, int]:
 
 
 def field_of(layers: list[tuple[int, int]]) -> int:
-    """The receptive field of (kernel, stride) layers one after the other: 1 + sum of (k - 1) times the strides before."""
+    """The receptive field of (kernel, stride) layers one after the other: 1 + sum of (k - 1) times the
+    strides before.
+    """
     field, jump = 1, 1
     for kernel, stride in layers:
         field += (kernel - 1) * jump
@@ -37,15 +42,21 @@ def field_of(layers: list[tuple[int, int]]) -> int:
 
 
 def check_spread(model: nn.Module) -> None:
-    """Weights of convolutions: mean 0 and variance 2 / fan_out within five standard errors; BN starts at 1 and 0."""
+    """Weights of convolutions: mean 0 and variance 2 / fan_out within five standard errors; BN starts at 1
+    and 0.
+    """
     for name, module in model.named_modules():
         if isinstance(module, nn.Conv2d) and module.weight.numel() >= 4096:
             fan_out = module.weight.shape[0] * module.weight.shape[2] * module.weight.shape[3]
             expected, number = (2 / fan_out) ** 0.5, module.weight.numel()
-            assert abs(module.weight.std().item() / expected - 1) < 5 / (2 * number) ** 0.5, f"spread of {name}"
+            assert abs(module.weight.std().item() / expected - 1) < 5 / (2 * number) ** 0.5, (
+                f"spread of {name}"
+            )
             assert abs(module.weight.mean().item()) < 5 * expected / number**0.5, f"mean of {name}"
         if isinstance(module, nn.BatchNorm2d):
-            assert (module.weight == 1).all() and (module.bias == 0).all(), f"{name} does not start as the identity"
+            assert (module.weight == 1).all() and (module.bias == 0).all(), (
+                f"{name} does not start as the identity"
+            )
 
 
 def shapes(model: nn.Module) -> dict[str, tuple[int, ...]]:

@@ -1,4 +1,5 @@
-"""What the ResNet tests compare with: torchvision's blocks, put together as each row of the paper needs, and the checks.
+"""What the ResNet tests compare with: torchvision's blocks, put together as each row of the paper needs, and
+the checks.
 
 Nothing here imports code from dlbook except types that the checks inspect.
 """
@@ -8,7 +9,13 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.models import resnet as reference
 
-DEPTHS = {"18": (2, 2, 2, 2), "34": (3, 4, 6, 3), "50": (3, 4, 6, 3), "101": (3, 4, 23, 3), "152": (3, 8, 36, 3)}
+DEPTHS = {
+    "18": (2, 2, 2, 2),
+    "34": (3, 4, 6, 3),
+    "50": (3, 4, 6, 3),
+    "101": (3, 4, 23, 3),
+    "152": (3, 8, 36, 3),
+}
 
 
 class PaddedShortcut(nn.Module):
@@ -37,9 +44,13 @@ class PlainReference(reference.BasicBlock):
         return self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))
 
 
-def imagenet_reference(depth: str, *, v1: bool = False, pad: bool = False, plain: bool = False, **kwargs) -> nn.Module:
+def imagenet_reference(
+    depth: str, *, v1: bool = False, pad: bool = False, plain: bool = False, **kwargs
+) -> nn.Module:
     """torchvision's ResNet of this depth; v1 moves the strides, pad replaces projections by option A."""
-    block = PlainReference if plain else reference.BasicBlock if depth in ("18", "34") else reference.Bottleneck
+    block = (
+        PlainReference if plain else reference.BasicBlock if depth in ("18", "34") else reference.Bottleneck
+    )
     model = reference.ResNet(block, list(DEPTHS[depth]), **kwargs)
     for stage in (model.layer2, model.layer3, model.layer4):
         if v1 and hasattr(stage[0], "conv3"):
@@ -78,7 +89,9 @@ class CifarReference(nn.Module):
 def randomise(model: nn.Module, seed: int = 0) -> nn.Module:
     """Weights, affine parameters and running statistics away from 0 and 1, so that a dropped one is noticed."""
     generator = torch.Generator().manual_seed(seed)
-    draw = lambda t, low, high: t.copy_(torch.rand(t.shape, generator=generator, dtype=t.dtype) * (high - low) + low)  # noqa: E731
+    draw = lambda t, low, high: t.copy_(
+        torch.rand(t.shape, generator=generator, dtype=t.dtype) * (high - low) + low
+    )
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, nn.BatchNorm2d):
@@ -92,11 +105,17 @@ def randomise(model: nn.Module, seed: int = 0) -> nn.Module:
 def close(name: str, ours: torch.Tensor, theirs: torch.Tensor, relative: float = 1e-10) -> None:
     assert ours.shape == theirs.shape, f"{name}: {tuple(ours.shape)} against {tuple(theirs.shape)}"
     difference = (ours.double() - theirs.double()).abs().max().item()
-    assert difference <= relative * max(theirs.double().abs().max().item(), 1e-12), f"{name} differs by {difference:.3g}"
+    assert difference <= relative * max(theirs.double().abs().max().item(), 1e-12), (
+        f"{name} differs by {difference:.3g}"
+    )
 
 
-def check_parity(ours: nn.Module, theirs: nn.Module, *, train: bool, size=(64, 48), copy_weights=None) -> None:
-    """Equal outputs, gradients (weights and input) and, after one SGD step, equal state; float64, batch 2, not square."""
+def check_parity(
+    ours: nn.Module, theirs: nn.Module, *, train: bool, size=(64, 48), copy_weights=None
+) -> None:
+    """Equal outputs, gradients (weights and input) and, after one SGD step, equal state; float64, batch 2,
+    not square.
+    """
     ours, theirs = ours.double(), randomise(theirs.double())
     (copy_weights or (lambda model, state: model.load_state_dict(state)))(ours, theirs.state_dict())
     images = torch.randn(2, 3, *size, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
@@ -145,7 +164,9 @@ def check_initial_spread(model: nn.Module) -> None:
         if isinstance(module, nn.Conv2d) and module.weight.numel() >= 4096:
             expected = (2 / (module.out_channels * module.kernel_size[0] * module.kernel_size[1])) ** 0.5
             number = module.weight.numel()
-            assert abs(module.weight.std().item() / expected - 1) < 5 / (2 * number) ** 0.5, f"spread of {name}"
+            assert abs(module.weight.std().item() / expected - 1) < 5 / (2 * number) ** 0.5, (
+                f"spread of {name}"
+            )
             assert abs(module.weight.mean().item()) < 5 * expected / number**0.5, f"mean of {name}"
 
 

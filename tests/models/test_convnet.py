@@ -8,7 +8,9 @@ from dlbook.models.convnet import VARIANTS, convnet
 
 
 def test_parameters_by_layer():
-    counts = {name: parameter.numel() for name, parameter in convnet().named_parameters() if parameter.ndim > 1}
+    counts = {
+        name: parameter.numel() for name, parameter in convnet().named_parameters() if parameter.ndim > 1
+    }
     assert list(counts.values()) == [25 * 16, 16 * 9 * 32, 32 * 9 * 64, 576 * 10]
     assert sum(parameter.numel() for parameter in convnet().parameters()) == 29_434
 
@@ -21,7 +23,10 @@ def check_forward(build):
     state, x = model.eval().state_dict(), images
     for place, stride, padding in ((0, 2, 2), (3, 2, 1), (6, 1, 1)):
         x = F.conv2d(x, state[f"features.{place}.weight"], stride=stride, padding=padding)
-        norm = [state[f"features.{place + 1}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")]
+        norm = [
+            state[f"features.{place + 1}.{part}"]
+            for part in ("running_mean", "running_var", "weight", "bias")
+        ]
         x = F.batch_norm(x, *norm).clamp(min=0)
     x = F.adaptive_max_pool2d(x, 3).flatten(1)
     expected = x @ state["head.weight"].T + state["head.bias"]
@@ -33,7 +38,9 @@ def test_forward_against_functions(name):
     check_forward(lambda: convnet(name))
 
 
-@pytest.mark.parametrize(("place", "broken"), [(2, torch.nn.GELU()), (9, torch.nn.AdaptiveAvgPool2d(3)), (4, torch.nn.Identity())])
+@pytest.mark.parametrize(
+    ("place", "broken"), [(2, torch.nn.GELU()), (9, torch.nn.AdaptiveAvgPool2d(3)), (4, torch.nn.Identity())]
+)
 def test_seeded_fault_is_caught(place, broken):
     def build():
         model = convnet()

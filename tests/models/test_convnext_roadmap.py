@@ -1,4 +1,6 @@
-"""Each step from ResNet-50 to ConvNeXt-T: parameters and costs by hand and as the paper prints them, shapes, arguments."""
+"""Each step from ResNet-50 to ConvNeXt-T: parameters and costs by hand and as the paper prints them, shapes,
+arguments.
+"""
 
 from dataclasses import fields, replace
 
@@ -12,14 +14,34 @@ from dlbook.models.convnext_roadmap import VARIANTS, Config, Roadmap, convnext_r
 
 ROWS = list(VARIANTS)
 STEP = {name: index for index, name in enumerate(ROWS)}
-# Liu et al. 2022: GFLOPs of Table 10 (from ResNet-50) and of Table 11 (from ResNet-200, where the first step also widens it to 84)
+# Liu et al. 2022: GFLOPs of Table 10 (from ResNet-50) and of Table 11 (from ResNet-200, where the first step
+# also widens it to 84)
 TABLE_10 = (4.09, 4.53, 4.42, 2.35, 5.27, 4.64, 4.07, 4.10, 4.15, 4.21, 4.29, 4.15, 4.15, 4.15, None, None)
-TABLE_11 = (15.01, 14.52, 14.38, 7.23, 16.76, 15.68, 14.63, 14.70, 14.81, 14.95, 15.13, 14.81, 14.81, 14.81, 14.81, 15.35)
+TABLE_11 = (
+    15.01,
+    14.52,
+    14.38,
+    7.23,
+    16.76,
+    15.68,
+    14.63,
+    14.70,
+    14.81,
+    14.95,
+    15.13,
+    14.81,
+    14.81,
+    14.81,
+    14.81,
+    15.35,
+)
 FIGURE_2 = (4.1, 4.5, 4.4, 2.4, 5.3, 4.6, 4.1, 4.1, 4.2, 4.2, 4.3, 4.2, 4.2, 4.2, 4.2, 4.5)
 
 
 def by_hand(step: int) -> tuple[int, int]:
-    """Parameters and multiply-accumulates at 224 x 224, layer by layer from the paper's words. The steps count from 0, ResNet-50."""
+    """Parameters and multiply-accumulates at 224 x 224, layer by layer from the paper's words. The steps
+    count from 0, ResNet-50.
+    """
     width = 64 if step < 4 else 96
     kernel = {7: 5, 9: 9, 10: 11}.get(step, 3 if step < 7 else 7)
     norms = 3 if step < 13 else 1
@@ -71,7 +93,9 @@ def test_the_ends_cost_what_torchvision_counts():
 
 @pytest.mark.parametrize("name", ROWS)
 def test_the_papers_costs(name):
-    """Table 10 as printed, but for its last two rows, which do not fit their nets; figure 2 rounds Table 10 (4.15 to 4.2)."""
+    """Table 10 as printed, but for its last two rows, which do not fit their nets; figure 2 rounds Table 10
+    (4.15 to 4.2).
+    """
     macs, step = by_hand(STEP[name])[1] / 1e9, STEP[name]
     assert abs(macs - FIGURE_2[step]) < 0.06
     if TABLE_10[step]:
@@ -82,7 +106,9 @@ def test_the_papers_costs(name):
 
 @pytest.mark.parametrize("name", ROWS)
 def test_the_papers_costs_from_resnet_200(name):
-    """The same steps of the deeper net, an independent check of the same code: Table 11, its last two rows included."""
+    """The same steps of the deeper net, an independent check of the same code: Table 11, its last two rows
+    included.
+    """
     step, row = STEP[name], VARIANTS[name]
     depths = (3, 24, 36, 3) if step < 1 else (3, 3, 27, 3)
     row = replace(row, depths=depths, width=64 if step < 1 else 84 if step < 4 else 128)
@@ -92,14 +118,20 @@ def test_the_papers_costs_from_resnet_200(name):
 def test_each_row_changes_one_thing():
     for before, after in zip(ROWS, ROWS[1:]):
         before = "roadmap_kernel_7" if after == "roadmap_gelu" else before
-        changed = [f.name for f in fields(Config) if getattr(VARIANTS[before], f.name) != getattr(VARIANTS[after], f.name)]
+        changed = [
+            f.name
+            for f in fields(Config)
+            if getattr(VARIANTS[before], f.name) != getattr(VARIANTS[after], f.name)
+        ]
         assert len(changed) == 1, (after, changed)
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_stage_shapes(name):
     width, last = VARIANTS[name].width, STEP[name] < 5
-    maps = convnext_roadmap(name, device="meta").eval().feature_maps(torch.empty(2, 3, 224, 192, device="meta"))
+    maps = (
+        convnext_roadmap(name, device="meta").eval().feature_maps(torch.empty(2, 3, 224, 192, device="meta"))
+    )
     expected = [(2, (width << i) * (4 if last else 1), 56 >> i, 48 >> i) for i in range(4)]
     assert [tuple(x.shape) for x in maps] == [(2, width, 56, 48), *expected]
 
@@ -115,24 +147,42 @@ def test_the_costs_catch_a_step_from_the_wrong_row():
 def test_initial_weights():
     torch.manual_seed(0)
     for name, std in (("roadmap_resnet50", None), ("roadmap_gelu", None), ("roadmap_convnext_t", 0.02)):
-        for conv in (m for m in convnext_roadmap(name).modules() if isinstance(m, nn.Conv2d) and m.weight.numel() > 4096):
+        for conv in (
+            m
+            for m in convnext_roadmap(name).modules()
+            if isinstance(m, nn.Conv2d) and m.weight.numel() > 4096
+        ):
             expected = std or (2 / (conv.weight.shape[0] * conv.kernel_size[0] ** 2)) ** 0.5
             assert abs(conv.weight.std().item() / expected - 1) < 5 / (2 * conv.weight.numel()) ** 0.5
             assert conv.bias is None or not conv.bias.any()
     assert all((block.gamma == 1e-6).all() for block in convnext_roadmap("roadmap_convnext_t").stages[0])
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "roadmap_kernel_13"}, "did you mean roadmap_kernel_"), ({"name": "roadmap_gelu", "num_classes": 0}, "num_classes must be"),
-    ({"name": "roadmap_gelu", "in_channels": 0}, "in_channels must be")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "roadmap_kernel_13"}, "did you mean roadmap_kernel_"),
+        ({"name": "roadmap_gelu", "num_classes": 0}, "num_classes must be"),
+        ({"name": "roadmap_gelu", "in_channels": 0}, "in_channels must be"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         convnext_roadmap(**arguments)
 
 
-@pytest.mark.parametrize("changes, message", [
-    ({"kernel_size": 4}, "must be odd"), ({"depths": ()}, "not empty"), ({"depths": (1, 0)}, "depths must be"), ({"width": 0}, "width must be"),
-    ({"stem": "pool"}, "stem must be one of"), ({"block": "basic"}, "block must be one of"), ({"norm": "group"}, "norm must be one of")])
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"kernel_size": 4}, "must be odd"),
+        ({"depths": ()}, "not empty"),
+        ({"depths": (1, 0)}, "depths must be"),
+        ({"width": 0}, "width must be"),
+        ({"stem": "pool"}, "stem must be one of"),
+        ({"block": "basic"}, "block must be one of"),
+        ({"norm": "group"}, "norm must be one of"),
+    ],
+)
 def test_config_is_checked(changes, message):
     with pytest.raises(ValueError, match=message):
         Config(**changes)

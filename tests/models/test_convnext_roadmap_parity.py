@@ -1,4 +1,6 @@
-"""The steps' arithmetic: the two ends against torchvision with its weights, every step against plain tensor arithmetic, faults."""
+"""The steps' arithmetic: the two ends against torchvision with its weights, every step against plain tensor
+arithmetic, faults.
+"""
 
 from dataclasses import replace
 
@@ -21,7 +23,9 @@ def from_resnet(name: str) -> str:
         stage, block, kind, rest = name.removeprefix("layer").split(".", 3)
         if kind == "downsample":
             return f"stages.{int(stage) - 1}.{block}.shortcut.{rest}"
-        return f"stages.{int(stage) - 1}.{block}.branch.{int(kind[-1]) - 1}.{0 if 'conv' in kind else 1}.{rest}"
+        return (
+            f"stages.{int(stage) - 1}.{block}.branch.{int(kind[-1]) - 1}.{0 if 'conv' in kind else 1}.{rest}"
+        )
     return name.replace("conv1", "stem.0").replace("bn1", "stem.1")
 
 
@@ -36,15 +40,26 @@ def from_convnext(name: str) -> str:
     if stage % 2 == 0:
         return f"stages.{stage // 2}.0.{rest}"
     block, rest = rest.split(".", 1)
-    inner = {"layer_scale": "gamma", "block.0": "branch.0.0", "block.2": "branch.0.1", "block.3": "branch.1.0", "block.5": "branch.2.0"}
+    inner = {
+        "layer_scale": "gamma",
+        "block.0": "branch.0.0",
+        "block.2": "branch.0.1",
+        "block.3": "branch.1.0",
+        "block.5": "branch.2.0",
+    }
     for theirs, ours in inner.items():
         rest = rest.replace(theirs, ours)
     return f"stages.{stage // 2}.{int(block) + (stage > 1)}.{rest}"
 
 
 def copied(ours: nn.Module, theirs: nn.Module, rename) -> nn.Module:
-    """Our model with their weights, in float64; linear layers become 1x1 convolutions. Every tensor has to find its place."""
-    own, state = ours.double().state_dict(), {rename(key): tensor for key, tensor in randomise(theirs).state_dict().items()}
+    """Our model with their weights, in float64; linear layers become 1x1 convolutions. Every tensor has to
+    find its place.
+    """
+    own, state = (
+        ours.double().state_dict(),
+        {rename(key): tensor for key, tensor in randomise(theirs).state_dict().items()},
+    )
     assert own.keys() == state.keys()
     ours.load_state_dict({key: state[key].reshape(tensor.shape) for key, tensor in own.items()})
     return ours
@@ -68,7 +83,9 @@ def thin(name: str) -> Roadmap:
 
 
 class Plain:
-    """The net of a step in plain tensor arithmetic, from the paper's words: nothing of the module under test but its weights."""
+    """The net of a step in plain tensor arithmetic, from the paper's words: nothing of the module under test
+    but its weights.
+    """
 
     def __init__(self, step: int, state: dict, train: bool) -> None:
         self.step, self.state, self.train = step, state, train
@@ -88,7 +105,9 @@ class Plain:
     def conv(self, x, name, stride=1, padding=None):
         weight = self.state[f"{name}.weight"]
         padding = weight.shape[-1] // 2 if padding is None else padding
-        return F.conv2d(x, weight, self.state.get(f"{name}.bias"), stride, padding, groups=x.shape[1] // weight.shape[1])
+        return F.conv2d(
+            x, weight, self.state.get(f"{name}.bias"), stride, padding, groups=x.shape[1] // weight.shape[1]
+        )
 
     def block(self, x, name, stride):
         strides = (1, stride, 1) if self.step < 6 else (stride, 1, 1)
@@ -114,14 +133,20 @@ class Plain:
             if separate:
                 x = self.conv(self.norm(x, f"stages.{stage}.0.0"), f"stages.{stage}.0.1", 2, 0)
             for index in range(depth):
-                x = self.block(x, f"stages.{stage}.{index + separate}", 2 if stage and not index and self.step < 15 else 1)
+                x = self.block(
+                    x,
+                    f"stages.{stage}.{index + separate}",
+                    2 if stage and not index and self.step < 15 else 1,
+                )
         x = x.mean((2, 3), keepdim=True)
         x = self.norm(x, "norm") if self.step == 15 else x
         return x.flatten(1) @ self.state["fc.weight"].T + self.state["fc.bias"]
 
 
 def differences(name: str, model: Roadmap) -> list[str]:
-    """Where the model and the plain arithmetic of its step differ: logits and the images' gradients, in both modes."""
+    """Where the model and the plain arithmetic of its step differ: logits and the images' gradients, in both
+    modes.
+    """
     found = []
     for train in (False, True):
         generator = torch.Generator().manual_seed(5)
@@ -130,7 +155,9 @@ def differences(name: str, model: Roadmap) -> list[str]:
         theirs, ours = Plain(STEP[name], state, train)(images), model.train(train)(images)
         weights = torch.randn(ours.shape, dtype=torch.float64, generator=generator)
         gradients = [torch.autograd.grad((logits * weights).sum(), images)[0] for logits in (ours, theirs)]
-        found += [f"logits, train={train}"] * (not close(ours, theirs)) + [f"gradient, train={train}"] * (not close(*gradients, 1e-7))
+        found += [f"logits, train={train}"] * (not close(ours, theirs)) + [f"gradient, train={train}"] * (
+            not close(*gradients, 1e-7)
+        )
     return found
 
 
@@ -152,15 +179,28 @@ def stride_on_the_first(model):
 
 FAULTS = {
     "the stride on the first 1x1": ("roadmap_width_96", stride_on_the_first),
-    "an activation after the sum": ("roadmap_fewer_activations", lambda model: setattr(model.stages[1][0], "activation", nn.GELU())),
-    "no activation after the sum": ("roadmap_gelu", lambda model: setattr(model.stages[0][1], "activation", nn.Identity())),
+    "an activation after the sum": (
+        "roadmap_fewer_activations",
+        lambda model: setattr(model.stages[1][0], "activation", nn.GELU()),
+    ),
+    "no activation after the sum": (
+        "roadmap_gelu",
+        lambda model: setattr(model.stages[0][1], "activation", nn.Identity()),
+    ),
     "an activation in the stem": ("roadmap_fewer_norms", lambda model: model.stem.append(nn.GELU())),
-    "the kernel upside down": ("roadmap_kernel_9", lambda model: model.stages[0][0].branch[0][0].weight.data.copy_(
-        model.stages[0][0].branch[0][0].weight.flip(2))),
+    "the kernel upside down": (
+        "roadmap_kernel_9",
+        lambda model: (
+            model.stages[0][0].branch[0][0].weight.data.copy_(model.stages[0][0].branch[0][0].weight.flip(2))
+        ),
+    ),
     "layer scale twice": ("roadmap_convnext_t", lambda model: model.stages[0][0].gamma.data.mul_(2)),
-    "max pooling left out": ("roadmap_stage_ratio", lambda model: setattr(model.stem, "3", nn.AvgPool2d(3, 2, 1))),
+    "max pooling left out": (
+        "roadmap_stage_ratio",
+        lambda model: setattr(model.stem, "3", nn.AvgPool2d(3, 2, 1)),
+    ),
     "overlapping patches": ("roadmap_patchify", lambda model: setattr(model.stem[0], "padding", (1, 1))),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -1,4 +1,6 @@
-"""DeiT against timm's weights and arithmetic, its losses against loops over equations (2) and (3), and faults that people make."""
+"""DeiT against timm's weights and arithmetic, its losses against loops over equations (2) and (3), and faults
+that people make.
+"""
 
 import math
 
@@ -10,15 +12,26 @@ from oracles.peers import PEERS
 from torch import nn
 
 from dlbook.book import count
-from dlbook.models.deit import VARIANTS, Block, DeiT, deit, hard_distillation_loss, load_timm_state, soft_distillation_loss
+from dlbook.models.deit import (
+    VARIANTS,
+    Block,
+    DeiT,
+    deit,
+    hard_distillation_loss,
+    load_timm_state,
+    soft_distillation_loss,
+)
 from dlbook.nn.position import interpolate_positions
 
 # parameters and multiply-accumulates at 224 x 224: timm 1.0.31
 COUNTS = {
-    "deit_ti": (5_717_416, 1_253_683_200), "deit_s": (22_050_664, 4_598_882_304), "deit_b": (86_567_656, 17_563_828_224),
-    "deit_ti_distilled": (5_910_800, 1_261_003_776), "deit_s_distilled": (22_436_432, 4_624_140_288),
+    "deit_ti": (5_717_416, 1_253_683_200),
+    "deit_s": (22_050_664, 4_598_882_304),
+    "deit_b": (86_567_656, 17_563_828_224),
+    "deit_ti_distilled": (5_910_800, 1_261_003_776),
+    "deit_s_distilled": (22_436_432, 4_624_140_288),
     "deit_b_distilled": (87_338_192, 17_656_811_520),
-}  # fmt: skip
+}
 SIZE = (32, 64)
 
 
@@ -43,7 +56,9 @@ def timm_peer(distilled: bool, resolution=SIZE, **options) -> nn.Module:
 
 
 def ours(distilled: bool, resolution=SIZE) -> DeiT:
-    return deit("deit_ti_distilled" if distilled else "deit_ti", num_classes=7, resolution=resolution).double()
+    return deit(
+        "deit_ti_distilled" if distilled else "deit_ti", num_classes=7, resolution=resolution
+    ).double()
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -57,9 +72,16 @@ def test_every_row_takes_its_peer_s_weights_and_shapes(name):
     with torch.device("meta"):
         theirs = timm.create_model(PEERS[name].removeprefix("timm/")).state_dict()
         model, images = deit(name), torch.empty(2, 3, 224, 224)
-    assert {key: tensor.shape for key, tensor in model.state_dict().items()} == {key: tensor.shape for key, tensor in theirs.items()}
+    assert {key: tensor.shape for key, tensor in model.state_dict().items()} == {
+        key: tensor.shape for key, tensor in theirs.items()
+    }
     assert model.forward_features(images).shape == (2, 196 + model.prefix_tokens, VARIANTS[name].dim)
-    assert model.attention(images).shape == (2, VARIANTS[name].dim // 64, 196 + model.prefix_tokens, 196 + model.prefix_tokens)
+    assert model.attention(images).shape == (
+        2,
+        VARIANTS[name].dim // 64,
+        196 + model.prefix_tokens,
+        196 + model.prefix_tokens,
+    )
     assert model.eval()(images).shape == (2, 1000)
 
 
@@ -74,7 +96,9 @@ def test_equal_to_timm(distilled):
 def test_other_resolutions_are_timm_s(distilled):
     reference = timm_peer(distilled, 64, dynamic_img_size=True)
     model = load_timm_state(ours(distilled, 64), reference.state_dict())
-    assert disagreements(Heads(model), Heads(reference), (2, 3, 48, 80), relative=1e-6) == []  # timm resizes in float32
+    assert (
+        disagreements(Heads(model), Heads(reference), (2, 3, 48, 80), relative=1e-6) == []
+    )  # timm resizes in float32
     prefix = 1 + distilled
     model = load_timm_state(ours(distilled, (48, 80)), reference.state_dict())
     assert torch.equal(model.pos_embed, interpolate_positions(reference.pos_embed, (4, 4), (3, 5), prefix))
@@ -99,7 +123,11 @@ def test_both_heads_in_training_their_mean_after():
 
 def distillation_token_first(self, images):
     patches = self.patch_embed(images)
-    tokens = [self.dist_token.expand(len(patches), -1, -1), self.cls_token.expand(len(patches), -1, -1), patches]
+    tokens = [
+        self.dist_token.expand(len(patches), -1, -1),
+        self.cls_token.expand(len(patches), -1, -1),
+        patches,
+    ]
     return torch.cat(tokens, dim=1) + self.pos_embed
 
 
@@ -132,8 +160,14 @@ def no_mlp_norm(self, x):
     return x + self.mlp(x)
 
 
-FAULTS = [(DeiT, "embed", distillation_token_first), (DeiT, "forward", sum_of_the_heads), (DeiT, "forward", one_head_for_both),
-          (DeiT, "forward", heads_read_the_class_token), (DeiT, "forward", class_head_alone_in_evaluation), (Block, "forward", no_mlp_norm)]
+FAULTS = [
+    (DeiT, "embed", distillation_token_first),
+    (DeiT, "forward", sum_of_the_heads),
+    (DeiT, "forward", one_head_for_both),
+    (DeiT, "forward", heads_read_the_class_token),
+    (DeiT, "forward", class_head_alone_in_evaluation),
+    (Block, "forward", no_mlp_norm),
+]
 
 
 @pytest.mark.parametrize("cls, name, method", FAULTS)
@@ -151,7 +185,10 @@ def naive_soft(class_logits, distill_logits, labels, teacher_logits, tau=3.0, we
         powers = [math.exp(z) for z in class_logits[b].tolist()]
         student = [math.exp(z / tau) for z in distill_logits[b].tolist()]
         teacher = [math.exp(z / tau) for z in teacher_logits[b].tolist()]
-        divergence = sum(t / sum(teacher) * math.log((t / sum(teacher)) / (s / sum(student))) for t, s in zip(teacher, student))
+        divergence = sum(
+            t / sum(teacher) * math.log((t / sum(teacher)) / (s / sum(student)))
+            for t, s in zip(teacher, student)
+        )
         total += -(1 - weight) * math.log(powers[label] / sum(powers)) + weight * tau**2 * divergence
     return total / len(labels)
 
@@ -204,9 +241,15 @@ LOSS_FAULTS = {
     "one head only": (lambda c, d, *rest: soft_distillation_loss(c, c, *rest), hard_distillation_loss),
     "no temperature squared": (divided_by(lambda tau: tau**2), hard_distillation_loss),
     "divided by the classes too": (divided_by(lambda tau: 7), hard_distillation_loss),
-    "labels and decisions exchanged": (soft_distillation_loss, lambda c, d, y, t: hard_distillation_loss(d, c, y, t)),
-    "sum for mean of the halves": (soft_distillation_loss, lambda *values: 2 * hard_distillation_loss(*values)),
-}  # fmt: skip
+    "labels and decisions exchanged": (
+        soft_distillation_loss,
+        lambda c, d, y, t: hard_distillation_loss(d, c, y, t),
+    ),
+    "sum for mean of the halves": (
+        soft_distillation_loss,
+        lambda *values: 2 * hard_distillation_loss(*values),
+    ),
+}
 
 
 @pytest.mark.parametrize("fault", LOSS_FAULTS)
@@ -223,29 +266,47 @@ def test_no_gradient_reaches_the_teacher_and_mixed_labels_are_taken():
         loss(class_logits, distill_logits, labels, teacher_logits).backward()
         assert teacher_logits.grad is None and distill_logits.grad.abs().sum() > 0
         one_hot = nn.functional.one_hot(labels, 7).double()
-        by_index, by_vector = (loss(class_logits, distill_logits, target, teacher_logits) for target in (labels, one_hot))
+        by_index, by_vector = (
+            loss(class_logits, distill_logits, target, teacher_logits) for target in (labels, one_hot)
+        )
         assert torch.allclose(by_index, by_vector)
 
 
 def test_stochastic_depth_grows_linearly():
     model = deit("deit_ti", drop_path=0.11, device="meta")
-    assert [block.drop_path.drop_prob for block in model.blocks] == pytest.approx([0.01 * index for index in range(12)])
+    assert [block.drop_path.drop_prob for block in model.blocks] == pytest.approx(
+        [0.01 * index for index in range(12)]
+    )
 
 
 def test_initial_statistics():
     torch.manual_seed(0)
     state = deit("deit_s_distilled").state_dict()
-    names = ("pos_embed", "cls_token", "dist_token", "head.weight", "head_dist.weight", "blocks.2.attn.qkv.weight", "blocks.9.mlp.fc2.weight")
+    names = (
+        "pos_embed",
+        "cls_token",
+        "dist_token",
+        "head.weight",
+        "head_dist.weight",
+        "blocks.2.attn.qkv.weight",
+        "blocks.9.mlp.fc2.weight",
+    )
     for name in names:
         assert abs(state[name].std() / 0.02 - 1) < 6 / (2 * state[name].numel()) ** 0.5, name
     assert (state["blocks.0.attn.qkv.bias"] == 0).all() and (state["head_dist.bias"] == 0).all()
     assert not torch.equal(state["cls_token"], state["dist_token"])
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "deit_xs"}, "did you mean deit_"), ({"name": "deit_s", "num_classes": 0}, "num_classes must be"),
-    ({"name": "deit_s", "in_channels": 0}, "in_channels must be"), ({"name": "deit_s", "drop_path": 1.0}, "drop_path must be"),
-    ({"name": "deit_s", "resolution": 100}, "multiple of the patch size 16")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "deit_xs"}, "did you mean deit_"),
+        ({"name": "deit_s", "num_classes": 0}, "num_classes must be"),
+        ({"name": "deit_s", "in_channels": 0}, "in_channels must be"),
+        ({"name": "deit_s", "drop_path": 1.0}, "drop_path must be"),
+        ({"name": "deit_s", "resolution": 100}, "multiple of the patch size 16"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         deit(**arguments, device="meta")

@@ -1,4 +1,6 @@
-"""DenseNet: counts by formula, torchvision's weights and arithmetic, CIFAR's rows against nets of torchvision's parts."""
+"""DenseNet: counts by formula, torchvision's weights and arithmetic, CIFAR's rows against nets of
+torchvision's parts.
+"""
 
 import sys
 from collections import OrderedDict
@@ -11,24 +13,41 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.book import count
-from dlbook.models.densenet import VARIANTS, Config, DenseNet, densenet, load_torchvision_state, rename_torchvision
+from dlbook.models.densenet import (
+    VARIANTS,
+    Config,
+    DenseNet,
+    densenet,
+    load_torchvision_state,
+    rename_torchvision,
+)
 
 peer = sys.modules[torchvision.models.DenseNet.__module__]
 TORCHVISION = ("densenet121", "densenet169", "densenet201", "densenet161")
 
-# parameters and MACs at 224 x 224 or 32 x 32: torchvision 0.29.1; BC L = 100 pytorchcv 0.0.74; the others by `by_hand`.
-# The paper's Table 2 has 1.0, 7.0, 27.2, 0.8, 15.3 and 25.6 million. (pytorchcv's densenet40_k12 has 599,050: it compresses.)
+# parameters and MACs at 224 x 224 or 32 x 32: torchvision 0.29.1; BC L = 100 pytorchcv 0.0.74; the others by
+# `by_hand`.
+# The paper's Table 2 has 1.0, 7.0, 27.2, 0.8, 15.3 and 25.6 million. (pytorchcv's densenet40_k12 has 599,050:
+# it compresses.)
 COUNTS = {
-    "densenet121": (7_978_856, 2_834_161_664), "densenet169": (14_149_480, 3_359_843_328), "densenet201": (20_013_928, 4_291_365_888),
-    "densenet264": (33_337_704, 5_751_653_376), "densenet161": (28_681_000, 7_727_907_072),
-    "densenet40_cifar": (1_019_722, 264_812_928), "densenet100_cifar": (6_979_642, 1_769_516_448),
-    "densenet100_k24_cifar": (27_249_082, 6_889_347_744), "densenet100_bc_cifar": (769_162, 287_929_692),
-    "densenet250_bc_k24_cifar": (15_324_406, 5_418_785_724), "densenet190_bc_k40_cifar": (25_624_430, 9_301_945_740),
-}  # fmt: skip
+    "densenet121": (7_978_856, 2_834_161_664),
+    "densenet169": (14_149_480, 3_359_843_328),
+    "densenet201": (20_013_928, 4_291_365_888),
+    "densenet264": (33_337_704, 5_751_653_376),
+    "densenet161": (28_681_000, 7_727_907_072),
+    "densenet40_cifar": (1_019_722, 264_812_928),
+    "densenet100_cifar": (6_979_642, 1_769_516_448),
+    "densenet100_k24_cifar": (27_249_082, 6_889_347_744),
+    "densenet100_bc_cifar": (769_162, 287_929_692),
+    "densenet250_bc_k24_cifar": (15_324_406, 5_418_785_724),
+    "densenet190_bc_k40_cifar": (25_624_430, 9_301_945_740),
+}
 
 
 def by_hand(name: str) -> tuple[int, int]:
-    """Sum over the layers of Tables 1 and 2: weights k^2 C_in C_out, times the pixels; BN adds twice its channels."""
+    """Sum over the layers of Tables 1 and 2: weights k^2 C_in C_out, times the pixels; BN adds twice its
+    channels.
+    """
     row = VARIANTS[name]
     channels, k, imagenet = row.stem_channels, row.growth_rate, row.stem == "imagenet"
     weights = (49 if imagenet else 9) * 3 * channels
@@ -54,20 +73,41 @@ def test_exact_counts(name):
 
 
 def test_names_tell_the_number_of_weighted_layers():
-    """Convolutions, with the stem and the transitions, and the linear layer. Table 1's DenseNet-264 has one more than its name."""
+    """Convolutions, with the stem and the transitions, and the linear layer. Table 1's DenseNet-264 has one
+    more than its name.
+    """
     for name in VARIANTS:
         layers = sum(isinstance(m, (nn.Conv2d, nn.Linear)) for m in densenet(name, device="meta").modules())
         assert layers == int(name.removeprefix("densenet").split("_")[0]) + (name == "densenet264")
 
 
 def test_stage_shapes_are_table_1s():
-    maps = densenet("densenet121", device="meta").eval().feature_maps(torch.empty(2, 3, 224, 224, device="meta"))
+    maps = (
+        densenet("densenet121", device="meta").eval().feature_maps(torch.empty(2, 3, 224, 224, device="meta"))
+    )
     assert {name: tuple(x.shape[1:]) for name, x in maps.items()} == {
-        "stem": (64, 56, 56), "denseblock1": (256, 56, 56), "transition1": (128, 28, 28), "denseblock2": (512, 28, 28),
-        "transition2": (256, 14, 14), "denseblock3": (1024, 14, 14), "transition3": (512, 7, 7), "denseblock4": (1024, 7, 7),
-    }  # fmt: skip
-    maps = densenet("densenet40_cifar", device="meta").eval().feature_maps(torch.empty(2, 3, 32, 32, device="meta"))
-    assert [tuple(x.shape[1:]) for x in maps.values()] == [(16, 32, 32), (160, 32, 32), (160, 16, 16), (304, 16, 16), (304, 8, 8), (448, 8, 8)]
+        "stem": (64, 56, 56),
+        "denseblock1": (256, 56, 56),
+        "transition1": (128, 28, 28),
+        "denseblock2": (512, 28, 28),
+        "transition2": (256, 14, 14),
+        "denseblock3": (1024, 14, 14),
+        "transition3": (512, 7, 7),
+        "denseblock4": (1024, 7, 7),
+    }
+    maps = (
+        densenet("densenet40_cifar", device="meta")
+        .eval()
+        .feature_maps(torch.empty(2, 3, 32, 32, device="meta"))
+    )
+    assert [tuple(x.shape[1:]) for x in maps.values()] == [
+        (16, 32, 32),
+        (160, 32, 32),
+        (160, 16, 16),
+        (304, 16, 16),
+        (304, 8, 8),
+        (448, 8, 8),
+    ]
 
 
 def test_every_torchvision_row_takes_its_weights():
@@ -75,21 +115,34 @@ def test_every_torchvision_row_takes_its_weights():
         with torch.device("meta"):
             state = getattr(torchvision.models, name)().state_dict()
         own = densenet(name, device="meta").state_dict()
-        assert {key: tensor.shape for key, tensor in own.items()} == {key: tensor.shape for key, tensor in state.items()}
+        assert {key: tensor.shape for key, tensor in own.items()} == {
+            key: tensor.shape for key, tensor in state.items()
+        }
 
 
 def test_names_of_torchvisions_published_files():
-    assert rename_torchvision("features.denseblock1.denselayer2.conv.2.weight") == "features.denseblock1.denselayer2.conv2.weight"
-    assert rename_torchvision("features.denseblock1.denselayer2.conv2.weight") == "features.denseblock1.denselayer2.conv2.weight"
+    assert (
+        rename_torchvision("features.denseblock1.denselayer2.conv.2.weight")
+        == "features.denseblock1.denselayer2.conv2.weight"
+    )
+    assert (
+        rename_torchvision("features.denseblock1.denselayer2.conv2.weight")
+        == "features.denseblock1.denselayer2.conv2.weight"
+    )
     assert rename_torchvision("features.transition1.norm.weight") == "features.transition1.norm.weight"
 
 
 class BasicLayer(nn.Module):
-    """H of section 3 without a bottleneck, in torchvision's calling convention: a list of maps, concatenated here."""
+    """H of section 3 without a bottleneck, in torchvision's calling convention: a list of maps, concatenated
+    here.
+    """
 
     def __init__(self, in_channels, growth_rate):
         super().__init__()
-        self.norm1, self.conv1 = nn.BatchNorm2d(in_channels), nn.Conv2d(in_channels, growth_rate, 3, padding=1, bias=False)
+        self.norm1, self.conv1 = (
+            nn.BatchNorm2d(in_channels),
+            nn.Conv2d(in_channels, growth_rate, 3, padding=1, bias=False),
+        )
 
     def forward(self, features):
         return self.conv1(self.norm1(torch.cat(features, 1)).clamp(min=0))
@@ -97,7 +150,10 @@ class BasicLayer(nn.Module):
 
 def cifar_net(row: Config) -> nn.Module:
     """Section 4.2 out of torchvision's dense blocks and transitions."""
-    channels, layers = row.stem_channels, OrderedDict(conv0=nn.Conv2d(3, row.stem_channels, 3, padding=1, bias=False))
+    channels, layers = (
+        row.stem_channels,
+        OrderedDict(conv0=nn.Conv2d(3, row.stem_channels, 3, padding=1, bias=False)),
+    )
     for index, depth in enumerate(row.depths, start=1):
         block = layers[f"denseblock{index}"] = peer._DenseBlock(depth, channels, 4, row.growth_rate, 0.0)
         if not row.bottleneck:
@@ -114,13 +170,21 @@ def cifar_net(row: Config) -> nn.Module:
 
 
 def pair(name: str) -> tuple[DenseNet, nn.Module]:
-    reference = randomise(cifar_net(VARIANTS[name]) if "cifar" in name else getattr(torchvision.models, name)(num_classes=7))
+    reference = randomise(
+        cifar_net(VARIANTS[name]) if "cifar" in name else getattr(torchvision.models, name)(num_classes=7)
+    )
     model = densenet(name, num_classes=None if "cifar" in name else 7)
     return load_torchvision_state(model.double(), reference.state_dict()), reference
 
 
-@pytest.mark.parametrize("name, size", [
-    ("densenet121", (2, 3, 40, 64)), ("densenet40_cifar", (2, 3, 13, 18)), ("densenet100_bc_cifar", (2, 3, 12, 9))])
+@pytest.mark.parametrize(
+    "name, size",
+    [
+        ("densenet121", (2, 3, 40, 64)),
+        ("densenet40_cifar", (2, 3, 13, 18)),
+        ("densenet100_bc_cifar", (2, 3, 12, 9)),
+    ],
+)
 def test_equal_to_the_reference(name, size):
     assert disagreements(*pair(name), size) == []
 
@@ -130,7 +194,9 @@ FIELDS = {"densenet121": 2071, "densenet40_cifar": 174, "densenet100_bc_cifar": 
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_receptive_field_by_formula_and_by_the_support_of_a_gradient(name):
-    """The deepest path: every 3x3 and every pooling. The image is high and narrow; the field is counted down its height."""
+    """The deepest path: every 3x3 and every pooling. The image is high and narrow; the field is counted down
+    its height.
+    """
     row = VARIANTS[name]
     field, jump = (11, 4) if row.stem == "imagenet" else (3, 1)
     for position, depth in enumerate(row.depths):
@@ -160,13 +226,17 @@ def new_first(model: nn.Module) -> None:
 
 
 FAULTS = {
-    "no ReLU after the last BN": lambda m: setattr(m, "forward", lambda x: m.classifier(m.features(x).mean((2, 3)))),
+    "no ReLU after the last BN": lambda m: setattr(
+        m, "forward", lambda x: m.classifier(m.features(x).mean((2, 3)))
+    ),
     "no BN after the last block": lambda m: setattr(m.features, "norm4", nn.Identity()),
     "new maps before the old ones": new_first,
     "max pooling in a transition": lambda m: setattr(m.features.transition1, "pool", nn.MaxPool2d(2)),
     "no BN in a transition": lambda m: setattr(m.features.transition2, "norm", nn.Identity()),
     "a layer not padded": lambda m: setattr(m.features.denseblock1.denselayer3.conv1, "padding", (0, 2)),
-    "BN and ReLU after CIFAR's stem": lambda m: m.features.conv0.register_forward_hook(lambda *_: F.relu(_[2])),
+    "BN and ReLU after CIFAR's stem": lambda m: m.features.conv0.register_forward_hook(
+        lambda *_: F.relu(_[2])
+    ),
 }
 
 
@@ -198,7 +268,9 @@ def test_dropout_follows_every_convolution_but_the_first():
     assert len(sites) == convolutions - 1 == 38
     bottlenecks = densenet("densenet100_bc_cifar", drop_prob=0.2)
     hits = []
-    bottlenecks.features.denseblock1.denselayer1.dropout.register_forward_hook(lambda *_: hits.append(_[2].shape[1]))
+    bottlenecks.features.denseblock1.denselayer1.dropout.register_forward_hook(
+        lambda *_: hits.append(_[2].shape[1])
+    )
     bottlenecks(torch.randn(2, 3, 8, 8))
     assert hits == [48, 12]  # after the 1x1 and after the 3x3
 
@@ -206,23 +278,40 @@ def test_dropout_follows_every_convolution_but_the_first():
 def test_initial_spread():
     torch.manual_seed(0)
     model = densenet("densenet121")
-    for conv in (model.features.conv0, model.features.denseblock3.denselayer5.conv1, model.features.denseblock3.denselayer5.conv2):
+    for conv in (
+        model.features.conv0,
+        model.features.denseblock3.denselayer5.conv1,
+        model.features.denseblock3.denselayer5.conv2,
+    ):
         error = 5 / (2 * conv.weight.numel()) ** 0.5
         assert abs(conv.weight.std().item() / (2 / conv.weight[0].numel()) ** 0.5 - 1) < error
     assert not model.classifier.bias.any()
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "densenet12l"}, "did you mean densenet121"), ({"name": "densenet121", "num_classes": 0}, "num_classes must be"),
-    ({"name": "densenet121", "in_channels": 0}, "in_channels must be"), ({"name": "densenet121", "drop_prob": 1.0}, "drop_prob must be")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "densenet12l"}, "did you mean densenet121"),
+        ({"name": "densenet121", "num_classes": 0}, "num_classes must be"),
+        ({"name": "densenet121", "in_channels": 0}, "in_channels must be"),
+        ({"name": "densenet121", "drop_prob": 1.0}, "drop_prob must be"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         densenet(**arguments)
 
 
-@pytest.mark.parametrize("change, message", [
-    ({"compression": 0.0}, "compression must be"), ({"stem": "mnist"}, "stem must be one of"), ({"depths": ()}, "depths must be"),
-    ({"growth_rate": 0}, "growth_rate must be"), ({"num_classes": 0}, "num_classes must be")])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"compression": 0.0}, "compression must be"),
+        ({"stem": "mnist"}, "stem must be one of"),
+        ({"depths": ()}, "depths must be"),
+        ({"growth_rate": 0}, "growth_rate must be"),
+        ({"num_classes": 0}, "num_classes must be"),
+    ],
+)
 def test_bad_rows(change, message):
     with pytest.raises(ValueError, match=message):
         Config(**{"depths": (2, 2), "growth_rate": 4, "stem_channels": 8, **change})

@@ -1,4 +1,6 @@
-"""LeNet-5, AlexNet and Network in Network against their papers' counts, independent arithmetic, and seeded faults."""
+"""LeNet-5, AlexNet and Network in Network against their papers' counts, independent arithmetic, and seeded
+faults.
+"""
 
 import pytest
 import torch
@@ -13,10 +15,13 @@ from dlbook.models.lenet import C3_INPUTS, SparseConv, Subsampling, digit_bitmap
 from dlbook.models.nin import nin
 
 COUNTS = {  # parameters, multiply-accumulates; see the docstrings of the models for the sources
-    ("lenet5", 32): (60_000, 325_680), ("lenet5_modern", 28): (61_706, 416_520),
-    ("alexnet", 227): (60_965_224, 724_406_816), ("alexnet_ungrouped", 227): (62_378_344, 1_135_256_096),
-    ("alexnet_owt", 224): (61_100_840, 714_188_480), ("nin_cifar", 32): (966_986, None),
-}  # fmt: skip
+    ("lenet5", 32): (60_000, 325_680),
+    ("lenet5_modern", 28): (61_706, 416_520),
+    ("alexnet", 227): (60_965_224, 724_406_816),
+    ("alexnet_ungrouped", 227): (62_378_344, 1_135_256_096),
+    ("alexnet_owt", 224): (61_100_840, 714_188_480),
+    ("nin_cifar", 32): (966_986, None),
+}
 
 
 def build(name: str, **arguments) -> nn.Module:
@@ -26,8 +31,17 @@ def build(name: str, **arguments) -> nn.Module:
 
 def nin_macs() -> int:
     """By hand: widths times kernel area times positions, map by map."""
-    layers = [(3, 192, 5, 32), (192, 160, 1, 32), (160, 96, 1, 32), (96, 192, 5, 16), (192, 192, 1, 16), (192, 192, 1, 16),
-              (192, 192, 3, 8), (192, 192, 1, 8), (192, 10, 1, 8)]
+    layers = [
+        (3, 192, 5, 32),
+        (192, 160, 1, 32),
+        (160, 96, 1, 32),
+        (96, 192, 5, 16),
+        (192, 192, 1, 16),
+        (192, 192, 1, 16),
+        (192, 192, 3, 8),
+        (192, 192, 1, 8),
+        (192, 10, 1, 8),
+    ]
     return sum(c_in * c_out * k * k * side * side for c_in, c_out, k, side in layers)
 
 
@@ -69,14 +83,18 @@ def test_lenet_score_is_minus_the_distance_to_the_bitmap():
     x = torch.tanh(model.s2(1.7159 * torch.tanh(model.c1(images) * 2 / 3)) * 2 / 3) * 1.7159
     x = 1.7159 * torch.tanh(2 / 3 * model.s4(1.7159 * torch.tanh(2 / 3 * dense_c3(model.c3, x))))
     x = 1.7159 * torch.tanh(2 / 3 * model.f6(1.7159 * torch.tanh(2 / 3 * model.c5(x)).flatten(1)))
-    expected = torch.stack([-sum((x[:, j] - model.bitmaps[digit, j]) ** 2 for j in range(84)) for digit in range(10)], dim=1)
+    expected = torch.stack(
+        [-sum((x[:, j] - model.bitmaps[digit, j]) ** 2 for j in range(84)) for digit in range(10)], dim=1
+    )
     assert close(model(images), expected)
 
 
 def test_squash_and_subsampling():
     assert torch.allclose(squash(torch.tensor([1.0, -1.0, 0.0])), torch.tensor([1.0, -1.0, 0.0]), atol=1e-4)
     layer, x = randomise(Subsampling(2)), torch.randn(1, 2, 4, 6, dtype=torch.float64)
-    pooled = torch.stack([x[:, :, i : i + 2, j : j + 2].mean((2, 3)) for i in (0, 2) for j in (0, 2, 4)], -1).reshape(1, 2, 2, 3)
+    pooled = torch.stack(
+        [x[:, :, i : i + 2, j : j + 2].mean((2, 3)) for i in (0, 2) for j in (0, 2, 4)], -1
+    ).reshape(1, 2, 2, 3)
     assert close(layer(x), layer.weight * pooled + layer.bias)
 
 
@@ -108,15 +126,27 @@ def test_alexnet_is_torchvision_s():
 def two_towers(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """The oracle: the two GPUs as two chains that exchange their maps before the third convolution only."""
     convs = [layer for layer in model.features if isinstance(layer, nn.Conv2d)]
-    lrn = lambda x: F.local_response_norm(x, 5, alpha=5e-4, beta=0.75, k=2.0)  # noqa: E731  torch divides alpha by n
+    lrn = lambda x: F.local_response_norm(x, 5, alpha=5e-4, beta=0.75, k=2.0)
     x = F.max_pool2d(lrn(F.relu(convs[0](images))), 3, 2)
-    halves = [F.relu(F.conv2d(x[:, 48 * i : 48 * (i + 1)], convs[1].weight[128 * i : 128 * (i + 1)],
-                              convs[1].bias[128 * i : 128 * (i + 1)], padding=2)) for i in (0, 1)]
+    halves = [
+        F.relu(
+            F.conv2d(
+                x[:, 48 * i : 48 * (i + 1)],
+                convs[1].weight[128 * i : 128 * (i + 1)],
+                convs[1].bias[128 * i : 128 * (i + 1)],
+                padding=2,
+            )
+        )
+        for i in (0, 1)
+    ]
     x = F.relu(convs[2](F.max_pool2d(lrn(torch.cat(halves, 1)), 3, 2)))
     towers = list(x.chunk(2, 1))
     for conv in convs[3:]:
         weights, biases = conv.weight.chunk(2), conv.bias.chunk(2)
-        towers = [F.relu(F.conv2d(tower, w, b, padding=1)) for tower, w, b in zip(towers, weights, biases, strict=True)]
+        towers = [
+            F.relu(F.conv2d(tower, w, b, padding=1))
+            for tower, w, b in zip(towers, weights, biases, strict=True)
+        ]
     return F.max_pool2d(torch.cat(towers, 1), 3, 2)
 
 
@@ -132,8 +162,11 @@ def test_alexnet_of_2012_is_two_towers():
 
 def test_alexnet_faults_are_caught():
     images = torch.randn(1, 3, 99, 131, dtype=torch.float64)
-    for fault in (lambda m: setattr(m.features[4], "groups", 1), lambda m: m.features.__setitem__(3, nn.MaxPool2d(2)),
-                  lambda m: m.features.__setitem__(2, nn.Identity())):
+    for fault in (
+        lambda m: setattr(m.features[4], "groups", 1),
+        lambda m: m.features.__setitem__(3, nn.MaxPool2d(2)),
+        lambda m: m.features.__setitem__(2, nn.Identity()),
+    ):
         model = thin_alexnet()
         fault(model)
         try:
@@ -168,11 +201,18 @@ def test_nin_has_no_linear_layer_and_averages_its_class_maps():
     assert close(model(images), model.features(images).flatten(2).mean(-1)) and model(images).shape == (2, 10)
 
 
-@pytest.mark.parametrize("call, message", [
-    (lambda: lenet("lenet4"), "did you mean lenet5"), (lambda: lenet("lenet5", num_classes=11), "10 digits only"),
-    (lambda: alexnet("alexnet", num_classes=0), "num_classes must be"), (lambda: nin(drop_prob=1.5), "drop_prob must be"),
-    (lambda: lenet()(torch.zeros(1, 1, 28, 28)), "must be 32 x 32 pixels"), (lambda: nin()(torch.zeros(1, 1, 32, 32)), r"float \[B, 3, H, W\]"),
-    (lambda: alexnet("alexnet", num_classes=1)(torch.zeros(1, 3, 66, 99)), "at least 67 pixels")])
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: lenet("lenet4"), "did you mean lenet5"),
+        (lambda: lenet("lenet5", num_classes=11), "10 digits only"),
+        (lambda: alexnet("alexnet", num_classes=0), "num_classes must be"),
+        (lambda: nin(drop_prob=1.5), "drop_prob must be"),
+        (lambda: lenet()(torch.zeros(1, 1, 28, 28)), "must be 32 x 32 pixels"),
+        (lambda: nin()(torch.zeros(1, 1, 32, 32)), r"float \[B, 3, H, W\]"),
+        (lambda: alexnet("alexnet", num_classes=1)(torch.zeros(1, 3, 66, 99)), "at least 67 pixels"),
+    ],
+)
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()

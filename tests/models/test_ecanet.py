@@ -1,27 +1,52 @@
-"""ECA-ResNet against timm's ResNet with the same gates, against the paper's formula, and faults that people make."""
+"""ECA-ResNet against timm's ResNet with the same gates, against the paper's formula, and faults that people
+make.
+"""
 
 import pytest
 import timm
 import torch
 from oracles.parity import disagreements, randomise
-from residual_kin_checks import check_spread, field_of, gradient_field, keeps_channels_last, shapes, stage_shapes
+from residual_kin_checks import (
+    check_spread,
+    field_of,
+    gradient_field,
+    keeps_channels_last,
+    shapes,
+    stage_shapes,
+)
 from torch import nn
 from torch.nn import functional as F
 
 from dlbook.book import count
-from dlbook.models.ecanet import VARIANTS, Config, ECABasicBlock, ECABottleneck, ECAResNet, ecanet, from_timm, load_timm_state
+from dlbook.models.ecanet import (
+    VARIANTS,
+    Config,
+    ECABasicBlock,
+    ECABottleneck,
+    ECAResNet,
+    ecanet,
+    from_timm,
+    load_timm_state,
+)
 from dlbook.nn.efficient_channel_attention import EfficientChannelAttention
 
-# parameters and MACs at 224 x 224: timm 1.0.31, resnet18 ... 152 with attn_layer="eca"; the row _k3 by hand below
+# parameters and MACs at 224 x 224: timm 1.0.31, resnet18 ... 152 with attn_layer="eca"; the row _k3 by hand
+# below
 COUNTS = {
-    "ecaresnet18": (11_689_548, 1_814_082_688), "ecaresnet34": (21_797_746, 3_663_779_904),
-    "ecaresnet50": (25_557_118, 4_089_272_064), "ecaresnet101": (44_549_331, 7_801_580_288),
-    "ecaresnet152": (60_193_064, 11_513_878_272), "ecaresnet50_k3": (25_557_080, 4_089_229_568),
-}  # fmt: skip
+    "ecaresnet18": (11_689_548, 1_814_082_688),
+    "ecaresnet34": (21_797_746, 3_663_779_904),
+    "ecaresnet50": (25_557_118, 4_089_272_064),
+    "ecaresnet101": (44_549_331, 7_801_580_288),
+    "ecaresnet152": (60_193_064, 11_513_878_272),
+    "ecaresnet50_k3": (25_557_080, 4_089_229_568),
+}
 PLAIN = {  # torchvision's ResNet of the same depth
-    "18": (11_689_512, 1_814_073_344), "34": (21_797_672, 3_663_761_408), "50": (25_557_032, 4_089_184_256),
-    "101": (44_549_160, 7_801_405_440), "152": (60_192_808, 11_513_626_624),
-}  # fmt: skip
+    "18": (11_689_512, 1_814_073_344),
+    "34": (21_797_672, 3_663_761_408),
+    "50": (25_557_032, 4_089_184_256),
+    "101": (44_549_160, 7_801_405_440),
+    "152": (60_192_808, 11_513_626_624),
+}
 
 
 def layers_of(name: str) -> str:
@@ -40,7 +65,9 @@ def test_exact_counts(name):
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_the_gates_by_hand(name):
-    """k weights a gate and k C multiplications; k is 3, 5, 5, 5, 5, 7 for C = 64, 128, 256, 512, 1024, 2048, or 3 everywhere."""
+    """k weights a gate and k C multiplications; k is 3, 5, 5, 5, 5, 7 for C = 64, 128, 256, 512, 1024, 2048,
+    or 3 everywhere.
+    """
     config, (parameters, macs) = VARIANTS[name], PLAIN[layers_of(name)]
     for depth, width in zip(config.depths, config.widths, strict=True):
         channels = width * (4 if config.block is ECABottleneck else 1)
@@ -61,7 +88,9 @@ def test_the_80_of_the_abstract():
 def test_stage_shapes(name):
     times = VARIANTS[name].block.expansion
     widths = (64, *(width * times for width in (64, 128, 256, 512)))
-    assert stage_shapes(ecanet(name, device="meta"), 224) == [(2, c, s, 2 * s) for c, s in zip(widths, (56, 56, 28, 14, 7), strict=True)]
+    assert stage_shapes(ecanet(name, device="meta"), 224) == [
+        (2, c, s, 2 * s) for c, s in zip(widths, (56, 56, 28, 14, 7), strict=True)
+    ]
 
 
 @pytest.mark.parametrize("name, field", [("ecaresnet18", 435), ("ecaresnet50", 427)])
@@ -70,7 +99,9 @@ def test_receptive_field_of_the_branches(name, field):
     for stage, depth in enumerate(config.depths):
         for position in range(depth):
             stride = 2 if stage and not position else 1
-            layers += [(3, stride), (3, 1)] if config.block is ECABasicBlock else [(1, 1), (3, stride), (1, 1)]
+            layers += (
+                [(3, stride), (3, 1)] if config.block is ECABasicBlock else [(1, 1), (3, stride), (1, 1)]
+            )
     thin = ECAResNet(Config(config.block, config.depths, 1, (1, 1, 1, 1)), 3, 1)
     assert field_of(layers) == field == count(lambda: ecanet(name, device="meta")).receptive_field
     for block in thin.modules():
@@ -82,7 +113,9 @@ def test_receptive_field_of_the_branches(name, field):
 def pair(name: str = "ecaresnet50") -> tuple[nn.Module, nn.Module]:
     """timm's net with one or two blocks a stage, and ours with its weights."""
     theirs = randomise(with_eca(name, layers=(2, 1, 1, 1), num_classes=7))
-    return load_timm_state(ECAResNet(Config(VARIANTS[name].block, (2, 1, 1, 1)), 7).double(), theirs.state_dict()), theirs
+    return load_timm_state(
+        ECAResNet(Config(VARIANTS[name].block, (2, 1, 1, 1)), 7).double(), theirs.state_dict()
+    ), theirs
 
 
 @pytest.mark.parametrize("name", ["ecaresnet18", "ecaresnet50"])
@@ -92,7 +125,15 @@ def test_equal_to_timm(name):
 
 def test_whole_ecaresnet18_equals_timm():
     theirs = randomise(with_eca("ecaresnet18"))
-    assert disagreements(load_timm_state(ecanet("ecaresnet18").double(), theirs.state_dict()), theirs, (2, 3, 32, 41), from_timm) == []
+    assert (
+        disagreements(
+            load_timm_state(ecanet("ecaresnet18").double(), theirs.state_dict()),
+            theirs,
+            (2, 3, 32, 41),
+            from_timm,
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in VARIANTS if "k3" not in name])
@@ -142,9 +183,16 @@ def test_parity_catches_a_mirrored_kernel():
 
 def test_counts_catch_the_kernel_of_the_inner_width():
     """C of equation (12) is the gated map's: 4 times the bottleneck's 3x3."""
-    inner = sum(depth * {64: 3, 128: 5, 256: 5, 512: 5}[width] for depth, width in zip((3, 4, 6, 3), (64, 128, 256, 512), strict=True))
+    inner = sum(
+        depth * {64: 3, 128: 5, 256: 5, 512: 5}[width]
+        for depth, width in zip((3, 4, 6, 3), (64, 128, 256, 512), strict=True)
+    )
     assert PLAIN["50"][0] + inner != COUNTS["ecaresnet50"][0]
-    assert [gate.conv.kernel_size[0] for gate in ecanet("ecaresnet50", device="meta").modules() if isinstance(gate, EfficientChannelAttention)][::5] == [5, 5, 5, 7]
+    assert [
+        gate.conv.kernel_size[0]
+        for gate in ecanet("ecaresnet50", device="meta").modules()
+        if isinstance(gate, EfficientChannelAttention)
+    ][::5] == [5, 5, 5, 7]
 
 
 def test_spread_and_channels_last():
@@ -154,9 +202,14 @@ def test_spread_and_channels_last():
     assert keeps_channels_last(model, 64)
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "ecaresnet51"}, "did you mean ecaresnet50"), ({"name": "ecaresnet50", "num_classes": 0}, "num_classes must be"),
-    ({"name": "ecaresnet50", "in_channels": 0}, "in_channels must be")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "ecaresnet51"}, "did you mean ecaresnet50"),
+        ({"name": "ecaresnet50", "num_classes": 0}, "num_classes must be"),
+        ({"name": "ecaresnet50", "in_channels": 0}, "in_channels must be"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         ecanet(**arguments)

@@ -11,11 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
-from efficientnet_reference import check_counts, check_drop_schedule, check_initialisation, check_parity, still  # noqa: E402
+from efficientnet_reference import (
+    check_counts,
+    check_drop_schedule,
+    check_initialisation,
+    check_parity,
+    still,
+)
 
-from dlbook.models import create, efficientnet, variants  # noqa: E402
-from dlbook.models import efficientnet as module  # noqa: E402
-from dlbook.models.efficientnet import VARIANTS, ConvNorm, EfficientNet, SameConv2d  # noqa: E402
+from dlbook.models import create, efficientnet, variants
+from dlbook.models import efficientnet as module
+from dlbook.models.efficientnet import VARIANTS, ConvNorm, EfficientNet, SameConv2d
 
 SMALL = ["efficientnet_b0", "efficientnet_b0_torchvision", "efficientnet_lite0"]
 
@@ -33,7 +39,9 @@ def test_stage_shapes_are_table_1():
     with torch.device("meta"):
         maps = EfficientNet(VARIANTS["efficientnet_b0"]).feature_maps(torch.empty(1, 3, 224, 224))
     expected = [(32, 112), (16, 112), (24, 56), (40, 28), (80, 14), (112, 14), (192, 7), (320, 7), (1280, 7)]
-    assert [(m.shape[1], m.shape[2]) for m in maps] == expected and all(m.shape[2] == m.shape[3] for m in maps)
+    assert [(m.shape[1], m.shape[2]) for m in maps] == expected and all(
+        m.shape[2] == m.shape[3] for m in maps
+    )
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -82,7 +90,9 @@ def naive_same(x, weight, stride):
 def test_same_padding_equals_loops(h, w, k, stride):
     layer = SameConv2d(1, 1, k, stride, bias=False).double()
     x = torch.randn(1, 1, h, w, dtype=torch.float64)
-    torch.testing.assert_close(layer(x)[0, 0], naive_same(x[0, 0], layer.weight[0, 0].detach(), stride), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        layer(x)[0, 0], naive_same(x[0, 0], layer.weight[0, 0].detach(), stride), rtol=1e-12, atol=1e-12
+    )
 
 
 # ---- stochastic depth and initialisation
@@ -132,7 +142,10 @@ def test_train_mode_drops_and_eval_mode_does_not():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("name", SMALL)
 def test_cuda_equals_cpu(name):
-    model, images = EfficientNet(VARIANTS[name], 10).double().eval(), torch.randn(2, 3, 64, 48, dtype=torch.float64)
+    model, images = (
+        EfficientNet(VARIANTS[name], 10).double().eval(),
+        torch.randn(2, 3, 64, 48, dtype=torch.float64),
+    )
     expected = model(images)
     torch.testing.assert_close(model.cuda()(images.cuda()).cpu(), expected, rtol=1e-8, atol=1e-8)
 
@@ -143,7 +156,10 @@ def test_cuda_equals_cpu(name):
 def test_lookup():
     names = variants()
     assert set(VARIANTS) <= set(names) and names["efficientnet_b0"] == "efficientnet"
-    assert create("efficientnet_lite0", num_classes=7, in_channels=1)(torch.zeros(2, 1, 32, 32)).shape == (2, 7)
+    assert create("efficientnet_lite0", num_classes=7, in_channels=1)(torch.zeros(2, 1, 32, 32)).shape == (
+        2,
+        7,
+    )
     for row in ("efficientnet_b00", "EfficientNet_B0", "efficentnet_b0"):
         with pytest.raises(ValueError, match="unknown variant .*did you mean .*efficientnet_b"):
             create(row)
@@ -151,22 +167,30 @@ def test_lookup():
 
 @pytest.mark.parametrize(
     "arguments, message",
-    [({"num_classes": 0}, "num_classes must be a whole number of at least 1, got 0"), ({"in_channels": -1}, "in_channels must be"),
-     ({"name": "efficientnet_b8"}, "unknown variant 'efficientnet_b8'; did you mean efficientnet_b")],
-)  # fmt: skip
+    [
+        ({"num_classes": 0}, "num_classes must be a whole number of at least 1, got 0"),
+        ({"in_channels": -1}, "in_channels must be"),
+        ({"name": "efficientnet_b8"}, "unknown variant 'efficientnet_b8'; did you mean efficientnet_b"),
+    ],
+)
 def test_refuses_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         efficientnet.efficientnet(**({"name": "efficientnet_b0"} | arguments))
 
 
-@pytest.mark.parametrize("change", [{"width": 0}, {"resolution": 0}, {"dropout": 1.0}, {"drop_prob": -0.1}, {"padding": "valid"}])
+@pytest.mark.parametrize(
+    "change", [{"width": 0}, {"resolution": 0}, {"dropout": 1.0}, {"drop_prob": -0.1}, {"padding": "valid"}]
+)
 def test_refuses_configurations(change):
     fields = {"width": 1.0, "depth": 1.0, "resolution": 224, "dropout": 0.2}
     with pytest.raises(ValueError, match=next(iter(change))):
         module.Config(**(fields | change))
 
 
-@pytest.mark.parametrize("images", [torch.zeros(3, 32, 32), torch.zeros(1, 1, 32, 32), torch.zeros(1, 3, 32, 32, dtype=torch.uint8)])
+@pytest.mark.parametrize(
+    "images",
+    [torch.zeros(3, 32, 32), torch.zeros(1, 1, 32, 32), torch.zeros(1, 3, 32, 32, dtype=torch.uint8)],
+)
 def test_refuses_images(images):
     with pytest.raises(ValueError, match=r"images must be float \[B, 3, H, W\]"):
         EfficientNet(VARIANTS["efficientnet_lite0"], 10)(images)

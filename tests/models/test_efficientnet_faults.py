@@ -1,4 +1,6 @@
-"""Seeded faults of EfficientNet: each is a mistake seen in published code, or a near one, and is caught by a named check."""
+"""Seeded faults of EfficientNet: each is a mistake seen in published code, or a near one, and is caught by a
+named check.
+"""
 
 import math
 import sys
@@ -10,10 +12,10 @@ from torch import nn
 from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).parent))
-from efficientnet_reference import check_counts, check_drop_schedule, check_initialisation, check_parity  # noqa: E402
+from efficientnet_reference import check_counts, check_drop_schedule, check_initialisation, check_parity
 
-from dlbook.models import efficientnet as module  # noqa: E402
-from dlbook.models.efficientnet import VARIANTS, EfficientNet, MBConv, SameConv2d, StochasticDepth  # noqa: E402
+from dlbook.models import efficientnet as module
+from dlbook.models.efficientnet import VARIANTS, EfficientNet, MBConv, SameConv2d, StochasticDepth
 
 
 def patched_blocks(monkeypatch, change):
@@ -118,7 +120,8 @@ def wrong_norm(**settings):
 
 
 @pytest.mark.parametrize(
-    "settings, where", [({"eps": 1e-5}, "evaluation mode"), ({"momentum": 0.99}, "running_mean after one training step")]
+    "settings, where",
+    [({"eps": 1e-5}, "evaluation mode"), ({"momentum": 0.99}, "running_mean after one training step")],
 )
 def test_seeded_norm_setting_is_caught(settings, where):
     with pytest.raises(AssertionError, match=where):

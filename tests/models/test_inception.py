@@ -1,4 +1,6 @@
-"""The Inception block on its own: both forms of figure 2 against loops over the pixels, and what the reduction saves."""
+"""The Inception block on its own: both forms of figure 2 against loops over the pixels, and what the
+reduction saves.
+"""
 
 import pytest
 import torch
@@ -40,7 +42,12 @@ def images():
 
 def expected(block, x):
     if isinstance(block, NaiveInception):
-        parts = [filtered(x, block.branch1), filtered(x, block.branch2), filtered(x, block.branch3), brightest(x)]
+        parts = [
+            filtered(x, block.branch1),
+            filtered(x, block.branch2),
+            filtered(x, block.branch3),
+            brightest(x),
+        ]
     else:
         reduced = [filtered(filtered(x, branch[0]), branch[1]) for branch in (block.branch2, block.branch3)]
         parts = [filtered(x, block.branch1), *reduced, filtered(brightest(x), block.branch4[1])]
@@ -62,7 +69,11 @@ def test_with_identities_for_reductions_the_two_forms_are_one():
     """On a map without negative values, a reduction that keeps every channel as it is changes nothing."""
     naive = blocks()["naive"]
     block = Inception(7, Widths(3, 7, 4, 7, 5, 7)).double()
-    for own, other in ((block.branch1, naive.branch1), (block.branch2[1], naive.branch2), (block.branch3[1], naive.branch3)):
+    for own, other in (
+        (block.branch1, naive.branch1),
+        (block.branch2[1], naive.branch2),
+        (block.branch3[1], naive.branch3),
+    ):
         own.load_state_dict(other.state_dict())
     for reduction in (block.branch2[0], block.branch3[0], block.branch4[1]):
         reduction.conv.weight.data = torch.eye(7, dtype=torch.float64)[:, :, None, None]
@@ -72,19 +83,26 @@ def test_with_identities_for_reductions_the_two_forms_are_one():
 
 
 def test_what_the_reduction_saves():
-    """Block 3a: 5 x 5 x 192 x 32 = 153,600 weights before, 192 x 16 + 25 x 16 x 32 = 15,872 after; as many MACs a pixel."""
+    """Block 3a: 5 x 5 x 192 x 32 = 153,600 weights before, 192 x 16 + 25 x 16 x 32 = 15,872 after; as many
+    MACs a pixel.
+    """
     widths = TABLE["3a"]
-    branch = lambda block: sum(m.weight.numel() for m in block.branch3.modules() if isinstance(m, nn.Conv2d))  # noqa: E731
+    branch = lambda block: sum(m.weight.numel() for m in block.branch3.modules() if isinstance(m, nn.Conv2d))
     naive, reduced = NaiveInception(192, widths.one, widths.three, widths.five), Inception(192, widths)
     assert (branch(naive), branch(reduced)) == (153_600, 15_872)
     macs = [count(lambda b=b: b, (192, 28, 28)).macs for b in (naive, reduced)]
-    assert macs == [28**2 * (192 * 64 + 9 * 192 * 128 + 153_600), 28**2 * (192 * (64 + 96 + 32) + 9 * 96 * 128 + 15_872)]
+    assert macs == [
+        28**2 * (192 * 64 + 9 * 192 * 128 + 153_600),
+        28**2 * (192 * (64 + 96 + 32) + 9 * 96 * 128 + 15_872),
+    ]
     naive_out = widths.one + widths.three + widths.five + 192
     assert naive_out == 416 and widths.out == 256  # the naive form also widens the map from block to block
 
 
 FAULTS = {
-    "branches in another order": lambda b: setattr(b, "forward", lambda x: torch.cat([b.branch2(x), b.branch1(x), b.branch3(x), b.branch4(x)], 1)),
+    "branches in another order": lambda b: setattr(
+        b, "forward", lambda x: torch.cat([b.branch2(x), b.branch1(x), b.branch3(x), b.branch4(x)], 1)
+    ),
     "no ReLU after the reduction": lambda b: b.branch2.__setitem__(0, b.branch2[0].conv),
     "projection before the pooling": lambda b: b.branch4.append(b.branch4.pop(0)),
     "average for max pooling": lambda b: b.branch4.__setitem__(0, nn.AvgPool2d(3, 1, 1)),
@@ -105,8 +123,15 @@ def test_the_loops_catch_the_seeded_fault(fault):
     assert not torch.allclose(block(x), right, rtol=1e-6)
 
 
-@pytest.mark.parametrize("build", [
-    lambda: Inception(0, WIDTHS), lambda: Inception(4, Widths(1, 1, 0, 1, 1, 1)), lambda: NaiveInception(4, 1, 1, 0), lambda: NaiveInception(4, 1.5, 1, 1)])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: Inception(0, WIDTHS),
+        lambda: Inception(4, Widths(1, 1, 0, 1, 1, 1)),
+        lambda: NaiveInception(4, 1, 1, 0),
+        lambda: NaiveInception(4, 1.5, 1, 1),
+    ],
+)
 def test_refuses(build):
     with pytest.raises(ValueError, match="whole number of at least 1"):
         build()

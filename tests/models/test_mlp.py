@@ -13,11 +13,18 @@ from dlbook.models.mlp import MLP, VARIANTS, Config, mlp, squash
 # by hand: (inputs + 1) * outputs of each layer; MACs are inputs * outputs
 COUNTS = {
     "mlp_digits": (785 * 512 + 513 * 256 + 257 * 10, 784 * 512 + 512 * 256 + 256 * 10),
-    "mlp_300": (785 * 300 + 301 * 10, 784 * 300 + 300 * 10), "mlp_1000": (785 * 1000 + 1001 * 10, 784 * 1000 + 1000 * 10),
+    "mlp_300": (785 * 300 + 301 * 10, 784 * 300 + 300 * 10),
+    "mlp_1000": (785 * 1000 + 1001 * 10, 784 * 1000 + 1000 * 10),
     "mlp_300_100": (785 * 300 + 301 * 100 + 101 * 10, 784 * 300 + 300 * 100 + 100 * 10),
     "mlp_500_150": (785 * 500 + 501 * 150 + 151 * 10, 784 * 500 + 500 * 150 + 150 * 10),
-}  # fmt: skip
-DOCUMENTED = {"mlp_digits": 535_818, "mlp_300": 238_510, "mlp_1000": 795_010, "mlp_300_100": 266_610, "mlp_500_150": 469_160}
+}
+DOCUMENTED = {
+    "mlp_digits": 535_818,
+    "mlp_300": 238_510,
+    "mlp_1000": 795_010,
+    "mlp_300_100": 266_610,
+    "mlp_500_150": 469_160,
+}
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -31,7 +38,10 @@ def naive(model, image):
     """One unit at a time."""
     a = image.flatten().tolist()
     for index, layer in enumerate(model.layers):
-        z = [sum(w * x for w, x in zip(row, a)) + b for row, b in zip(layer.weight.tolist(), layer.bias.tolist())]
+        z = [
+            sum(w * x for w, x in zip(row, a)) + b
+            for row, b in zip(layer.weight.tolist(), layer.bias.tolist())
+        ]
         if index == len(model.layers) - 1:
             return z
         a = [max(0.0, v) if model.config.activation == "relu" else 1.7159 * math.tanh(2 * v / 3) for v in z]
@@ -50,7 +60,9 @@ class Squash(nn.Module):
 
 
 def reference(activation):
-    return nn.Sequential(nn.Flatten(), nn.Linear(24, 9), activation(), nn.Linear(9, 8), activation(), nn.Linear(8, 3)).double()
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(24, 9), activation(), nn.Linear(9, 8), activation(), nn.Linear(8, 3)
+    ).double()
 
 
 def rename(name):
@@ -87,7 +99,9 @@ def channels_last_flattened(self, images):
     return self.layers[2](torch.relu(self.layers[1](torch.relu(self.layers[0](a)))))
 
 
-@pytest.mark.parametrize("forward", [activation_at_the_end, activation_left_out_once, channels_last_flattened])
+@pytest.mark.parametrize(
+    "forward", [activation_at_the_end, activation_left_out_once, channels_last_flattened]
+)
 def test_parity_catches_the_seeded_fault(forward, monkeypatch):
     model, theirs = pair("relu", nn.ReLU)
     monkeypatch.setattr(MLP, "forward", forward)
@@ -99,7 +113,9 @@ def test_squash_passes_through_one():
 
 
 def test_backpropagation_by_hand():
-    """Rumelhart et al.'s recursion: delta = (W^T delta_next) * f'(z); the gradient of W is delta times the inputs."""
+    """Rumelhart et al.'s recursion: delta = (W^T delta_next) * f'(z); the gradient of W is delta times the
+    inputs.
+    """
     model = MLP(Config((5, 4), "squash"), 3, 1, (2, 3)).double()
     images, labels = torch.randn(7, 1, 2, 3, dtype=torch.float64), torch.randint(3, (7,))
     nn.functional.cross_entropy(model(images), labels).backward()
@@ -135,7 +151,9 @@ def test_initial_statistics():
             number = layer.weight.numel()
             relu = name == "mlp_digits"
             expected = (2 / layer.in_features) ** 0.5 if relu else 2.4 / layer.in_features / 3**0.5
-            assert abs(layer.weight.std() / expected - 1) < 6 / (2 * number) ** 0.5 and (layer.bias == 0).all()
+            assert (
+                abs(layer.weight.std() / expected - 1) < 6 / (2 * number) ** 0.5 and (layer.bias == 0).all()
+            )
             if not relu:
                 assert layer.weight.abs().max() <= 2.4 / layer.in_features
 
@@ -146,10 +164,16 @@ def test_dropout_drops_hidden_units_in_training():
     assert not torch.equal(model(images), model(images)) and torch.equal(model.eval()(images), model(images))
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "mlp_digit"}, "did you mean mlp_digits"), ({"num_classes": 0}, "num_classes must be"),
-    ({"in_channels": 0}, "in_channels must be"),
-    ({"resolution": (28, 0)}, "resolution must be"), ({"drop_prob": 1}, "drop_prob must be")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "mlp_digit"}, "did you mean mlp_digits"),
+        ({"num_classes": 0}, "num_classes must be"),
+        ({"in_channels": 0}, "in_channels must be"),
+        ({"resolution": (28, 0)}, "resolution must be"),
+        ({"drop_prob": 1}, "drop_prob must be"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         mlp(**arguments)

@@ -1,4 +1,6 @@
-"""MobileNet V1: counts from the paper's tables, timm's weights and arithmetic, the rows without a peer by hand."""
+"""MobileNet V1: counts from the paper's tables, timm's weights and arithmetic, the rows without a peer by
+hand.
+"""
 
 import pytest
 import timm
@@ -9,9 +11,19 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.book import count
-from dlbook.models.mobilenet_v1 import BLOCKS, VARIANTS, Config, MobileNetV1, SeparableConv, load_timm_state, mobilenet_v1, rename_timm
+from dlbook.models.mobilenet_v1 import (
+    BLOCKS,
+    VARIANTS,
+    Config,
+    MobileNetV1,
+    SeparableConv,
+    load_timm_state,
+    mobilenet_v1,
+    rename_timm,
+)
 
-# parameters and MACs at 224 x 224: timm 1.0.31 for width 1, the others by `by_hand`; in brackets the paper's millions, Tables 4-6
+# parameters and MACs at 224 x 224: timm 1.0.31 for width 1, the others by `by_hand`; in brackets the paper's
+# millions, Tables 4-6
 COUNTS = {
     "mobilenet_v1": (4_231_976, 568_740_352),  # 4.2, 569
     "mobilenet_v1_075": (2_585_560, 325_400_448),  # 2.6, 325
@@ -24,7 +36,9 @@ COUNTS = {
 
 
 def by_hand(name: str) -> tuple[int, int]:
-    """Section 3.1: 9 C_in C_out weights for a convolution, 9 C_in + C_in C_out for a pair; BN adds twice its channels."""
+    """Section 3.1: 9 C_in C_out weights for a convolution, 9 C_in + C_in C_out for a pair; BN adds twice its
+    channels.
+    """
     row = VARIANTS[name]
     channels, side = int(32 * row.width), 112
     parameters, macs = 27 * channels + 2 * channels, 27 * channels * side**2
@@ -51,7 +65,9 @@ def test_the_resolution_multiplier_is_the_size_of_the_input():
 def test_stage_shapes_are_table_1s():
     maps = mobilenet_v1(device="meta").eval().feature_maps(torch.empty(2, 3, 224, 224, device="meta"))
     sides = [112, 112, 56, 56, 28, 28, *[14] * 6, 7, 7]
-    assert [tuple(x.shape[1:]) for x in maps] == [(c, s, s) for c, s in zip([32, *[c for c, _ in BLOCKS]], sides, strict=True)]
+    assert [tuple(x.shape[1:]) for x in maps] == [
+        (c, s, s) for c, s in zip([32, *[c for c, _ in BLOCKS]], sides, strict=True)
+    ]
 
 
 def test_cost_of_the_pair():
@@ -70,7 +86,9 @@ def test_takes_timms_weights():
     with torch.device("meta"):
         state = timm.create_model("mobilenetv1_100").state_dict()
     own = mobilenet_v1("mobilenet_v1_relu6", device="meta").state_dict()
-    assert {key: tensor.shape for key, tensor in own.items()} == {rename_timm(key): tensor.shape for key, tensor in state.items()}
+    assert {key: tensor.shape for key, tensor in own.items()} == {
+        rename_timm(key): tensor.shape for key, tensor in state.items()
+    }
 
 
 def test_equal_to_timm():
@@ -95,7 +113,13 @@ def functional_net(model: MobileNetV1, x, train: bool):
         weight = layer.conv.weight
         if weight.shape[1] == 1:
             stride = next(strides)
-            x = torch.cat([F.conv2d(x[:, c : c + 1], weight[c : c + 1], stride=stride, padding=1) for c in range(x.shape[1])], 1)
+            x = torch.cat(
+                [
+                    F.conv2d(x[:, c : c + 1], weight[c : c + 1], stride=stride, padding=1)
+                    for c in range(x.shape[1])
+                ],
+                1,
+            )
         else:
             side = weight.shape[-1]
             x = F.conv2d(x, weight, stride=next(strides) if side == 3 else 1, padding=side // 2)
@@ -120,19 +144,34 @@ FIELDS = {"mobilenet_v1": 315, "mobilenet_v1_shallow": 155, "mobilenet_v1_conv":
 @pytest.mark.parametrize("name", FIELDS)
 def test_receptive_field_by_formula_and_by_the_support_of_a_gradient(name):
     row = VARIANTS[name]
-    assert field_of([(3, 2), *[(3, stride) for _, stride in row.blocks]]) == FIELDS[name] == count(lambda: mobilenet_v1(name)).receptive_field
+    assert (
+        field_of([(3, 2), *[(3, stride) for _, stride in row.blocks]])
+        == FIELDS[name]
+        == count(lambda: mobilenet_v1(name)).receptive_field
+    )
     thin = MobileNetV1(Config(0.05, row.separable, row.blocks), num_classes=1)
     assert height_of_support(thin, FIELDS[name] + 64) == FIELDS[name]
 
 
 FAULTS = {
-    "ReLU for ReLU6": lambda m: [setattr(layer, "activation", nn.ReLU()) for layer in m.modules() if hasattr(layer, "activation")],
-    "no activation between depthwise and pointwise": lambda m: setattr(m.blocks[3].depthwise, "activation", nn.Identity()),
-    "stride on the pointwise convolution": lambda m: (setattr(m.blocks[5].depthwise.conv, "stride", (1, 1)), setattr(m.blocks[5].pointwise.conv, "stride", (2, 2))),
-    "Table 1's misprint: stride 2 in the last block": lambda m: setattr(m.blocks[12].depthwise.conv, "stride", (2, 2)),
+    "ReLU for ReLU6": lambda m: [
+        setattr(layer, "activation", nn.ReLU()) for layer in m.modules() if hasattr(layer, "activation")
+    ],
+    "no activation between depthwise and pointwise": lambda m: setattr(
+        m.blocks[3].depthwise, "activation", nn.Identity()
+    ),
+    "stride on the pointwise convolution": lambda m: (
+        setattr(m.blocks[5].depthwise.conv, "stride", (1, 1)),
+        setattr(m.blocks[5].pointwise.conv, "stride", (2, 2)),
+    ),
+    "Table 1's misprint: stride 2 in the last block": lambda m: setattr(
+        m.blocks[12].depthwise.conv, "stride", (2, 2)
+    ),
     "TensorFlow's BN epsilon": set_everywhere(nn.BatchNorm2d, eps=1e-3),
     "BN momentum 0.01": set_everywhere(nn.BatchNorm2d, momentum=0.01),
-    "padding below and to the right only": lambda m: m.stem.conv.register_forward_pre_hook(lambda _, x: (torch.roll(x[0], (1, 1), (2, 3)),)),
+    "padding below and to the right only": lambda m: m.stem.conv.register_forward_pre_hook(
+        lambda _, x: (torch.roll(x[0], (1, 1), (2, 3)),)
+    ),
 }
 
 
@@ -148,8 +187,14 @@ def test_initial_spread():
     check_spread(mobilenet_v1(), linear=1 / (3 * 1000) ** 0.5)
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "mobilenet_v1_100"}, "did you mean mobilenet_v1"), ({"num_classes": 0}, "num_classes must be"), ({"in_channels": 0}, "in_channels must be")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "mobilenet_v1_100"}, "did you mean mobilenet_v1"),
+        ({"num_classes": 0}, "num_classes must be"),
+        ({"in_channels": 0}, "in_channels must be"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         mobilenet_v1(**arguments)

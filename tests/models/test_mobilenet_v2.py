@@ -1,4 +1,6 @@
-"""MobileNetV2: counts, torchvision's and timm's weights and arithmetic at every width, faults that people make."""
+"""MobileNetV2: counts, torchvision's and timm's weights and arithmetic at every width, faults that people
+make.
+"""
 
 import pytest
 import timm
@@ -10,21 +12,39 @@ from torch import nn
 
 from dlbook.book import count
 from dlbook.models.mobilenet_v2 import (
-    STAGES, VARIANTS, Config, MobileNetV2, load_timm_state, load_torchvision_state, mobilenet_v2, timm_places, torchvision_places,
-)  # fmt: skip
+    STAGES,
+    VARIANTS,
+    Config,
+    MobileNetV2,
+    load_timm_state,
+    load_torchvision_state,
+    mobilenet_v2,
+    timm_places,
+    torchvision_places,
+)
 
-# parameters and MACs at 224 x 224: torchvision 0.29.1 with width_mult; the paper prints 3.4 M and 300 M, at width 1.4 6.9 M and 585 M
+# parameters and MACs at 224 x 224: torchvision 0.29.1 with width_mult; the paper prints 3.4 M and 300 M, at
+# width 1.4 6.9 M and 585 M
 COUNTS = {
-    "mobilenet_v2": (3_504_872, 300_774_272), "mobilenet_v2_035": (1_677_128, 59_285_808), "mobilenet_v2_050": (1_968_680, 97_131_840),
-    "mobilenet_v2_075": (2_636_424, 209_069_792), "mobilenet_v2_140": (6_108_776, 582_195_824),
-}  # fmt: skip
-TIMM = {name: f"mobilenetv2_{name.removeprefix('mobilenet_v2').removeprefix('_') or '100'}" for name in VARIANTS}
+    "mobilenet_v2": (3_504_872, 300_774_272),
+    "mobilenet_v2_035": (1_677_128, 59_285_808),
+    "mobilenet_v2_050": (1_968_680, 97_131_840),
+    "mobilenet_v2_075": (2_636_424, 209_069_792),
+    "mobilenet_v2_140": (6_108_776, 582_195_824),
+}
+TIMM = {
+    name: f"mobilenetv2_{name.removeprefix('mobilenet_v2').removeprefix('_') or '100'}" for name in VARIANTS
+}
 
 
 def by_hand(name: str) -> tuple[int, int]:
-    """Table 1: C tC + 9 tC + tC C' weights a bottleneck (without the first for t = 1); BN adds twice its channels."""
-    divisible = lambda c: max(8, (c + 4) // 8 * 8) if max(8, (c + 4) // 8 * 8) >= 0.9 * c else (c + 4) // 8 * 8 + 8  # noqa: E731
-    scale = lambda c: int(divisible(c * VARIANTS[name].width))  # noqa: E731
+    """Table 1: C tC + 9 tC + tC C' weights a bottleneck (without the first for t = 1); BN adds twice its
+    channels.
+    """
+    divisible = lambda c: (
+        max(8, (c + 4) // 8 * 8) if max(8, (c + 4) // 8 * 8) >= 0.9 * c else (c + 4) // 8 * 8 + 8
+    )
+    scale = lambda c: int(divisible(c * VARIANTS[name].width))
     channels, side = scale(32), 112
     parameters, macs = 27 * channels + 2 * channels, 27 * channels * side**2
     for t, c, n, s in STAGES:
@@ -32,10 +52,14 @@ def by_hand(name: str) -> tuple[int, int]:
             hidden, out, before = t * channels, scale(c), side
             side //= s if index == 0 else 1
             expand = channels * hidden if t > 1 else 0
-            parameters += expand + (2 * hidden if t > 1 else 0) + 9 * hidden + 2 * hidden + hidden * out + 2 * out
+            parameters += (
+                expand + (2 * hidden if t > 1 else 0) + 9 * hidden + 2 * hidden + hidden * out + 2 * out
+            )
             macs, channels = macs + expand * before**2 + (9 * hidden + hidden * out) * side**2, out
     last = max(1280, scale(1280))
-    return parameters + channels * last + 2 * last + (last + 1) * 1000, macs + channels * last * side**2 + last * 1000
+    return parameters + channels * last + 2 * last + (
+        last + 1
+    ) * 1000, macs + channels * last * side**2 + last * 1000
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -47,17 +71,31 @@ def test_exact_counts(name):
 def test_stage_shapes_are_table_2s():
     maps = mobilenet_v2(device="meta").eval().feature_maps(torch.empty(2, 3, 224, 224, device="meta"))
     last = [tuple(maps[index].shape[1:]) for index in (0, 1, 3, 6, 10, 13, 16, 17, 18)]
-    assert last == [(32, 112, 112), (16, 112, 112), (24, 56, 56), (32, 28, 28), (64, 14, 14), (96, 14, 14), (160, 7, 7), (320, 7, 7), (1280, 7, 7)]
+    assert last == [
+        (32, 112, 112),
+        (16, 112, 112),
+        (24, 56, 56),
+        (32, 28, 28),
+        (64, 14, 14),
+        (96, 14, 14),
+        (160, 7, 7),
+        (320, 7, 7),
+        (1280, 7, 7),
+    ]
 
 
 def test_shortcuts_are_where_stride_and_channels_allow():
     """The second and later blocks of a stage: 1 + 2 + 3 + 2 + 2 of 17."""
-    shortcuts = [index for index, block in enumerate(mobilenet_v2(device="meta").blocks) if block.has_shortcut]
+    shortcuts = [
+        index for index, block in enumerate(mobilenet_v2(device="meta").blocks) if block.has_shortcut
+    ]
     assert shortcuts == [2, 4, 5, 7, 8, 9, 11, 12, 14, 15]
 
 
 def renamer(places):
-    return lambda name: ".".join([places.get(name.rpartition(".")[0], name.rpartition(".")[0]), name.rpartition(".")[2]])
+    return lambda name: ".".join(
+        [places.get(name.rpartition(".")[0], name.rpartition(".")[0]), name.rpartition(".")[2]]
+    )
 
 
 def shapes(state, rename=str):
@@ -68,7 +106,10 @@ def shapes(state, rename=str):
 def test_every_row_takes_torchvisions_and_timms_weights(name):
     model = mobilenet_v2(name, device="meta")
     with torch.device("meta"):
-        theirs, timms = torchvision.models.mobilenet_v2(width_mult=VARIANTS[name].width), timm.create_model(TIMM[name])
+        theirs, timms = (
+            torchvision.models.mobilenet_v2(width_mult=VARIANTS[name].width),
+            timm.create_model(TIMM[name]),
+        )
     assert shapes(model.state_dict()) == shapes(theirs.state_dict(), renamer(torchvision_places(model)))
     assert shapes(model.state_dict()) == shapes(timms.state_dict(), renamer(timm_places(model)))
 
@@ -101,8 +142,13 @@ FAULTS = {
     "ReLU6 after the projection": lambda m: setattr(m.blocks[4].project, "activation", nn.ReLU6()),
     "ReLU for ReLU6": lambda m: setattr(m.blocks[1].expand, "activation", nn.ReLU()),
     "no shortcut": lambda m: setattr(m.blocks[2], "has_shortcut", False),
-    "no activation before the depthwise filter": lambda m: setattr(m.blocks[5].expand, "activation", nn.Identity()),
-    "stride on the projection": lambda m: (setattr(m.blocks[1].depthwise.conv, "stride", (1, 1)), setattr(m.blocks[1].project.conv, "stride", (2, 2))),
+    "no activation before the depthwise filter": lambda m: setattr(
+        m.blocks[5].expand, "activation", nn.Identity()
+    ),
+    "stride on the projection": lambda m: (
+        setattr(m.blocks[1].depthwise.conv, "stride", (1, 1)),
+        setattr(m.blocks[1].project.conv, "stride", (2, 2)),
+    ),
     "TensorFlow's BN epsilon": set_everywhere(nn.BatchNorm2d, eps=1e-3),
     "an activation of the sum": lambda m: m.blocks[2].register_forward_hook(lambda *_: _[2].clamp(0, 6)),
 }
@@ -115,7 +161,9 @@ def test_parity_catches_the_seeded_fault(fault):
     assert disagreements(ours, reference, (2, 3, 64, 72), renamer(torchvision_places(ours)))
 
 
-@pytest.mark.parametrize("rule", [lambda c: max(8, int(c + 4) // 8 * 8), lambda c: max(8, int(c) // 8 * 8), lambda c: int(c)])
+@pytest.mark.parametrize(
+    "rule", [lambda c: max(8, int(c + 4) // 8 * 8), lambda c: max(8, int(c) // 8 * 8), lambda c: int(c)]
+)
 def test_counts_catch_another_rounding(rule, monkeypatch):
     """Without the 90 % limit, downwards, or not at all."""
     monkeypatch.setattr("dlbook.models.mobilenet_v2.make_divisible", rule)
@@ -127,9 +175,15 @@ def test_initial_spread():
     check_spread(mobilenet_v2(), linear=0.01)
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "mobilenet_v2_100"}, "did you mean mobilenet_v2"), ({"num_classes": 0}, "num_classes must be"),
-    ({"in_channels": 0}, "in_channels must be"), ({"drop_prob": -0.1}, "drop_prob must be")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "mobilenet_v2_100"}, "did you mean mobilenet_v2"),
+        ({"num_classes": 0}, "num_classes must be"),
+        ({"in_channels": 0}, "in_channels must be"),
+        ({"drop_prob": -0.1}, "drop_prob must be"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         mobilenet_v2(**arguments)
@@ -143,7 +197,11 @@ def test_bad_width_images_and_weights():
         model(torch.zeros(3, 64, 64, device="meta"))
     with torch.device("meta"):
         state = torchvision.models.mobilenet_v2(width_mult=0.5).state_dict()
-    with pytest.raises(ValueError, match="'stem.conv.weight': the model has .32, 3, 3, 3., the state dict has .16, 3, 3, 3."):
+    with pytest.raises(
+        ValueError, match="'stem.conv.weight': the model has .32, 3, 3, 3., the state dict has .16, 3, 3, 3."
+    ):
         load_torchvision_state(model, state)
     with pytest.raises(ValueError, match="'blocks.0.depthwise.conv.weight' of shape"):
-        load_timm_state(model, {key: tensor for key, tensor in model.state_dict().items() if key.startswith("stem")})
+        load_timm_state(
+            model, {key: tensor for key, tensor in model.state_dict().items() if key.startswith("stem")}
+        )

@@ -27,8 +27,10 @@ from dlbook.nn.attention import SelfAttention
 
 # parameters and multiply-accumulates at 256 x 256: timm 1.0.31; the paper says 1.3, 2.3, 5.6 M
 COUNTS = {
-    "mobilevit_xxs": (1_272_024, 407_364_096), "mobilevit_xs": (2_317_848, 1_025_911_808), "mobilevit_s": (5_578_632, 2_000_831_488),
-}  # fmt: skip
+    "mobilevit_xxs": (1_272_024, 407_364_096),
+    "mobilevit_xs": (2_317_848, 1_025_911_808),
+    "mobilevit_s": (5_578_632, 2_000_831_488),
+}
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -42,7 +44,9 @@ def test_stage_shapes(name):
     model = mobilevit(name, device="meta")
     shapes = [tuple(x.shape) for x in model.feature_maps(torch.empty(2, 3, 256, 192, device="meta"))]
     widths, divisors = (16, *VARIANTS[name].channels), (2, 2, 4, 8, 16, 32)
-    assert shapes == [(2, width, 256 // divisor, 192 // divisor) for width, divisor in zip(widths, divisors, strict=True)]
+    assert shapes == [
+        (2, width, 256 // divisor, 192 // divisor) for width, divisor in zip(widths, divisors, strict=True)
+    ]
     assert model(torch.empty(2, 3, 256, 192, device="meta")).shape == (2, 1000)
 
 
@@ -51,7 +55,9 @@ def test_every_row_takes_its_peer_s_weights(name):
     with torch.device("meta"):
         theirs = timm.create_model(PEERS[name].removeprefix("timm/")).state_dict()
     own = mobilevit(name, device="meta").state_dict()
-    assert {key: tensor.shape for key, tensor in own.items()} == {timm_name(key): tensor.shape for key, tensor in theirs.items()}
+    assert {key: tensor.shape for key, tensor in own.items()} == {
+        timm_name(key): tensor.shape for key, tensor in theirs.items()
+    }
 
 
 def pair(name: str = "mobilevit_xxs") -> tuple[MobileViT, nn.Module]:
@@ -59,7 +65,9 @@ def pair(name: str = "mobilevit_xxs") -> tuple[MobileViT, nn.Module]:
     return load_timm_state(mobilevit(name, num_classes=7).double(), reference.state_dict()), reference
 
 
-@pytest.mark.parametrize("name, size", [("mobilevit_xxs", (64, 128)), ("mobilevit_xxs", (70, 96)), ("mobilevit_xs", (64, 128))])
+@pytest.mark.parametrize(
+    "name, size", [("mobilevit_xxs", (64, 128)), ("mobilevit_xxs", (70, 96)), ("mobilevit_xs", (64, 128))]
+)
 def test_equal_to_timm(name, size):  # 70 x 96 ends on a map of 3 x 3, which is resized
     assert disagreements(*pair(name), (2, 3, *size), timm_name) == []
 
@@ -80,7 +88,9 @@ def test_unfold_equals_the_loop_and_fold_is_its_inverse(layout):
     x = torch.randn(2, 3, 4, 6).to(memory_format=layout)
     assert torch.equal(unfold(x), naive_unfold(x)) and torch.equal(fold(unfold(x), 4, 6), x)
     with pytest.raises(AssertionError):  # fault: the pixels of a patch in a row, as ViT has them
-        assert torch.equal(x.reshape(2, 3, 2, 2, 3, 2).permute(0, 2, 4, 3, 5, 1).reshape(8, 6, 3), naive_unfold(x))
+        assert torch.equal(
+            x.reshape(2, 3, 2, 2, 3, 2).permute(0, 2, 4, 3, 5, 1).reshape(8, 6, 3), naive_unfold(x)
+        )
 
 
 def test_pixels_attend_to_their_own_place_in_other_patches():
@@ -104,7 +114,10 @@ def local_field(layers):
 def test_receptive_fields_by_formula_and_by_the_support_of_a_gradient():
     """Convolutions up to the second stage; from the third on, attention sees everything."""
     torch.manual_seed(0)
-    model, image = mobilevit("mobilevit_xxs").eval().double(), torch.randn(1, 3, 96, 128, dtype=torch.float64, requires_grad=True)
+    model, image = (
+        mobilevit("mobilevit_xxs").eval().double(),
+        torch.randn(1, 3, 96, 128, dtype=torch.float64, requires_grad=True),
+    )
     stem = [(3, 2)]
     stages = [stem, [*stem, (3, 1)], [*stem, (3, 1), (3, 2), (3, 1), (3, 1)]]
     for index, features in enumerate(model.feature_maps(image)):
@@ -127,7 +140,11 @@ def pixels_of_a_patch(x):
 
 def pixels_of_a_patch_back(x, height, width):
     d = x.shape[-1]
-    return x.reshape(-1, height // 2, width // 2, 2, 2, d).permute(0, 5, 1, 3, 2, 4).reshape(-1, d, height, width)
+    return (
+        x.reshape(-1, height // 2, width // 2, 2, 2, d)
+        .permute(0, 5, 1, 3, 2, 4)
+        .reshape(-1, d, height, width)
+    )
 
 
 def fused_the_other_way(self, x):
@@ -158,7 +175,9 @@ def no_residual(self, x):
 
 
 def every(kind, attribute, value):
-    return lambda model, monkeypatch: [setattr(layer, attribute, value) for layer in model.modules() if isinstance(layer, kind)]
+    return lambda model, monkeypatch: [
+        setattr(layer, attribute, value) for layer in model.modules() if isinstance(layer, kind)
+    ]
 
 
 def attend_within_patches(model, monkeypatch):
@@ -168,11 +187,19 @@ def attend_within_patches(model, monkeypatch):
 
 FAULTS = {
     "attention within patches": attend_within_patches,
-    "fusion the other way": lambda model, monkeypatch: monkeypatch.setattr(MobileViTBlock, "forward", fused_the_other_way),
-    "local map for shortcut": lambda model, monkeypatch: monkeypatch.setattr(MobileViTBlock, "forward", local_map_for_shortcut),
+    "fusion the other way": lambda model, monkeypatch: monkeypatch.setattr(
+        MobileViTBlock, "forward", fused_the_other_way
+    ),
+    "local map for shortcut": lambda model, monkeypatch: monkeypatch.setattr(
+        MobileViTBlock, "forward", local_map_for_shortcut
+    ),
     "ReLU6 of MobileNetV2": lambda model, monkeypatch: monkeypatch.setattr(ConvNorm, "forward", relu6),
-    "GELU in the MLP": lambda model, monkeypatch: monkeypatch.setattr(MLP, "forward", lambda self, x: self.fc2(F.gelu(self.fc1(x)))),
-    "activation after projection": lambda model, monkeypatch: monkeypatch.setattr(MV2, "forward", activation_after_projection),
+    "GELU in the MLP": lambda model, monkeypatch: monkeypatch.setattr(
+        MLP, "forward", lambda self, x: self.fc2(F.gelu(self.fc1(x)))
+    ),
+    "activation after projection": lambda model, monkeypatch: monkeypatch.setattr(
+        MV2, "forward", activation_after_projection
+    ),
     "no residual": lambda model, monkeypatch: monkeypatch.setattr(MV2, "forward", no_residual),
     "epsilon of ViT": every(nn.LayerNorm, "eps", 1e-6),
     "two heads": every(SelfAttention, "num_heads", 2),
@@ -194,21 +221,32 @@ def test_initial_statistics():
             expected = (2 / (layer.out_channels * layer.weight[0, 0].numel())) ** 0.5
             assert abs(layer.weight.std() / expected - 1) < 6 / (2 * layer.weight.numel()) ** 0.5, name
         if isinstance(layer, nn.Linear):
-            assert abs(layer.weight.std() / 0.02 - 1) < 6 / (2 * layer.weight.numel()) ** 0.5 and (layer.bias == 0).all(), name
+            assert (
+                abs(layer.weight.std() / 0.02 - 1) < 6 / (2 * layer.weight.numel()) ** 0.5
+                and (layer.bias == 0).all()
+            ), name
 
 
 def test_channels_last_stays_and_changes_nothing():
     model, images = mobilevit("mobilevit_xxs").eval(), torch.randn(2, 3, 64, 96)
     with torch.no_grad():
         expected = model.feature_maps(images)[-1]
-        found = model.to(memory_format=torch.channels_last).feature_maps(images.to(memory_format=torch.channels_last))
+        found = model.to(memory_format=torch.channels_last).feature_maps(
+            images.to(memory_format=torch.channels_last)
+        )
     assert all(x.is_contiguous(memory_format=torch.channels_last) for x in found)
     torch.testing.assert_close(found[-1], expected, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "mobilevit_l"}, "did you mean mobilevit_"), ({"name": "mobilevit_s", "num_classes": 0}, "num_classes must be"),
-    ({"name": "mobilevit_s", "in_channels": 0}, "in_channels must be"), ({"name": "mobilevit_s", "drop_prob": -0.5}, "drop_prob must be")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "mobilevit_l"}, "did you mean mobilevit_"),
+        ({"name": "mobilevit_s", "num_classes": 0}, "num_classes must be"),
+        ({"name": "mobilevit_s", "in_channels": 0}, "in_channels must be"),
+        ({"name": "mobilevit_s", "drop_prob": -0.5}, "drop_prob must be"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         mobilevit(**arguments, device="meta")
@@ -221,7 +259,10 @@ def test_bad_images_and_weights():
             call(torch.zeros(1, 1, 64, 64, device="meta"))
     with torch.device("meta"):
         state = timm.create_model("mobilevit_s").state_dict()
-    with pytest.raises(ValueError, match=r"'stages.1.0.project.conv.weight': the model has \[48, 128, 1, 1\], the state dict has \[64,"):
+    with pytest.raises(
+        ValueError,
+        match=r"'stages.1.0.project.conv.weight': the model has \[48, 128, 1, 1\], the state dict has \[64,",
+    ):
         load_timm_state(model, state)
     with pytest.raises(ValueError, match="'stem.conv.weight'.* is missing"):
         load_timm_state(model, {})

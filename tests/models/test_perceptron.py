@@ -24,18 +24,23 @@ COUNTS = {"perceptron": (785, 784), "softmax_digits": (7850, 7840)}
 def test_exact_counts(name):
     counts = count(lambda: perceptron(name), (1, 28, 28))
     assert (counts.parameters, counts.macs) == COUNTS[name]
-    assert perceptron(name, num_classes=3, in_channels=2, resolution=(4, 5))(torch.zeros(6, 2, 4, 5)).shape == (6, 3)
+    assert perceptron(name, num_classes=3, in_channels=2, resolution=(4, 5))(
+        torch.zeros(6, 2, 4, 5)
+    ).shape == (6, 3)
 
 
 def test_scores_are_a_linear_layer_s_and_decisions_their_signs():
     theirs = randomise(nn.Sequential(nn.Flatten(), nn.Linear(24, 5)))
-    rename = lambda name: name.replace("1.", "linear.")  # noqa: E731
+    rename = lambda name: name.replace("1.", "linear.")
     model = Perceptron(5, 2, (3, 4)).double()
     model.load_state_dict({rename(name): tensor for name, tensor in theirs.state_dict().items()})
     assert disagreements(model, theirs, (3, 2, 3, 4), rename) == []
     images = torch.randn(3, 2, 3, 4, dtype=torch.float64)
     assert torch.equal(model.decide(images), (theirs(images) >= 0).long())
-    assert perceptron("perceptron").decide(torch.rand(2, 1, 28, 28)).tolist() == [[1], [1]]  # a score of 0 says yes
+    assert perceptron("perceptron").decide(torch.rand(2, 1, 28, 28)).tolist() == [
+        [1],
+        [1],
+    ]  # a score of 0 says yes
 
 
 def naive_rule(weights, bias, x, target, rate):
@@ -47,11 +52,15 @@ def check_rule(rule):
     generator = torch.Generator().manual_seed(0)
     for target in (0, 1):
         for _ in range(20):
-            weights, bias, x = (torch.randn(size, generator=generator, dtype=torch.float64) for size in (3, (), 3))
+            weights, bias, x = (
+                torch.randn(size, generator=generator, dtype=torch.float64) for size in (3, (), 3)
+            )
             before = weights.clone()
             new_weights, new_bias = rule(weights, bias, x, target, 0.3)
             expected = naive_rule(weights.tolist(), bias.item(), x.tolist(), target, 0.3)
-            assert new_weights.tolist() == pytest.approx(expected[0]) and new_bias.item() == pytest.approx(expected[1])
+            assert new_weights.tolist() == pytest.approx(expected[0]) and new_bias.item() == pytest.approx(
+                expected[1]
+            )
             assert torch.equal(weights, before), "the old weights stay"
 
 
@@ -112,17 +121,28 @@ def test_never_stops_on_xor():
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 6), st.integers(2, 25), st.integers(0, 10_000))
 def test_novikoff_s_bound(dim, number, seed):
-    """Errors <= (R / margin)^2 with the margin of any separator of the inputs with 1 appended; the rate changes no answer."""
+    """Errors <= (R / margin)^2 with the margin of any separator of the inputs with 1 appended; the rate
+    changes no answer.
+    """
     generator = torch.Generator().manual_seed(seed)
     truth = torch.randn(dim + 1, generator=generator, dtype=torch.float64)
-    x = torch.cat([torch.randn(number, dim, generator=generator, dtype=torch.float64), torch.ones(number, 1, dtype=torch.float64)], 1)
+    x = torch.cat(
+        [
+            torch.randn(number, dim, generator=generator, dtype=torch.float64),
+            torch.ones(number, 1, dtype=torch.float64),
+        ],
+        1,
+    )
     margins = x @ truth / truth.norm()
     x, targets = x[margins.abs() > 0.1], (margins[margins.abs() > 0.1] > 0).long()
     if len(x) == 0:
         return
     bound = (x.norm(dim=1).max() / margins[margins.abs() > 0.1].abs().min()) ** 2
     images = x[:, :-1].reshape(len(x), 1, 1, dim)
-    history = [fit(Perceptron(resolution=(1, dim)).double(), images, targets, rate, max_epochs=2000) for rate in (1.0, 0.25)]
+    history = [
+        fit(Perceptron(resolution=(1, dim)).double(), images, targets, rate, max_epochs=2000)
+        for rate in (1.0, 0.25)
+    ]
     assert history[0][-1] == 0 and sum(history[0]) <= bound and history[0] == history[1]
 
 
@@ -139,10 +159,15 @@ def test_softmax_row_starts_uniform_and_its_loss_is_convex():
     assert middle <= (loss(*points[0]) + loss(*points[1])) / 2
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "perceptrons"}, "did you mean perceptron"), ({"num_classes": 0}, "num_classes must be"),
-    ({"in_channels": -1}, "in_channels must be"),
-    ({"resolution": (0, 2)}, "resolution must be")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "perceptrons"}, "did you mean perceptron"),
+        ({"num_classes": 0}, "num_classes must be"),
+        ({"in_channels": -1}, "in_channels must be"),
+        ({"resolution": (0, 2)}, "resolution must be"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         perceptron(**arguments)

@@ -6,26 +6,50 @@ import pytest
 import timm
 import torch
 from oracles.parity import disagreements, randomise
-from residual_kin_checks import check_spread, field_of, gradient_field, keeps_channels_last, shapes, stage_shapes
+from residual_kin_checks import (
+    check_spread,
+    field_of,
+    gradient_field,
+    keeps_channels_last,
+    shapes,
+    stage_shapes,
+)
 from torch import nn
 from torch.nn import functional as F
 
 from dlbook.book import count
 from dlbook.models import preact_resnet as module
-from dlbook.models.preact_resnet import VARIANTS, BasicUnit, BottleneckUnit, Config, PreActResNet, from_timm, load_timm_state, preact_resnet
+from dlbook.models.preact_resnet import (
+    VARIANTS,
+    BasicUnit,
+    BottleneckUnit,
+    Config,
+    PreActResNet,
+    from_timm,
+    load_timm_state,
+    preact_resnet,
+)
 
-# parameters and MACs at 32 or 224 pixels. resnetv2: timm 1.0.31. preact 50 to 152: the same parameters, the stride on the 1x1
-# as in pytorchcv 0.0.74, which has a second BN of 2 * 64 in the stem. 20, 56, 110: pytorchcv. 164, 1001, 200: by hand below.
+# parameters and MACs at 32 or 224 pixels. resnetv2: timm 1.0.31. preact 50 to 152: the same parameters, the
+# stride on the 1x1
+# as in pytorchcv 0.0.74, which has a second BN of 2 * 64 in the stem. 20, 56, 110: pytorchcv. 164, 1001, 200:
+# by hand below.
 COUNTS = {
-    "preact_resnet20_cifar": (272_282, 40_813_184), "preact_resnet56_cifar": (855_578, 125_747_840),
+    "preact_resnet20_cifar": (272_282, 40_813_184),
+    "preact_resnet56_cifar": (855_578, 125_747_840),
     "preact_resnet110_cifar": (1_730_522, 253_149_824),
-    "preact_resnet164_cifar": (1_703_258, 244_500_992), "preact_resnet1001_cifar": (10_327_706, 1_487_849_984),
-    "preact_resnet50": (25_549_480 - 128, 3_857_973_248), "preact_resnet101": (44_541_608 - 128, 7_570_194_432),
-    "preact_resnet152": (60_185_256 - 128, 11_282_415_616), "preact_resnet200": (64_666_152, 14_776_270_848),
-    "resnetv2_18": (11_687_720, 1_814_073_344), "resnetv2_34": (21_795_880, 3_663_761_408),
-    "resnetv2_50": (25_549_352, 4_089_184_256), "resnetv2_101": (44_541_480, 7_801_405_440),
+    "preact_resnet164_cifar": (1_703_258, 244_500_992),
+    "preact_resnet1001_cifar": (10_327_706, 1_487_849_984),
+    "preact_resnet50": (25_549_480 - 128, 3_857_973_248),
+    "preact_resnet101": (44_541_608 - 128, 7_570_194_432),
+    "preact_resnet152": (60_185_256 - 128, 11_282_415_616),
+    "preact_resnet200": (64_666_152, 14_776_270_848),
+    "resnetv2_18": (11_687_720, 1_814_073_344),
+    "resnetv2_34": (21_795_880, 3_663_761_408),
+    "resnetv2_50": (25_549_352, 4_089_184_256),
+    "resnetv2_101": (44_541_480, 7_801_405_440),
     "resnetv2_152": (60_185_128, 11_513_626_624),
-}  # fmt: skip
+}
 TIMM = [name for name in VARIANTS if name.startswith("resnetv2")]
 THIN = {"depths": (2, 1, 1), "widths": (6, 8, 10), "num_classes": 5}
 
@@ -48,19 +72,27 @@ def test_counts_by_hand(name):
         for position in range(depth):
             parameters += 2 * (channels + 2 * width)
             side = side // 2 if stage and not position else side
-            weights = channels * width + 9 * width**2 + 4 * width**2 + (4 * width * channels if not position else 0)
+            weights = (
+                channels * width + 9 * width**2 + 4 * width**2 + (4 * width * channels if not position else 0)
+            )
             parameters, macs, channels = parameters + weights, macs + weights * side**2, 4 * width
     classes = config.num_classes
-    assert (parameters + 2 * channels + channels * classes + classes, macs + channels * classes) == COUNTS[name]
+    assert (parameters + 2 * channels + channels * classes + classes, macs + channels * classes) == COUNTS[
+        name
+    ]
 
 
 def test_layers_in_the_names():
     for name, config in VARIANTS.items():
         layers = 2 + sum(config.depths) * (2 if config.unit is BasicUnit else 3)
-        assert str(layers) == name.removesuffix("_cifar").removeprefix("preact_resnet").removeprefix("resnetv2_")
+        assert str(layers) == name.removesuffix("_cifar").removeprefix("preact_resnet").removeprefix(
+            "resnetv2_"
+        )
 
 
-@pytest.mark.parametrize("name", [name for name in VARIANTS if "1001" not in name])  # 1001 is 164 with longer stages
+@pytest.mark.parametrize(
+    "name", [name for name in VARIANTS if "1001" not in name]
+)  # 1001 is 164 with longer stages
 def test_stage_shapes(name):
     config, cifar = VARIANTS[name], "cifar" in name
     found = stage_shapes(preact_resnet(name, device="meta"), 32 if cifar else 224)
@@ -79,7 +111,9 @@ def test_receptive_field(name):
     for stage, depth in enumerate(config.depths):
         for position in range(depth):
             stride = 2 if stage and not position else 1
-            bottleneck = [(1, stride), (3, 1), (1, 1)] if config.stride_on == "1x1" else [(1, 1), (3, stride), (1, 1)]
+            bottleneck = (
+                [(1, stride), (3, 1), (1, 1)] if config.stride_on == "1x1" else [(1, 1), (3, stride), (1, 1)]
+            )
             layers += bottleneck if config.unit is BottleneckUnit else [(3, stride), (3, 1)]
     thin = Config(config.unit, config.depths, (1,) * len(config.depths), config.stem, 1, config.stride_on, 1)
     size = 40 * round((FIELDS[name] + 64) / 40)
@@ -88,17 +122,25 @@ def test_receptive_field(name):
 
 
 class Written(nn.Module):
-    """The paper's net as one reads it, with the weights of `model`: every stride, padding and wire is said here."""
+    """The paper's net as one reads it, with the weights of `model`: every stride, padding and wire is said
+    here.
+    """
 
     def __init__(self, model: PreActResNet, bottleneck: bool, cifar: bool) -> None:
         super().__init__()
         self.net, self.bottleneck, self.cifar = copy.deepcopy(model), bottleneck, cifar
 
     def unit(self, x, layers, first_of_net, first_of_stage):
-        conv = lambda x, layer, stride=1: F.conv2d(x, layer.weight, stride=stride, padding=layer.weight.shape[-1] // 2)  # noqa: E731
+        conv = lambda x, layer, stride=1: F.conv2d(
+            x, layer.weight, stride=stride, padding=layer.weight.shape[-1] // 2
+        )
         stride = 2 if first_of_stage and not first_of_net else 1
         activated = x if first_of_net else F.relu(layers.norm1(x))
-        shortcut = conv(activated, layers.downsample, stride) if first_of_stage and (self.bottleneck or not first_of_net) else x
+        shortcut = (
+            conv(activated, layers.downsample, stride)
+            if first_of_stage and (self.bottleneck or not first_of_net)
+            else x
+        )
         out = F.relu(layers.norm2(conv(activated, layers.conv1, stride)))
         out = conv(out, layers.conv2)
         if self.bottleneck:
@@ -106,7 +148,9 @@ class Written(nn.Module):
         return shortcut + out
 
     def forward(self, images):
-        x = F.conv2d(images, self.net.stem.weight, stride=1 if self.cifar else 2, padding=1 if self.cifar else 3)
+        x = F.conv2d(
+            images, self.net.stem.weight, stride=1 if self.cifar else 2, padding=1 if self.cifar else 3
+        )
         x = F.relu(self.net.stem_norm(x))
         x = x if self.cifar else F.max_pool2d(x, 3, 2, 1)
         for stage, units in enumerate(self.net.stages):
@@ -131,7 +175,9 @@ def pair(name: str, narrow: int = 4) -> tuple[nn.Module, nn.Module]:
     """timm's net with one or two units a stage, and a fraction of the width, and ours with its weights."""
     unit, widths = VARIANTS[name].unit, tuple(width // narrow for width in (64, 128, 256, 512))
     channels = [width * unit.expansion for width in widths]
-    theirs = randomise(timm.create_model(name, layers=[2, 1, 1, 1], channels=channels, stem_chs=widths[0], num_classes=7))
+    theirs = randomise(
+        timm.create_model(name, layers=[2, 1, 1, 1], channels=channels, stem_chs=widths[0], num_classes=7)
+    )
     config = Config(unit, (2, 1, 1, 1), widths, "timm", widths[0], "3x3")
     return load_timm_state(PreActResNet(config, 7).double(), theirs.state_dict()), theirs
 
@@ -143,7 +189,15 @@ def test_equal_to_timm(name):
 
 def test_whole_resnetv2_18_equals_timm():
     theirs = randomise(timm.create_model("resnetv2_18"))
-    assert disagreements(load_timm_state(preact_resnet("resnetv2_18").double(), theirs.state_dict()), theirs, (2, 3, 32, 41), from_timm) == []
+    assert (
+        disagreements(
+            load_timm_state(preact_resnet("resnetv2_18").double(), theirs.state_dict()),
+            theirs,
+            (2, 3, 32, 41),
+            from_timm,
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("name", TIMM)
@@ -163,7 +217,9 @@ def raw_shortcut(self, x):
 def relu_after_the_sum(self, x):
     activated = x if self.norm1 is None else F.relu(self.norm1(x))
     shortcut = x if self.downsample is None else self.downsample(activated)
-    return F.relu(self.conv3(F.relu(self.norm3(self.conv2(F.relu(self.norm2(self.conv1(activated))))))) + shortcut)
+    return F.relu(
+        self.conv3(F.relu(self.norm3(self.conv2(F.relu(self.norm2(self.conv1(activated))))))) + shortcut
+    )
 
 
 def activated_shortcut_everywhere(self, x):
@@ -182,7 +238,12 @@ def test_both_oracles_catch_a_wrong_wire(monkeypatch, forward):
 def test_parity_catches_the_last_activation_forgotten():
     ours, theirs = pair("resnetv2_18")
     ours.norm = nn.Identity()
-    assert "eval logits" in disagreements(ours, theirs, (2, 3, 33, 40), lambda name: from_timm(name) if "norm." not in name else "fc.bias")[:1]
+    assert (
+        "eval logits"
+        in disagreements(
+            ours, theirs, (2, 3, 33, 40), lambda name: from_timm(name) if "norm." not in name else "fc.bias"
+        )[:1]
+    )
 
 
 def test_parity_catches_the_stride_on_the_first_convolution():
@@ -193,10 +254,17 @@ def test_parity_catches_the_stride_on_the_first_convolution():
 
 
 def test_the_first_activation_before_or_after_the_pool_is_seen_in_training():
-    """With positive gammas the order is the same in evaluation; the statistics of training tell the two stems apart."""
+    """With positive gammas the order is the same in evaluation; the statistics of training tell the two stems
+    apart.
+    """
     ours, theirs = pair("resnetv2_50")
     ours.stem_norm, ours.stages[0][0].norm1 = ours.stages[0][0].norm1, None
-    found = disagreements(ours, theirs, (2, 3, 33, 40), lambda name: "stem_norm." + name.split(".")[-1] if "0.blocks.0.norm1" in name else from_timm(name))
+    found = disagreements(
+        ours,
+        theirs,
+        (2, 3, 33, 40),
+        lambda name: "stem_norm." + name.split(".")[-1] if "0.blocks.0.norm1" in name else from_timm(name),
+    )
     assert "train logits" in found and "eval logits" not in found
 
 
@@ -209,7 +277,11 @@ def test_spread_of_the_weights():
 
 def test_spread_check_catches_fan_in(monkeypatch):
     normal = nn.init.kaiming_normal_
-    monkeypatch.setattr(module.nn.init, "kaiming_normal_", lambda weight, mode, nonlinearity: normal(weight, mode="fan_in", nonlinearity=nonlinearity))
+    monkeypatch.setattr(
+        module.nn.init,
+        "kaiming_normal_",
+        lambda weight, mode, nonlinearity: normal(weight, mode="fan_in", nonlinearity=nonlinearity),
+    )
     with pytest.raises(AssertionError, match="spread"):
         check_spread(preact_resnet("preact_resnet164_cifar"))
 
@@ -221,9 +293,14 @@ def test_channels_last_and_the_identity_path():
     assert torch.equal(unit(x), x)  # equation (4): with F = 0 negative values pass too
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "preact_resnet51"}, "did you mean preact_resnet50"), ({"name": "resnetv2_18", "num_classes": 0}, "num_classes must be"),
-    ({"name": "resnetv2_18", "in_channels": 0}, "in_channels must be")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "preact_resnet51"}, "did you mean preact_resnet50"),
+        ({"name": "resnetv2_18", "num_classes": 0}, "num_classes must be"),
+        ({"name": "resnetv2_18", "in_channels": 0}, "in_channels must be"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         preact_resnet(**arguments)

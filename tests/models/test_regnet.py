@@ -1,4 +1,6 @@
-"""RegNet against the paper's figures 15 and 16, against torchvision's and timm's weights and arithmetic, and faults that people make."""
+"""RegNet against the paper's figures 15 and 16, against torchvision's and timm's weights and arithmetic, and
+faults that people make.
+"""
 
 import re
 
@@ -12,7 +14,16 @@ from torch.nn import functional as F
 
 from dlbook.book import count
 from dlbook.models import regnet as module
-from dlbook.models.regnet import VARIANTS, AnyNet, Block, Stage, load_timm_state, load_torchvision_state, regnet, stages_of
+from dlbook.models.regnet import (
+    VARIANTS,
+    AnyNet,
+    Block,
+    Stage,
+    load_timm_state,
+    load_torchvision_state,
+    regnet,
+    stages_of,
+)
 from dlbook.nn.channel_attention import SqueezeExcitation
 
 # parameters and multiply-accumulates: timm 1.0.31, for the three last torchvision 0.29.1;
@@ -48,8 +59,26 @@ TORCHVISION_OWN = {
     "regnet_y_800mf_torchvision": (6_432_512, 833_856_256, None, (1, 3, 8, 2), (64, 144, 320, 784)),
     "regnet_y_8gf_torchvision": (39_381_472, 8_473_070_592, None, (2, 4, 10, 1), (224, 448, 896, 2016)),
 }
-TIMM = dict(zip(("200mf", "400mf", "600mf", "800mf", "1_6gf", "3_2gf", "4_0gf", "6_4gf", "8gf", "12gf", "16gf", "32gf"),
-                ("002", "004", "006", "008", "016", "032", "040", "064", "080", "120", "160", "320"), strict=True))  # fmt: skip
+TIMM = dict(
+    zip(
+        (
+            "200mf",
+            "400mf",
+            "600mf",
+            "800mf",
+            "1_6gf",
+            "3_2gf",
+            "4_0gf",
+            "6_4gf",
+            "8gf",
+            "12gf",
+            "16gf",
+            "32gf",
+        ),
+        ("002", "004", "006", "008", "016", "032", "040", "064", "080", "120", "160", "320"),
+        strict=True,
+    )
+)
 SMALLEST_ODD = (2, 3, 64, 48)
 
 
@@ -65,8 +94,14 @@ def test_exact_counts_stages_and_shapes(name):
     assert (counts.parameters, counts.macs) == (parameters, macs)
     assert activations is None or abs(counts.activations / 1e6 - activations) <= 0.05
     stages = stages_of(VARIANTS[name])
-    assert (tuple(stage.depth for stage in stages), tuple(stage.width for stage in stages)) == (depths, widths)
-    shapes = [tuple(x.shape) for x in regnet(name, device="meta").eval().feature_maps(torch.empty(2, 3, 224, 192, device="meta"))]
+    assert (tuple(stage.depth for stage in stages), tuple(stage.width for stage in stages)) == (
+        depths,
+        widths,
+    )
+    shapes = [
+        tuple(x.shape)
+        for x in regnet(name, device="meta").eval().feature_maps(torch.empty(2, 3, 224, 192, device="meta"))
+    ]
     assert shapes == [(2, 32, 112, 96), *((2, w, 112 >> i, 96 >> i) for i, w in enumerate(widths, start=1))]
 
 
@@ -101,15 +136,22 @@ def pair(name: str, library: str = "torchvision") -> tuple[AnyNet, nn.Module]:
     if library == "timm":
         theirs, load = timm.create_model(timm_name(name), num_classes=7), load_timm_state
     else:
-        theirs, load = getattr(torchvision.models, name.removesuffix("_torchvision"))(num_classes=7), load_torchvision_state
+        theirs, load = (
+            getattr(torchvision.models, name.removesuffix("_torchvision"))(num_classes=7),
+            load_torchvision_state,
+        )
     randomise(theirs)
     return load(regnet(name, num_classes=7).double(), theirs.state_dict()), theirs
 
 
 def renamed(name: str) -> str:
     """The name of a tensor of torchvision's in our model, written apart from the loader."""
-    name = re.sub(r"trunk_output\.block(\d)\.block\d-(\d+)\.", lambda m: f"stages.{int(m[1]) - 1}.{m[2]}.", name)
-    name = re.sub(r"f\.([abc])\.([01])", lambda m: ("conv" if m[2] == "0" else "bn") + str(" abc".index(m[1])), name)
+    name = re.sub(
+        r"trunk_output\.block(\d)\.block\d-(\d+)\.", lambda m: f"stages.{int(m[1]) - 1}.{m[2]}.", name
+    )
+    name = re.sub(
+        r"f\.([abc])\.([01])", lambda m: ("conv" if m[2] == "0" else "bn") + str(" abc".index(m[1])), name
+    )
     return name.replace("f.se.fc1", "se.reduce").replace("f.se.fc2", "se.expand")
 
 
@@ -118,7 +160,12 @@ def renamed_timm(name: str) -> str:
     name = re.sub(r"^s(\d)\.b(\d+)\.", lambda m: f"stages.{int(m[1]) - 1}.{int(m[2]) - 1}.", name)
     name = re.sub(r"conv(\d)\.(conv|bn)", r"\2\1", name)
     name = re.sub(r"(stem|downsample)\.(conv|bn)", lambda m: f"{m[1]}.{('conv', 'bn').index(m[2])}", name)
-    return name.replace("downsample", "proj").replace("head.fc", "fc").replace("se.fc1", "se.reduce").replace("se.fc2", "se.expand")
+    return (
+        name.replace("downsample", "proj")
+        .replace("head.fc", "fc")
+        .replace("se.fc1", "se.reduce")
+        .replace("se.fc2", "se.expand")
+    )
 
 
 @pytest.mark.parametrize("name", ["regnet_x_800mf", "regnet_y_400mf", "regnet_x_400mf_torchvision"])
@@ -133,7 +180,9 @@ def test_equal_to_timm(name):
 
 def test_an_anynet_with_bottlenecks_is_equal_to_torchvisions_blocks():
     stages = (Stage(2, 16, 4, bottleneck_ratio=2), Stage(1, 48, 4, bottleneck_ratio=4), Stage(2, 48, 8))
-    parameters = torchvision.models.regnet.BlockParams([2, 1, 2], [16, 48, 48], [4, 4, 8], [0.5, 0.25, 1.0], [2, 2, 2], se_ratio=0.25)
+    parameters = torchvision.models.regnet.BlockParams(
+        [2, 1, 2], [16, 48, 48], [4, 4, 8], [0.5, 0.25, 1.0], [2, 2, 2], se_ratio=0.25
+    )
     theirs = randomise(torchvision.models.regnet.RegNet(parameters, num_classes=5))
     ours = load_torchvision_state(AnyNet(stages, 0.25, num_classes=5).double(), theirs.state_dict())
     assert disagreements(ours, theirs, (2, 3, 33, 40), renamed) == []
@@ -168,7 +217,10 @@ def stride_first(model):
 
 FAULTS = {
     "the stride on the first 1x1": stride_first,
-    "the 3x3 dilated": lambda model: (setattr(model.stages[2][0].conv2, "dilation", (2, 2)), setattr(model.stages[2][0].conv2, "padding", (2, 2))),
+    "the 3x3 dilated": lambda model: (
+        setattr(model.stages[2][0].conv2, "dilation", (2, 2)),
+        setattr(model.stages[2][0].conv2, "padding", (2, 2)),
+    ),
     "another eps": lambda model: setattr(model.stages[3][0].bn3, "eps", 1e-3),
     "another momentum": lambda model: setattr(model.stages[0][0].bn1, "momentum", 0.01),
     "MobileNetV3's gate": lambda model: setattr(model.stages[3][1].se, "gate", nn.Hardsigmoid()),
@@ -183,9 +235,15 @@ def test_parity_catches_the_seeded_fault(fault):
 
 
 def test_counts_and_loading_catch_squeeze_excite_of_the_blocks_own_width(monkeypatch):
-    monkeypatch.setattr(module, "SqueezeExcitation", lambda channels, _: SqueezeExcitation(channels, channels // 4))
+    monkeypatch.setattr(
+        module, "SqueezeExcitation", lambda channels, _: SqueezeExcitation(channels, channels // 4)
+    )
     assert count(lambda: regnet("regnet_y_400mf")).parameters != PAPER["regnet_y_400mf"][0]
-    with pytest.raises(ValueError, match=r"'stages.0.0.se.reduce.weight': the model has \[12, 48, 1, 1\], the state dict has \[8, 48, 1, 1\]"):
+    with pytest.raises(
+        ValueError,
+        match=r"'stages.0.0.se.reduce.weight': the model has \[12, 48, 1, 1\], the state dict has \[8, "
+        r"48, 1, 1\]",
+    ):
         load_torchvision_state(regnet("regnet_y_400mf"), torchvision.models.regnet_y_400mf().state_dict())
 
 
@@ -193,10 +251,15 @@ def test_initial_spread():
     torch.manual_seed(0)
     model = regnet("regnet_y_400mf")
     for conv in (m for m in model.modules() if isinstance(m, nn.Conv2d) and m.weight.numel() > 4096):
-        expected, error = (2 / (conv.out_channels * conv.kernel_size[0] ** 2)) ** 0.5, 5 / (2 * conv.weight.numel()) ** 0.5
+        expected, error = (
+            (2 / (conv.out_channels * conv.kernel_size[0] ** 2)) ** 0.5,
+            5 / (2 * conv.weight.numel()) ** 0.5,
+        )
         assert abs(conv.weight.std().item() / expected - 1) < error
     assert abs(model.fc.weight.std().item() / 0.01 - 1) < 0.01 and not model.fc.bias.any()
-    assert all((m.weight == 1).all() and not m.bias.any() for m in model.modules() if isinstance(m, nn.BatchNorm2d))
+    assert all(
+        (m.weight == 1).all() and not m.bias.any() for m in model.modules() if isinstance(m, nn.BatchNorm2d)
+    )
 
 
 def test_channels_last_and_bfloat16_go_through():
@@ -207,9 +270,14 @@ def test_channels_last_and_bfloat16_go_through():
         assert model(images).dtype == torch.bfloat16
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "regnet_z_200mf"}, "did you mean regnet_[xy]_200mf"), ({"name": "regnet_x_200mf", "num_classes": 0}, "num_classes must be"),
-    ({"name": "regnet_x_200mf", "in_channels": 0}, "in_channels must be")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "regnet_z_200mf"}, "did you mean regnet_[xy]_200mf"),
+        ({"name": "regnet_x_200mf", "num_classes": 0}, "num_classes must be"),
+        ({"name": "regnet_x_200mf", "in_channels": 0}, "in_channels must be"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         regnet(**arguments)
@@ -225,5 +293,7 @@ def test_bad_images_stages_and_weights():
         AnyNet(["regnet_x_200mf"])
     with pytest.raises(ValueError, match="'stem.0.weight'.*missing"):
         load_timm_state(model, {})
-    with pytest.raises(ValueError, match=r"'stages.3.0.conv1.weight'"):  # of the paper's widths: the first three stages fit
+    with pytest.raises(
+        ValueError, match=r"'stages.3.0.conv1.weight'"
+    ):  # of the paper's widths: the first three stages fit
         load_torchvision_state(regnet("regnet_x_400mf"), torchvision.models.regnet_x_400mf().state_dict())

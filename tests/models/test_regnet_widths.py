@@ -1,4 +1,6 @@
-"""How a RegNet's four numbers become stages: the paper's tables, properties for any numbers, faults, and the receptive field."""
+"""How a RegNet's four numbers become stages: the paper's tables, properties for any numbers, faults, and the
+receptive field.
+"""
 
 import math
 
@@ -14,13 +16,19 @@ from dlbook.models.regnet import VARIANTS, AnyNet, Config, Stage, block_widths, 
 
 # the paper's figure 15, and a row of each kind of rounding: (depths, widths)
 STAGES = {
-    "regnet_x_400mf": ((1, 2, 7, 12), (32, 64, 160, 384)), "regnet_x_6_4gf": ((2, 4, 10, 1), (168, 392, 784, 1624)),
-    "regnet_x_16gf": ((2, 6, 13, 1), (256, 512, 896, 2048)), "regnet_y_1_6gf": ((2, 6, 17, 2), (48, 120, 336, 888)),
-}  # fmt: skip
+    "regnet_x_400mf": ((1, 2, 7, 12), (32, 64, 160, 384)),
+    "regnet_x_6_4gf": ((2, 4, 10, 1), (168, 392, 784, 1624)),
+    "regnet_x_16gf": ((2, 6, 13, 1), (256, 512, 896, 2048)),
+    "regnet_y_1_6gf": ((2, 6, 17, 2), (48, 120, 336, 888)),
+}
 configs = st.builds(
-    Config, w_0=st.integers(1, 32).map(lambda n: 8 * n), w_a=st.floats(0, 256), w_m=st.floats(1.1, 4), depth=st.integers(1, 63),
+    Config,
+    w_0=st.integers(1, 32).map(lambda n: 8 * n),
+    w_a=st.floats(0, 256),
+    w_m=st.floats(1.1, 4),
+    depth=st.integers(1, 63),
     group_width=st.integers(1, 64),
-)  # fmt: skip
+)
 
 
 def table(name: str) -> tuple:
@@ -29,7 +37,9 @@ def table(name: str) -> tuple:
 
 
 def test_by_hand():
-    """u = 8, 24, 40, 56, 72 with w_m = 3: powers round(0, 1, 1.46, 1.77, 2) = 0, 1, 1, 2, 2, so widths 8, 24, 24, 72, 72."""
+    """u = 8, 24, 40, 56, 72 with w_m = 3: powers round(0, 1, 1.46, 1.77, 2) = 0, 1, 1, 2, 2, so widths 8, 24,
+    24, 72, 72.
+    """
     config = Config(w_0=8, w_a=16, w_m=3.0, depth=5, group_width=16)
     assert block_widths(config) == [8, 24, 24, 72, 72]
     # 24 / 16 = 1.5 and 72 / 16 = 4.5 go to the even 2 and 4; the first width is less than a group
@@ -41,7 +51,9 @@ def test_block_widths(config):
     widths = block_widths(config)
     assert len(widths) == config.depth and widths[0] == config.w_0
     assert all(width % 8 == 0 for width in widths) and widths == sorted(widths)
-    for j, width in enumerate(widths):  # equation (4) rounds the power to the nearest: within sqrt(w_m) of the line, and 4 channels
+    for j, width in enumerate(
+        widths
+    ):  # equation (4) rounds the power to the nearest: within sqrt(w_m) of the line, and 4 channels
         line, slack = config.w_0 + config.w_a * j, math.sqrt(config.w_m) * (1 + 1e-9)
         assert line / slack - 4 <= width <= line * slack + 4
 
@@ -50,15 +62,26 @@ def test_block_widths(config):
 def test_stages_keep_the_depth_and_can_be_built(config):
     stages = stages_of(config)
     assert sum(stage.depth for stage in stages) == config.depth
-    assert all(stage.width % stage.group_width == 0 and stage.group_width <= config.group_width for stage in stages)
+    assert all(
+        stage.width % stage.group_width == 0 and stage.group_width <= config.group_width for stage in stages
+    )
     assert [stage.width for stage in stages] == sorted(stage.width for stage in stages)
 
 
-@given(st.integers(1, 4096), st.integers(1, 512), st.sampled_from([1, 2, 4]), st.sampled_from(["nearest", "keep_90"]))
+@given(
+    st.integers(1, 4096),
+    st.integers(1, 512),
+    st.sampled_from([1, 2, 4]),
+    st.sampled_from(["nearest", "keep_90"]),
+)
 def test_fit_groups(inner, group_width, ratio, rounding):
     stage = fit_groups(3, inner * ratio, group_width, ratio, rounding)
     fitted = stage.width // ratio
-    assert stage.width == fitted * ratio and fitted % stage.group_width == 0 and stage.group_width == min(group_width, inner)
+    assert (
+        stage.width == fitted * ratio
+        and fitted % stage.group_width == 0
+        and stage.group_width == min(group_width, inner)
+    )
     if rounding == "nearest":
         assert 3 * abs(fitted - inner) <= inner  # appendix D: "at most 1/3 different (proof omitted)"
         assert 2 * abs(fitted - inner) <= stage.group_width
@@ -68,7 +91,9 @@ def test_fit_groups(inner, group_width, ratio, rounding):
 
 
 def test_the_third_of_appendix_d_is_nearly_reached():
-    """The proof that the paper omits: w / g = n + 1/2 is the worst, and n = 1 the worst n: 3 -> 4 for g = 2, and 299 -> 200."""
+    """The proof that the paper omits: w / g = n + 1/2 is the worst, and n = 1 the worst n: 3 -> 4 for g = 2,
+    and 299 -> 200.
+    """
     assert fit_groups(1, 3, 2).width == 4 and fit_groups(1, 299, 200).width == 200
     assert max(abs(fit_groups(1, w, g).width - w) / w for w in range(1, 80) for g in range(1, 80)) == 1 / 3
 
@@ -87,7 +112,10 @@ def test_the_tables_catch_a_wrong_rounding(monkeypatch, fault):
 
 
 def without_multiples_of_8(config):
-    powers = [round(math.log((config.w_0 + config.w_a * j) / config.w_0) / math.log(config.w_m)) for j in range(config.depth)]
+    powers = [
+        round(math.log((config.w_0 + config.w_a * j) / config.w_0) / math.log(config.w_m))
+        for j in range(config.depth)
+    ]
     return [round(config.w_0 * config.w_m**power) for power in powers]
 
 
@@ -106,10 +134,20 @@ def test_the_tables_catch_wrong_widths(monkeypatch, fault):
     assert any(table(name) != stages for name, stages in STAGES.items())
 
 
-@pytest.mark.parametrize("changes, message", [
-    ({"w_0": 20}, "multiple of 8"), ({"w_0": 0}, "w_0 must be"), ({"w_a": -1.0}, "w_a at least 0"), ({"w_m": 1.0}, "w_m above 1"),
-    ({"depth": 0}, "depth must be"), ({"group_width": 0}, "group_width must be"), ({"se_ratio": 1.0}, "se_ratio must be"),
-    ({"rounding": "up"}, "rounding must be one of"), ({"w_a": float("nan")}, "w_a at least 0")])
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"w_0": 20}, "multiple of 8"),
+        ({"w_0": 0}, "w_0 must be"),
+        ({"w_a": -1.0}, "w_a at least 0"),
+        ({"w_m": 1.0}, "w_m above 1"),
+        ({"depth": 0}, "depth must be"),
+        ({"group_width": 0}, "group_width must be"),
+        ({"se_ratio": 1.0}, "se_ratio must be"),
+        ({"rounding": "up"}, "rounding must be one of"),
+        ({"w_a": float("nan")}, "w_a at least 0"),
+    ],
+)
 def test_config_is_checked(changes, message):
     with pytest.raises(ValueError, match=message):
         Config(**{"w_0": 24, "w_a": 36.44, "w_m": 2.49, "depth": 13, "group_width": 8, **changes})
@@ -127,7 +165,9 @@ def test_stages_are_checked():
 
 
 def receptive_field(depths) -> int:
-    """r = 1 + sum of (k - 1) times the strides before it: the 3x3 of the stem and of every block, the first of a stage at stride 2."""
+    """r = 1 + sum of (k - 1) times the strides before it: the 3x3 of the stem and of every block, the first
+    of a stage at stride 2.
+    """
     field, jump = 3, 2
     for depth in depths:
         field += 2 * jump  # the first 3x3 still steps on the larger map

@@ -4,7 +4,14 @@ import pytest
 import timm
 import torch
 from oracles.parity import disagreements, randomise
-from residual_kin_checks import check_spread, field_of, gradient_field, keeps_channels_last, shapes, stage_shapes
+from residual_kin_checks import (
+    check_spread,
+    field_of,
+    gradient_field,
+    keeps_channels_last,
+    shapes,
+    stage_shapes,
+)
 from torch import nn
 from torch.nn import functional as F
 
@@ -14,17 +21,27 @@ from dlbook.models.resnest import VARIANTS, Config, ResNeSt, ResNeStBlock, load_
 from dlbook.nn.split_attention import SplitAttention
 
 PEERS = {
-    "resnest50": "resnest50d", "resnest101": "resnest101e", "resnest200": "resnest200e", "resnest269": "resnest269e",
-    "resnest50_fast_1s4x24d": "resnest50d_1s4x24d", "resnest50_fast_4s2x40d": "resnest50d_4s2x40d",
-}  # fmt: skip
-# parameters and MACs at 224 x 224, whatever size a net was trained at: timm 1.0.31 where `PEERS` has a name; else by hand below
+    "resnest50": "resnest50d",
+    "resnest101": "resnest101e",
+    "resnest200": "resnest200e",
+    "resnest269": "resnest269e",
+    "resnest50_fast_1s4x24d": "resnest50d_1s4x24d",
+    "resnest50_fast_4s2x40d": "resnest50d_4s2x40d",
+}
+# parameters and MACs at 224 x 224, whatever size a net was trained at: timm 1.0.31 where `PEERS` has a name;
+# else by hand below
 COUNTS = {
-    "resnest50": (27_483_240, 5_371_160_576), "resnest101": (48_275_016, 10_200_565_760),
-    "resnest200": (70_201_544, 17_408_411_648), "resnest269": (110_929_480, 22_434_121_728),
-    "resnest50_fast_1s1x64d": (26_217_896, 4_329_459_712), "resnest50_fast_2s1x64d": (27_483_240, 4_330_711_040),
-    "resnest50_fast_4s1x64d": (31_912_712, 4_335_112_192), "resnest50_fast_1s4x24d": (25_677_000, 4_399_827_456),
-    "resnest50_fast_2s2x40d": (26_943_792, 4_365_622_336), "resnest50_fast_4s2x40d": (30_417_592, 4_369_060_736),
-}  # fmt: skip
+    "resnest50": (27_483_240, 5_371_160_576),
+    "resnest101": (48_275_016, 10_200_565_760),
+    "resnest200": (70_201_544, 17_408_411_648),
+    "resnest269": (110_929_480, 22_434_121_728),
+    "resnest50_fast_1s1x64d": (26_217_896, 4_329_459_712),
+    "resnest50_fast_2s1x64d": (27_483_240, 4_330_711_040),
+    "resnest50_fast_4s1x64d": (31_912_712, 4_335_112_192),
+    "resnest50_fast_1s4x24d": (25_677_000, 4_399_827_456),
+    "resnest50_fast_2s2x40d": (26_943_792, 4_365_622_336),
+    "resnest50_fast_4s2x40d": (30_417_592, 4_369_060_736),
+}
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -35,7 +52,9 @@ def test_exact_counts(name):
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_counts_by_hand(name):
-    """The stem, then each block: 1x1, grouped 3x3 with R outputs, the two layers of the attention, 1x1, projection; BN twice C."""
+    """The stem, then each block: 1x1, grouped 3x3 with R outputs, the two layers of the attention, 1x1,
+    projection; BN twice C.
+    """
     config = VARIANTS[name]
     narrow, channels, side = config.stem_width, 2 * config.stem_width, 112
     stem = 27 * narrow + 9 * narrow**2 + 9 * narrow * channels
@@ -49,7 +68,10 @@ def test_counts_by_hand(name):
             side = side // 2 if stage and first else side
             inside = side if config.fast else before
             conv1, split, conv3 = channels * width, 9 * width**2 // k, width * out
-            attention, projection = width * hidden // k + hidden * r * width // k, channels * out if first else 0
+            attention, projection = (
+                width * hidden // k + hidden * r * width // k,
+                channels * out if first else 0,
+            )
             parameters += conv1 + split + attention + conv3 + projection + hidden + r * width
             parameters += 2 * (width + r * width + hidden + out) + (2 * out if first else 0)
             macs += conv1 * before**2 + split * inside**2 + attention + (conv3 + projection) * side**2
@@ -57,7 +79,9 @@ def test_counts_by_hand(name):
     assert (parameters + channels * 1000 + 1000, macs + channels * 1000) == COUNTS[name]
 
 
-@pytest.mark.parametrize("name, millions", [("resnest50", 27.5), ("resnest101", 48.3), ("resnest200", 70.2), ("resnest269", 110.9)])
+@pytest.mark.parametrize(
+    "name, millions", [("resnest50", 27.5), ("resnest101", 48.3), ("resnest200", 70.2), ("resnest269", 110.9)]
+)
 def test_counts_of_the_paper(name, millions):
     """The paper's tables print 27.5, 48.3, 70.2 and 111 million parameters."""
     assert abs(COUNTS[name][0] / 1e6 - millions) < 0.05
@@ -66,12 +90,16 @@ def test_counts_of_the_paper(name, millions):
 @pytest.mark.parametrize("name", VARIANTS)
 def test_stage_shapes(name):
     widths = (2 * VARIANTS[name].stem_width, 256, 512, 1024, 2048)
-    assert stage_shapes(resnest(name, device="meta"), 224) == [(2, c, s, 2 * s) for c, s in zip(widths, (56, 56, 28, 14, 7), strict=True)]
+    assert stage_shapes(resnest(name, device="meta"), 224) == [
+        (2, c, s, 2 * s) for c, s in zip(widths, (56, 56, 28, 14, 7), strict=True)
+    ]
 
 
 @pytest.mark.parametrize("name, field", [("resnest50", 487), ("resnest50_fast_2s1x64d", 543)])
 def test_receptive_field_of_the_branches(name, field):
-    """The pooling before the 3x3 widens the field more than the one behind it. Through the attention every pixel counts."""
+    """The pooling before the 3x3 widens the field more than the one behind it. Through the attention every
+    pixel counts.
+    """
     config, layers = VARIANTS[name], [(3, 2), (3, 1), (3, 1), (3, 2)]
     for stage, depth in enumerate(config.depths):
         for position in range(depth):
@@ -86,8 +114,12 @@ def test_receptive_field_of_the_branches(name, field):
 
 
 SMALL = {"layers": [2, 1, 1, 1], "num_classes": 7}
-KINDS = {"resnest50d": Config((2, 1, 1, 1)), "resnest101e": Config((2, 1, 1, 1), 64),
-         "resnest50d_1s4x24d": Config((2, 1, 1, 1), 32, 1, 4, 24, True), "resnest50d_4s2x40d": Config((2, 1, 1, 1), 32, 4, 2, 40, True)}  # fmt: skip
+KINDS = {
+    "resnest50d": Config((2, 1, 1, 1)),
+    "resnest101e": Config((2, 1, 1, 1), 64),
+    "resnest50d_1s4x24d": Config((2, 1, 1, 1), 32, 1, 4, 24, True),
+    "resnest50d_4s2x40d": Config((2, 1, 1, 1), 32, 4, 2, 40, True),
+}
 
 
 def pair(name: str = "resnest50d") -> tuple[nn.Module, nn.Module]:
@@ -98,7 +130,9 @@ def pair(name: str = "resnest50d") -> tuple[nn.Module, nn.Module]:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_equal_to_timm(name):
-    """On 37 x 48 pixels the maps of the later stages are odd, where the two average poolings treat the edge differently."""
+    """On 37 x 48 pixels the maps of the later stages are odd, where the two average poolings treat the edge
+    differently.
+    """
     assert disagreements(*pair(name), (2, 3, 37, 48)) == []
 
 
@@ -147,9 +181,17 @@ def no_transposition(model):
             split.attention = attention.__get__(split)
 
 
-@pytest.mark.parametrize("name, fault", [
-    ("resnest50d", no_share_beyond_the_edge), ("resnest50d", padding_in_the_shortcut), ("resnest50d", pool_before), ("resnest50d", max_pooling),
-    ("resnest50d", strided_shortcut), ("resnest50d_4s2x40d", no_transposition)])
+@pytest.mark.parametrize(
+    "name, fault",
+    [
+        ("resnest50d", no_share_beyond_the_edge),
+        ("resnest50d", padding_in_the_shortcut),
+        ("resnest50d", pool_before),
+        ("resnest50d", max_pooling),
+        ("resnest50d", strided_shortcut),
+        ("resnest50d_4s2x40d", no_transposition),
+    ],
+)
 def test_parity_catches_the_seeded_fault(name, fault):
     ours, theirs = pair(name)
     assert not differs(ours, theirs)
@@ -179,7 +221,9 @@ def test_spread_and_channels_last():
     torch.manual_seed(0)
     model = ResNeSt(Config((1, 1, 1), 16, planes=(16, 32, 64)), 10)
     check_spread(model)
-    assert all((m.bias == 0).all() for m in model.modules() if isinstance(m, nn.Conv2d) and m.bias is not None)
+    assert all(
+        (m.bias == 0).all() for m in model.modules() if isinstance(m, nn.Conv2d) and m.bias is not None
+    )
     assert keeps_channels_last(model, 64)
 
 
@@ -187,12 +231,20 @@ def test_spread_and_channels_last():
 def test_any_size_goes_through(height, width):
     with torch.device("meta"):
         block = ResNeStBlock(Config((1, 1, 1, 1)), 64, 64, 2)
-    assert block.eval()(torch.empty(2, 64, height, width, device="meta")).shape[2:] == (-(-height // 2), -(-width // 2))
+    assert block.eval()(torch.empty(2, 64, height, width, device="meta")).shape[2:] == (
+        -(-height // 2),
+        -(-width // 2),
+    )
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "resnest51"}, "did you mean resnest50"), ({"name": "resnest50", "num_classes": 0}, "num_classes must be"),
-    ({"name": "resnest50", "in_channels": 0}, "in_channels must be")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "resnest51"}, "did you mean resnest50"),
+        ({"name": "resnest50", "num_classes": 0}, "num_classes must be"),
+        ({"name": "resnest50", "in_channels": 0}, "in_channels must be"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         resnest(**arguments)

@@ -9,7 +9,8 @@ from torch import nn
 
 from dlbook.models.resnet import VARIANTS, BasicBlock, Bottleneck, Config, PlainBlock, ResNet, resnet
 
-# parameters and MACs (224 x 224 or 32 x 32). Sources: torchvision 0.29.1, the same with the stride moved (v1),
+# parameters and MACs (224 x 224 or 32 x 32). Sources: torchvision 0.29.1, the same with the stride moved
+# (v1),
 # the paper's CIFAR nets built and counted, pytorchcv 0.0.74 for option B.
 COUNTS = {
     "resnet18": (11_689_512, 1_814_073_344),
@@ -57,7 +58,11 @@ def test_plain_and_option_a_cost_the_same(plain, padded):
 @pytest.mark.parametrize("name", VARIANTS)
 def test_names_tell_the_number_of_weighted_layers(name):
     """The paper counts the stem, the main-path convolutions and the linear layer; projections do not count."""
-    main = [m for n, m in build(name).named_modules() if isinstance(m, (nn.Conv2d, nn.Linear)) and "downsample" not in n]
+    main = [
+        m
+        for n, m in build(name).named_modules()
+        if isinstance(m, (nn.Conv2d, nn.Linear)) and "downsample" not in n
+    ]
     digits = "".join(c for c in name.split("_")[0] if c.isdigit())
     assert len(main) == int(digits)
 
@@ -66,14 +71,18 @@ def test_names_tell_the_number_of_weighted_layers(name):
 def test_imagenet_stage_shapes(name):
     """Table 1: 56, 56, 28, 14, 7 pixels; 64 to 512 channels, four times as many after a bottleneck."""
     expansion = VARIANTS[name].block.expansion
-    shapes = [tuple(x.shape) for x in build(name).eval().feature_maps(torch.empty(2, 3, 224, 224, device="meta"))]
+    shapes = [
+        tuple(x.shape) for x in build(name).eval().feature_maps(torch.empty(2, 3, 224, 224, device="meta"))
+    ]
     widths = [w * expansion for w in (64, 128, 256, 512)]
     assert shapes == [(2, 64, 56, 56), *((2, w, s, s) for w, s in zip(widths, (56, 28, 14, 7), strict=True))]
 
 
 @pytest.mark.parametrize("name", [n for n in VARIANTS if "cifar" in n])
 def test_cifar_stage_shapes(name):
-    shapes = [tuple(x.shape) for x in build(name).eval().feature_maps(torch.empty(2, 3, 32, 32, device="meta"))]
+    shapes = [
+        tuple(x.shape) for x in build(name).eval().feature_maps(torch.empty(2, 3, 32, 32, device="meta"))
+    ]
     assert shapes == [(2, 16, 32, 32), (2, 16, 32, 32), (2, 32, 16, 16), (2, 64, 8, 8)]
 
 
@@ -81,13 +90,21 @@ BLOCKS = st.sampled_from([(BasicBlock, "1x1"), (Bottleneck, "1x1"), (Bottleneck,
 
 
 @settings(max_examples=40, deadline=None)
-@given(BLOCKS, st.integers(1, 70), st.integers(1, 70), st.sampled_from("AB"), st.sampled_from(["imagenet", "cifar"]))
+@given(
+    BLOCKS,
+    st.integers(1, 70),
+    st.integers(1, 70),
+    st.sampled_from("AB"),
+    st.sampled_from(["imagenet", "cifar"]),
+)
 def test_any_size_goes_through_and_each_stride_rounds_up(kind, height, width, shortcut, stem):
     block, stride_on = kind
     with torch.device("meta"):
-        model = ResNet(Config(block, (1, 2, 1), (4, 6, 10), stem, shortcut, stride_on, 5), in_channels=2).eval()
+        model = ResNet(
+            Config(block, (1, 2, 1), (4, 6, 10), stem, shortcut, stride_on, 5), in_channels=2
+        ).eval()
     images = torch.empty(2, 2, height, width, device="meta")
-    half = lambda n, times: half(-(-n // 2), times - 1) if times else n  # noqa: E731
+    half = lambda n, times: half(-(-n // 2), times - 1) if times else n
     first = 2 if stem == "imagenet" else 0
     for index, features in enumerate(model.feature_maps(images)):
         times = first + max(index - 1, 0)
@@ -103,7 +120,11 @@ def receptive_field(name):
         for position in range(depth):
             stride = 2 if stage and not position else 1
             if config.block is Bottleneck:
-                layers += [(1, stride), (3, 1), (1, 1)] if config.stride_on == "1x1" else [(1, 1), (3, stride), (1, 1)]
+                layers += (
+                    [(1, stride), (3, 1), (1, 1)]
+                    if config.stride_on == "1x1"
+                    else [(1, 1), (3, stride), (1, 1)]
+                )
             else:
                 layers += [(3, stride), (3, 1)]
     for kernel, stride in layers:
@@ -113,9 +134,13 @@ def receptive_field(name):
 
 
 def linear_and_thin(name):
-    """The same geometry with 1 to 2 channels, positive weights, no BN, average pooling: every path reaches the output."""
+    """The same geometry with 1 to 2 channels, positive weights, no BN, average pooling: every path reaches
+    the output.
+    """
     config = VARIANTS[name]
-    thin = Config(config.block, config.depths, (1,) * len(config.depths), config.stem, config.shortcut, config.stride_on)
+    thin = Config(
+        config.block, config.depths, (1,) * len(config.depths), config.stem, config.shortcut, config.stride_on
+    )
     model = ResNet(thin, 1, 1).double()
     for parent in model.modules():
         for child_name, child in parent.named_children():
@@ -129,7 +154,14 @@ def linear_and_thin(name):
     return model
 
 
-FIELDS = {"resnet18": 435, "resnet34": 899, "resnet50": 483, "resnet50_v1_5": 427, "resnet101": 1027, "resnet20_cifar": 81}
+FIELDS = {
+    "resnet18": 435,
+    "resnet34": 899,
+    "resnet50": 483,
+    "resnet50_v1_5": 427,
+    "resnet101": 1027,
+    "resnet20_cifar": 81,
+}
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -140,7 +172,9 @@ def test_receptive_field_by_formula_and_by_the_support_of_a_gradient(name):
     features = linear_and_thin(name).feature_maps(image + 1.0)[-1]
     middle = features.shape[-1] // 2
     features[0, 0, middle, middle].backward()
-    assert (image.grad[0, 0].abs().sum(0) > 0).sum() == (image.grad[0, 0].abs().sum(1) > 0).sum() == FIELDS[name]
+    assert (
+        (image.grad[0, 0].abs().sum(0) > 0).sum() == (image.grad[0, 0].abs().sum(1) > 0).sum() == FIELDS[name]
+    )
 
 
 def test_receptive_field_check_tells_v1_from_v1_5():

@@ -4,7 +4,16 @@ import pytest
 import torch
 from resnet_checks import imagenet_reference
 
-from dlbook.models.resnet import VARIANTS, BasicBlock, Bottleneck, Config, ResNet, load_torchvision_state, resnet, zero_init_last_gamma
+from dlbook.models.resnet import (
+    VARIANTS,
+    BasicBlock,
+    Bottleneck,
+    Config,
+    ResNet,
+    load_torchvision_state,
+    resnet,
+    zero_init_last_gamma,
+)
 
 
 @pytest.mark.parametrize("name", ["resnet51", "ResNet50", "", None, ["resnet18"], 18])
@@ -69,7 +78,9 @@ def test_import_names_the_first_tensor_that_does_not_fit():
         load_torchvision_state(resnet("resnet101_v1_5"), state)
     with pytest.raises(ValueError, match=r"'layer3.6.conv1.weight' of the state dict has no place"):
         load_torchvision_state(resnet("resnet50_v1_5"), imagenet_reference("101").state_dict())
-    with pytest.raises(ValueError, match=r"'conv1.weight': the model has \[64, 1, 7, 7\], the state dict has \[64, 3, 7, 7\]"):
+    with pytest.raises(
+        ValueError, match=r"'conv1.weight': the model has \[64, 1, 7, 7\], the state dict has \[64, 3, 7, 7\]"
+    ):
         load_torchvision_state(resnet("resnet50_v1_5", in_channels=1), state)
     with pytest.raises(ValueError, match="'conv1.weight'.*str"):
         load_torchvision_state(resnet("resnet50_v1_5"), {**state, "conv1.weight": "file"})

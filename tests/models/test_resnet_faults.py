@@ -1,4 +1,6 @@
-"""Each oracle of the ResNet tests catches the fault that it is there for: the fault is put in, and the check has to fail."""
+"""Each oracle of the ResNet tests catches the fault that it is there for: the fault is put in, and the check
+has to fail.
+"""
 
 import pytest
 import torch
@@ -52,7 +54,14 @@ def shortcut_detached(self, x):
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
 @pytest.mark.parametrize(
     "forward",
-    [relu_before_sum, no_relu_after_sum, shortcut_dropped, relu_before_bn, shortcut_activated, shortcut_detached],
+    [
+        relu_before_sum,
+        no_relu_after_sum,
+        shortcut_dropped,
+        relu_before_bn,
+        shortcut_activated,
+        shortcut_detached,
+    ],
 )
 def test_parity_catches_a_wrong_forward(monkeypatch, forward, train):
     monkeypatch.setattr(BasicBlock, "forward", forward)
@@ -139,7 +148,9 @@ def test_zero_init_check_catches_the_wrong_gamma():
     model = resnet("resnet50_v1_5")
     for block in model.modules():
         if isinstance(block, Bottleneck):
-            nn.init.zeros_(block.bn2.weight)  # the block starts as the identity all the same: outputs would not tell
+            nn.init.zeros_(
+                block.bn2.weight
+            )  # the block starts as the identity all the same: outputs would not tell
     with pytest.raises(AssertionError, match="bn2"):
         check_affine(model, imagenet_reference("50", zero_init_residual=True))
 

@@ -1,13 +1,15 @@
-"""ResNet against torchvision, weight by weight: outputs, gradients and the state after one step (float64, 1e-10 relative)."""
+"""ResNet against torchvision, weight by weight: outputs, gradients and the state after one step (float64,
+1e-10 relative).
+"""
 
 import pytest
 import torch
 from resnet_checks import (
     CifarReference,
     check_affine,
+    check_both_modes,
     check_initial_spread,
     check_padding,
-    check_both_modes,
     imagenet_reference,
 )
 from torchvision.models import resnet as reference
@@ -17,7 +19,9 @@ from dlbook.models.resnet import PadShortcut, load_torchvision_state, resnet, ze
 
 @pytest.mark.parametrize("depth", ["18", "34", "50", "101", "152"])
 def test_v1_5_rows_equal_torchvision(depth):
-    check_both_modes(resnet(f"resnet{depth}_v1_5"), imagenet_reference(depth), copy_weights=load_torchvision_state)
+    check_both_modes(
+        resnet(f"resnet{depth}_v1_5"), imagenet_reference(depth), copy_weights=load_torchvision_state
+    )
 
 
 @pytest.mark.parametrize("depth", ["18", "34", "50", "101", "152"])
@@ -79,7 +83,9 @@ def test_initial_weights_have_he_s_variance():
 def test_import_leaves_the_model_alone_when_a_late_tensor_does_not_fit():
     model = resnet("resnet18_v1_5", num_classes=10)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    with pytest.raises(ValueError, match=r"'fc.weight': the model has \[10, 512\], the state dict has \[1000, 512\]"):
+    with pytest.raises(
+        ValueError, match=r"'fc.weight': the model has \[10, 512\], the state dict has \[1000, 512\]"
+    ):
         load_torchvision_state(model, imagenet_reference("18").state_dict())
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
 

@@ -5,28 +5,51 @@ import timm
 import torch
 import torchvision
 from oracles.parity import close, disagreements, randomise
-from residual_kin_checks import check_spread, field_of, gradient_field, keeps_channels_last, shapes, stage_shapes
+from residual_kin_checks import (
+    check_spread,
+    field_of,
+    gradient_field,
+    keeps_channels_last,
+    shapes,
+    stage_shapes,
+)
 from torch import nn
 from torch.nn import functional as F
 
 from dlbook.book import count
 from dlbook.models import resnext as module
 from dlbook.models.resnext import (
-    VARIANTS, Block, Config, EarlyConcatenation, GroupedConvolution, ResNeXt, SplitPaths, from_grouped, load_torchvision_state, resnext, to_grouped,
-)  # fmt: skip
+    VARIANTS,
+    Block,
+    Config,
+    EarlyConcatenation,
+    GroupedConvolution,
+    ResNeXt,
+    SplitPaths,
+    from_grouped,
+    load_torchvision_state,
+    resnext,
+    to_grouped,
+)
 
 # parameters and MACs at 224 or 32 pixels: torchvision 0.29.1 (32x4d, 32x8d, 64x4d), timm 1.0.31 (101 32x4d),
 # pytorchcv 0.0.74 (29 32x4d and 16x64d); the other rows of Tables 3, 4 and 7 by hand below
 COUNTS = {
-    "resnext50_2x40d": (25_425_000, 4_124_508_160), "resnext50_4x24d": (25_292_968, 4_159_832_064),
-    "resnext50_8x14d": (25_603_016, 4_267_409_408), "resnext50_32x4d": (25_028_904, 4_230_479_872),
-    "resnext101_2x40d": (44_456_296, 7_843_553_280), "resnext101_4x24d": (44_363_432, 7_885_701_120),
-    "resnext101_8x14d": (45_104_328, 8_076_871_680), "resnext101_32x4d": (44_177_704, 7_969_996_800),
-    "resnext101_2x64d": (84_198_184, 15_123_087_360), "resnext101_64x4d": (83_455_272, 15_460_270_080),
+    "resnext50_2x40d": (25_425_000, 4_124_508_160),
+    "resnext50_4x24d": (25_292_968, 4_159_832_064),
+    "resnext50_8x14d": (25_603_016, 4_267_409_408),
+    "resnext50_32x4d": (25_028_904, 4_230_479_872),
+    "resnext101_2x40d": (44_456_296, 7_843_553_280),
+    "resnext101_4x24d": (44_363_432, 7_885_701_120),
+    "resnext101_8x14d": (45_104_328, 8_076_871_680),
+    "resnext101_32x4d": (44_177_704, 7_969_996_800),
+    "resnext101_2x64d": (84_198_184, 15_123_087_360),
+    "resnext101_64x4d": (83_455_272, 15_460_270_080),
     "resnext101_32x8d": (88_791_336, 16_414_015_488),
-    "resnext29_8x64d_cifar": (34_426_698, 5_387_266_048), "resnext29_16x64d_cifar": (68_155_210, 10_688_866_304),
+    "resnext29_8x64d_cifar": (34_426_698, 5_387_266_048),
+    "resnext29_16x64d_cifar": (68_155_210, 10_688_866_304),
     "resnext29_32x4d_cifar": (4_775_754, 774_055_936),
-}  # fmt: skip
+}
 TORCHVISION = ("resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d")
 FORMS = (SplitPaths, EarlyConcatenation, GroupedConvolution)
 
@@ -39,7 +62,9 @@ def test_exact_counts(name):
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_counts_by_hand(name):
-    """C paths of (in x d + 9 d^2 + d x out) weights: the paper's expression in section 3.3, plus projections and BN."""
+    """C paths of (in x d + 9 d^2 + d x out) weights: the paper's expression in section 3.3, plus projections
+    and BN.
+    """
     config, cifar = VARIANTS[name], "cifar" in name
     side, channels, kernel = (32, 64, 3) if cifar else (112, 64, 7)
     parameters, macs = 3 * kernel**2 * 64 + 128, 3 * kernel**2 * 64 * side**2
@@ -50,15 +75,28 @@ def test_counts_by_hand(name):
             before, side = side, side // 2 if stage and not position else side
             first, rest = config.cardinality * channels * d, config.cardinality * (9 * d**2 + d * out)
             projection = channels * out if not position else 0
-            parameters += first + rest + projection + 4 * config.cardinality * d + (4 * out if not position else 2 * out)
+            parameters += (
+                first
+                + rest
+                + projection
+                + 4 * config.cardinality * d
+                + (4 * out if not position else 2 * out)
+            )
             macs += first * before**2 + (rest + projection) * side**2
             channels = out
-    assert (parameters + channels * config.num_classes + config.num_classes, macs + channels * config.num_classes) == COUNTS[name]
+    assert (
+        parameters + channels * config.num_classes + config.num_classes,
+        macs + channels * config.num_classes,
+    ) == COUNTS[name]
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_stage_shapes(name):
-    sides, widths = ((32, 32, 16, 8), (64, 256, 512, 1024)) if "cifar" in name else ((56, 56, 28, 14, 7), (64, 256, 512, 1024, 2048))
+    sides, widths = (
+        ((32, 32, 16, 8), (64, 256, 512, 1024))
+        if "cifar" in name
+        else ((56, 56, 28, 14, 7), (64, 256, 512, 1024, 2048))
+    )
     found = stage_shapes(resnext(name, device="meta"), 32 if "cifar" in name else 224)
     assert found == [(2, c, side, 2 * side) for c, side in zip(widths, sides, strict=True)]
 
@@ -85,10 +123,14 @@ def forms(in_channels=6, out_channels=10, cardinality=3, path_width=4, stride=2)
 
 
 def differences(models: list[nn.Module], train: bool) -> list[str]:
-    """What differs from the last model: outputs, gradients of the input and of the weights, running statistics after; 1e-12."""
+    """What differs from the last model: outputs, gradients of the input and of the weights, running
+    statistics after; 1e-12.
+    """
     results = []
     for model in models:
-        x = torch.randn(3, 6, 7, 9, generator=torch.Generator().manual_seed(1), dtype=torch.float64).requires_grad_()
+        x = torch.randn(
+            3, 6, 7, 9, generator=torch.Generator().manual_seed(1), dtype=torch.float64
+        ).requires_grad_()
         model.train(train).zero_grad()
         out = model(x)
         (out * torch.cos(torch.arange(out.numel(), dtype=out.dtype)).view_as(out)).sum().backward()
@@ -97,8 +139,20 @@ def differences(models: list[nn.Module], train: bool) -> list[str]:
         if type(model) is not GroupedConvolution:
             grads = {f"{k}.": v for k, v in to_grouped({k[:-1]: v for k, v in grads.items()}, 3).items()}
             state = to_grouped(state, 3)
-        results.append({"output": out, "gradient of x": x.grad, **{f"gradient of {k}": v for k, v in grads.items()}, **state})
-    return [name for other in results[:-1] for name, value in results[-1].items() if not close(other[name], value, 1e-12)]
+        results.append(
+            {
+                "output": out,
+                "gradient of x": x.grad,
+                **{f"gradient of {k}": v for k, v in grads.items()},
+                **state,
+            }
+        )
+    return [
+        name
+        for other in results[:-1]
+        for name, value in results[-1].items()
+        if not close(other[name], value, 1e-12)
+    ]
 
 
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
@@ -132,10 +186,16 @@ def test_the_comparison_of_forms_catches(fault):
 
 
 def pair() -> tuple[nn.Module, nn.Module]:
-    """torchvision's net with one or two blocks a stage and a quarter of the inner width, and ours with its weights."""
+    """torchvision's net with one or two blocks a stage and a quarter of the inner width, and ours with its
+    weights.
+    """
     resnet = torchvision.models.resnet
-    theirs = randomise(resnet.ResNet(resnet.Bottleneck, [2, 1, 1, 1], num_classes=7, groups=8, width_per_group=4))
-    return load_torchvision_state(ResNeXt(Config((2, 1, 1, 1), 8, 4), 7).double(), theirs.state_dict()), theirs
+    theirs = randomise(
+        resnet.ResNet(resnet.Bottleneck, [2, 1, 1, 1], num_classes=7, groups=8, width_per_group=4)
+    )
+    return load_torchvision_state(
+        ResNeXt(Config((2, 1, 1, 1), 8, 4), 7).double(), theirs.state_dict()
+    ), theirs
 
 
 def test_equal_to_torchvision():
@@ -144,7 +204,14 @@ def test_equal_to_torchvision():
 
 def test_whole_resnext50_equals_torchvision():
     theirs = randomise(torchvision.models.resnext50_32x4d())
-    assert disagreements(load_torchvision_state(resnext("resnext50_32x4d").double(), theirs.state_dict()), theirs, (2, 3, 32, 41)) == []
+    assert (
+        disagreements(
+            load_torchvision_state(resnext("resnext50_32x4d").double(), theirs.state_dict()),
+            theirs,
+            (2, 3, 32, 41),
+        )
+        == []
+    )
 
 
 class CifarReference(nn.Module):
@@ -155,7 +222,9 @@ class CifarReference(nn.Module):
         block = torchvision.models.resnet.Bottleneck
         self.conv1, self.bn1, channels = nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), 64
         for stage, planes in enumerate((64, 128, 256)):
-            down = nn.Sequential(nn.Conv2d(channels, 4 * planes, 1, 2 if stage else 1, bias=False), nn.BatchNorm2d(4 * planes))
+            down = nn.Sequential(
+                nn.Conv2d(channels, 4 * planes, 1, 2 if stage else 1, bias=False), nn.BatchNorm2d(4 * planes)
+            )
             kind = {"groups": cardinality, "base_width": path_width}
             first = block(channels, planes, 2 if stage else 1, down, **kind)
             setattr(self, f"layer{stage + 1}", nn.Sequential(first, block(4 * planes, planes, **kind)))
@@ -169,21 +238,27 @@ class CifarReference(nn.Module):
 
 def test_the_cifar_net_equals_one_of_torchvision_s_blocks():
     theirs = randomise(CifarReference(4, 6))
-    ours = load_torchvision_state(ResNeXt(Config((2, 2, 2), 4, 6, "cifar", num_classes=10)).double(), theirs.state_dict())
+    ours = load_torchvision_state(
+        ResNeXt(Config((2, 2, 2), 4, 6, "cifar", num_classes=10)).double(), theirs.state_dict()
+    )
     assert disagreements(ours, theirs, (2, 3, 11, 14)) == []
 
 
 @pytest.mark.parametrize("name", [*TORCHVISION, "resnext101_32x4d"])
 def test_every_shared_row_takes_its_weights(name):
     with torch.device("meta"):
-        theirs = shapes(getattr(torchvision.models, name)() if name in TORCHVISION else timm.create_model(name))
+        theirs = shapes(
+            getattr(torchvision.models, name)() if name in TORCHVISION else timm.create_model(name)
+        )
     assert shapes(resnext(name, device="meta")) == theirs
 
 
 def interleaved(model):
     """The channels of the groups taken in turn, as a channel shuffle would."""
     block = model.layer1[0]
-    block.conv2.register_forward_pre_hook(lambda module, inputs: (inputs[0].unflatten(1, (8, -1)).transpose(1, 2).flatten(1, 2),))
+    block.conv2.register_forward_pre_hook(
+        lambda module, inputs: (inputs[0].unflatten(1, (8, -1)).transpose(1, 2).flatten(1, 2),)
+    )
 
 
 def stride_first(model):
@@ -206,7 +281,11 @@ def test_parity_catches_the_seeded_fault(fault):
 
 
 def test_parity_catches_no_relu_after_the_sum(monkeypatch):
-    monkeypatch.setattr(Block, "forward", lambda self, x: GroupedConvolution.forward(self, x) + (self.downsample(x) if self.downsample else x))
+    monkeypatch.setattr(
+        Block,
+        "forward",
+        lambda self, x: GroupedConvolution.forward(self, x) + (self.downsample(x) if self.downsample else x),
+    )
     assert "eval logits" in disagreements(*pair(), (2, 3, 33, 40))
 
 
@@ -235,9 +314,14 @@ def test_spread_check_catches_fan_out_of_a_group(monkeypatch):
         check_spread(resnext("resnext29_8x64d_cifar"))
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "resnext50"}, "did you mean resnext50"), ({"name": "resnext50_32x4d", "num_classes": 0}, "num_classes must be"),
-    ({"name": "resnext50_32x4d", "in_channels": 0}, "in_channels must be")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "resnext50"}, "did you mean resnext50"),
+        ({"name": "resnext50_32x4d", "num_classes": 0}, "num_classes must be"),
+        ({"name": "resnext50_32x4d", "in_channels": 0}, "in_channels must be"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         resnext(**arguments)
@@ -251,4 +335,6 @@ def test_bad_configs_images_and_weights():
     with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
         resnext("resnext29_32x4d_cifar", device="meta")(torch.zeros(1, 4, 32, 32, device="meta"))
     with pytest.raises(ValueError, match="'fc.weight': the model has"):
-        load_torchvision_state(resnext("resnext50_32x4d", 9, device="meta"), torchvision.models.resnext50_32x4d().state_dict())
+        load_torchvision_state(
+            resnext("resnext50_32x4d", 9, device="meta"), torchvision.models.resnext50_32x4d().state_dict()
+        )

@@ -4,7 +4,14 @@ import pytest
 import timm
 import torch
 from oracles.parity import disagreements, randomise
-from residual_kin_checks import check_spread, field_of, gradient_field, keeps_channels_last, shapes, stage_shapes
+from residual_kin_checks import (
+    check_spread,
+    field_of,
+    gradient_field,
+    keeps_channels_last,
+    shapes,
+    stage_shapes,
+)
 from timm.models.senet import SENet, SEResNetBottleneck
 from torch import nn
 from torch.nn import functional as F
@@ -12,7 +19,8 @@ from torch.nn import functional as F
 from dlbook.book import count
 from dlbook.models.senet import VARIANTS, Config, SEBottleneck, SEResNet, from_timm, load_timm_state, senet
 
-# parameters and MACs at 224 x 224: timm 1.0.31's seresnet (v1_5) and legacy_seresnet (caffe); pytorchcv 0.0.74 has the plain 50
+# parameters and MACs at 224 x 224: timm 1.0.31's seresnet (v1_5) and legacy_seresnet (caffe); pytorchcv
+# 0.0.74 has the plain 50
 PARAMETERS = {"50": 28_088_024, "101": 49_326_872, "152": 66_821_848}
 MACS = {"50": 3_860_488_192, "101": 7_574_937_600, "152": 11_288_993_792}
 MACS_V1_5 = {"50": 4_091_699_200, "101": 7_806_148_608, "152": 11_520_204_800}
@@ -22,20 +30,29 @@ MACS_V1_5 = {"50": 4_091_699_200, "101": 7_806_148_608, "152": 11_520_204_800}
 def test_exact_counts(name):
     layers = name.removeprefix("seresnet").split("_")[0]
     counts = count(lambda: senet(name, device="meta"), (3, 224, 224))
-    assert (counts.parameters, counts.macs) == (PARAMETERS[layers], (MACS_V1_5 if "v1_5" in name else MACS)[layers])
+    assert (counts.parameters, counts.macs) == (
+        PARAMETERS[layers],
+        (MACS_V1_5 if "v1_5" in name else MACS)[layers],
+    )
 
 
 @pytest.mark.parametrize("layers", PARAMETERS)
 def test_the_gates_by_hand(layers):
     """The paper's 2 C^2 / r weights a gate (section 4), with C / r + C biases; the rest is ResNet's."""
     plain = {"50": 25_557_032, "101": 44_549_160, "152": 60_192_808}[layers]
-    gates = sum(depth * (2 * c * c // 16 + c // 16 + c) for depth, c in zip(VARIANTS[f"seresnet{layers}"].depths, (256, 512, 1024, 2048), strict=True))
+    gates = sum(
+        depth * (2 * c * c // 16 + c // 16 + c)
+        for depth, c in zip(VARIANTS[f"seresnet{layers}"].depths, (256, 512, 1024, 2048), strict=True)
+    )
     assert plain + gates == PARAMETERS[layers]
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_stage_shapes(name):
-    expected = [(2, c, side, 2 * side) for c, side in zip((64, 256, 512, 1024, 2048), (56, 56, 28, 14, 7), strict=True)]
+    expected = [
+        (2, c, side, 2 * side)
+        for c, side in zip((64, 256, 512, 1024, 2048), (56, 56, 28, 14, 7), strict=True)
+    ]
     assert stage_shapes(senet(name, device="meta"), 224) == expected
 
 
@@ -47,7 +64,9 @@ def test_receptive_field_of_the_branches(name, field):
     for stage, depth in enumerate(config.depths):
         for position in range(depth):
             stride = 2 if stage and not position else 1
-            layers += [(1, stride), (3, 1), (1, 1)] if config.stride_on == "1x1" else [(1, 1), (3, stride), (1, 1)]
+            layers += (
+                [(1, stride), (3, 1), (1, 1)] if config.stride_on == "1x1" else [(1, 1), (3, stride), (1, 1)]
+            )
     thin = SEResNet(Config(config.depths, config.stride_on, widths=(4, 4, 4, 4)), 3, 1)
     assert field_of(layers) == field == count(lambda: senet(name, device="meta")).receptive_field
     for block in thin.modules():
@@ -69,10 +88,24 @@ def test_through_the_gates_a_block_sees_the_whole_image():
 
 
 def peer(legacy: bool) -> nn.Module:
-    """timm's net with one or two blocks a stage, without the dropout that its legacy class has unless told otherwise."""
+    """timm's net with one or two blocks a stage, without the dropout that its legacy class has unless told
+    otherwise.
+    """
     if legacy:
-        return randomise(SENet(SEResNetBottleneck, [2, 1, 1, 1], groups=1, reduction=16, num_classes=7, inplanes=64, input_3x3=False,
-                               downsample_kernel_size=1, downsample_padding=0, drop_rate=0.0))  # fmt: skip
+        return randomise(
+            SENet(
+                SEResNetBottleneck,
+                [2, 1, 1, 1],
+                groups=1,
+                reduction=16,
+                num_classes=7,
+                inplanes=64,
+                input_3x3=False,
+                downsample_kernel_size=1,
+                downsample_padding=0,
+                drop_rate=0.0,
+            )
+        )
     return randomise(timm.create_model("seresnet50", layers=(2, 1, 1, 1), num_classes=7))
 
 
@@ -88,7 +121,9 @@ def test_equal_to_timm(legacy):
 
 
 def test_the_paper_s_row_equals_timm_with_the_stride_moved():
-    """No library pads the pooling and strides the 1x1: timm's seresnet with its strides moved is the row seresnet50."""
+    """No library pads the pooling and strides the 1x1: timm's seresnet with its strides moved is the row
+    seresnet50.
+    """
     theirs = peer(legacy=False)
     for stage in (theirs.layer2, theirs.layer3, theirs.layer4):
         stage[0].conv1.stride, stage[0].conv2.stride = (2, 2), (1, 1)
@@ -100,9 +135,14 @@ def test_the_paper_s_row_equals_timm_with_the_stride_moved():
 @pytest.mark.parametrize("layers", PARAMETERS)
 def test_every_timm_row_takes_its_weights(layers):
     with torch.device("meta"):
-        peers = shapes(timm.create_model(f"seresnet{layers}")), shapes(timm.create_model(f"legacy_seresnet{layers}"))
+        peers = (
+            shapes(timm.create_model(f"seresnet{layers}")),
+            shapes(timm.create_model(f"legacy_seresnet{layers}")),
+        )
     for row, theirs in zip(("v1_5", "caffe"), peers, strict=True):
-        assert shapes(senet(f"seresnet{layers}_{row}", device="meta")) == {from_timm(name): shape for name, shape in theirs.items()}
+        assert shapes(senet(f"seresnet{layers}_{row}", device="meta")) == {
+            from_timm(name): shape for name, shape in theirs.items()
+        }
 
 
 def branch(block, x):
@@ -131,7 +171,9 @@ def no_gate(self, x):
     return F.relu(self.bn3(self.conv3(out)) + shortcut)
 
 
-@pytest.mark.parametrize("forward", [gate_after_the_sum, gate_before_the_last_bn, gate_on_the_shortcut_too, no_gate])
+@pytest.mark.parametrize(
+    "forward", [gate_after_the_sum, gate_before_the_last_bn, gate_on_the_shortcut_too, no_gate]
+)
 def test_parity_catches_a_wrong_place_of_the_gate(monkeypatch, forward):
     ours, theirs = pair()
     monkeypatch.setattr(SEBottleneck, "forward", forward)
@@ -157,13 +199,20 @@ def test_spread_and_channels_last():
     torch.manual_seed(0)
     model = SEResNet(Config((1, 1, 1), widths=(16, 32, 64)), 10)
     check_spread(model)
-    assert all((m.bias == 0).all() for m in model.modules() if isinstance(m, nn.Conv2d) and m.bias is not None)
+    assert all(
+        (m.bias == 0).all() for m in model.modules() if isinstance(m, nn.Conv2d) and m.bias is not None
+    )
     assert keeps_channels_last(model, 64)
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "seresnet51"}, "did you mean seresnet50"), ({"name": "seresnet50", "num_classes": 0}, "num_classes must be"),
-    ({"name": "seresnet50", "in_channels": True}, "in_channels must be")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "seresnet51"}, "did you mean seresnet50"),
+        ({"name": "seresnet50", "num_classes": 0}, "num_classes must be"),
+        ({"name": "seresnet50", "in_channels": True}, "in_channels must be"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         senet(**arguments)

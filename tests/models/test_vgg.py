@@ -9,14 +9,24 @@ from torch import nn
 from dlbook.book import count
 from dlbook.models.vgg import VARIANTS, VGG, load_torchvision_state, vgg
 
-# parameters and multiply-accumulates at 224 x 224: torchvision 0.29.1; column C from the paper's Table 2 (134 M) and by hand
+# parameters and multiply-accumulates at 224 x 224: torchvision 0.29.1; column C from the paper's Table 2 (134
+# M) and by hand
 COUNTS = {
-    "vgg_a": (132_863_336, 7_609_090_048), "vgg_a_lrn": (132_863_336, 7_609_090_048), "vgg_b": (133_047_848, 11_308_466_176),
-    "vgg_c": (133_638_952, None), "vgg_d": (138_357_544, 15_470_264_320), "vgg_e": (143_667_240, 19_632_062_464),
-    "vgg11": (132_863_336, 7_609_090_048), "vgg13": (133_047_848, 11_308_466_176), "vgg16": (138_357_544, 15_470_264_320),
-    "vgg19": (143_667_240, 19_632_062_464), "vgg11_bn": (132_868_840, 7_609_090_048), "vgg13_bn": (133_053_736, 11_308_466_176),
-    "vgg16_bn": (138_365_992, 15_470_264_320), "vgg19_bn": (143_678_248, 19_632_062_464),
-}  # fmt: skip
+    "vgg_a": (132_863_336, 7_609_090_048),
+    "vgg_a_lrn": (132_863_336, 7_609_090_048),
+    "vgg_b": (133_047_848, 11_308_466_176),
+    "vgg_c": (133_638_952, None),
+    "vgg_d": (138_357_544, 15_470_264_320),
+    "vgg_e": (143_667_240, 19_632_062_464),
+    "vgg11": (132_863_336, 7_609_090_048),
+    "vgg13": (133_047_848, 11_308_466_176),
+    "vgg16": (138_357_544, 15_470_264_320),
+    "vgg19": (143_667_240, 19_632_062_464),
+    "vgg11_bn": (132_868_840, 7_609_090_048),
+    "vgg13_bn": (133_053_736, 11_308_466_176),
+    "vgg16_bn": (138_365_992, 15_470_264_320),
+    "vgg19_bn": (143_678_248, 19_632_062_464),
+}
 TORCHVISION = ("vgg11", "vgg13", "vgg16", "vgg19", "vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn")
 
 
@@ -49,7 +59,9 @@ def test_every_torchvision_row_takes_its_weights():
         with torch.device("meta"):
             state = getattr(torchvision.models, name)().state_dict()
         own = vgg(name, device="meta").state_dict()
-        assert {key: tensor.shape for key, tensor in own.items()} == {key: tensor.shape for key, tensor in state.items()}
+        assert {key: tensor.shape for key, tensor in own.items()} == {
+            key: tensor.shape for key, tensor in state.items()
+        }
 
 
 @pytest.mark.parametrize("name", ["vgg13", "vgg16_bn"])
@@ -84,9 +96,15 @@ def test_parity_catches_the_seeded_fault(fault):
     assert found
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "vgg12"}, "did you mean vgg"), ({"name": "vgg16", "num_classes": 0}, "num_classes must be"),
-    ({"name": "vgg16", "in_channels": -1}, "in_channels must be"), ({"name": "vgg16", "drop_prob": 1.0}, "drop_prob must be")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "vgg12"}, "did you mean vgg"),
+        ({"name": "vgg16", "num_classes": 0}, "num_classes must be"),
+        ({"name": "vgg16", "in_channels": -1}, "in_channels must be"),
+        ({"name": "vgg16", "drop_prob": 1.0}, "drop_prob must be"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         vgg(**arguments)

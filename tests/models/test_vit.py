@@ -1,4 +1,6 @@
-"""Vision transformers against Table 1, timm's and torchvision's weights and arithmetic, and faults that people make."""
+"""Vision transformers against Table 1, timm's and torchvision's weights and arithmetic, and faults that
+people make.
+"""
 
 import pytest
 import timm
@@ -27,10 +29,15 @@ from dlbook.nn.position import interpolate_positions
 
 # parameters and multiply-accumulates at 224 x 224: timm 1.0.31 (Ti, S), torchvision 0.29.1 (B, L, H)
 COUNTS = {
-    "vit_ti_16": (5_717_416, 1_253_683_200), "vit_s_16": (22_050_664, 4_598_882_304), "vit_s_32": (22_878_952, 1_142_909_952),
-    "vit_b_16": (86_567_656, 17_563_828_224), "vit_b_32": (88_224_232, 4_409_186_304), "vit_l_16": (304_326_632, 61_554_712_576),
-    "vit_l_32": (306_535_400, 15_377_539_072), "vit_h_14": (632_045_800, 167_295_109_120),
-}  # fmt: skip
+    "vit_ti_16": (5_717_416, 1_253_683_200),
+    "vit_s_16": (22_050_664, 4_598_882_304),
+    "vit_s_32": (22_878_952, 1_142_909_952),
+    "vit_b_16": (86_567_656, 17_563_828_224),
+    "vit_b_32": (88_224_232, 4_409_186_304),
+    "vit_l_16": (304_326_632, 61_554_712_576),
+    "vit_l_32": (306_535_400, 15_377_539_072),
+    "vit_h_14": (632_045_800, 167_295_109_120),
+}
 
 
 def by_hand(name: str) -> tuple[int, int]:
@@ -55,7 +62,9 @@ def test_exact_counts(name):
 def test_token_shapes(name):
     config = VARIANTS[name]
     maps = vit(name, device="meta").token_maps(torch.empty(2, 3, 224, 224, device="meta"))
-    assert [tuple(tokens.shape) for tokens in maps] == [(2, (224 // config.patch_size) ** 2 + 1, config.dim)] * (config.depth + 1)
+    assert [tuple(tokens.shape) for tokens in maps] == [
+        (2, (224 // config.patch_size) ** 2 + 1, config.dim)
+    ] * (config.depth + 1)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -83,7 +92,9 @@ def test_equal_to_timm():
 
 @pytest.mark.parametrize("representation_dim", [None, 24])
 def test_equal_to_torchvision(representation_dim):
-    reference = randomise(Torchvision(32, 8, 3, 4, 32, 80, num_classes=7, representation_size=representation_dim))
+    reference = randomise(
+        Torchvision(32, 8, 3, 4, 32, 80, num_classes=7, representation_size=representation_dim)
+    )
     config = Config(3, 32, 4, 80, 8)
     model = VisionTransformer(config, 7, resolution=32, representation_dim=representation_dim).double()
     load_torchvision_state(model, reference.state_dict())
@@ -163,21 +174,29 @@ def replace(cls, name, method):
 
 
 def every(kind, change):
-    return lambda model, monkeypatch: [change(module) for module in model.modules() if isinstance(module, kind)]
+    return lambda model, monkeypatch: [
+        change(module) for module in model.modules() if isinstance(module, kind)
+    ]
 
 
 FAULTS = {
     "post-norm": replace(Block, "forward", post_norm),
     "MLP beside attention": replace(Block, "forward", one_norm),
     "ReLU for GELU": replace(MLP, "forward", lambda self, x: self.fc2(F.relu(self.fc1(x)))),
-    "GELU by tanh": replace(MLP, "forward", lambda self, x: self.fc2(F.gelu(self.fc1(x), approximate="tanh"))),
+    "GELU by tanh": replace(
+        MLP, "forward", lambda self, x: self.fc2(F.gelu(self.fc1(x), approximate="tanh"))
+    ),
     "epsilon of torch": every(nn.LayerNorm, lambda module: setattr(module, "eps", 1e-5)),
     "no last norm": replace(VisionTransformer, "encode", without_last_norm),
-    "mean of the tokens": replace(VisionTransformer, "forward", lambda self, images: self.head(self.forward_features(images).mean(1))),
+    "mean of the tokens": replace(
+        VisionTransformer, "forward", lambda self, images: self.head(self.forward_features(images).mean(1))
+    ),
     "class token last": replace(VisionTransformer, "embed", class_token_last),
     "class token without position": replace(VisionTransformer, "embed", no_position_for_the_class_token),
     "patches read down": replace(VisionTransformer, "embed", patches_read_down),
-    "no bias of queries, keys and values": every(SelfAttention, lambda module: nn.init.zeros_(module.qkv.bias)),
+    "no bias of queries, keys and values": every(
+        SelfAttention, lambda module: nn.init.zeros_(module.qkv.bias)
+    ),
     "six heads": every(SelfAttention, lambda module: setattr(module, "num_heads", 6)),
 }
 
@@ -195,34 +214,61 @@ def test_initial_statistics():
     model = vit("vit_s_16", representation_dim=200)
     state = model.state_dict()
     deviations = {
-        "patch_embed.proj.weight": (3 * 16 * 16) ** -0.5, "pos_embed": 0.02, "pre_logits.weight": 384**-0.5,
-        "blocks.3.attn.qkv.weight": (2 / (384 + 384)) ** 0.5, "blocks.3.attn.proj.weight": (2 / (384 + 384)) ** 0.5,
-        "blocks.7.mlp.fc1.weight": (2 / (384 + 1536)) ** 0.5, "blocks.7.mlp.fc2.weight": (2 / (384 + 1536)) ** 0.5,
-    }  # fmt: skip
+        "patch_embed.proj.weight": (3 * 16 * 16) ** -0.5,
+        "pos_embed": 0.02,
+        "pre_logits.weight": 384**-0.5,
+        "blocks.3.attn.qkv.weight": (2 / (384 + 384)) ** 0.5,
+        "blocks.3.attn.proj.weight": (2 / (384 + 384)) ** 0.5,
+        "blocks.7.mlp.fc1.weight": (2 / (384 + 1536)) ** 0.5,
+        "blocks.7.mlp.fc2.weight": (2 / (384 + 1536)) ** 0.5,
+    }
     for name, deviation in deviations.items():
         number = state[name].numel()
         assert abs(state[name].std() / deviation - 1) < 6 / (2 * number) ** 0.5, name
         assert abs(state[name].mean()) < 6 * deviation / number**0.5, name
-    for name in ("cls_token", "head.weight", "head.bias", "patch_embed.proj.bias", "blocks.0.attn.qkv.bias", "blocks.0.attn.proj.bias"):
+    for name in (
+        "cls_token",
+        "head.weight",
+        "head.bias",
+        "patch_embed.proj.bias",
+        "blocks.0.attn.qkv.bias",
+        "blocks.0.attn.proj.bias",
+    ):
         assert (state[name] == 0).all(), name
     assert 0 < state["blocks.0.mlp.fc1.bias"].abs().max() < 1e-5
-    assert not torch.equal(state["blocks.0.mlp.fc1.weight"], state["blocks.1.mlp.fc1.weight"])  # no copies of one block
+    assert not torch.equal(
+        state["blocks.0.mlp.fc1.weight"], state["blocks.1.mlp.fc1.weight"]
+    )  # no copies of one block
 
 
 def test_dropout_stands_where_the_paper_has_it():
     model = vit("vit_ti_16", drop_prob=0.1, resolution=32)
-    places = {name for name, module in model.named_modules() if isinstance(module, nn.Dropout) and module.p == 0.1}
-    assert places == {"drop", *(f"blocks.{i}.{place}" for i in range(12) for place in ("attn.drop", "mlp.drop"))}
+    places = {
+        name for name, module in model.named_modules() if isinstance(module, nn.Dropout) and module.p == 0.1
+    }
+    assert places == {
+        "drop",
+        *(f"blocks.{i}.{place}" for i in range(12) for place in ("attn.drop", "mlp.drop")),
+    }
     nn.init.normal_(model.head.weight)
     images = torch.randn(1, 3, 32, 32)
     assert not torch.equal(model(images), model(images)) and torch.equal(model.eval()(images), model(images))
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "vit_b_61"}, "did you mean vit_b_16"), ({"name": "vit_ti_16", "num_classes": 0}, "num_classes must be"),
-    ({"name": "vit_ti_16", "in_channels": 0}, "in_channels must be"), ({"name": "vit_ti_16", "drop_prob": 1.0}, "drop_prob must be"),
-    ({"name": "vit_h_14", "resolution": 384}, "multiple of the patch size 14, got 384 x 384; resize the images, for example to 378 x 378"),
-    ({"name": "vit_ti_16", "representation_dim": 0}, "representation_dim must be")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "vit_b_61"}, "did you mean vit_b_16"),
+        ({"name": "vit_ti_16", "num_classes": 0}, "num_classes must be"),
+        ({"name": "vit_ti_16", "in_channels": 0}, "in_channels must be"),
+        ({"name": "vit_ti_16", "drop_prob": 1.0}, "drop_prob must be"),
+        (
+            {"name": "vit_h_14", "resolution": 384},
+            "multiple of the patch size 14, got 384 x 384; resize the images, for example to 378 x 378",
+        ),
+        ({"name": "vit_ti_16", "representation_dim": 0}, "representation_dim must be"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         vit(**arguments, device="meta")
@@ -237,18 +283,28 @@ def test_bad_images_layers_and_weights():
     with pytest.raises(ValueError, match=r"layer must be in \[-12, 12\), got 12"):
         model.attention(torch.zeros(1, 3, 224, 224, device="meta"), 12)
     state = model.state_dict()
-    with pytest.raises(ValueError, match=r"'head.weight': the model has \[10, 192\], the state dict has \[1000, 192\]"):
+    with pytest.raises(
+        ValueError, match=r"'head.weight': the model has \[10, 192\], the state dict has \[1000, 192\]"
+    ):
         load_timm_state(vit("vit_ti_16", num_classes=10, device="meta"), state)
     with pytest.raises(ValueError, match="'cls_token'.* is missing"):
         load_torchvision_state(model, {})
-    with pytest.raises(ValueError, match=r"'pos_embed': the model has \[1, 197, 192\], the state dict has \[1, 198, 192\]"):
+    with pytest.raises(
+        ValueError, match=r"'pos_embed': the model has \[1, 197, 192\], the state dict has \[1, 198, 192\]"
+    ):
         load_timm_state(model, state | {"pos_embed": torch.zeros(1, 198, 192)})
     with pytest.raises(ValueError, match="'dist_token'.* no place"):
         load_timm_state(model, state | {"dist_token": torch.zeros(1, 1, 192)})
 
 
-@pytest.mark.parametrize("theirs, name", [
-    ("encoder.layers.encoder_layer_11.mlp.linear_1.bias", "blocks.11.mlp.fc1.bias"), ("encoder.ln.weight", "norm.weight"),
-    ("encoder.layers.encoder_layer_0.mlp.linear_2.weight", "blocks.0.mlp.fc2.weight"), ("heads.head.bias", "head.bias")])
+@pytest.mark.parametrize(
+    "theirs, name",
+    [
+        ("encoder.layers.encoder_layer_11.mlp.linear_1.bias", "blocks.11.mlp.fc1.bias"),
+        ("encoder.ln.weight", "norm.weight"),
+        ("encoder.layers.encoder_layer_0.mlp.linear_2.weight", "blocks.0.mlp.fc2.weight"),
+        ("heads.head.bias", "head.bias"),
+    ],
+)
 def test_names_of_old_files(theirs, name):
     assert torchvision_name(theirs) == name

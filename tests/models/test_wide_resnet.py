@@ -6,29 +6,60 @@ import pytest
 import torch
 import torchvision
 from oracles.parity import disagreements, randomise
-from residual_kin_checks import check_spread, field_of, gradient_field, keeps_channels_last, shapes, stage_shapes
+from residual_kin_checks import (
+    check_spread,
+    field_of,
+    gradient_field,
+    keeps_channels_last,
+    shapes,
+    stage_shapes,
+)
 from torch import nn
 from torch.nn import functional as F
 
 from dlbook.book import count
 from dlbook.models import wide_resnet as module
 from dlbook.models.wide_resnet import (
-    VARIANTS, Config, WideBlock, WideBottleneck, WideBottleneckResNet, WideResNet, load_torchvision_state, wide_resnet,
-)  # fmt: skip
+    VARIANTS,
+    Config,
+    WideBlock,
+    WideBottleneck,
+    WideBottleneckResNet,
+    WideResNet,
+    load_torchvision_state,
+    wide_resnet,
+)
 
-# parameters and MACs: torchvision 0.29.1 for ImageNet; pytorchcv 0.0.74 for 40-8, 28-10, 16-10; the others by hand below.
+# parameters and MACs: torchvision 0.29.1 for ImageNet; pytorchcv 0.0.74 for 40-8, 28-10, 16-10; the others by
+# hand below.
 # `PAPER` has the millions of the paper's Tables 4 and 5.
 COUNTS = {
-    "wrn40_1": (563_930, 83_280_512), "wrn40_2": (2_243_546, 327_599_360), "wrn40_4": (8_949_210, 1_298_582_016),
-    "wrn40_8": (35_748_314, 5_172_024_320), "wrn28_2": (1_467_610, 214_353_152), "wrn28_10": (36_479_194, 5_243_328_768),
-    "wrn28_12": (52_517_850, 7_543_905_792), "wrn22_8": (17_158_106, 2_454_115_328), "wrn22_10": (26_797_914, 3_827_751_168),
-    "wrn16_8": (10_961_370, 1_548_145_664), "wrn16_10": (17_116_634, 2_412_173_568),
-    "wide_resnet50_2": (68_883_240, 11_398_021_120), "wide_resnet101_2": (126_886_696, 22_753_050_624),
-}  # fmt: skip
+    "wrn40_1": (563_930, 83_280_512),
+    "wrn40_2": (2_243_546, 327_599_360),
+    "wrn40_4": (8_949_210, 1_298_582_016),
+    "wrn40_8": (35_748_314, 5_172_024_320),
+    "wrn28_2": (1_467_610, 214_353_152),
+    "wrn28_10": (36_479_194, 5_243_328_768),
+    "wrn28_12": (52_517_850, 7_543_905_792),
+    "wrn22_8": (17_158_106, 2_454_115_328),
+    "wrn22_10": (26_797_914, 3_827_751_168),
+    "wrn16_8": (10_961_370, 1_548_145_664),
+    "wrn16_10": (17_116_634, 2_412_173_568),
+    "wide_resnet50_2": (68_883_240, 11_398_021_120),
+    "wide_resnet101_2": (126_886_696, 22_753_050_624),
+}
 PAPER = {
-    "wrn40_1": 0.6, "wrn40_2": 2.2, "wrn40_4": 8.9, "wrn40_8": 35.7, "wrn28_10": 36.5, "wrn28_12": 52.5, "wrn22_8": 17.2,
-    "wrn22_10": 26.8, "wrn16_8": 11.0, "wrn16_10": 17.1,
-}  # fmt: skip
+    "wrn40_1": 0.6,
+    "wrn40_2": 2.2,
+    "wrn40_4": 8.9,
+    "wrn40_8": 35.7,
+    "wrn28_10": 36.5,
+    "wrn28_12": 52.5,
+    "wrn22_8": 17.2,
+    "wrn22_10": 26.8,
+    "wrn16_8": 11.0,
+    "wrn16_10": 17.1,
+}
 SMALL = [name for name in VARIANTS if name.startswith("wrn")]
 TORCHVISION = ("wide_resnet50_2", "wide_resnet101_2")
 
@@ -46,7 +77,11 @@ def test_counts_by_hand_and_in_the_paper(name):
     for side, width in ((32, 16 * k), (16, 32 * k), (8, 64 * k)):
         for _ in range(blocks):
             weights = 9 * channels * width + 9 * width**2 + (channels * width if channels != width else 0)
-            parameters, macs, channels = parameters + weights + 2 * (channels + width), macs + weights * side**2, width
+            parameters, macs, channels = (
+                parameters + weights + 2 * (channels + width),
+                macs + weights * side**2,
+                width,
+            )
     assert (parameters + 2 * channels + 10 * channels + 10, macs + 10 * channels) == COUNTS[name]
     assert name not in PAPER or abs(COUNTS[name][0] / 1e6 - PAPER[name]) <= 0.05
 
@@ -59,7 +94,9 @@ def test_stage_shapes(name):
         expected = zip((16, 16 * k, 32 * k, 64 * k), (32, 32, 16, 8), strict=True)
     else:
         expected = zip((64, 256, 512, 1024, 2048), (56, 56, 28, 14, 7), strict=True)
-    assert stage_shapes(model, 32 if name in SMALL else 224) == [(2, c, side, 2 * side) for c, side in expected]
+    assert stage_shapes(model, 32 if name in SMALL else 224) == [
+        (2, c, side, 2 * side) for c, side in expected
+    ]
 
 
 def layers_of(depths: tuple[int, ...], small: bool) -> list[tuple[int, int]]:
@@ -72,9 +109,15 @@ def layers_of(depths: tuple[int, ...], small: bool) -> list[tuple[int, int]]:
     return layers
 
 
-@pytest.mark.parametrize("name, field", [("wrn28_10", 109), ("wrn16_8", 53), ("wide_resnet50_2", 427), ("wide_resnet101_2", 971)])
+@pytest.mark.parametrize(
+    "name, field", [("wrn28_10", 109), ("wrn16_8", 53), ("wide_resnet50_2", 427), ("wide_resnet101_2", 971)]
+)
 def test_receptive_field_by_formula(name, field):
-    assert field_of(layers_of(VARIANTS[name].depths, name in SMALL)) == field == count(lambda: wide_resnet(name, device="meta")).receptive_field
+    assert (
+        field_of(layers_of(VARIANTS[name].depths, name in SMALL))
+        == field
+        == count(lambda: wide_resnet(name, device="meta")).receptive_field
+    )
 
 
 @pytest.mark.parametrize("depths, size", [((4, 4, 4), 144), ((1, 1, 1, 1), 240)])
@@ -86,20 +129,26 @@ def test_receptive_field_by_the_support_of_a_gradient(depths, size):
 
 
 class Written(nn.Module):
-    """WRN-n-k as Table 1 and figure 1(d) have it, with the weights of `model`; every stride and wire is said here."""
+    """WRN-n-k as Table 1 and figure 1(d) have it, with the weights of `model`; every stride and wire is said
+    here.
+    """
 
     def __init__(self, model: WideResNet) -> None:
         super().__init__()
         self.net = copy.deepcopy(model)
 
     def forward(self, images):
-        conv = lambda x, layer, stride=1: F.conv2d(x, layer.weight, None, stride, layer.weight.shape[-1] // 2)  # noqa: E731
+        conv = lambda x, layer, stride=1: F.conv2d(x, layer.weight, None, stride, layer.weight.shape[-1] // 2)
         x = conv(images, self.net.conv1)
         for group, blocks in enumerate(self.net.groups):
             for position, block in enumerate(blocks):
                 stride = 2 if group and not position else 1
                 activated = F.relu(block.bn1(x))
-                shortcut = conv(activated, block.shortcut, stride) if x.shape[1] != block.conv2.weight.shape[0] else x
+                shortcut = (
+                    conv(activated, block.shortcut, stride)
+                    if x.shape[1] != block.conv2.weight.shape[0]
+                    else x
+                )
                 x = shortcut + conv(F.relu(block.bn2(conv(activated, block.conv1, stride))), block.conv2)
         return self.net.fc(F.adaptive_avg_pool2d(F.relu(self.net.bn(x)), 1).flatten(1))
 
@@ -112,7 +161,9 @@ def against_the_paper(widen_factor: int = 2, depths: tuple[int, ...] = (2, 2, 1)
     return disagreements(model, theirs, (2, 3, 15, 22), lambda name: name.removeprefix("net."))
 
 
-@pytest.mark.parametrize("widen_factor", [1, 3])  # 1: the first group keeps its 16 channels and has no projection
+@pytest.mark.parametrize(
+    "widen_factor", [1, 3]
+)  # 1: the first group keeps its 16 channels and has no projection
 def test_equal_to_the_paper_written_out(widen_factor):
     assert against_the_paper(widen_factor) == []
 
@@ -124,7 +175,9 @@ def test_the_whole_wrn_16_at_width_2_equals_the_paper():
 def pair(narrow: int = 1) -> tuple[nn.Module, nn.Module]:
     """torchvision's net and ours with its weights: two or one blocks a stage."""
     resnet = torchvision.models.resnet
-    theirs = randomise(resnet.ResNet(resnet.Bottleneck, [2, 1, 1, 1], num_classes=7, width_per_group=128 // narrow))
+    theirs = randomise(
+        resnet.ResNet(resnet.Bottleneck, [2, 1, 1, 1], num_classes=7, width_per_group=128 // narrow)
+    )
     config = Config("imagenet", (2, 1, 1, 1), 1 if narrow == 2 else 2, 7)
     return load_torchvision_state(WideBottleneckResNet(config, 7, 3).double(), theirs.state_dict()), theirs
 
@@ -172,7 +225,13 @@ def stride_on_the_second(model):
         group[0].conv1.stride, group[0].conv2.stride = (1, 1), (2, 2)
 
 
-@pytest.mark.parametrize("fault, found", [(other_momentum, "train state after a step: net.bn.running_mean"), (stride_on_the_second, "eval logits")])
+@pytest.mark.parametrize(
+    "fault, found",
+    [
+        (other_momentum, "train state after a step: net.bn.running_mean"),
+        (stride_on_the_second, "eval logits"),
+    ],
+)
 def test_the_written_paper_catches_a_wrong_setting(fault, found):
     assert found in against_the_paper(fault=fault)
 
@@ -186,7 +245,11 @@ def test_torchvision_catches_the_stride_on_the_first_convolution():
 
 def test_counts_catch_a_widened_output(monkeypatch):
     """All channels of a bottleneck doubled, not only those inside, is the common misreading."""
-    monkeypatch.setattr(module, "WideBottleneck", lambda channels, inner, width, stride: WideBottleneck(channels, inner, 2 * width, stride))
+    monkeypatch.setattr(
+        module,
+        "WideBottleneck",
+        lambda channels, inner, width, stride: WideBottleneck(channels, inner, 2 * width, stride),
+    )
     model = wide_resnet("wide_resnet50_2", device="meta")
     assert sum(p.numel() for p in model.parameters()) != COUNTS["wide_resnet50_2"][0]
 
@@ -195,7 +258,9 @@ def test_dropout_stands_between_the_convolutions():
     torch.manual_seed(0)
     block = WideBlock(4, 400, 1, 0.3).train()
     seen = {}
-    block.dropout.register_forward_hook(lambda module, inputs, output: seen.update(before=inputs[0], after=output))
+    block.dropout.register_forward_hook(
+        lambda module, inputs, output: seen.update(before=inputs[0], after=output)
+    )
     block.conv2.register_forward_hook(lambda module, inputs, output: seen.update(convolved=inputs[0]))
     block(torch.randn(2, 4, 9, 7))
     before, after = seen["before"], seen["after"]
@@ -220,10 +285,16 @@ def test_spread_check_catches_fan_in():
         check_spread(model)
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"name": "wrn28_11"}, "did you mean wrn28"), ({"name": "wrn28_2", "num_classes": 0}, "num_classes must be"),
-    ({"name": "wrn28_2", "in_channels": 2.0}, "in_channels must be"), ({"name": "wrn28_2", "drop_prob": 1.0}, "drop_prob must be"),
-    ({"name": "wide_resnet50_2", "drop_prob": 0.3}, "has no dropout")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "wrn28_11"}, "did you mean wrn28"),
+        ({"name": "wrn28_2", "num_classes": 0}, "num_classes must be"),
+        ({"name": "wrn28_2", "in_channels": 2.0}, "in_channels must be"),
+        ({"name": "wrn28_2", "drop_prob": 1.0}, "drop_prob must be"),
+        ({"name": "wide_resnet50_2", "drop_prob": 0.3}, "has no dropout"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         wide_resnet(**arguments)

@@ -1,4 +1,5 @@
-"""The memory that `oracles/memory.py` counts: against sums by hand, faults that keep maps alive, and a row of each kind of block.
+"""The memory that `oracles/memory.py` counts: against sums by hand, faults that keep maps alive, and a row of
+each kind of block.
 
 `python scripts/check_zoo.py --checks memory` asks every row that a library shares.
 """
@@ -19,7 +20,9 @@ class Net(nn.Module):
     def __init__(self, fault: str = "") -> None:
         super().__init__()
         self.fault = fault
-        self.convs = nn.ModuleList([nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.Conv2d(8, 8, 3, padding=1, bias=False)])
+        self.convs = nn.ModuleList(
+            [nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.Conv2d(8, 8, 3, padding=1, bias=False)]
+        )
         self.norms = nn.ModuleList([nn.BatchNorm2d(8), nn.BatchNorm2d(8)])
 
     def forward(self, x):
@@ -43,8 +46,12 @@ def net(fault: str = "") -> Net:
 def test_counts_are_those_by_hand():
     found = memory.measure(net(), SIZE)
     small = 4 * 8 * 4 * memory.BATCH  # statistics, means, logits: some vectors of 8 numbers
-    assert 2 * MAP <= found["forward, peak"] <= 2 * MAP + small  # what a layer reads and what it makes; ReLU works in place
-    assert 4 * MAP <= found["kept for backward"] <= 4 * MAP + small  # of each layer what BN and the next convolution have read
+    assert (
+        2 * MAP <= found["forward, peak"] <= 2 * MAP + small
+    )  # what a layer reads and what it makes; ReLU works in place
+    assert (
+        4 * MAP <= found["kept for backward"] <= 4 * MAP + small
+    )  # of each layer what BN and the next convolution have read
     assert found["training step, peak"] >= found["kept for backward"]
 
 
@@ -54,12 +61,18 @@ def test_nothing_is_left_when_the_model_is_done():
     assert storages.held == 0 and storages.peak > 0
 
 
-@pytest.mark.parametrize("fault, measure", [("list", "forward, peak"), ("saved", "kept for backward"), ("saved", "training step, peak")])
+@pytest.mark.parametrize(
+    "fault, measure",
+    [("list", "forward, peak"), ("saved", "kept for backward"), ("saved", "training step, peak")],
+)
 def test_a_wasteful_net_is_caught(fault, measure):
     assert any(told.startswith(measure) for told in memory.compare(net(fault), net(), SIZE))
     assert memory.compare(net(), net(), SIZE) == []
 
 
-@pytest.mark.parametrize("name", ["resnet18_v1_5", "resnetv2_18", "mobilenet_v2_035", "mobilenet_v3_small", "regnet_x_200mf", "deit_ti"])
+@pytest.mark.parametrize(
+    "name",
+    ["resnet18_v1_5", "resnetv2_18", "mobilenet_v2_035", "mobilenet_v3_small", "regnet_x_200mf", "deit_ti"],
+)
 def test_a_row_of_each_kind(name):
     assert memory.check_memory(name) == []

@@ -1,6 +1,8 @@
-"""The questions of `oracles/sweep.py` and `oracles/imports.py`: asked of the smallest row of each family, and shown to catch faults.
+"""The questions of `oracles/sweep.py` and `oracles/imports.py`: asked of the smallest row of each family, and
+shown to catch faults.
 
-`python scripts/check_zoo.py` (the stage "zoo" of `make test`) asks every row. On a machine with CUDA, so do the tests marked `cuda`.
+`python scripts/check_zoo.py` (the stage "zoo" of `make test`) asks every row. On a machine with CUDA, so do
+the tests marked `cuda`.
 """
 
 from functools import cache
@@ -15,7 +17,9 @@ from torch.nn import functional as F
 from dlbook.models import FAMILIES, create, variants
 
 ALWAYS = ("meta", "numbers")
-TRACED = dict.fromkeys(("lenet", "resnet", "mobilenet_v3", "vit"), ("compile", "export"))  # tracing takes seconds; the stage "zoo" traces all
+TRACED = dict.fromkeys(
+    ("lenet", "resnet", "mobilenet_v3", "vit"), ("compile", "export")
+)  # tracing takes seconds; the stage "zoo" traces all
 CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 
@@ -29,7 +33,9 @@ def smallest(family: str) -> str:
     return min(sizes, key=sizes.get)
 
 
-@pytest.mark.parametrize("family, check", [(family, check) for family in FAMILIES for check in (*ALWAYS, *TRACED.get(family, ()))])
+@pytest.mark.parametrize(
+    "family, check", [(family, check) for family in FAMILIES for check in (*ALWAYS, *TRACED.get(family, ()))]
+)
 def test_smallest_row(family, check):
     name = smallest(family)
     assert sweep.CHECKS[check](name) == []
@@ -68,7 +74,11 @@ class Net(nn.Module):
     def __init__(self, fault: str = "") -> None:
         super().__init__()
         self.fault = fault
-        self.conv, self.deep, self.head = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 3), nn.Linear(8, 11 if fault == "classes" else 10)
+        self.conv, self.deep, self.head = (
+            nn.Conv2d(3, 8, 3, padding=1),
+            nn.Conv2d(8, 8, 3),
+            nn.Linear(8, 11 if fault == "classes" else 10),
+        )
         self.scale = torch.ones(1, device="cpu") if fault == "device" else 1
         self.register_buffer("shift", torch.zeros(1, device="cpu" if fault == "device" else None))
 
@@ -90,10 +100,15 @@ class Net(nn.Module):
 
 
 FAULTS = {  # fault: (check, a word of the sentence)
-    "device": ("meta", "lives on cpu"), "classes": ("meta", "expected [2, 10]"), "tuple": ("meta", "gives tuple"),
-    "branch": ("compile", "fullgraph"), "numpy": ("export", "torch.export"), "overflow": ("numbers", "not finite"),
-    "rounding": ("numbers", "bfloat16"), "layout": ("numbers", "channels_last"),
-}  # fmt: skip
+    "device": ("meta", "lives on cpu"),
+    "classes": ("meta", "expected [2, 10]"),
+    "tuple": ("meta", "gives tuple"),
+    "branch": ("compile", "fullgraph"),
+    "numpy": ("export", "torch.export"),
+    "overflow": ("numbers", "not finite"),
+    "rounding": ("numbers", "bfloat16"),
+    "layout": ("numbers", "channels_last"),
+}
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 EDGE = 1e4
-REFERENCE = {    # torch's own function for each row of FAMILY; a keyword where the row has a parameter
+REFERENCE = {  # torch's own function for each row of FAMILY; a keyword where the row has a parameter
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
     "hard sigmoid": F.hardsigmoid,
@@ -15,7 +15,7 @@ REFERENCE = {    # torch's own function for each row of FAMILY; a keyword where 
     "leaky ReLU": lambda x, slope: F.leaky_relu(x, slope),
     "ELU": lambda x, alpha: F.elu(x, alpha),
     "SELU": F.selu,
-    "softplus": lambda x, beta: F.softplus(x, beta, threshold=60),   # torch's default threshold is 20
+    "softplus": lambda x, beta: F.softplus(x, beta, threshold=60),  # torch's default threshold is 20
     "Swish": lambda x, beta: F.silu(beta * x) / beta,
     "GELU": F.gelu,
     "GELU (tanh)": partial(F.gelu, approximate="tanh"),
@@ -23,8 +23,14 @@ REFERENCE = {    # torch's own function for each row of FAMILY; a keyword where 
     "hard swish": F.hardswish,
 }
 SETTINGS = {"slope": (0.0, 0.01, 0.3), "alpha": (0.5, 1.0, 2.0), "beta": (0.25, 1.0, 3.0)}
-SLOPE_TOLERANCE = {"hard sigmoid": 5e-9}    # torch's kernel holds 1/6 as a float32 even for float64 input
-CORNERS = {"ReLU": 0.0, "ReLU6": 0.0, "leaky ReLU": 0.3, "ELU": 2.0, "SELU": 1.0507009873554805 * 1.6732632423543772}
+SLOPE_TOLERANCE = {"hard sigmoid": 5e-9}  # torch's kernel holds 1/6 as a float32 even for float64 input
+CORNERS = {
+    "ReLU": 0.0,
+    "ReLU6": 0.0,
+    "leaky ReLU": 0.3,
+    "ELU": 2.0,
+    "SELU": 1.0507009873554805 * 1.6732632423543772,
+}
 
 
 def keywords(row):
@@ -34,7 +40,12 @@ def keywords(row):
 
 def grid(dtype=torch.float64):
     """Odd count over [-12, 12], 0 among them, plus the far ends; the ends of hard swish (+-3) are left out."""
-    x = torch.cat([torch.linspace(-12, 12, 481, dtype=torch.float64), torch.tensor([-EDGE, -80, 0, 6, 80, EDGE]).double()])
+    x = torch.cat(
+        [
+            torch.linspace(-12, 12, 481, dtype=torch.float64),
+            torch.tensor([-EDGE, -80, 0, 6, 80, EDGE]).double(),
+        ]
+    )
     return x[x.abs() != 3].to(dtype)
 
 
@@ -48,7 +59,9 @@ def gradient(function, x):
 def check_value(name, row):
     for keyword in keywords(row):
         x = grid()
-        torch.testing.assert_close(row.function(x, **keyword), REFERENCE[name](x, **keyword), rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(
+            row.function(x, **keyword), REFERENCE[name](x, **keyword), rtol=1e-12, atol=1e-12
+        )
 
 
 def check_slope(name, row):
@@ -67,8 +80,11 @@ def check_extremes(row, dtype):
     """No nan and no inf in value, gradient or closed derivative, and the right limits of the derivative."""
     x = torch.tensor([-EDGE, -1000, -100, -20, 0, 20, 100, 1000, EDGE], dtype=dtype)
     for keyword in keywords(row):
-        for result in (row.function(x, **keyword), gradient(lambda v, k=keyword: row.function(v, **k), x),
-                       row.slope(x, **keyword)):
+        for result in (
+            row.function(x, **keyword),
+            gradient(lambda v, k=keyword: row.function(v, **k), x),
+            row.slope(x, **keyword),
+        ):
             assert result.dtype == dtype
             assert torch.isfinite(result).all(), (keyword, result)
         both = row.slope(x, **keyword), gradient(lambda v, k=keyword: row.function(v, **k), x)

@@ -51,7 +51,9 @@ def test_derivative_at_the_corner(name):
     keyword = {row.parameter: {"slope": 0.3, "alpha": 2.0}[row.parameter]} if row.parameter else {}
     zero = torch.zeros(1, dtype=torch.float64)
     assert row.slope(zero, **keyword).item() == pytest.approx(checks.CORNERS[name], abs=1e-15)
-    assert checks.gradient(lambda x: row.function(x, **keyword), zero).item() == pytest.approx(checks.CORNERS[name])
+    assert checks.gradient(lambda x: row.function(x, **keyword), zero).item() == pytest.approx(
+        checks.CORNERS[name]
+    )
 
 
 def test_hard_swish_ends():
@@ -61,7 +63,9 @@ def test_hard_swish_ends():
 
 
 def test_hard_sigmoid_slope_is_a_sixth_to_all_digits():
-    assert checks.gradient(A.hard_sigmoid, torch.zeros(1, dtype=torch.float64)).item() == pytest.approx(1 / 6, rel=1e-15)
+    assert checks.gradient(A.hard_sigmoid, torch.zeros(1, dtype=torch.float64)).item() == pytest.approx(
+        1 / 6, rel=1e-15
+    )
 
 
 @pytest.mark.parametrize("alpha, is_smooth", [(0.5, False), (1.0, True), (2.0, False)])
@@ -80,7 +84,7 @@ def test_torch_softplus_turns_linear_at_20():
 
 def test_left_tail_of_gelu_keeps_its_digits():
     x = torch.tensor([-9.0], dtype=torch.float64)
-    by_mpmath = -1.0157286167360624e-18      # -9 Phi(-9) to 17 digits: Phi(-9) = 1.1285884059538406e-19
+    by_mpmath = -1.0157286167360624e-18  # -9 Phi(-9) to 17 digits: Phi(-9) = 1.1285884059538406e-19
     assert A.gelu(x).item() == pytest.approx(by_mpmath, rel=1e-12)
 
 
@@ -123,8 +127,8 @@ def test_identities(value):
     assert (A.sigmoid(x) + A.sigmoid(-x)).item() == pytest.approx(1, abs=1e-15)
     assert A.tanh(x).item() == pytest.approx((2 * A.sigmoid(2 * x) - 1).item(), abs=1e-15)
     assert (A.softplus(x) - A.softplus(-x)).item() == pytest.approx(value, abs=1e-13)
-    assert (A.gelu(x) - A.gelu(-x)).item() == pytest.approx(value, abs=1e-13)      # f(x) - f(-x) = x: gated by a
-    assert (A.swish(x, 2.0) - A.swish(-x, 2.0)).item() == pytest.approx(value, abs=1e-13)   # symmetric gate
+    assert (A.gelu(x) - A.gelu(-x)).item() == pytest.approx(value, abs=1e-13)  # f(x) - f(-x) = x: gated by a
+    assert (A.swish(x, 2.0) - A.swish(-x, 2.0)).item() == pytest.approx(value, abs=1e-13)  # symmetric gate
 
 
 @pytest.mark.parametrize("shape", [(4, 3), (4, 3, 5, 2), (3,)])
@@ -149,12 +153,15 @@ def test_prelu_module_starts_like_the_paper_and_learns():
     assert module.slope.grad.tolist() == [-8.0] * 3
 
 
-@pytest.mark.parametrize("call, words", [
-    (lambda: A.elu(torch.zeros(1), alpha=0), "alpha must be greater than 0"),
-    (lambda: A.softplus(torch.zeros(1), beta=-1), "beta must be greater than 0"),
-    (lambda: A.prelu(torch.zeros(2, 3), torch.zeros(4)), r"\(1,\) or \(3,\)"),
-    (lambda: A.PReLU(0), "at least 1"),
-])
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: A.elu(torch.zeros(1), alpha=0), "alpha must be greater than 0"),
+        (lambda: A.softplus(torch.zeros(1), beta=-1), "beta must be greater than 0"),
+        (lambda: A.prelu(torch.zeros(2, 3), torch.zeros(4)), r"\(1,\) or \(3,\)"),
+        (lambda: A.PReLU(0), "at least 1"),
+    ],
+)
 def test_errors_say_how_to_mend(call, words):
     with pytest.raises(ValueError, match=words):
         call()

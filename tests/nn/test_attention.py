@@ -1,7 +1,8 @@
 """Self-attention against the paper's equation in loops, torch's MultiheadAttention, and itself written out.
 
-Seeded faults that the checks must catch: no division by sqrt(d), division by sqrt(D), softmax over the queries, heads cut the
-wrong way round, keys and values exchanged, heads joined without moving them beside each other.
+Seeded faults that the checks must catch: no division by sqrt(d), division by sqrt(D), softmax over the
+queries, heads cut the wrong way round, keys and values exchanged, heads joined without moving them beside
+each other.
 """
 
 import math
@@ -27,7 +28,10 @@ def naive(layer, x, mask=None):
             rows = [slice(part * D + head * d, part * D + (head + 1) * d) for part in range(3)]
             q, k, v = ([W[r] @ token + b[r] for token in x[i]] for r in rows)
             for n in range(N):
-                scores = [float(q[n] @ k[m]) / math.sqrt(d) + (0 if mask is None else float(mask[n, m])) for m in range(N)]
+                scores = [
+                    float(q[n] @ k[m]) / math.sqrt(d) + (0 if mask is None else float(mask[n, m]))
+                    for m in range(N)
+                ]
                 powers = [math.exp(score) for score in scores]
                 for m in range(N):
                     weights[i, head, n, m] = powers[m] / sum(powers)
@@ -101,7 +105,14 @@ class HeadsJoinedInPlace(Fault):
         return self.proj(heads.reshape(heads.shape[0], heads.shape[2], -1))
 
 
-FAULTS = [Unscaled, ScaledByTheWholeWidth, SoftmaxOverQueries, HeadsInterleaved, KeysForValues, HeadsJoinedInPlace]
+FAULTS = [
+    Unscaled,
+    ScaledByTheWholeWidth,
+    SoftmaxOverQueries,
+    HeadsInterleaved,
+    KeysForValues,
+    HeadsJoinedInPlace,
+]
 
 
 def test_the_faults_frame_is_right():
@@ -118,7 +129,12 @@ def test_the_loop_catches_the_seeded_fault(fault):
 def test_equals_torch(num_heads):
     layer, x = make(num_heads=num_heads)
     theirs = nn.MultiheadAttention(12, num_heads, batch_first=True).double()
-    names = {"qkv.weight": "in_proj_weight", "qkv.bias": "in_proj_bias", "proj.weight": "out_proj.weight", "proj.bias": "out_proj.bias"}
+    names = {
+        "qkv.weight": "in_proj_weight",
+        "qkv.bias": "in_proj_bias",
+        "proj.weight": "out_proj.weight",
+        "proj.bias": "out_proj.bias",
+    }
     theirs.load_state_dict({names[name]: tensor for name, tensor in layer.state_dict().items()})
     inputs = [x.clone().requires_grad_() for _ in range(3)]
     fused, (written, weights) = layer(inputs[0]), layer.written_out(inputs[1])
@@ -157,11 +173,16 @@ def test_a_mask_that_is_not_additive_is_refused(mask):
 @given(st.integers(1, 7), st.integers(1, 9), st.integers(1, 5), st.integers(1, 6), st.integers(0, 99))
 def test_weights_are_a_distribution_and_tokens_have_no_order(N, M, d, e, seed):
     generator = torch.Generator().manual_seed(seed)
-    q, k, v = (torch.randn(shape, generator=generator, dtype=torch.float64) for shape in ((2, N, d), (2, M, d), (2, M, e)))
+    q, k, v = (
+        torch.randn(shape, generator=generator, dtype=torch.float64)
+        for shape in ((2, N, d), (2, M, d), (2, M, e))
+    )
     out, weights = attend(q, k, v)
     assert out.shape == (2, N, e) and weights.shape == (2, N, M)
     torch.testing.assert_close(weights.sum(-1), torch.ones(2, N, dtype=torch.float64))
-    assert (out <= v.amax(1, keepdim=True) + 1e-12).all() and (out >= v.amin(1, keepdim=True) - 1e-12).all()  # a mean of the values
+    assert (out <= v.amax(1, keepdim=True) + 1e-12).all() and (
+        out >= v.amin(1, keepdim=True) - 1e-12
+    ).all()  # a mean of the values
     order = torch.randperm(M, generator=generator)
     torch.testing.assert_close(attend(q, k[:, order], v[:, order])[0], out)
 
@@ -194,9 +215,16 @@ def test_dropped_weights_keep_their_mean_and_the_returned_ones_are_whole():
     assert abs((out[:, 0, 0] == 0).double().mean() - 0.2) < 6 * (0.16 / 20_000) ** 0.5
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ((0, 1), "dim must be"), ((8, 0), "num_heads must be"), ((8, 3), "num_heads must divide dim, got 3 and 8"),
-    ((8, 2, 1.0), "attention_drop_prob"), ((8, 2, 0.0, -0.1), "drop_prob")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((0, 1), "dim must be"),
+        ((8, 0), "num_heads must be"),
+        ((8, 3), "num_heads must divide dim, got 3 and 8"),
+        ((8, 2, 1.0), "attention_drop_prob"),
+        ((8, 2, 0.0, -0.1), "drop_prob"),
+    ],
+)
 def test_refuses(arguments, message):
     with pytest.raises(ValueError, match=message):
         SelfAttention(*arguments)

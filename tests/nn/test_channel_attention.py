@@ -29,19 +29,29 @@ def test_equals_the_equations():
     torch.testing.assert_close(layer(x), naive(layer, x), rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("activation, gate", [(nn.ReLU, nn.Sigmoid), (nn.SiLU, nn.Sigmoid), (nn.ReLU, nn.Hardsigmoid)])
+@pytest.mark.parametrize(
+    "activation, gate", [(nn.ReLU, nn.Sigmoid), (nn.SiLU, nn.Sigmoid), (nn.ReLU, nn.Hardsigmoid)]
+)
 def test_equals_torchvision(activation, gate):
     torch.manual_seed(0)
-    ours, theirs = SqueezeExcitation(8, 3, activation, gate).double(), Theirs(8, 3, activation=activation, scale_activation=gate).double()
+    ours, theirs = (
+        SqueezeExcitation(8, 3, activation, gate).double(),
+        Theirs(8, 3, activation=activation, scale_activation=gate).double(),
+    )
     ours.load_state_dict(dict(zip(ours.state_dict(), theirs.state_dict().values())))
     x = torch.randn(2, 8, 5, 3, dtype=torch.float64)
     torch.testing.assert_close(ours(x), theirs(x), rtol=1e-12, atol=1e-12)
 
 
 def test_the_hard_gate_is_the_clipped_line_of_mobilenet_v3():
-    """relu6(v + 3) / 6 of what the second layer says; 0 below -3 and 1 above 3, which a sigmoid never reaches."""
+    """relu6(v + 3) / 6 of what the second layer says; 0 below -3 and 1 above 3, which a sigmoid never
+    reaches.
+    """
     torch.manual_seed(0)
-    layer, x = SqueezeExcitation(6, 2, gate=nn.Hardsigmoid).double(), 1.0 + torch.rand(2, 6, 3, 5, dtype=torch.float64)
+    layer, x = (
+        SqueezeExcitation(6, 2, gate=nn.Hardsigmoid).double(),
+        1.0 + torch.rand(2, 6, 3, 5, dtype=torch.float64),
+    )
     layer.expand.bias.data = torch.tensor([-9.0, -2.0, 0.0, 1.0, 2.0, 9.0], dtype=torch.float64)
     values = layer.expand(torch.relu(layer.reduce(x.mean((2, 3), keepdim=True))))
     weights = (values + 3).clamp(0, 6) / 6

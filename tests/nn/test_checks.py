@@ -1,4 +1,6 @@
-"""Errors at the models' boundary say what was expected, what came and how to mend it; loading is all or nothing."""
+"""Errors at the models' boundary say what was expected, what came and how to mend it; loading is all or
+nothing.
+"""
 
 import pytest
 import torch
@@ -27,7 +29,15 @@ def test_what_is_right_passes():
     require_images(torch.zeros(1, 3, 2, 2), 3)
 
 
-@pytest.mark.parametrize("images", [torch.zeros(3, 8, 8), torch.zeros(1, 1, 8, 8), torch.zeros(1, 3, 8, 8, dtype=torch.uint8), torch.zeros(0, 3, 8, 8)])
+@pytest.mark.parametrize(
+    "images",
+    [
+        torch.zeros(3, 8, 8),
+        torch.zeros(1, 1, 8, 8),
+        torch.zeros(1, 3, 8, 8, dtype=torch.uint8),
+        torch.zeros(0, 3, 8, 8),
+    ],
+)
 def test_images_refuse(images):
     with pytest.raises(ValueError, match=r"images must be float \[B, 3, H, W\], got"):
         require_images(images, 3)
@@ -38,7 +48,9 @@ def test_unknown_rows_suggest_the_nearest():
         find_row("resnet5", {"resnet50": 1, "vgg16": 2})
     with pytest.raises(ValueError, match="unknown variant None"):
         find_row(None, {"resnet50": 1})
-    with pytest.raises(ValueError, match="did you mean resnet20_cifar, resnet50[?] There are resnet50, resnet20_cifar$"):
+    with pytest.raises(
+        ValueError, match="did you mean resnet20_cifar, resnet50[?] There are resnet50, resnet20_cifar$"
+    ):
         find_row("resnet20", {"resnet50": 1, "resnet20_cifar": 2})  # what begins with it comes first
     with pytest.raises(ValueError, match="There are 99 names; `dlbook models` lists them$"):
         find_row("row", {f"a{number}": number for number in range(99)})
@@ -50,9 +62,14 @@ def test_load_is_all_or_nothing():
     nn.init.normal_(other.weight)
     state = dict(other.state_dict())
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    for broken, message in (({**state, "extra": torch.ones(1)}, "'extra' of the state dict has no place"),
-                            ({name: state[name] for name in state if name != "running_var"}, r"'running_var' of shape \[3\] is missing"),
-                            ({**state, "bias": torch.ones(4)}, r"'bias': the model has \[3\], the state dict has \[4\]")):
+    for broken, message in (
+        ({**state, "extra": torch.ones(1)}, "'extra' of the state dict has no place"),
+        (
+            {name: state[name] for name in state if name != "running_var"},
+            r"'running_var' of shape \[3\] is missing",
+        ),
+        ({**state, "bias": torch.ones(4)}, r"'bias': the model has \[3\], the state dict has \[4\]"),
+    ):
         with pytest.raises(ValueError, match=message):
             load_state(model, broken)
         assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
@@ -61,5 +78,9 @@ def test_load_is_all_or_nothing():
 
 
 def test_load_renames():
-    model = load_state(nn.Linear(2, 2), {"w": torch.ones(2, 2), "b": torch.zeros(2)}, {"w": "weight", "b": "bias"}.__getitem__)
+    model = load_state(
+        nn.Linear(2, 2),
+        {"w": torch.ones(2, 2), "b": torch.zeros(2)},
+        {"w": "weight", "b": "bias"}.__getitem__,
+    )
     assert model.weight.sum() == 4

@@ -22,7 +22,14 @@ def test_equals_torchvision(channels, width):
 
 
 def test_a_half_goes_up_and_a_tenth_is_the_limit():
-    assert [make_divisible(c) for c in (12, 20, 17.7, 17.8, 8.8, 8.9)] == [16, 24, 16, 24, 8, 16]  # 17.8 and 8.9 would lose over 10 %
+    assert [make_divisible(c) for c in (12, 20, 17.7, 17.8, 8.8, 8.9)] == [
+        16,
+        24,
+        16,
+        24,
+        8,
+        16,
+    ]  # 17.8 and 8.9 would lose over 10 %
 
 
 @pytest.mark.parametrize("channels, divisor", [(0, 8), (-1, 8), (float("nan"), 8), (8, 0)])

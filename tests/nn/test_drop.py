@@ -1,7 +1,7 @@
 """Stochastic depth: per example, unbiased, silent in evaluation.
 
-Seeded faults that the check must catch: one draw for the whole batch, one draw for each element, no scaling, survival
-probability taken for the drop probability.
+Seeded faults that the check must catch: one draw for the whole batch, one draw for each element, no scaling,
+survival probability taken for the drop probability.
 """
 
 import pytest
@@ -21,7 +21,9 @@ def check_stochastic_depth(make, drop_prob=0.2):
     values = first.flatten()
     assert set(values.unique().tolist()) == {0.0, torch.tensor(1 / (1 - drop_prob)).item()}, "0 or 1 / keep"
     deviation = (drop_prob * (1 - drop_prob) / 20_000) ** 0.5
-    assert abs((values == 0).double().mean() - drop_prob) < 6 * deviation, "drop_prob is the probability of dropping"
+    assert abs((values == 0).double().mean() - drop_prob) < 6 * deviation, (
+        "drop_prob is the probability of dropping"
+    )
     x = torch.randn(4, 3)
     assert torch.equal(layer.eval()(x), x)
 

@@ -30,7 +30,9 @@ def check_moments(moments):
 
 
 def check_draws(draw):
-    """4,000 draws: only values that some mask gives, with the probability of their masks; each example and unit its own."""
+    """4,000 draws: only values that some mask gives, with the probability of their masks; each example and
+    unit its own.
+    """
     x = X[:1].expand(4000, 5)
     drawn = draw(x, WEIGHT, BIAS, DROP, torch.Generator().manual_seed(0))  # [4000, 2]
     codes = []  # of the mask that gives the value, for each draw
@@ -42,12 +44,16 @@ def check_draws(draw):
         probabilities = torch.tensor([p for p, _ in outcomes])
         counts = torch.bincount(nearest.indices, minlength=len(outcomes))
         chi_squared = float(((counts - 4000 * probabilities).square() / (4000 * probabilities)).sum())
-        assert chi_squared < 63 + 5 * math.sqrt(2 * 63), "each mask as often as it should be"  # 63 degrees of freedom
+        assert chi_squared < 63 + 5 * math.sqrt(2 * 63), (
+            "each mask as often as it should be"
+        )  # 63 degrees of freedom
         codes.append(nearest.indices)
     differ, chance = codes[0] ^ codes[1], DROP**2 + (1 - DROP) ** 2
     for bit in range(6):
         agree = float((differ >> bit & 1 == 0).double().mean())
-        assert abs(agree - chance) < 5 * math.sqrt(chance * (1 - chance) / 4000), "units have masks of their own"
+        assert abs(agree - chance) < 5 * math.sqrt(chance * (1 - chance) / 4000), (
+            "units have masks of their own"
+        )
 
 
 def test_moments_equal_the_sum_over_all_masks():
@@ -98,7 +104,9 @@ def test_inference_is_near_the_mean_of_training_and_the_simple_form_is_not():
 def test_gradients():
     layer = DropConnectLinear(5, 2, DROP, torch.tanh, points=50).double().eval()
     assert torch.autograd.gradcheck(layer, X.clone().requires_grad_())
-    zero = torch.zeros(1, 5, dtype=torch.float64, requires_grad=True)  # variance 0: the root has no slope there
+    zero = torch.zeros(
+        1, 5, dtype=torch.float64, requires_grad=True
+    )  # variance 0: the root has no slope there
     layer(zero).sum().backward()
     assert torch.isfinite(zero.grad).all()
     layer.train()(X).sum().backward()
@@ -121,12 +129,16 @@ def test_traces_and_runs_on_meta(train):
 
 def one_mask_for_all(x, weight, bias, drop_prob, generator):
     mask = torch.empty_like(weight).bernoulli_(1 - drop_prob, generator=generator)
-    return x @ (mask * weight).T + bias * torch.empty(len(x), 2).bernoulli_(1 - drop_prob, generator=generator)
+    return x @ (mask * weight).T + bias * torch.empty(len(x), 2).bernoulli_(
+        1 - drop_prob, generator=generator
+    )
 
 
 def units_dropped(x, weight, bias, drop_prob, generator):
     kept = torch.empty_like(x).bernoulli_(1 - drop_prob, generator=generator)
-    return (x * kept) @ weight.T + bias * torch.empty(len(x), 2).bernoulli_(1 - drop_prob, generator=generator)
+    return (x * kept) @ weight.T + bias * torch.empty(len(x), 2).bernoulli_(
+        1 - drop_prob, generator=generator
+    )
 
 
 DRAW_FAULTS = {
@@ -137,8 +149,14 @@ DRAW_FAULTS = {
     "drop_prob taken for the keep probability": lambda x, w, b, p, g: drop_connect(x, w, b, 1 - p, g),
 }
 MOMENT_FAULTS = {
-    "variance without the square of x": lambda x, w, b, p: (drop_connect_moments(x, w, b, p)[0], p * (1 - p) * (x.abs() @ w.square().T + b.square())),
-    "variance with drop_prob for q (1 - q)": lambda x, w, b, p: (drop_connect_moments(x, w, b, p)[0], p * (x.square() @ w.square().T + b.square())),
+    "variance without the square of x": lambda x, w, b, p: (
+        drop_connect_moments(x, w, b, p)[0],
+        p * (1 - p) * (x.abs() @ w.square().T + b.square()),
+    ),
+    "variance with drop_prob for q (1 - q)": lambda x, w, b, p: (
+        drop_connect_moments(x, w, b, p)[0],
+        p * (x.square() @ w.square().T + b.square()),
+    ),
     "mean unscaled": lambda x, w, b, p: (x @ w.T + b, drop_connect_moments(x, w, b, p)[1]),
 }
 
@@ -155,10 +173,16 @@ def test_activation_before_the_average_is_caught(monkeypatch):
         test_inference_is_near_the_mean_of_training_and_the_simple_form_is_not()
 
 
-@pytest.mark.parametrize("arguments, words", [
-    ((0, 2), "in_features must be"), ((2, 0), "out_features must be"), ((2, 2, 1.0), "drop_prob must be"),
-    ((2, 2, 0.5, torch.relu, "sampling"), "inference must be one of"), ((2, 2, 0.5, torch.relu, "mean", 0), "points must be"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        ((0, 2), "in_features must be"),
+        ((2, 0), "out_features must be"),
+        ((2, 2, 1.0), "drop_prob must be"),
+        ((2, 2, 0.5, torch.relu, "sampling"), "inference must be one of"),
+        ((2, 2, 0.5, torch.relu, "mean", 0), "points must be"),
+    ],
+)
 def test_refuses(arguments, words):
     with pytest.raises(ValueError, match=words):
         DropConnectLinear(*arguments)

@@ -1,4 +1,6 @@
-"""Dropout in both forms, spatial dropout and stochastic depth: what drops together, how often, scaled how, and torch's numbers."""
+"""Dropout in both forms, spatial dropout and stochastic depth: what drops together, how often, scaled how,
+and torch's numbers.
+"""
 
 import math
 from functools import partial
@@ -9,13 +11,23 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.ops import StochasticDepth as Theirs
 
-from dlbook.nn.drop import Dropout, PublishedDropout, SpatialDropout2d, StochasticDepth, dropout, spatial_dropout, stochastic_depth
+from dlbook.nn.drop import (
+    Dropout,
+    PublishedDropout,
+    SpatialDropout2d,
+    StochasticDepth,
+    dropout,
+    spatial_dropout,
+    stochastic_depth,
+)
 
 SHAPE = (200, 20, 3, 4)
 TOGETHER = {  # layer -> shape of what is drawn: the axes of size 1 drop together
-    "dropout": (Dropout, (200, 20, 3, 4)), "as published": (PublishedDropout, (200, 20, 3, 4)),
-    "spatial": (SpatialDropout2d, (200, 20, 1, 1)), "depth": (StochasticDepth, (200, 1, 1, 1)),
-}  # fmt: skip
+    "dropout": (Dropout, (200, 20, 3, 4)),
+    "as published": (PublishedDropout, (200, 20, 3, 4)),
+    "spatial": (SpatialDropout2d, (200, 20, 1, 1)),
+    "depth": (StochasticDepth, (200, 1, 1, 1)),
+}
 
 
 def check(make, drawn, drop_prob, seed=0):
@@ -28,16 +40,24 @@ def check(make, drawn, drop_prob, seed=0):
     values = units.unique()
     assert len(values) == 2 and values[0] == 0, "dropped or kept at one scale"
     deviation = math.sqrt(drop_prob * (1 - drop_prob) / units.numel())
-    assert abs(float((units == 0).double().mean()) - drop_prob) < 5 * deviation, "drop_prob is the probability of dropping"
-    assert float(values[1]) * (1 - drop_prob) == pytest.approx(float(evaluated[0, 0, 0, 0])), "training and evaluation have one mean"
+    assert abs(float((units == 0).double().mean()) - drop_prob) < 5 * deviation, (
+        "drop_prob is the probability of dropping"
+    )
+    assert float(values[1]) * (1 - drop_prob) == pytest.approx(float(evaluated[0, 0, 0, 0])), (
+        "training and evaluation have one mean"
+    )
     assert torch.equal(evaluated, evaluated[0, 0, 0, 0].expand_as(x)), "evaluation is deterministic"
-    for axis, size in enumerate(drawn):  # units along each axis are drawn on their own: neighbours agree by chance only
+    for axis, size in enumerate(
+        drawn
+    ):  # units along each axis are drawn on their own: neighbours agree by chance only
         if size > 1:
             ahead, behind = units.narrow(axis, 1, size - 1), units.narrow(axis, 0, size - 1)
             agree = float((ahead == behind).double().mean())
             chance = drop_prob**2 + (1 - drop_prob) ** 2
             # pairs share members, so their count is correlated: six deviations of twice the variance
-            assert abs(agree - chance) < 6 * math.sqrt(2 * chance * (1 - chance) / ahead.numel()), "units are independent"
+            assert abs(agree - chance) < 6 * math.sqrt(2 * chance * (1 - chance) / ahead.numel()), (
+                "units are independent"
+            )
 
 
 @pytest.mark.parametrize("drop_prob", [0.2, 0.5, 0.7])
@@ -49,14 +69,21 @@ def test_statistics(name, drop_prob):
 def test_the_scales_of_both_forms():
     torch.manual_seed(0)
     x = torch.full((1000,), 2.0, dtype=torch.float64)
-    assert set(PublishedDropout(0.2).train()(x).tolist()) == {0, 2.0} and PublishedDropout(0.2).eval()(x).unique().tolist() == [1.6]
+    assert set(PublishedDropout(0.2).train()(x).tolist()) == {0, 2.0} and PublishedDropout(0.2).eval()(
+        x
+    ).unique().tolist() == [1.6]
     assert set(Dropout(0.2).train()(x).tolist()) == {0, 2.5} and Dropout(0.2).eval()(x) is x
 
 
-@pytest.mark.parametrize("ours, theirs", [
-    (Dropout(0.3), nn.Dropout(0.3)), (SpatialDropout2d(0.3), nn.Dropout2d(0.3)),
-    (StochasticDepth(0.3), Theirs(0.3, "row")), (StochasticDepth(0.3, "batch"), Theirs(0.3, "batch")),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "ours, theirs",
+    [
+        (Dropout(0.3), nn.Dropout(0.3)),
+        (SpatialDropout2d(0.3), nn.Dropout2d(0.3)),
+        (StochasticDepth(0.3), Theirs(0.3, "row")),
+        (StochasticDepth(0.3, "batch"), Theirs(0.3, "batch")),
+    ],
+)
 def test_equals_the_library_from_the_same_seed_with_its_gradient(ours, theirs):
     found = []
     for layer in (ours, theirs):
@@ -78,11 +105,16 @@ def test_batch_mode_drops_all_examples_or_none():
     assert abs(dropped - 0.4) < 5 * math.sqrt(0.4 * 0.6 / 2000)
 
 
-@pytest.mark.parametrize("function", [dropout, spatial_dropout, stochastic_depth, partial(stochastic_depth, mode="batch")])
+@pytest.mark.parametrize(
+    "function", [dropout, spatial_dropout, stochastic_depth, partial(stochastic_depth, mode="batch")]
+)
 def test_a_generator_repeats_the_draw_and_leaves_the_global_one(function):
     x = torch.randn(8, 4, 3, 3)
     state = torch.get_rng_state()
-    first, again = ([function(x, 0.5, generator=torch.Generator().manual_seed(seed)) for seed in range(9)] for _ in range(2))
+    first, again = (
+        [function(x, 0.5, generator=torch.Generator().manual_seed(seed)) for seed in range(9)]
+        for _ in range(2)
+    )
     assert all(map(torch.equal, first, again)) and not all(torch.equal(first[0], other) for other in first)
     assert torch.equal(torch.get_rng_state(), state)
 
@@ -92,10 +124,21 @@ def test_why_spatial_dropout_drops_maps():
     torch.manual_seed(0)
     x = torch.ones(2000, 4, 4, 4)
     noise = {kind: float(F.avg_pool2d(kind(0.5)(x), 4).var()) for kind in (Dropout, SpatialDropout2d)}
-    assert noise[Dropout] == pytest.approx(1 / 16, rel=0.05) and noise[SpatialDropout2d] == pytest.approx(1, rel=0.05)
+    assert noise[Dropout] == pytest.approx(1 / 16, rel=0.05) and noise[SpatialDropout2d] == pytest.approx(
+        1, rel=0.05
+    )
 
 
-@pytest.mark.parametrize("layer", [Dropout(0.5), PublishedDropout(0.5), SpatialDropout2d(0.5), StochasticDepth(0.5), StochasticDepth(0.5, "batch")])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Dropout(0.5),
+        PublishedDropout(0.5),
+        SpatialDropout2d(0.5),
+        StochasticDepth(0.5),
+        StochasticDepth(0.5, "batch"),
+    ],
+)
 def test_traces_runs_on_meta_in_half_precision_and_keeps_the_layout(layer):
     x = torch.randn(4, 3, 5, 6).contiguous(memory_format=torch.channels_last)
     for mode in (True, False):
@@ -123,14 +166,29 @@ def faulty(train, evaluate=lambda x, p: x):
 
 
 FAULTS = {
-    "inverted and published mixed": ("dropout", faulty(lambda x, p: F.dropout(x, p), lambda x, p: x * (1 - p))),
+    "inverted and published mixed": (
+        "dropout",
+        faulty(lambda x, p: F.dropout(x, p), lambda x, p: x * (1 - p)),
+    ),
     "no scaling at all": ("as published", faulty(lambda x, p: F.dropout(x, p) * (1 - p))),
-    "evaluation divides by the keep probability": ("as published", faulty(lambda x, p: F.dropout(x, p) * (1 - p), lambda x, p: x / (1 - p))),
-    "evaluation multiplies by drop_prob": ("as published", faulty(lambda x, p: F.dropout(x, p) * (1 - p), lambda x, p: x * p)),
+    "evaluation divides by the keep probability": (
+        "as published",
+        faulty(lambda x, p: F.dropout(x, p) * (1 - p), lambda x, p: x / (1 - p)),
+    ),
+    "evaluation multiplies by drop_prob": (
+        "as published",
+        faulty(lambda x, p: F.dropout(x, p) * (1 - p), lambda x, p: x * p),
+    ),
     "drop_prob taken for the keep probability": ("dropout", faulty(lambda x, p: F.dropout(x, 1 - p))),
-    "still dropping in evaluation": ("dropout", faulty(lambda x, p: F.dropout(x, p), lambda x, p: F.dropout(x, p))),
+    "still dropping in evaluation": (
+        "dropout",
+        faulty(lambda x, p: F.dropout(x, p), lambda x, p: F.dropout(x, p)),
+    ),
     "pixels for maps": ("spatial", faulty(lambda x, p: F.dropout(x, p))),
-    "a map drops for the whole batch": ("spatial", faulty(lambda x, p: x * F.dropout(torch.ones(1, x.shape[1], 1, 1), p))),
+    "a map drops for the whole batch": (
+        "spatial",
+        faulty(lambda x, p: x * F.dropout(torch.ones(1, x.shape[1], 1, 1), p)),
+    ),
     "one draw for the whole batch": ("depth", faulty(lambda x, p: x * F.dropout(torch.ones(1), p))),
     "channels for examples": ("depth", faulty(lambda x, p: F.dropout2d(x, p))),
 }

@@ -26,7 +26,9 @@ def naive(layer, x):
 
 def make(channels=9, kernel_size=5):
     torch.manual_seed(0)
-    return EfficientChannelAttention(channels, kernel_size).double(), torch.randn(2, channels, 3, 5, dtype=torch.float64)
+    return EfficientChannelAttention(channels, kernel_size).double(), torch.randn(
+        2, channels, 3, 5, dtype=torch.float64
+    )
 
 
 @pytest.mark.parametrize("channels, kernel_size", [(9, 5), (2, 7), (6, 1), (16, None)])
@@ -44,13 +46,21 @@ def test_equals_timm(channels):
 
 
 def test_kernel_sizes():
-    """Equation (12) by hand, gamma = 2, b = 1: (4, 5, ..., 11 and 1) / 2 cut to a whole number, evens raised by 1."""
+    """Equation (12) by hand, gamma = 2, b = 1: (4, 5, ..., 11 and 1) / 2 cut to a whole number, evens raised
+    by 1.
+    """
     assert [adaptive_kernel_size(2**power) for power in range(4, 12)] == [3, 3, 3, 5, 5, 5, 5, 7]
-    assert adaptive_kernel_size(1) == 1 and adaptive_kernel_size(64, gamma=1, b=0) == 7 and all(adaptive_kernel_size(c) % 2 for c in range(1, 600))
+    assert (
+        adaptive_kernel_size(1) == 1
+        and adaptive_kernel_size(64, gamma=1, b=0) == 7
+        and all(adaptive_kernel_size(c) % 2 for c in range(1, 600))
+    )
 
 
 def test_one_kernel_for_all_channels_without_bias():
-    assert [(name, tuple(p.shape)) for name, p in make(256, None)[0].named_parameters()] == [("conv.weight", (1, 1, 5))]
+    assert [(name, tuple(p.shape)) for name, p in make(256, None)[0].named_parameters()] == [
+        ("conv.weight", (1, 1, 5))
+    ]
 
 
 def a_bias(layer):
@@ -81,8 +91,15 @@ def test_the_loop_catches_the_seeded_fault(fault):
     assert (layer(x) - expected).abs().max() > 1e-3
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ((0,), "channels must be"), ((4, 0), "kernel_size must be"), ((4, 4), "must be odd"), ((4.0,), "channels must be")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((0,), "channels must be"),
+        ((4, 0), "kernel_size must be"),
+        ((4, 4), "must be odd"),
+        ((4.0,), "channels must be"),
+    ],
+)
 def test_refuses(arguments, message):
     with pytest.raises(ValueError, match=message):
         EfficientChannelAttention(*arguments)

@@ -1,4 +1,6 @@
-"""dlbook.nn.init: quadrature against closed forms, maps against random networks, initial weights by their statistics."""
+"""dlbook.nn.init: quadrature against closed forms, maps against random networks, initial weights by their
+statistics.
+"""
 
 import math
 
@@ -16,7 +18,7 @@ def test_gaussian_mean_of_polynomials_and_relu(mean, variance):
     assert init.gaussian_mean(torch.ones_like, mean, variance) == pytest.approx(1, abs=1e-10)
     assert init.gaussian_mean(lambda x: x**2, mean, variance) == pytest.approx(mean**2 + variance, rel=1e-9)
     deviation = math.sqrt(variance)
-    density = math.exp(-mean**2 / variance / 2) / math.sqrt(2 * math.pi)
+    density = math.exp(-(mean**2) / variance / 2) / math.sqrt(2 * math.pi)
     expected = mean * math.erfc(-mean / deviation / math.sqrt(2)) / 2 + deviation * density
     assert init.gaussian_mean(A.relu, mean, variance) == pytest.approx(expected, rel=1e-8, abs=1e-12)
 
@@ -26,15 +28,19 @@ def test_gaussian_mean_equals_sampling():
     for row in FAMILY.values():
         values = row.function(sample) ** 2
         error = values.std().item() / math.sqrt(len(sample))
-        assert init.gaussian_mean(lambda x, f=row.function: f(x) ** 2) == pytest.approx(values.mean().item(),
-                                                                                       abs=5 * error)
+        assert init.gaussian_mean(lambda x, f=row.function: f(x) ** 2) == pytest.approx(
+            values.mean().item(), abs=5 * error
+        )
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.01, 0.25, 1.0])
 def test_gain_of_leaky_relu_is_hes(slope):
-    assert init.gain(lambda x: A.leaky_relu(x, slope)) == pytest.approx(math.sqrt(2 / (1 + slope**2)), rel=1e-9)
     assert init.gain(lambda x: A.leaky_relu(x, slope)) == pytest.approx(
-        nn.init.calculate_gain("leaky_relu", slope), rel=1e-9)
+        math.sqrt(2 / (1 + slope**2)), rel=1e-9
+    )
+    assert init.gain(lambda x: A.leaky_relu(x, slope)) == pytest.approx(
+        nn.init.calculate_gain("leaky_relu", slope), rel=1e-9
+    )
 
 
 def test_selu_constants_equal_the_papers_and_torchs():
@@ -54,7 +60,9 @@ def test_maps_predict_a_wide_random_network(name):
         assert z.square().mean().item() == pytest.approx(expected, rel=0.06)
         x = row.function(z)
     squared_slope = row.slope(z).square().mean().item() * weight_gain**2
-    assert init.gradient_factor(row.slope, weight_gain, predicted[-1]) == pytest.approx(squared_slope, rel=0.06)
+    assert init.gradient_factor(row.slope, weight_gain, predicted[-1]) == pytest.approx(
+        squared_slope, rel=0.06
+    )
 
 
 @pytest.mark.parametrize("shape, fan", [((200, 300), 300), ((128, 32, 3, 3), 288), ((300, 1, 5, 5), 25)])
@@ -82,13 +90,16 @@ def test_init_layers_touches_weights_and_zeroes_biases():
     assert not net[0].bias.any() and not net[3].bias.any() and (net[1].weight == 1).all()
 
 
-@pytest.mark.parametrize("call, words", [
-    (lambda: init.gaussian_mean(A.relu, variance=0), "variance must be greater than 0"),
-    (lambda: init.gaussian_mean(A.relu, points=10), "odd"),
-    (lambda: init.gain(torch.zeros_like), "no gain"),
-    (lambda: init.variance_map(A.relu, 1.0, 0, 1.0), "depth"),
-    (lambda: init.fan_in(torch.zeros(3)), "2 axes"),
-])
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: init.gaussian_mean(A.relu, variance=0), "variance must be greater than 0"),
+        (lambda: init.gaussian_mean(A.relu, points=10), "odd"),
+        (lambda: init.gain(torch.zeros_like), "no gain"),
+        (lambda: init.variance_map(A.relu, 1.0, 0, 1.0), "depth"),
+        (lambda: init.fan_in(torch.zeros(3)), "2 axes"),
+    ],
+)
 def test_errors_say_how_to_mend(call, words):
     with pytest.raises(ValueError, match=words):
         call()

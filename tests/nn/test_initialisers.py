@@ -1,4 +1,6 @@
-"""Initialisers: torch's numbers from the same generator where torch has the thing, and the statistics of each."""
+"""Initialisers: torch's numbers from the same generator where torch has the thing, and the statistics of
+each.
+"""
 
 import math
 
@@ -16,7 +18,9 @@ def generator(seed=0):
 
 
 def check_statistics(weight, deviation, uniform=False):
-    """Mean and standard deviation within five of their own deviations, and the fourth moment of the distribution."""
+    """Mean and standard deviation within five of their own deviations, and the fourth moment of the
+    distribution.
+    """
     n = weight.numel()
     assert abs(weight.mean().item()) < 5 * deviation / math.sqrt(n), "the mean"
     kurtosis = 1.8 if uniform else 3.0
@@ -28,7 +32,11 @@ def check_statistics(weight, deviation, uniform=False):
         assert weight.abs().max().item() <= deviation * math.sqrt(3) * (1 + 1e-6), "the bound"
 
 
-DENSE, KERNEL, GROUPED = (300, 400), (96, 64, 3, 5), (96, 16, 3, 5)  # fan in 400, 960, 240; out 300, 1440, 1440 / 4 in groups
+DENSE, KERNEL, GROUPED = (
+    (300, 400),
+    (96, 64, 3, 5),
+    (96, 16, 3, 5),
+)  # fan in 400, 960, 240; out 300, 1440, 1440 / 4 in groups
 STATISTICS = {  # call, shape, variance, uniform: variance by hand from the fans above
     "LeCun normal": (init.lecun_normal_, KERNEL, 1 / 960, False),
     "LeCun uniform": (init.lecun_uniform_, KERNEL, 1 / 960, True),
@@ -39,7 +47,12 @@ STATISTICS = {  # call, shape, variance, uniform: variance by hand from the fans
     "He forward": (init.he_normal_, KERNEL, 2 / 960, False),
     "He backward": (lambda w, **k: init.he_uniform_(w, "fan_out", **k), KERNEL, 2 / 1440, True),
     "He of groups, forward": (lambda w, **k: init.he_normal_(w, groups=4, **k), GROUPED, 2 / 240, False),
-    "He of groups, backward": (lambda w, **k: init.he_normal_(w, "fan_out", groups=4, **k), GROUPED, 2 / 360, False),
+    "He of groups, backward": (
+        lambda w, **k: init.he_normal_(w, "fan_out", groups=4, **k),
+        GROUPED,
+        2 / 360,
+        False,
+    ),
     "He of leaky ReLU": (lambda w, **k: init.he_normal_(w, slope=0.5, **k), DENSE, 2 / 1.25 / 400, False),
 }
 
@@ -53,16 +66,32 @@ def test_statistics(name):
 
 
 TORCHS = {
-    "Xavier normal": (lambda w, g: init.xavier_normal_(w, 1.3, generator=g), lambda w, g: nn.init.xavier_normal_(w, 1.3, generator=g)),
-    "Xavier uniform": (lambda w, g: init.xavier_uniform_(w, 1.3, generator=g), lambda w, g: nn.init.xavier_uniform_(w, 1.3, generator=g)),
-    "He normal": (lambda w, g: init.he_normal_(w, "fan_out", generator=g),
-                  lambda w, g: nn.init.kaiming_normal_(w, mode="fan_out", nonlinearity="relu", generator=g)),
-    "He uniform": (lambda w, g: init.he_uniform_(w, slope=0.3, generator=g),
-                   lambda w, g: nn.init.kaiming_uniform_(w, 0.3, generator=g)),
-    "LeCun normal": (lambda w, g: init.lecun_normal_(w, g), lambda w, g: nn.init.kaiming_normal_(w, nonlinearity="linear", generator=g)),
-    "LeCun uniform": (lambda w, g: init.lecun_uniform_(w, g), lambda w, g: nn.init.kaiming_uniform_(w, nonlinearity="linear", generator=g)),
+    "Xavier normal": (
+        lambda w, g: init.xavier_normal_(w, 1.3, generator=g),
+        lambda w, g: nn.init.xavier_normal_(w, 1.3, generator=g),
+    ),
+    "Xavier uniform": (
+        lambda w, g: init.xavier_uniform_(w, 1.3, generator=g),
+        lambda w, g: nn.init.xavier_uniform_(w, 1.3, generator=g),
+    ),
+    "He normal": (
+        lambda w, g: init.he_normal_(w, "fan_out", generator=g),
+        lambda w, g: nn.init.kaiming_normal_(w, mode="fan_out", nonlinearity="relu", generator=g),
+    ),
+    "He uniform": (
+        lambda w, g: init.he_uniform_(w, slope=0.3, generator=g),
+        lambda w, g: nn.init.kaiming_uniform_(w, 0.3, generator=g),
+    ),
+    "LeCun normal": (
+        lambda w, g: init.lecun_normal_(w, g),
+        lambda w, g: nn.init.kaiming_normal_(w, nonlinearity="linear", generator=g),
+    ),
+    "LeCun uniform": (
+        lambda w, g: init.lecun_uniform_(w, g),
+        lambda w, g: nn.init.kaiming_uniform_(w, nonlinearity="linear", generator=g),
+    ),
     "orthogonal": (lambda w, g: init.orthogonal_(w, 0.7, g), lambda w, g: nn.init.orthogonal_(w, 0.7, g)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("shape", [(7, 12), (12, 7), (9, 9), (8, 3, 2, 3), (40, 2, 3, 1)])
@@ -90,7 +119,8 @@ def test_orthogonality(shape):
 
 
 def check_uniform_over_rotations(fill):
-    """The first entry of a uniform 2 x 2 rotation or reflection is a cosine of a uniform angle: mean 0, mean square 1/2.
+    """The first entry of a uniform 2 x 2 rotation or reflection is a cosine of a uniform angle: mean 0, mean
+    square 1/2.
 
     Any fixed rotation of it must be as likely; the QR habit of a negative diagonal shows in the signs.
     """
@@ -99,7 +129,9 @@ def check_uniform_over_rotations(fill):
     bound = 5 / math.sqrt(4000)
     assert drawn.mean(0).abs().max() < bound, "no entry has a preferred sign"
     assert (drawn.square().mean(0) - 1 / 3).abs().max() < bound
-    assert (torch.linalg.det(drawn).round() == 1).double().mean().sub(0.5).abs() < bound, "rotations and reflections alike"
+    assert (torch.linalg.det(drawn).round() == 1).double().mean().sub(0.5).abs() < bound, (
+        "rotations and reflections alike"
+    )
 
 
 def test_orthogonal_is_uniform():
@@ -142,7 +174,9 @@ def test_truncated_std_by_quadrature():
         density = torch.exp(-z.square() / 2)
         variance = torch.trapezoid(z.square() * density, z) / torch.trapezoid(density, z)
         assert init.truncated_std(3.0, bound) == pytest.approx(3 * math.sqrt(variance), rel=1e-8)
-    assert init.truncated_std(1.0) == pytest.approx(0.87962566103423978, rel=1e-14)  # the constant of TensorFlow's variance scaling
+    assert init.truncated_std(1.0) == pytest.approx(
+        0.87962566103423978, rel=1e-14
+    )  # the constant of TensorFlow's variance scaling
 
 
 def test_float32_reaches_no_further_than_the_bound():
@@ -154,7 +188,9 @@ def test_float32_reaches_no_further_than_the_bound():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_the_type_only_rounds_the_truncated_normal(dtype):
     exact = init.truncated_normal_(torch.empty(1000, dtype=torch.float64), 1.0, 0.0, 4.0, generator())
-    assert torch.equal(init.truncated_normal_(torch.empty(1000, dtype=dtype), 1.0, 0.0, 4.0, generator()), exact.to(dtype))
+    assert torch.equal(
+        init.truncated_normal_(torch.empty(1000, dtype=dtype), 1.0, 0.0, 4.0, generator()), exact.to(dtype)
+    )
 
 
 def test_truncated_normal_at_the_rim_of_its_distribution(monkeypatch):
@@ -181,7 +217,9 @@ def check_identity(zero):
     out = model(x)
     assert torch.equal(out, x), "each block is its shortcut"
     (out * x).sum().backward()
-    assert all(block.bn2.weight.grad.abs().sum() > 0 for block in (model[0], model[1][0])), "and it can leave that state"
+    assert all(block.bn2.weight.grad.abs().sum() > 0 for block in (model[0], model[1][0])), (
+        "and it can leave that state"
+    )
     assert (model[0].bn1.weight == 1).all(), "other scales stay"
 
 
@@ -201,8 +239,11 @@ def zero_first(model):
     return model
 
 
-@pytest.mark.parametrize("fault", [lambda m: init.zero_gamma_(m, {Block: "bn1"}), zero_all, zero_first, lambda m: m],
-                         ids=["the first normalisation", "every normalisation", "the first block only", "nothing"])  # fmt: skip
+@pytest.mark.parametrize(
+    "fault",
+    [lambda m: init.zero_gamma_(m, {Block: "bn1"}), zero_all, zero_first, lambda m: m],
+    ids=["the first normalisation", "every normalisation", "the first block only", "nothing"],
+)
 def test_identity_catches_the_seeded_fault(fault):
     with pytest.raises(AssertionError):
         check_identity(fault)
@@ -211,14 +252,29 @@ def test_identity_catches_the_seeded_fault(fault):
 FAULTS = {
     "fan out for fan in": ("He forward", lambda w, **k: init.he_normal_(w, "fan_out", **k)),
     "gain 1 for sqrt 2": ("He forward", init.lecun_normal_),
-    "a variance passed for a deviation": ("He forward", lambda w, generator: w.normal_(0, 2 / 960, generator=generator)),
-    "uniform without the 3": ("LeCun uniform", lambda w, generator: w.uniform_(-(960**-0.5), 960**-0.5, generator=generator)),
+    "a variance passed for a deviation": (
+        "He forward",
+        lambda w, generator: w.normal_(0, 2 / 960, generator=generator),
+    ),
+    "uniform without the 3": (
+        "LeCun uniform",
+        lambda w, generator: w.uniform_(-(960**-0.5), 960**-0.5, generator=generator),
+    ),
     "a normal for a uniform": ("Xavier uniform", init.xavier_normal_),
-    "sum for the mean of the fans": ("Xavier normal", lambda w, generator: w.normal_(0, (1 / 700) ** 0.5, generator=generator)),
+    "sum for the mean of the fans": (
+        "Xavier normal",
+        lambda w, generator: w.normal_(0, (1 / 700) ** 0.5, generator=generator),
+    ),
     "groups forgotten": ("He of groups, backward", lambda w, **k: init.he_normal_(w, "fan_out", **k)),
-    "groups counted twice": ("He of groups, forward", lambda w, generator: w.normal_(0, (2 / 60) ** 0.5, generator=generator)),
+    "groups counted twice": (
+        "He of groups, forward",
+        lambda w, generator: w.normal_(0, (2 / 60) ** 0.5, generator=generator),
+    ),
     "taps forgotten": ("LeCun normal", lambda w, generator: w.normal_(0, 64**-0.5, generator=generator)),
-    "slope not squared": ("He of leaky ReLU", lambda w, generator: w.normal_(0, (2 / 1.5 / 400) ** 0.5, generator=generator)),
+    "slope not squared": (
+        "He of leaky ReLU",
+        lambda w, generator: w.normal_(0, (2 / 1.5 / 400) ** 0.5, generator=generator),
+    ),
 }
 
 
@@ -231,10 +287,18 @@ def test_statistics_catch_the_seeded_fault(fault):
 
 
 TRUNCATION_FAULTS = {
-    "limits in absolute numbers, as torch's": lambda w, std, mean, bound, g: nn.init.trunc_normal_(w, mean, std, -bound, bound, generator=g),
-    "clamped, not cut": lambda w, std, mean, bound, g: w.normal_(0, 1, generator=g).clamp_(-bound, bound).mul_(std).add_(mean),
-    "limits around 0, not the mean": lambda w, std, mean, bound, g: nn.init.trunc_normal_(w, mean, std, -bound * std, bound * std, generator=g),
-    "std of what is left": lambda w, std, mean, bound, g: init.truncated_normal_(w, std / 0.87962566, mean, bound, g),
+    "limits in absolute numbers, as torch's": lambda w, std, mean, bound, g: nn.init.trunc_normal_(
+        w, mean, std, -bound, bound, generator=g
+    ),
+    "clamped, not cut": lambda w, std, mean, bound, g: (
+        w.normal_(0, 1, generator=g).clamp_(-bound, bound).mul_(std).add_(mean)
+    ),
+    "limits around 0, not the mean": lambda w, std, mean, bound, g: nn.init.trunc_normal_(
+        w, mean, std, -bound * std, bound * std, generator=g
+    ),
+    "std of what is left": lambda w, std, mean, bound, g: init.truncated_normal_(
+        w, std / 0.87962566, mean, bound, g
+    ),
     "uniform": lambda w, std, mean, bound, g: w.uniform_(mean - bound * std, mean + bound * std, generator=g),
 }
 
@@ -246,8 +310,16 @@ def test_distribution_catches_the_seeded_fault(fault):
         check_truncated(TRUNCATION_FAULTS[fault], n=20_000)
 
 
-ALL = [init.lecun_normal_, init.lecun_uniform_, init.xavier_normal_, init.xavier_uniform_, init.he_normal_, init.he_uniform_,
-       init.orthogonal_, init.truncated_normal_]  # fmt: skip
+ALL = [
+    init.lecun_normal_,
+    init.lecun_uniform_,
+    init.xavier_normal_,
+    init.xavier_uniform_,
+    init.he_normal_,
+    init.he_uniform_,
+    init.orthogonal_,
+    init.truncated_normal_,
+]
 
 
 @pytest.mark.parametrize("fill", ALL)
@@ -256,7 +328,9 @@ def test_generators_parameters_meta_and_half_precision(fill):
     state = torch.get_rng_state()
     first = fill(parameter, generator=generator(1)).detach().clone()
     assert torch.equal(torch.get_rng_state(), state) and parameter.requires_grad and not parameter.grad_fn
-    assert torch.equal(fill(parameter, generator=generator(1)), first) and not torch.equal(fill(parameter, generator=generator(2)), first)
+    assert torch.equal(fill(parameter, generator=generator(1)), first) and not torch.equal(
+        fill(parameter, generator=generator(2)), first
+    )
     torch.manual_seed(7)
     fill(parameter)
     assert not torch.equal(torch.get_rng_state(), state)  # torch's own generator without one
@@ -264,13 +338,20 @@ def test_generators_parameters_meta_and_half_precision(fill):
     assert torch.isfinite(fill(torch.empty(6, 4, dtype=torch.bfloat16))).all()
 
 
-@pytest.mark.parametrize("call, words", [
-    (lambda: init.he_normal_(torch.empty(3)), "at least 2 axes"), (lambda: init.orthogonal_(torch.empty(3)), "at least 2 axes"),
-    (lambda: init.he_normal_(torch.empty(3, 3), "fan_avg"), "mode must be one of"), (lambda: init.fans(torch.empty(5, 3), 2), "groups must divide"),
-    (lambda: init.fans(torch.empty(5, 3), 0), "groups must be"), (lambda: init.truncated_normal_(torch.empty(3), -1.0), "std must be"),
-    (lambda: init.truncated_normal_(torch.empty(3), bound=0.0), "bound greater than 0"), (lambda: init.truncated_std(1.0, 0.0), "bound must be"),
-    (lambda: init.zero_gamma_(nn.Linear(2, 2), {Block: "bn2"}), "the model has no Block"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: init.he_normal_(torch.empty(3)), "at least 2 axes"),
+        (lambda: init.orthogonal_(torch.empty(3)), "at least 2 axes"),
+        (lambda: init.he_normal_(torch.empty(3, 3), "fan_avg"), "mode must be one of"),
+        (lambda: init.fans(torch.empty(5, 3), 2), "groups must divide"),
+        (lambda: init.fans(torch.empty(5, 3), 0), "groups must be"),
+        (lambda: init.truncated_normal_(torch.empty(3), -1.0), "std must be"),
+        (lambda: init.truncated_normal_(torch.empty(3), bound=0.0), "bound greater than 0"),
+        (lambda: init.truncated_std(1.0, 0.0), "bound must be"),
+        (lambda: init.zero_gamma_(nn.Linear(2, 2), {Block: "bn2"}), "the model has no Block"),
+    ],
+)
 def test_errors_say_how_to_mend(call, words):
     with pytest.raises(ValueError, match=words):
         call()

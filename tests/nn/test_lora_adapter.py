@@ -25,7 +25,11 @@ def last_linear(model):
 
 
 def qkv(model):
-    return [name for name, module in model.named_modules() if isinstance(module, nn.Linear) and module.out_features == 3 * module.in_features]
+    return [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear) and module.out_features == 3 * module.in_features
+    ]
 
 
 IMAGES = torch.rand(2, 3, 224, 224, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -36,18 +40,24 @@ def disturb(model):
     generator = torch.Generator().manual_seed(1)
     for parameter in model.parameters():
         if parameter.requires_grad:
-            parameter.data.add_(0.05 * torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype))
+            parameter.data.add_(
+                0.05 * torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype)
+            )
 
 
 def test_equation_three():
     layer = LoRALinear(nn.Linear(7, 5).double(), rank=3, alpha=6.0)
     disturb(layer)
     x = torch.randn(4, 7, dtype=torch.float64)
-    expected = torch.stack([layer.linear.weight @ row + layer.linear.bias + 2.0 * (layer.B @ (layer.A @ row)) for row in x])
+    expected = torch.stack(
+        [layer.linear.weight @ row + layer.linear.bias + 2.0 * (layer.B @ (layer.A @ row)) for row in x]
+    )
     assert torch.allclose(layer(x), expected, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("add", [lambda m: add_lora(m, qkv(m), 4), lambda m: add_adapters(m, qkv(m), 8)], ids=["lora", "adapters"])
+@pytest.mark.parametrize(
+    "add", [lambda m: add_lora(m, qkv(m), 4), lambda m: add_adapters(m, qkv(m), 8)], ids=["lora", "adapters"]
+)
 def test_starts_at_the_trained_network_and_only_the_small_part_trains(add):
     model = vit()
     reference = model(IMAGES)
@@ -59,7 +69,9 @@ def test_starts_at_the_trained_network_and_only_the_small_part_trains(add):
     assert 0 < sum(p.numel() for p in trained) < 0.03 * total
     torch.optim.AdamW(trained, lr=0.1)
     model(IMAGES).square().sum().backward()
-    assert all(p.grad is not None for p in trained) and all(p.grad is None for p in model.parameters() if not p.requires_grad)
+    assert all(p.grad is not None for p in trained) and all(
+        p.grad is None for p in model.parameters() if not p.requires_grad
+    )
     disturb(model)
     assert not torch.allclose(model(IMAGES), reference)
     after = {name.replace(".linear.", "."): value for name, value in model.named_parameters()}
@@ -81,7 +93,10 @@ def test_merged_computes_the_same():
 
 
 FAULTS = {
-    "scale forgotten in the merge": ("self.linear.weight + self.scale * self.B @ self.A", "self.linear.weight + self.B @ self.A"),
+    "scale forgotten in the merge": (
+        "self.linear.weight + self.scale * self.B @ self.A",
+        "self.linear.weight + self.B @ self.A",
+    ),
     "scale not divided by the rank": ("if alpha is None else alpha) / rank", "if alpha is None else alpha)"),
     "A and B exchanged": ("self.B @ self.A)", "(self.A.T @ self.B.T))"),
     "base not frozen": ("linear.requires_grad_(False)", "linear"),

@@ -1,4 +1,6 @@
-"""Normalisation against torch in float64: outputs, gradients, running state after steps; and against hand-made faults."""
+"""Normalisation against torch in float64: outputs, gradients, running state after steps; and against
+hand-made faults.
+"""
 
 import pytest
 import torch
@@ -12,7 +14,11 @@ from dlbook.nn import norm
 MAPS, ROWS = (3, 6, 4, 5), (2, 7, 6)
 LAYERS = {  # ours, torch's, shape of x: alike in every argument that both have
     "batch": (lambda: norm.BatchNorm2d(6, 1e-3, 0.3), lambda: nn.BatchNorm2d(6, 1e-3, 0.3), MAPS),
-    "batch, cumulative": (lambda: norm.BatchNorm2d(6, momentum=None), lambda: nn.BatchNorm2d(6, momentum=None), MAPS),
+    "batch, cumulative": (
+        lambda: norm.BatchNorm2d(6, momentum=None),
+        lambda: nn.BatchNorm2d(6, momentum=None),
+        MAPS,
+    ),
     "batch, defaults": (lambda: norm.BatchNorm2d(6), lambda: nn.BatchNorm2d(6), MAPS),
     "layer": (lambda: norm.LayerNorm(6, 1e-3), lambda: nn.LayerNorm(6, 1e-3), ROWS),
     "layer, defaults": (lambda: norm.LayerNorm(6), lambda: nn.LayerNorm(6), ROWS),
@@ -22,9 +28,21 @@ LAYERS = {  # ours, torch's, shape of x: alike in every argument that both have
     "instance, defaults": (lambda: norm.InstanceNorm2d(6), lambda: nn.InstanceNorm2d(6), MAPS),
     "rms": (lambda: norm.RMSNorm(6, 1e-3), lambda: nn.RMSNorm(6, 1e-3), ROWS),
     "rms, default": (lambda: norm.RMSNorm(6), lambda: nn.RMSNorm(6, 1e-6), ROWS),
-    "response": (lambda: norm.LocalResponseNorm(5, 0.3, 0.6, 1.5), lambda: nn.LocalResponseNorm(5, 1.5, 0.6, 1.5), MAPS),
-    "response, even n": (lambda: norm.LocalResponseNorm(4, 0.3, 0.6, 1.5), lambda: nn.LocalResponseNorm(4, 1.2, 0.6, 1.5), MAPS),
-    "response, AlexNet": (lambda: norm.LocalResponseNorm(), lambda: nn.LocalResponseNorm(5, 5e-4, 0.75, 2.0), MAPS),
+    "response": (
+        lambda: norm.LocalResponseNorm(5, 0.3, 0.6, 1.5),
+        lambda: nn.LocalResponseNorm(5, 1.5, 0.6, 1.5),
+        MAPS,
+    ),
+    "response, even n": (
+        lambda: norm.LocalResponseNorm(4, 0.3, 0.6, 1.5),
+        lambda: nn.LocalResponseNorm(4, 1.2, 0.6, 1.5),
+        MAPS,
+    ),
+    "response, AlexNet": (
+        lambda: norm.LocalResponseNorm(),
+        lambda: nn.LocalResponseNorm(5, 5e-4, 0.75, 2.0),
+        MAPS,
+    ),
 }
 
 
@@ -58,31 +76,51 @@ def test_equals_torch_in_outputs_gradients_and_state(name):
 @pytest.mark.parametrize("name", LAYERS)
 def test_takes_torchs_state(name):
     ours, theirs, _ = LAYERS[name]
-    shapes = [{key: (tensor.shape, tensor.dtype) for key, tensor in make().state_dict().items()} for make in (ours, theirs)]
+    shapes = [
+        {key: (tensor.shape, tensor.dtype) for key, tensor in make().state_dict().items()}
+        for make in (ours, theirs)
+    ]
     assert shapes[0] == shapes[1]
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(1, 3), st.integers(1, 3), st.integers(1, 3), st.integers(1, 4), st.integers(1, 4), st.integers(1, 7))
+@given(
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.integers(1, 4),
+    st.integers(1, 4),
+    st.integers(1, 7),
+)
 def test_equals_torch_at_drawn_shapes(batch, groups, per_group, height, width, n):
     channels, shape = groups * per_group, (batch, groups * per_group, height, width)
-    pairs = [(norm.GroupNorm(groups, channels), nn.GroupNorm(groups, channels)),
-             (norm.LocalResponseNorm(n, 0.2, 0.5, 1.0), nn.LocalResponseNorm(n, 0.2 * n, 0.5, 1.0))]  # fmt: skip
+    pairs = [
+        (norm.GroupNorm(groups, channels), nn.GroupNorm(groups, channels)),
+        (norm.LocalResponseNorm(n, 0.2, 0.5, 1.0), nn.LocalResponseNorm(n, 0.2 * n, 0.5, 1.0)),
+    ]
     if batch * height * width > 1:
         pairs.append((norm.BatchNorm2d(channels), nn.BatchNorm2d(channels)))
     if height * width > 1:
         pairs.append((norm.InstanceNorm2d(channels), nn.InstanceNorm2d(channels)))
     for ours, theirs in pairs:
-        if per_group * height * width > 1 or not isinstance(ours, norm.GroupNorm):  # torch refuses groups of one value
+        if per_group * height * width > 1 or not isinstance(
+            ours, norm.GroupNorm
+        ):  # torch refuses groups of one value
             assert_same(history(ours, shape, 1)[:2], history(theirs, shape, 1)[:2], 1e-11)
 
 
 def test_what_each_makes_of_its_axes():
     x = torch.randn(8, 6, 9, 7, dtype=torch.float64) * 3 + 5
-    for layer, axes in ((norm.BatchNorm2d(6), (0, 2, 3)), (norm.InstanceNorm2d(6), (2, 3)), (norm.GroupNorm(1, 6), (1, 2, 3))):
+    for layer, axes in (
+        (norm.BatchNorm2d(6), (0, 2, 3)),
+        (norm.InstanceNorm2d(6), (2, 3)),
+        (norm.GroupNorm(1, 6), (1, 2, 3)),
+    ):
         y = layer.double()(x)
         torch.testing.assert_close(y.mean(axes), torch.zeros_like(y.mean(axes)), rtol=0, atol=1e-12)
-        torch.testing.assert_close(y.var(axes, correction=0), torch.ones_like(y.mean(axes)), rtol=1e-4, atol=0)
+        torch.testing.assert_close(
+            y.var(axes, correction=0), torch.ones_like(y.mean(axes)), rtol=1e-4, atol=0
+        )
     rows = norm.RMSNorm(6, 0.0).double()(x.movedim(1, -1))
     torch.testing.assert_close(rows.square().mean(-1), torch.ones_like(rows[..., 0]))
 
@@ -95,16 +133,25 @@ def test_group_norm_between_layer_and_instance():
 
 def test_running_averages_by_hand():
     layer = norm.BatchNorm2d(1, momentum=0.1).double()
-    layer(torch.tensor([1.0, 3.0], dtype=torch.float64).reshape(2, 1, 1, 1))  # mean 2, biased variance 1, unbiased 2
-    assert layer.running_mean.item() == pytest.approx(0.2) and layer.running_var.item() == pytest.approx(0.9 + 0.2)
+    layer(
+        torch.tensor([1.0, 3.0], dtype=torch.float64).reshape(2, 1, 1, 1)
+    )  # mean 2, biased variance 1, unbiased 2
+    assert layer.running_mean.item() == pytest.approx(0.2) and layer.running_var.item() == pytest.approx(
+        0.9 + 0.2
+    )
     assert layer.num_batches_tracked.item() == 1
     before = {name: tensor.clone() for name, tensor in layer.state_dict().items()}
     layer.eval()(torch.ones(2, 1, 1, 1, dtype=torch.float64))
-    assert all(torch.equal(before[name], tensor) for name, tensor in layer.state_dict().items())  # evaluation remembers nothing
+    assert all(
+        torch.equal(before[name], tensor) for name, tensor in layer.state_dict().items()
+    )  # evaluation remembers nothing
 
 
 def test_cumulative_average_of_batches():
-    layer, batches = norm.BatchNorm2d(2, momentum=None).double(), torch.randn(5, 4, 2, 3, 3, dtype=torch.float64)
+    layer, batches = (
+        norm.BatchNorm2d(2, momentum=None).double(),
+        torch.randn(5, 4, 2, 3, 3, dtype=torch.float64),
+    )
     for batch in batches:
         layer(batch)
     torch.testing.assert_close(layer.running_mean, batches.mean((0, 1, 3, 4)))
@@ -130,7 +177,9 @@ def check_half_precision(layer, shape):
     torch.testing.assert_close(layer(x), layer(x.float()).bfloat16(), rtol=0, atol=0)
 
 
-STATISTICAL = [name for name in LAYERS if not name.startswith("response")]  # that one has no statistics of many values
+STATISTICAL = [
+    name for name in LAYERS if not name.startswith("response")
+]  # that one has no statistics of many values
 
 
 @pytest.mark.parametrize("name", STATISTICAL)
@@ -181,7 +230,9 @@ class RunningInTraining(norm.BatchNorm2d):
     def forward(self, x):
         if self.training:
             super().forward(x)
-        return nn.functional.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, False, 0, self.eps)
+        return nn.functional.batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, False, 0, self.eps
+        )
 
 
 class NeverCounts(norm.BatchNorm2d):
@@ -192,7 +243,11 @@ class NeverCounts(norm.BatchNorm2d):
 
 class EvaluationOfTheBatch(norm.BatchNorm2d):
     def forward(self, x):
-        return super().forward(x) if self.training else nn.functional.batch_norm(x, None, None, self.weight, self.bias, True, 0, self.eps)
+        return (
+            super().forward(x)
+            if self.training
+            else nn.functional.batch_norm(x, None, None, self.weight, self.bias, True, 0, self.eps)
+        )
 
 
 class Interleaved(norm.GroupNorm):
@@ -230,11 +285,17 @@ def test_parity_catches_the_seeded_fault(fault):
 
 
 FORMULAS = {
-    "eps outside the root": lambda x, axes, eps: (x - x.mean(axes, keepdim=True)) / (x.std(axes, correction=0, keepdim=True) + eps),
-    "unbiased variance": lambda x, axes, eps: (x - x.mean(axes, keepdim=True)) / (x.var(axes, keepdim=True) + eps).sqrt(),
-    "no gradient through the statistics": lambda x, axes, eps:
-        (x - x.mean(axes, keepdim=True).detach()) / (x.var(axes, correction=0, keepdim=True).detach() + eps).sqrt(),
-}  # fmt: skip
+    "eps outside the root": lambda x, axes, eps: (
+        (x - x.mean(axes, keepdim=True)) / (x.std(axes, correction=0, keepdim=True) + eps)
+    ),
+    "unbiased variance": lambda x, axes, eps: (
+        (x - x.mean(axes, keepdim=True)) / (x.var(axes, keepdim=True) + eps).sqrt()
+    ),
+    "no gradient through the statistics": lambda x, axes, eps: (
+        (x - x.mean(axes, keepdim=True).detach())
+        / (x.var(axes, correction=0, keepdim=True).detach() + eps).sqrt()
+    ),
+}
 
 
 @pytest.mark.parametrize("name", ["layer", "group", "instance"])
@@ -245,19 +306,28 @@ def test_parity_catches_the_seeded_fault_in_the_formula(fault, name, monkeypatch
         test_equals_torch_in_outputs_gradients_and_state(name)
 
 
-@pytest.mark.parametrize("call, words", [
-    (lambda: norm.BatchNorm2d(3)(torch.ones(1, 3, 1, 1)), "more than one value a channel"),
-    (lambda: norm.BatchNorm2d(3)(torch.ones(2, 4, 2, 2)), r"x must be \[B, 3, H, W\]"),
-    (lambda: norm.BatchNorm2d(3)(torch.ones(2, 3)), r"x must be \[B, 3, H, W\]"),
-    (lambda: norm.BatchNorm2d(0), "num_features must be"), (lambda: norm.BatchNorm2d(3, momentum=0), "weight of the new batch"),
-    (lambda: norm.BatchNorm2d(3, momentum=1.1), "weight of the new batch"), (lambda: norm.BatchNorm2d(3, eps=-1), "eps must be"),
-    (lambda: norm.LayerNorm(3)(torch.ones(2, 4)), r"x must be \[..., 3\]"), (lambda: norm.LayerNorm(0), "dim must be"),
-    (lambda: norm.GroupNorm(4, 6), "num_groups must divide num_channels"), (lambda: norm.GroupNorm(2, 6)(torch.ones(2, 4, 3, 3)), r"\[B, 6, H, W\]"),
-    (lambda: norm.InstanceNorm2d(3)(torch.ones(2, 3, 1, 1)), "more than one pixel"),
-    (lambda: norm.InstanceNorm2d(3)(torch.ones(2, 4, 2, 2)), r"\[B, 3, H, W\]"),
-    (lambda: norm.RMSNorm(3)(torch.ones(2, 4)), r"x must be \[..., 3\]"), (lambda: norm.RMSNorm(3, eps=float("nan")), "eps must be"),
-    (lambda: norm.LocalResponseNorm(0), "n must be"), (lambda: norm.LocalResponseNorm()(torch.ones(2, 4)), r"\[B, C, H, W\]"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: norm.BatchNorm2d(3)(torch.ones(1, 3, 1, 1)), "more than one value a channel"),
+        (lambda: norm.BatchNorm2d(3)(torch.ones(2, 4, 2, 2)), r"x must be \[B, 3, H, W\]"),
+        (lambda: norm.BatchNorm2d(3)(torch.ones(2, 3)), r"x must be \[B, 3, H, W\]"),
+        (lambda: norm.BatchNorm2d(0), "num_features must be"),
+        (lambda: norm.BatchNorm2d(3, momentum=0), "weight of the new batch"),
+        (lambda: norm.BatchNorm2d(3, momentum=1.1), "weight of the new batch"),
+        (lambda: norm.BatchNorm2d(3, eps=-1), "eps must be"),
+        (lambda: norm.LayerNorm(3)(torch.ones(2, 4)), r"x must be \[..., 3\]"),
+        (lambda: norm.LayerNorm(0), "dim must be"),
+        (lambda: norm.GroupNorm(4, 6), "num_groups must divide num_channels"),
+        (lambda: norm.GroupNorm(2, 6)(torch.ones(2, 4, 3, 3)), r"\[B, 6, H, W\]"),
+        (lambda: norm.InstanceNorm2d(3)(torch.ones(2, 3, 1, 1)), "more than one pixel"),
+        (lambda: norm.InstanceNorm2d(3)(torch.ones(2, 4, 2, 2)), r"\[B, 3, H, W\]"),
+        (lambda: norm.RMSNorm(3)(torch.ones(2, 4)), r"x must be \[..., 3\]"),
+        (lambda: norm.RMSNorm(3, eps=float("nan")), "eps must be"),
+        (lambda: norm.LocalResponseNorm(0), "n must be"),
+        (lambda: norm.LocalResponseNorm()(torch.ones(2, 4)), r"\[B, C, H, W\]"),
+    ],
+)
 def test_errors_say_how_to_mend(call, words):
     with pytest.raises(ValueError, match=words):
         call()

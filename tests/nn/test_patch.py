@@ -1,7 +1,8 @@
-"""Patches against a loop over pixels, torch's unfold, and the convolution that equals cutting and multiplying.
+"""Patches against a loop over pixels, torch's unfold, and the convolution that equals cutting and
+multiplying.
 
-Seeded faults that the checks must catch: columns before rows, patches read down instead of across, the other order of a
-patch's axes, H and W exchanged.
+Seeded faults that the checks must catch: columns before rows, patches read down instead of across, the other
+order of a patch's axes, H and W exchanged.
 """
 
 import pytest
@@ -62,7 +63,14 @@ def test_the_loop_catches_the_seeded_fault(fault):
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 5), st.integers(1, 5), st.integers(1, 4), st.sampled_from(ORDERS))
+@given(
+    st.integers(1, 3),
+    st.integers(1, 4),
+    st.integers(1, 5),
+    st.integers(1, 5),
+    st.integers(1, 4),
+    st.sampled_from(ORDERS),
+)
 def test_unpatchify_is_the_inverse_and_patchify_is_unfold(B, C, rows, columns, p, order):
     images = torch.randn(B, C, rows * p, columns * p)
     patches = patchify(images, p, order)
@@ -101,7 +109,10 @@ def test_a_token_sees_its_own_patch_only():
 
 @pytest.mark.parametrize("shape", [(1, 3, 225, 224), (1, 3, 224, 230), (1, 3, 8, 8)])
 def test_a_resolution_that_patches_do_not_divide_is_refused(shape):
-    with pytest.raises(ValueError, match=f"multiple of the patch size 16, got {shape[2]} x {shape[3]}; resize the images, for example"):
+    with pytest.raises(
+        ValueError,
+        match=f"multiple of the patch size 16, got {shape[2]} x {shape[3]}; resize the images, for example",
+    ):
         PatchEmbedding(16, 3, 4)(torch.zeros(shape))
     with pytest.raises(ValueError, match="multiple of the patch size"):
         patchify(torch.zeros(shape), 16)

@@ -1,4 +1,6 @@
-"""Max, average, global and adaptive pooling against torch in float64, with gradients, over drawn geometries and with ties."""
+"""Max, average, global and adaptive pooling against torch in float64, with gradients, over drawn geometries
+and with ties.
+"""
 
 import pytest
 import torch
@@ -19,7 +21,10 @@ def made(*shape, seed=0):
 @st.composite
 def poolings(draw, dilated: bool):
     """x (often with equal values, mostly negative) and the keywords of a pooling whose windows fit."""
-    kernel, stride = draw(st.tuples(st.integers(1, 4), st.integers(1, 4))), draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
+    kernel, stride = (
+        draw(st.tuples(st.integers(1, 4), st.integers(1, 4))),
+        draw(st.tuples(st.integers(1, 4), st.integers(1, 4))),
+    )
     padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
     dilation = draw(st.tuples(st.integers(1, 2), st.integers(1, 3))) if dilated else (1, 1)
     size = draw(st.tuples(st.integers(1, 9), st.integers(1, 9)))
@@ -50,8 +55,14 @@ def test_avg_pool_equals_torch_with_its_gradients(case, count_include_pad):
 def test_adaptive_pools_equal_torch_with_their_gradients(height, width, h, w, ties):
     x = made(2, 2, height, width)
     x = x.round() if ties else x
-    assert_same(gradients(pooling.adaptive_avg_pool2d, x, output_size=(h, w)), gradients(F.adaptive_avg_pool2d, x, output_size=(h, w)))
-    assert_same(gradients(pooling.adaptive_max_pool2d, x, output_size=(h, w)), gradients(F.adaptive_max_pool2d, x, output_size=(h, w)))
+    assert_same(
+        gradients(pooling.adaptive_avg_pool2d, x, output_size=(h, w)),
+        gradients(F.adaptive_avg_pool2d, x, output_size=(h, w)),
+    )
+    assert_same(
+        gradients(pooling.adaptive_max_pool2d, x, output_size=(h, w)),
+        gradients(F.adaptive_max_pool2d, x, output_size=(h, w)),
+    )
 
 
 @given(st.integers(1, 60), st.integers(1, 40))
@@ -67,18 +78,26 @@ def test_bins_cover_the_axis_without_a_gap(size, bins):
 def test_global_pools_are_one_bin():
     x = made(2, 3, 5, 4)
     assert_same(gradients(pooling.global_avg_pool2d, x), gradients(F.adaptive_avg_pool2d, x, output_size=1))
-    assert_same(gradients(pooling.global_max_pool2d, x.round()), gradients(F.adaptive_max_pool2d, x.round(), output_size=1))
+    assert_same(
+        gradients(pooling.global_max_pool2d, x.round()),
+        gradients(F.adaptive_max_pool2d, x.round(), output_size=1),
+    )
     assert_same([pooling.global_avg_pool2d(x.roll((2, 1), (2, 3)))], [pooling.global_avg_pool2d(x)])
 
 
 def test_stride_is_the_kernel_by_default():
     x = made(1, 2, 7, 9)
-    assert_same([pooling.max_pool2d(x, (2, 3)), pooling.avg_pool2d(x, 3)], [F.max_pool2d(x, (2, 3)), F.avg_pool2d(x, 3)])
+    assert_same(
+        [pooling.max_pool2d(x, (2, 3)), pooling.avg_pool2d(x, 3)],
+        [F.max_pool2d(x, (2, 3)), F.avg_pool2d(x, 3)],
+    )
 
 
 def test_overlapping_windows_of_alexnet():
     x = made(1, 1, 55, 55)
-    assert pooling.max_pool2d(x, 3, 2).shape[-2:] == (27, 27) and pooling.max_pool2d(made(1, 1, 13, 13), 3, 2).shape[-2:] == (6, 6)
+    assert pooling.max_pool2d(x, 3, 2).shape[-2:] == (27, 27) and pooling.max_pool2d(
+        made(1, 1, 13, 13), 3, 2
+    ).shape[-2:] == (6, 6)
     peak = torch.zeros(1, 1, 5, 5, dtype=torch.float64)
     peak[0, 0, 2, 2] = 1
     peak.requires_grad_()
@@ -95,7 +114,9 @@ def test_gradient_goes_to_the_first_of_equals():
 def test_ceil_mode_leaves_out_a_window_that_starts_in_the_padding():
     assert pooling.pooled_size(5, 2, 2) == 2 and pooling.pooled_size(5, 2, 2, ceil_mode=True) == 3
     assert pooling.pooled_size(4, 3, 3, padding=1, ceil_mode=True) == 2
-    assert pooling.pooled_size(2, 2, 3, padding=1, ceil_mode=True) == 1  # (2 + 2 - 2) / 3 rounds up to a second, at 3 >= 2 + 1
+    assert (
+        pooling.pooled_size(2, 2, 3, padding=1, ceil_mode=True) == 1
+    )  # (2 + 2 - 2) / 3 rounds up to a second, at 3 >= 2 + 1
     assert pooling.pooled_size(112, 3, 2, ceil_mode=True) == 56  # SqueezeNet and GoogLeNet of torchvision
 
 
@@ -112,32 +133,48 @@ def test_traces_and_runs_on_meta():
     x = made(2, 3, 7, 6)
 
     def all_of_them(x):
-        return (pooling.max_pool2d(x, 3, 2, 1, 1, True), pooling.avg_pool2d(x, 3, 2, 1, True, False),
-                pooling.adaptive_avg_pool2d(x, (3, 4)), pooling.adaptive_max_pool2d(x, 2), pooling.global_max_pool2d(x))  # fmt: skip
+        return (
+            pooling.max_pool2d(x, 3, 2, 1, 1, True),
+            pooling.avg_pool2d(x, 3, 2, 1, True, False),
+            pooling.adaptive_avg_pool2d(x, (3, 4)),
+            pooling.adaptive_max_pool2d(x, 2),
+            pooling.global_max_pool2d(x),
+        )
 
-    assert_same(list(torch.compile(all_of_them, fullgraph=True, backend="aot_eager")(x)), list(all_of_them(x)))
+    assert_same(
+        list(torch.compile(all_of_them, fullgraph=True, backend="aot_eager")(x)), list(all_of_them(x))
+    )
     assert [y.shape for y in all_of_them(x.to("meta"))] == [y.shape for y in all_of_them(x)]
 
 
 def pad_zero(x, kernel_size, stride, padding, ceil_mode):
-    return F.max_pool2d(F.pad(x, (padding[1], padding[1], padding[0], padding[0])), kernel_size, stride, 0, 1, ceil_mode)
+    return F.max_pool2d(
+        F.pad(x, (padding[1], padding[1], padding[0], padding[0])), kernel_size, stride, 0, 1, ceil_mode
+    )
 
 
 MAX_FAULTS = {
     "padding with zeros": pad_zero,
     "ceil_mode ignored": lambda x, **k: F.max_pool2d(x, **k | {"ceil_mode": False}),
-    "gradient shared among equals": lambda x, kernel_size, stride, padding, ceil_mode:
-        pooling.pooling_windows(x, kernel_size, stride, padding, -torch.inf, 1, ceil_mode).amax((-2, -1)),
-    "gradient to the last of equals": lambda x, kernel_size, stride, padding, ceil_mode:
-        pooling.pooling_windows(x, kernel_size, stride, padding, -torch.inf, 1, ceil_mode).flatten(4).flip(-1).max(-1).values,
+    "gradient shared among equals": lambda x, kernel_size, stride, padding, ceil_mode: (
+        pooling.pooling_windows(x, kernel_size, stride, padding, -torch.inf, 1, ceil_mode).amax((-2, -1))
+    ),
+    "gradient to the last of equals": lambda x, kernel_size, stride, padding, ceil_mode: (
+        pooling.pooling_windows(x, kernel_size, stride, padding, -torch.inf, 1, ceil_mode)
+        .flatten(4)
+        .flip(-1)
+        .max(-1)
+        .values
+    ),
     "the largest magnitude": lambda x, **k: -F.max_pool2d(-x, **k),
-}  # fmt: skip
+}
 AVERAGE_FAULTS = {
     "padding left out of the count": lambda x, **k: F.avg_pool2d(x, **k, count_include_pad=False),
-    "the overhang counted": lambda x, kernel_size, stride, padding, ceil_mode:
-        pooling.pooling_windows(x, kernel_size, stride, padding, 0.0, 1, ceil_mode).mean((-2, -1)),
+    "the overhang counted": lambda x, kernel_size, stride, padding, ceil_mode: pooling.pooling_windows(
+        x, kernel_size, stride, padding, 0.0, 1, ceil_mode
+    ).mean((-2, -1)),
     "sum for mean": lambda x, **k: F.avg_pool2d(x, **k, divisor_override=1),
-}  # fmt: skip
+}
 BIN_FAULTS = {
     "ends rounded down": lambda n, b: [(i * n // b, max((i + 1) * n // b, i * n // b + 1)) for i in range(b)],
     "bins of equal width": lambda n, b: [(i * (n // b), (i + 1) * (n // b)) for i in range(b)],
@@ -153,7 +190,9 @@ def test_comparison_catches_the_seeded_fault(fault):
     theirs = F.max_pool2d if fault in MAX_FAULTS else F.avg_pool2d
     assert_same(gradients(ours, x, **keywords), gradients(theirs, x, **keywords))
     with pytest.raises(AssertionError):
-        assert_same(gradients((MAX_FAULTS | AVERAGE_FAULTS)[fault], x, **keywords), gradients(theirs, x, **keywords))
+        assert_same(
+            gradients((MAX_FAULTS | AVERAGE_FAULTS)[fault], x, **keywords), gradients(theirs, x, **keywords)
+        )
 
 
 @pytest.mark.parametrize("fault", BIN_FAULTS)
@@ -164,14 +203,20 @@ def test_adaptive_comparison_catches_the_seeded_fault(fault, monkeypatch):
         assert_same([pooling.adaptive_avg_pool2d(x, (3, 4))], [F.adaptive_avg_pool2d(x, (3, 4))])
 
 
-@pytest.mark.parametrize("call, words", [
-    (lambda: pooling.max_pool2d(made(1, 1, 4, 4), 3, padding=2), "padding must be at most half the kernel, 1 for 3, got 2"),
-    (lambda: pooling.max_pool2d(made(1, 1, 4, 4), 5), "spans 5 pixels"),
-    (lambda: pooling.max_pool2d(made(1, 1, 1, 4), 2, 1, ceil_mode=True), "spans 2 pixels"),
-    (lambda: pooling.avg_pool2d(made(1, 4, 4), 2), r"x must be \[B, C, H, W\]"),
-    (lambda: pooling.avg_pool2d(made(1, 1, 4, 4), 0), "kernel_size must be"),
-    (lambda: pooling.adaptive_avg_pool2d(made(1, 1, 4, 4), 0), "output_size must be"),
-])
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (
+            lambda: pooling.max_pool2d(made(1, 1, 4, 4), 3, padding=2),
+            "padding must be at most half the kernel, 1 for 3, got 2",
+        ),
+        (lambda: pooling.max_pool2d(made(1, 1, 4, 4), 5), "spans 5 pixels"),
+        (lambda: pooling.max_pool2d(made(1, 1, 1, 4), 2, 1, ceil_mode=True), "spans 2 pixels"),
+        (lambda: pooling.avg_pool2d(made(1, 4, 4), 2), r"x must be \[B, C, H, W\]"),
+        (lambda: pooling.avg_pool2d(made(1, 1, 4, 4), 0), "kernel_size must be"),
+        (lambda: pooling.adaptive_avg_pool2d(made(1, 1, 4, 4), 0), "output_size must be"),
+    ],
+)
 def test_errors_say_how_to_mend(call, words):
     with pytest.raises(ValueError, match=words):
         call()

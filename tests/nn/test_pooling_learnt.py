@@ -1,4 +1,6 @@
-"""Mixed, gated and stochastic pooling against naive loops over the equations of their papers, and by their statistics."""
+"""Mixed, gated and stochastic pooling against naive loops over the equations of their papers, and by their
+statistics.
+"""
 
 import math
 
@@ -12,7 +14,12 @@ from dlbook.nn.pooling import avg_pool2d, max_pool2d
 from dlbook.nn.pooling_mixed import GatedPool2d, MixedPool2d
 from dlbook.nn.pooling_stochastic import StochasticPool2d, stochastic_draw, stochastic_mean
 
-GEOMETRIES = [((2, 2), (2, 2), (0, 0)), ((3, 2), (2, 1), (1, 0)), ((3, 3), (2, 2), (1, 1)), ((1, 4), (3, 2), (0, 2))]
+GEOMETRIES = [
+    ((2, 2), (2, 2), (0, 0)),
+    ((3, 2), (2, 1), (1, 0)),
+    ((3, 3), (2, 2), (1, 1)),
+    ((1, 4), (3, 2), (0, 2)),
+]
 
 
 def made(*shape, seed=0):
@@ -37,7 +44,9 @@ def test_gated_equals_the_equation(geometry):
 def test_parameters_and_limits():
     x = made(2, 3, 6, 7)
     mixed, gated = MixedPool2d(3).double(), GatedPool2d(3).double()
-    assert sum(p.numel() for p in mixed.parameters()) == 1 and sum(p.numel() for p in gated.parameters()) == 9  # the paper's count
+    assert (
+        sum(p.numel() for p in mixed.parameters()) == 1 and sum(p.numel() for p in gated.parameters()) == 9
+    )  # the paper's count
     half = (max_pool2d(x, 3) + avg_pool2d(x, 3)) / 2
     assert_same([mixed(x).detach(), gated(x).detach()], [half, half])  # both start half and half
     for logit, limit in ((50.0, max_pool2d), (-50.0, avg_pool2d)):
@@ -59,7 +68,9 @@ def test_gradients_by_finite_differences():
 def test_stochastic_evaluation_equals_the_equation(geometry):
     x = made(2, 3, 6, 7).relu()
     x[0, 0] = 0  # windows without activation
-    assert_same([StochasticPool2d(*geometry).eval()(x)], [naive.pool(x, *geometry, naive.stochastic_expectation)])
+    assert_same(
+        [StochasticPool2d(*geometry).eval()(x)], [naive.pool(x, *geometry, naive.stochastic_expectation)]
+    )
 
 
 def check_draws(draw):
@@ -108,7 +119,10 @@ def test_stochastic_mean_by_finite_differences():
     assert torch.autograd.gradcheck(stochastic_mean, made(5, 4).abs().requires_grad_())
 
 
-@pytest.mark.parametrize("layer", [MixedPool2d(2), GatedPool2d(3, 2, 1), StochasticPool2d(2).eval(), StochasticPool2d(3, 2, 1).train()])
+@pytest.mark.parametrize(
+    "layer",
+    [MixedPool2d(2), GatedPool2d(3, 2, 1), StochasticPool2d(2).eval(), StochasticPool2d(3, 2, 1).train()],
+)
 def test_traces_runs_on_meta_and_in_half_precision(layer):
     x = made(2, 3, 6, 7).float().relu()
     outcome = torch.compile(layer, fullgraph=True, backend="aot_eager")(x)
@@ -118,11 +132,15 @@ def test_traces_runs_on_meta_and_in_half_precision(layer):
 
 
 DRAW_FAULTS = {
-    "softmax for the probabilities": lambda a, g: a.gather(-1, torch.multinomial(a.softmax(-1), 1, generator=g))[:, 0],
+    "softmax for the probabilities": lambda a, g: a.gather(
+        -1, torch.multinomial(a.softmax(-1), 1, generator=g)
+    )[:, 0],
     "the maximum": lambda a, g: a.max(-1).values,
     "uniform draws": lambda a, g: a.gather(-1, torch.randint(a.shape[-1], (len(a), 1), generator=g))[:, 0],
     "squared activations": lambda a, g: a.gather(-1, torch.multinomial(a.square(), 1, generator=g))[:, 0],
-    "the last to ring": lambda a, g: a.gather(-1, (torch.empty_like(a).exponential_(generator=g) / a.clamp(1e-9)).argmax(-1, keepdim=True))[:, 0],
+    "the last to ring": lambda a, g: a.gather(
+        -1, (torch.empty_like(a).exponential_(generator=g) / a.clamp(1e-9)).argmax(-1, keepdim=True)
+    )[:, 0],
 }
 
 
@@ -132,8 +150,11 @@ def test_frequencies_catch_the_seeded_fault(fault):
         check_draws(DRAW_FAULTS[fault])
 
 
-@pytest.mark.parametrize("fault", [lambda a: a.mean(-1), lambda a: (a.softmax(-1) * a).sum(-1), lambda a: a.square().sum(-1) / a.sum(-1)],
-                         ids=["a plain average", "softmax for the probabilities", "0 / 0 in a window of zeros"])  # fmt: skip
+@pytest.mark.parametrize(
+    "fault",
+    [lambda a: a.mean(-1), lambda a: (a.softmax(-1) * a).sum(-1), lambda a: a.square().sum(-1) / a.sum(-1)],
+    ids=["a plain average", "softmax for the probabilities", "0 / 0 in a window of zeros"],
+)
 def test_evaluation_catches_the_seeded_fault(fault, monkeypatch):
     monkeypatch.setattr(pooling_stochastic, "stochastic_mean", fault)
     with pytest.raises(AssertionError):

@@ -1,8 +1,9 @@
 """Positions against loops over the formulas, Vaswani et al.'s alternating order, timm and torchvision.
 
-Seeded faults that the checks must catch: the frequencies of another width, another temperature, the row first, rows and columns
-exchanged, sines and cosines in another order, coordinates from 1; for interpolation: a changed class token, the class token at
-the end, another align_corners, no antialiasing, a grid read as (columns, rows).
+Seeded faults that the checks must catch: the frequencies of another width, another temperature, the row
+first, rows and columns exchanged, sines and cosines in another order, coordinates from 1; for interpolation:
+a changed class token, the class token at the end, another align_corners, no antialiasing, a grid read as
+(columns, rows).
 """
 
 import math
@@ -33,7 +34,7 @@ def naive_2d(rows, columns, dim, first):
     for row in range(rows):
         for column in range(columns):
             halves = []
-            for coordinate in ((column, row) if first == "column" else (row, column)):
+            for coordinate in (column, row) if first == "column" else (row, column):
                 alternating = vaswani(coordinate, dim // 2)
                 halves += [alternating[0::2], alternating[1::2]]
             table.append(torch.cat(halves))
@@ -49,7 +50,9 @@ def test_one_dimension_is_vaswani_s_with_the_sines_first():
     ours = sincos_1d(coordinates, 12)
     for row, coordinate in zip(ours, coordinates.tolist()):
         alternating = vaswani(coordinate, 12)
-        torch.testing.assert_close(row, torch.cat([alternating[0::2], alternating[1::2]]), rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(
+            row, torch.cat([alternating[0::2], alternating[1::2]]), rtol=1e-12, atol=1e-12
+        )
 
 
 @pytest.mark.parametrize("first", ["column", "row"])
@@ -59,17 +62,31 @@ def test_two_dimensions_equal_the_loop(first):
 
 def half_the_frequencies(grid, dim):
     table = sincos_2d(grid, 2 * dim)
-    return table[..., [*range(0, dim // 4), *range(dim // 2, 3 * dim // 4), *range(dim, 5 * dim // 4), *range(3 * dim // 2, 7 * dim // 4)]]
+    return table[
+        ...,
+        [
+            *range(dim // 4),
+            *range(dim // 2, 3 * dim // 4),
+            *range(dim, 5 * dim // 4),
+            *range(3 * dim // 2, 7 * dim // 4),
+        ],
+    ]
 
 
 def from_one(grid, dim):
-    return sincos_2d((grid[0] + 1, grid[1] + 1), dim).unflatten(1, (grid[0] + 1, grid[1] + 1))[:, 1:, 1:].flatten(1, 2)
+    return (
+        sincos_2d((grid[0] + 1, grid[1] + 1), dim)
+        .unflatten(1, (grid[0] + 1, grid[1] + 1))[:, 1:, 1:]
+        .flatten(1, 2)
+    )
 
 
 SINCOS_FAULTS = {
     "frequencies of another width": half_the_frequencies,
     "row first": lambda grid, dim: sincos_2d(grid, dim, first="row"),
-    "sines and cosines alternate": lambda grid, dim: sincos_2d(grid, dim).unflatten(2, (2, 2, dim // 4)).transpose(3, 2).flatten(2),
+    "sines and cosines alternate": lambda grid, dim: (
+        sincos_2d(grid, dim).unflatten(2, (2, 2, dim // 4)).transpose(3, 2).flatten(2)
+    ),
     "coordinates from 1": from_one,
     "another temperature": lambda grid, dim: sincos_2d(grid, dim, temperature=1000.0),
     "rows and columns exchanged": lambda grid, dim: sincos_2d((grid[1], grid[0]), dim),
@@ -85,14 +102,18 @@ def test_the_loop_catches_the_seeded_fault(fault):
 def test_equals_timm_s():
     theirs = build_sincos2d_pos_embed([4, 6], dim=24, temperature=10000.0, interleave_sin_cos=False)
     ours = sincos_2d((4, 6), 24)[0]
-    parts = lambda table: {tuple(part.round(decimals=4).flatten().tolist()) for part in table.split(6, dim=1)}  # noqa: E731
+    parts = lambda table: {tuple(part.round(decimals=4).flatten().tolist()) for part in table.split(6, dim=1)}
     assert parts(ours) == parts(theirs)  # timm orders the four parts in its own way
     assert len(parts(ours)) == 4
 
 
 def test_prefix_tokens_are_zero():
     table = sincos_2d((2, 3), 8, prefix_tokens=2)
-    assert table.shape == (1, 8, 8) and (table[:, :2] == 0).all() and torch.equal(table[:, 2:], sincos_2d((2, 3), 8))
+    assert (
+        table.shape == (1, 8, 8)
+        and (table[:, :2] == 0).all()
+        and torch.equal(table[:, 2:], sincos_2d((2, 3), 8))
+    )
 
 
 @settings(max_examples=20, deadline=None)
@@ -125,7 +146,9 @@ def test_interpolation_equals_timm_s():
 
 
 def prefix_resized_too(positions, old, new, prefix):
-    return torch.cat([positions[:, :prefix] * 0.9, interpolate_positions(positions, old, new, prefix)[:, prefix:]], dim=1)
+    return torch.cat(
+        [positions[:, :prefix] * 0.9, interpolate_positions(positions, old, new, prefix)[:, prefix:]], dim=1
+    )
 
 
 INTERPOLATION_FAULTS = {
@@ -133,7 +156,9 @@ INTERPOLATION_FAULTS = {
     "align_corners": lambda *a: interpolate_positions(*a, align_corners=True),
     "no antialiasing": lambda *a: interpolate_positions(*a, antialias=False),
     "grid read the other way": lambda p, old, new, prefix: interpolate_positions(p, old[::-1], new, prefix),
-    "prefix at the end": lambda p, old, new, prefix: interpolate_positions(p.flip(1), old, new, prefix).flip(1),
+    "prefix at the end": lambda p, old, new, prefix: interpolate_positions(p.flip(1), old, new, prefix).flip(
+        1
+    ),
 }
 
 
@@ -146,7 +171,9 @@ def test_timm_catches_the_seeded_fault(fault):
 @pytest.mark.parametrize("side", [5, 14])
 def test_interpolation_equals_torchvision_s_with_its_choices(side):
     positions = torch.randn(1, 1 + 49, 6, dtype=torch.float64)
-    theirs = interpolate_embeddings(side * 16, 16, {"encoder.pos_embedding": positions})["encoder.pos_embedding"]
+    theirs = interpolate_embeddings(side * 16, 16, {"encoder.pos_embedding": positions})[
+        "encoder.pos_embedding"
+    ]
     ours = interpolate_positions(positions, (7, 7), (side, side), align_corners=True, antialias=False)
     torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
 
@@ -175,11 +202,20 @@ def test_a_state_dict_s_positions_follow_the_grid():
     assert resized_state({}, (2, 2)) == {}
 
 
-@pytest.mark.parametrize("call, message", [
-    (lambda: sincos_1d(torch.zeros(2), 3), "dim must be even"), (lambda: sincos_2d((2, 2), 6), "multiple of 4"),
-    (lambda: sincos_2d((2, 2), 8, first="x"), "first must be one of"), (lambda: learned_positions(0, 4), "num_tokens must be"),
-    (lambda: interpolate_positions(torch.zeros(1, 16, 4), (4, 4), (2, 2)), r"positions must be \[1, 1 \+ 4 \* 4, D\], got \[1, 16, 4\]"),
-    (lambda: sincos_1d(torch.zeros(2), 0), "dim must be")])
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: sincos_1d(torch.zeros(2), 3), "dim must be even"),
+        (lambda: sincos_2d((2, 2), 6), "multiple of 4"),
+        (lambda: sincos_2d((2, 2), 8, first="x"), "first must be one of"),
+        (lambda: learned_positions(0, 4), "num_tokens must be"),
+        (
+            lambda: interpolate_positions(torch.zeros(1, 16, 4), (4, 4), (2, 2)),
+            r"positions must be \[1, 1 \+ 4 \* 4, D\], got \[1, 16, 4\]",
+        ),
+        (lambda: sincos_1d(torch.zeros(2), 0), "dim must be"),
+    ],
+)
 def test_refuses(call, message):
     with pytest.raises(ValueError, match=message):
         call()

@@ -17,7 +17,9 @@ def naive(layer, x, radix, cardinality):
     """Section 3.1: candidates and groups one at a time; each convolution by its own slice of the weights."""
     batch, channels, _, _ = x.shape
     share, hidden = channels // cardinality, layer.fc1.weight.shape[0] // cardinality
-    slices = x.chunk(radix * cardinality, dim=1)  # the grouped 3x3: each candidate of each group sees its part of x
+    slices = x.chunk(
+        radix * cardinality, dim=1
+    )  # the grouped 3x3: each candidate of each group sees its part of x
     weights = layer.conv.weight.chunk(radix * cardinality)
     maps = torch.cat([F.conv2d(part, weight, padding=1) for part, weight in zip(slices, weights)], dim=1)
     maps = F.relu(layer.bn0(maps)).view(batch, radix, cardinality, share, *x.shape[2:])
@@ -33,7 +35,9 @@ def naive(layer, x, radix, cardinality):
         logits = inner @ layer.fc2.weight[rows, :, 0, 0].T + layer.fc2.bias[rows]
         candidates = [logits[:, r * share : (r + 1) * share] for r in range(radix)]
         total = sum(c.exp() for c in candidates) if radix > 1 else 1 + candidates[0].exp()
-        out.append(sum((c.exp() / total)[:, :, None, None] * maps[:, r, group] for r, c in enumerate(candidates)))
+        out.append(
+            sum((c.exp() / total)[:, :, None, None] * maps[:, r, group] for r, c in enumerate(candidates))
+        )
     return torch.cat(out, dim=1)
 
 
@@ -53,7 +57,9 @@ def test_equals_the_equations(radix, cardinality, train):
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("radix, cardinality", KINDS)
 def test_equals_timm(radix, cardinality, stride):
-    theirs = randomise(SplitAttn(16, 16, stride=stride, groups=cardinality, radix=radix, norm_layer=nn.BatchNorm2d))
+    theirs = randomise(
+        SplitAttn(16, 16, stride=stride, groups=cardinality, radix=radix, norm_layer=nn.BatchNorm2d)
+    )
     layer = SplitAttention(16, radix, cardinality, stride).double()
     layer.load_state_dict(theirs.state_dict())
     assert disagreements(layer, theirs, (2, 16, 5, 8)) == []
@@ -68,7 +74,9 @@ def test_the_weights_of_the_candidates_sum_to_one(radix, cardinality):
 
 
 def test_hidden_width():
-    assert [SplitAttention(c, r).fc1.out_channels for c, r in ((16, 2), (64, 2), (128, 2), (96, 1), (80, 4))] == [32, 32, 64, 32, 80]
+    assert [
+        SplitAttention(c, r).fc1.out_channels for c, r in ((16, 2), (64, 2), (128, 2), (96, 1), (80, 4))
+    ] == [32, 32, 64, 32, 80]
 
 
 def no_transposition(self, means):
@@ -78,20 +86,37 @@ def no_transposition(self, means):
 
 def softmax_over_channels(self, means):
     logits = self.fc2(F.relu(self.bn1(self.fc1(means.sum(1)))))
-    return logits.view(len(logits), self.cardinality, self.radix, -1).transpose(1, 2).softmax(3).reshape(means.shape)
+    return (
+        logits.view(len(logits), self.cardinality, self.radix, -1)
+        .transpose(1, 2)
+        .softmax(3)
+        .reshape(means.shape)
+    )
 
 
 def sigmoid_always(self, means):
     logits = self.fc2(F.relu(self.bn1(self.fc1(means.sum(1)))))
-    return logits.view(len(logits), self.cardinality, self.radix, -1).transpose(1, 2).sigmoid().reshape(means.shape)
+    return (
+        logits.view(len(logits), self.cardinality, self.radix, -1)
+        .transpose(1, 2)
+        .sigmoid()
+        .reshape(means.shape)
+    )
 
 
 def mean_over_candidates(self, means):
     logits = self.fc2(F.relu(self.bn1(self.fc1(means.mean(1)))))
-    return logits.view(len(logits), self.cardinality, self.radix, -1).transpose(1, 2).softmax(1).reshape(means.shape)
+    return (
+        logits.view(len(logits), self.cardinality, self.radix, -1)
+        .transpose(1, 2)
+        .softmax(1)
+        .reshape(means.shape)
+    )
 
 
-@pytest.mark.parametrize("fault", [no_transposition, softmax_over_channels, sigmoid_always, mean_over_candidates])
+@pytest.mark.parametrize(
+    "fault", [no_transposition, softmax_over_channels, sigmoid_always, mean_over_candidates]
+)
 def test_the_loops_catch_the_seeded_fault(monkeypatch, fault):
     layer, x = make(2, 2)
     layer.eval()
@@ -111,12 +136,22 @@ def test_cardinality_one_would_hide_the_missing_transposition(monkeypatch):
 
 def test_channels_last_stays():
     layer = SplitAttention(16).to(memory_format=torch.channels_last)
-    assert layer(torch.randn(SHAPE).to(memory_format=torch.channels_last)).is_contiguous(memory_format=torch.channels_last)
+    assert layer(torch.randn(SHAPE).to(memory_format=torch.channels_last)).is_contiguous(
+        memory_format=torch.channels_last
+    )
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ((0,), "channels must be"), ((16, 0), "radix must be"), ((16, 2, 0), "cardinality must be"), ((16, 2, 1, 0), "stride must be"),
-    ((16, 2, 3), "divisible by radix"), ((16, 3), "divisible by radix")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((0,), "channels must be"),
+        ((16, 0), "radix must be"),
+        ((16, 2, 0), "cardinality must be"),
+        ((16, 2, 1, 0), "stride must be"),
+        ((16, 2, 3), "divisible by radix"),
+        ((16, 3), "divisible by radix"),
+    ],
+)
 def test_refuses(arguments, message):
     with pytest.raises(ValueError, match=message):
         SplitAttention(*arguments)

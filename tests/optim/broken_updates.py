@@ -1,6 +1,7 @@
 """Broken updates of the optimizers, one idea each, for `test_optimizer_faults.py`.
 
-They have the arguments of the functions that they stand in for. Some are made by a template, with an argument for each fault.
+They have the arguments of the functions that they stand in for. Some are made by a template, with an argument
+for each fault.
 """
 
 import math
@@ -9,7 +10,12 @@ import torch
 
 from dlbook.optim import adam, base, lars, muon
 
-real_adam_many, real_trust_ratio, real_lars_many, real_factor = adam.adam_many, lars.trust_ratio, lars.lars_many, muon.factor
+real_adam_many, real_trust_ratio, real_lars_many, real_factor = (
+    adam.adam_many,
+    lars.trust_ratio,
+    lars.lars_many,
+    muon.factor,
+)
 real_step = base.TensorOptimizer.step
 
 
@@ -102,8 +108,18 @@ def rms(eps_inside, rate_inside, exchanged=False):
     return step
 
 
-def adam_with(correct=True, eps_scale=lambda c: 1.0, later=0, exchanged=False, decay_after=False, coupled=False, decoupled=False):
-    """Adam in its folded form with one thing wrong. eps_scale: of the true sqrt(1 - beta2^t), what is written instead of 1."""
+def adam_with(
+    correct=True,
+    eps_scale=lambda c: 1.0,
+    later=0,
+    exchanged=False,
+    decay_after=False,
+    coupled=False,
+    decoupled=False,
+):
+    """Adam in its folded form with one thing wrong. eps_scale: of the true sqrt(1 - beta2^t), what is written
+    instead of 1.
+    """
 
     def step(param, grad, mean, square, t, lr, betas, eps, decay):
         beta1, beta2 = reversed(betas) if exchanged else betas
@@ -113,7 +129,9 @@ def adam_with(correct=True, eps_scale=lambda c: 1.0, later=0, exchanged=False, d
             param.mul_(1 - lr * decay)
         mean.lerp_(grad, 1 - beta1)
         square.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
-        first, second = (1 - beta1 ** (t + later), math.sqrt(1 - beta2 ** (t + later))) if correct else (1.0, 1.0)
+        first, second = (
+            (1 - beta1 ** (t + later), math.sqrt(1 - beta2 ** (t + later))) if correct else (1.0, 1.0)
+        )
         param.addcdiv_(mean, square.sqrt() / second + eps * eps_scale(second), value=-lr / first)
         if decay_after:
             param.mul_(1 - decay)

@@ -22,7 +22,9 @@ def walk(net, seed):
 
 
 def check_equation(make):
-    """theta' against the equation unrolled over the history: alpha^t theta_0 + (1 - alpha) sum alpha^(t-i) theta_i."""
+    """theta' against the equation unrolled over the history: alpha^t theta_0 + (1 - alpha) sum alpha^(t-i)
+    theta_i.
+    """
     net, alpha = network(), 0.7
     ema = make(net, decay=alpha, warm_up=False)
     history = [net[0].weight.clone()]

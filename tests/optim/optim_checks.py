@@ -1,7 +1,9 @@
-"""What the tests of all optimizers share: a small problem in float64, runs over 20 steps, and checks that take a builder.
+"""What the tests of all optimizers share: a small problem in float64, runs over 20 steps, and checks that
+take a builder.
 
-A builder is `make(groups, foreach=None)`. Every check raises AssertionError, so that a test can hold it against a seeded fault.
-The gradients depend on the parameters and on the step, the rate changes, and there are two groups with their own rate and decay.
+A builder is `make(groups, foreach=None)`. Every check raises AssertionError, so that a test can hold it
+against a seeded fault. The gradients depend on the parameters and on the step, the rate changes, and there
+are two groups with their own rate and decay.
 """
 
 import copy
@@ -11,12 +13,39 @@ import pytest
 import torch
 
 TOLERANCE = 1e-12
-RATES = (0.2, 0.4, 0.6, 0.8, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 0.1, 0.1, 0.5, 0.5, 0.01, 0.01, 0.3, 0.3)  # factors of the base rate
+RATES = (
+    0.2,
+    0.4,
+    0.6,
+    0.8,
+    1.0,
+    1.0,
+    1.0,
+    1.0,
+    1.0,
+    1.0,
+    0.1,
+    0.1,
+    0.1,
+    0.1,
+    0.5,
+    0.5,
+    0.01,
+    0.01,
+    0.3,
+    0.3,
+)  # factors of the base rate
 SHAPES = ((3, 4), (5,), (2, 3, 2, 2), (), (4, 3), (3, 4), (6,))
 MATRICES = ((3, 4), (4, 3), (5, 5), (3, 4), (2, 6))
 DEVICES = [
     "cpu",
-    pytest.param("cuda", marks=[pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")]),
+    pytest.param(
+        "cuda",
+        marks=[
+            pytest.mark.cuda,
+            pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
+        ],
+    ),
 ]
 PATHS = [pytest.param(False, id="each"), pytest.param(True, id="foreach")]
 
@@ -24,13 +53,19 @@ PATHS = [pytest.param(False, id="each"), pytest.param(True, id="foreach")]
 def parameters(shapes=SHAPES, device="cpu", seed=0):
     """Leaves in float64, of size about 1."""
     generator = torch.Generator().manual_seed(seed)
-    return [torch.randn(shape, generator=generator, dtype=torch.float64).to(device).requires_grad_() for shape in shapes]
+    return [
+        torch.randn(shape, generator=generator, dtype=torch.float64).to(device).requires_grad_()
+        for shape in shapes
+    ]
 
 
 def two_groups(params, lr=0.05, decays=(0.1, 0.0)):
     """The first half with its decay; the second half with a rate of its own."""
     half = len(params) // 2
-    return [{"params": params[:half], "lr": lr, "weight_decay": decays[0]}, {"params": params[half:], "lr": 0.4 * lr, "weight_decay": decays[1]}]
+    return [
+        {"params": params[:half], "lr": lr, "weight_decay": decays[0]},
+        {"params": params[half:], "lr": 0.4 * lr, "weight_decay": decays[1]},
+    ]
 
 
 def set_gradients(params, step):
@@ -60,10 +95,22 @@ def assert_close(ours, theirs, tolerance=TOLERANCE):
     for step, (mine, other) in enumerate(zip(ours, theirs, strict=True), 1):
         for number, (a, b) in enumerate(zip(mine, other, strict=True)):
             far = float((a - b).abs().max())
-            assert far <= tolerance * max(1.0, float(b.abs().max())), f"step {step}, parameter {number}: {far:.2e} apart"
+            assert far <= tolerance * max(1.0, float(b.abs().max())), (
+                f"step {step}, parameter {number}: {far:.2e} apart"
+            )
 
 
-def check_parity(make, theirs, device="cpu", foreach=False, rates=RATES, shapes=SHAPES, lr=0.05, decays=(0.1, 0.0), tolerance=TOLERANCE):
+def check_parity(
+    make,
+    theirs,
+    device="cpu",
+    foreach=False,
+    rates=RATES,
+    shapes=SHAPES,
+    lr=0.05,
+    decays=(0.1, 0.0),
+    tolerance=TOLERANCE,
+):
     """`make` walks where `theirs` walks, step by step."""
     mine, other = parameters(shapes, device), parameters(shapes, device)
     ours = run(make(two_groups(mine, lr, decays), foreach=foreach), mine, rates=rates)
@@ -71,7 +118,8 @@ def check_parity(make, theirs, device="cpu", foreach=False, rates=RATES, shapes=
 
 
 def check_loop(make, loop, device="cpu", foreach=False, rates=RATES, decays=(0.1, 0.0), lr=0.05):
-    """Each element walks as `loop(theta, gradients, rates, weight_decay)` says, which knows plain numbers only.
+    """Each element walks as `loop(theta, gradients, rates, weight_decay)` says, which knows plain numbers
+    only.
 
     The loop gets the gradients that the optimizer was given, and returns theta after each step.
     """
@@ -91,13 +139,19 @@ def check_loop(make, loop, device="cpu", foreach=False, rates=RATES, decays=(0.1
             walked = loop(float(start.view(-1)[element]), grads, pace, decays[second])
             for step, theta in enumerate(walked):
                 mine = float(path[step][number].view(-1)[element])
-                assert abs(mine - theta) <= TOLERANCE * max(1.0, abs(theta)), f"step {step + 1}, parameter {number}[{element}]: {mine} for {theta}"
+                assert abs(mine - theta) <= TOLERANCE * max(1.0, abs(theta)), (
+                    f"step {step + 1}, parameter {number}[{element}]: {mine} for {theta}"
+                )
 
 
 def check_paths(make, device="cpu", shapes=SHAPES, tolerance=TOLERANCE):
     """One by one and as lists, the walk is the same."""
     each, many = parameters(shapes, device), parameters(shapes, device)
-    assert_close(run(make(two_groups(each), foreach=False), each), run(make(two_groups(many), foreach=True), many), tolerance)
+    assert_close(
+        run(make(two_groups(each), foreach=False), each),
+        run(make(two_groups(many), foreach=True), many),
+        tolerance,
+    )
 
 
 def check_resume(make, foreach=False, shapes=SHAPES, device="cpu"):
@@ -112,14 +166,18 @@ def check_resume(make, foreach=False, shapes=SHAPES, device="cpu"):
     file.seek(0)
     saved = torch.load(file, weights_only=True)
     second = [param.detach().clone().requires_grad_() for param in saved["params"]]
-    resumed = make(two_groups(second, lr=1.0, decays=(0.5, 0.5)), foreach=foreach)  # other options: the saved ones count
+    resumed = make(
+        two_groups(second, lr=1.0, decays=(0.5, 0.5)), foreach=foreach
+    )  # other options: the saved ones count
     resumed.load_state_dict(copy.deepcopy(saved["optimizer"]))
     for a, b in zip(expected, run(resumed, second, range(5, 10))[-1], strict=True):
         assert torch.equal(a, b), "a resumed run differs"
 
 
 def check_skips(make, foreach=False, shapes=SHAPES, device="cpu"):
-    """A parameter without a gradient stays and has no state; when its first gradient comes, it is at its own first step."""
+    """A parameter without a gradient stays and has no state; when its first gradient comes, it is at its own
+    first step.
+    """
     params, alone = parameters(shapes, device), parameters(shapes, device)
     optimizer = make(two_groups(params), foreach=foreach)
 
@@ -145,7 +203,12 @@ def check_gradients_stay(make, foreach=False, shapes=SHAPES, device="cpu"):
         optimizer.step()
         for param, grad in zip(params, kept, strict=True):
             assert torch.equal(param.grad, grad), "the step changed a gradient"
-        tensors = [value for state in optimizer.state.values() for value in state.values() if isinstance(value, torch.Tensor)]
+        tensors = [
+            value
+            for state in optimizer.state.values()
+            for value in state.values()
+            if isinstance(value, torch.Tensor)
+        ]
         places = [tensor.data_ptr() for tensor in (*tensors, *(param.grad for param in params), *params)]
         assert len(set(places)) == len(places), "a tensor of the state is another tensor's memory"
 

@@ -73,7 +73,9 @@ def test_the_papers_row_equals_torch_with_lambda_over_alpha(device, foreach):
 
 
 def test_the_papers_decay_does_not_follow_alpha():
-    """Without gradients only the decay is left: (1 - lambda)^3 whatever alpha is, and (1 - eta lambda) under a schedule."""
+    """Without gradients only the decay is left: (1 - lambda)^3 whatever alpha is, and (1 - eta lambda) under
+    a schedule.
+    """
     for alpha in (1e-3, 0.5):
         weight = torch.ones((), dtype=torch.float64, requires_grad=True)
         optimizer = PaperAdamW([weight], lr=alpha, weight_decay=0.1)
@@ -91,11 +93,14 @@ def test_alpha_is_kept_in_the_state():
     first.param_groups[0]["lr"] = 0.01
     second = PaperAdamW([weight], lr=0.3)
     second.load_state_dict(first.state_dict())
-    assert second.param_groups[0]["base_lr"] == 0.1 and math.isclose(second.decay(second.param_groups[0]), 0.1 * 0.01)
+    assert second.param_groups[0]["base_lr"] == 0.1 and math.isclose(
+        second.decay(second.param_groups[0]), 0.1 * 0.01
+    )
 
 
 def test_two_steps_by_hand():
-    """Gradients 3 and 4 with beta1 = beta2 = 1/2, eps = 1: m = 3/2, 11/4; v = 9/2, 41/4; corrections 1/2 and 3/4.
+    """Gradients 3 and 4 with beta1 = beta2 = 1/2, eps = 1: m = 3/2, 11/4; v = 9/2, 41/4; corrections 1/2 and
+    3/4.
 
     step 1: mhat = 3, sqrt(vhat) = 3, theta = -3/4;  step 2: mhat = 11/3, vhat = 41/3.
     """
@@ -111,7 +116,9 @@ def test_two_steps_by_hand():
 
 
 def test_decay_in_the_gradient_spares_large_gradients():
-    """Gradients of mean 0 and sizes 1 and 0.01 on two weights at 1: AdamW shrinks both alike, Adam the second one more than twice as much."""
+    """Gradients of mean 0 and sizes 1 and 0.01 on two weights at 1: AdamW shrinks both alike, Adam the second
+    one more than twice as much.
+    """
     shrunk = {}
     for row in (Adam, AdamW):
         weight = torch.ones(2, dtype=torch.float64, requires_grad=True)

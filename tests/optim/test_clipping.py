@@ -37,7 +37,10 @@ def check_small_gradients_stay():
     ours, _ = pair()
     before = [param.grad.clone() for param in ours if param.grad is not None]
     clip_norm(ours, 1e6)
-    assert all(torch.equal(param.grad, old) for param, old in zip([p for p in ours if p.grad is not None], before, strict=True))
+    assert all(
+        torch.equal(param.grad, old)
+        for param, old in zip([p for p in ours if p.grad is not None], before, strict=True)
+    )
 
 
 def check_value(device="cpu"):
@@ -65,9 +68,17 @@ def test_value_equals_torch(device):
 def test_the_direction_stays():
     """Gradients (3, 0) and (0, 4): the norm is 5, clipped to 1 the two are 3/5 and 4/5."""
     params = [torch.zeros(2, dtype=torch.float64, requires_grad=True) for _ in range(2)]
-    params[0].grad, params[1].grad = torch.tensor([3.0, 0.0], dtype=torch.float64), torch.tensor([0.0, 4.0], dtype=torch.float64)
+    params[0].grad, params[1].grad = (
+        torch.tensor([3.0, 0.0], dtype=torch.float64),
+        torch.tensor([0.0, 4.0], dtype=torch.float64),
+    )
     assert clip_norm(params, 1.0).item() == 5.0
-    torch.testing.assert_close(torch.stack([params[0].grad[0], params[1].grad[1]]), torch.tensor([0.6, 0.8], dtype=torch.float64), rtol=1e-6, atol=0)
+    torch.testing.assert_close(
+        torch.stack([params[0].grad[0], params[1].grad[1]]),
+        torch.tensor([0.6, 0.8], dtype=torch.float64),
+        rtol=1e-6,
+        atol=0,
+    )
 
 
 def test_mixed_types():
@@ -106,10 +117,16 @@ def test_a_norm_that_overflows_is_told():
         clip_norm([weight], 1.0, error_if_nonfinite=True)
 
 
-@pytest.mark.parametrize(("call", "what"), [
-    (lambda p: clip_norm(p, 0.0), "max_norm"), (lambda p: clip_norm(p, -1.0), "max_norm"), (lambda p: clip_norm(p, math.nan), "max_norm"),
-    (lambda p: clip_norm(p, 1.0, 0.0), "norm_type"), (lambda p: clip_value(p, 0.0), "limit"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda p: clip_norm(p, 0.0), "max_norm"),
+        (lambda p: clip_norm(p, -1.0), "max_norm"),
+        (lambda p: clip_norm(p, math.nan), "max_norm"),
+        (lambda p: clip_norm(p, 1.0, 0.0), "norm_type"),
+        (lambda p: clip_value(p, 0.0), "limit"),
+    ],
+)
 def test_bad_arguments(call, what):
     params, _ = pair()
     with pytest.raises(ValueError, match=f"expected {what} > 0"):
@@ -143,12 +160,16 @@ def above_only(params, limit):
 
 real_clip_norm = clipping.clip_norm
 FAULTS = [
-    ("clip_norm", each_by_itself, check_norm), ("clip_norm", always_scaled, check_small_gradients_stay),
-    ("clip_norm", norm_after, check_norm), ("clip_value", above_only, check_value),
-]  # fmt: skip
+    ("clip_norm", each_by_itself, check_norm),
+    ("clip_norm", always_scaled, check_small_gradients_stay),
+    ("clip_norm", norm_after, check_norm),
+    ("clip_value", above_only, check_value),
+]
 
 
-@pytest.mark.parametrize(("name", "broken", "check"), FAULTS, ids=[broken.__name__ for _, broken, _ in FAULTS])
+@pytest.mark.parametrize(
+    ("name", "broken", "check"), FAULTS, ids=[broken.__name__ for _, broken, _ in FAULTS]
+)
 def test_the_check_sees_the_fault(name, broken, check, monkeypatch):
     monkeypatch.setitem(globals(), name, broken)
     with pytest.raises(AssertionError):

@@ -9,7 +9,13 @@ from torch import nn
 
 from dlbook.optim.ema import EMA
 
-CHECKS = [checks.check_equation, checks.check_warm_up, checks.check_ends, checks.check_buffers, checks.check_modes]
+CHECKS = [
+    checks.check_equation,
+    checks.check_warm_up,
+    checks.check_ends,
+    checks.check_buffers,
+    checks.check_modes,
+]
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -90,7 +96,9 @@ def test_equals_torchs_average():
     """swa_utils copies the weights at the first update, and begins to average at the second."""
     net = checks.network()
     ours = EMA(net, decay=0.9, warm_up=False)
-    theirs = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.9))
+    theirs = torch.optim.swa_utils.AveragedModel(
+        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.9)
+    )
     theirs.update_parameters(net)
     for seed in range(4):
         checks.walk(net, seed)

@@ -1,4 +1,6 @@
-"""What holds for every optimizer: both paths, resuming, missing gradients, closures, memory, schedules, scaler, bad input."""
+"""What holds for every optimizer: both paths, resuming, missing gradients, closures, memory, schedules,
+scaler, bad input.
+"""
 
 import copy
 import functools
@@ -37,7 +39,11 @@ def shapes_of(name):
 
 def test_no_optimizer_is_forgotten():
     tested = {make.func if isinstance(make, functools.partial) else make for make in EVERY.values()}
-    exported = {value for value in vars(optim).values() if isinstance(value, type) and issubclass(value, torch.optim.Optimizer)}
+    exported = {
+        value
+        for value in vars(optim).values()
+        if isinstance(value, type) and issubclass(value, torch.optim.Optimizer)
+    }
     assert tested == exported
 
 
@@ -86,7 +92,9 @@ def test_a_schedule_multiplies_the_rate(name):
     """Through torch's adapter the walk is that of rates set by hand."""
     schedule = schedules.cosine(10)
     by_hand, adapted = checks.parameters(shapes_of(name)), checks.parameters(shapes_of(name))
-    expected = checks.run(EVERY[name](checks.two_groups(by_hand)), by_hand, range(8), [schedule(step) for step in range(8)])
+    expected = checks.run(
+        EVERY[name](checks.two_groups(by_hand)), by_hand, range(8), [schedule(step) for step in range(8)]
+    )
     optimizer = EVERY[name](checks.two_groups(adapted))
     scheduler = schedules.to_torch(optimizer, schedule)
     for step in range(8):
@@ -113,7 +121,10 @@ def test_mixed_types_of_parameters(name, foreach):
     """float32 and float64 in one group: each type is a list of its own."""
     shapes = shapes_of(name)[:4]
     params = checks.parameters(shapes)
-    params = [param.detach().to(dtype).requires_grad_() for param, dtype in zip(params, [torch.float32, torch.float64] * 2, strict=True)]
+    params = [
+        param.detach().to(dtype).requires_grad_()
+        for param, dtype in zip(params, [torch.float32, torch.float64] * 2, strict=True)
+    ]
     alone = [param.detach().clone().requires_grad_() for param in params]
     checks.run(EVERY[name](params, foreach=foreach), params, range(3))
     checks.run(EVERY[name](alone, foreach=False), alone, range(3))
@@ -144,14 +155,27 @@ def test_a_state_of_another_optimizer_is_refused():
 
 
 BAD = {
-    "lr": -0.1, "weight_decay": -1e-4, "momentum": 1.0, "alpha": -0.1, "eps": -1e-8, "betas": (0.9, 1.0),
-    "initial_accumulator_value": -1.0, "trust_coefficient": 0.0,
-}  # fmt: skip
+    "lr": -0.1,
+    "weight_decay": -1e-4,
+    "momentum": 1.0,
+    "alpha": -0.1,
+    "eps": -1e-8,
+    "betas": (0.9, 1.0),
+    "initial_accumulator_value": -1.0,
+    "trust_coefficient": 0.0,
+}
 OTHERS = [
-    ("sgd", {"lr": float("nan")}, "lr"), ("sgd", {"lr": torch.tensor(0.1)}, "lr"), ("sgd", {"lr": "1e-4"}, "lr"), ("sgd", {"lr": True}, "lr"),
-    ("adam", {"lr": float("inf")}, "lr"), ("adam", {"betas": (-0.1, 0.9)}, "beta 1"), ("adam", {"betas": 0.9}, "betas"),
-    ("adamw", {"betas": (0.9, 0.99, 0.999)}, "betas"), ("paper_adamw", {"lr": 0.0}, "lr > 0"), ("momentum", {"momentum": -0.1}, "momentum"),
-]  # fmt: skip
+    ("sgd", {"lr": float("nan")}, "lr"),
+    ("sgd", {"lr": torch.tensor(0.1)}, "lr"),
+    ("sgd", {"lr": "1e-4"}, "lr"),
+    ("sgd", {"lr": True}, "lr"),
+    ("adam", {"lr": float("inf")}, "lr"),
+    ("adam", {"betas": (-0.1, 0.9)}, "beta 1"),
+    ("adam", {"betas": 0.9}, "betas"),
+    ("adamw", {"betas": (0.9, 0.99, 0.999)}, "betas"),
+    ("paper_adamw", {"lr": 0.0}, "lr > 0"),
+    ("momentum", {"momentum": -0.1}, "momentum"),
+]
 
 
 @every

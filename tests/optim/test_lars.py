@@ -1,10 +1,22 @@
-"""LARS: a loop of the paper's algorithm, timm where the two agree, steps by hand, and the cases that divide by 0."""
+"""LARS: a loop of the paper's algorithm, timm where the two agree, steps by hand, and the cases that divide
+by 0.
+"""
 
 import functools
 
 import pytest
 import torch
-from optim_checks import DEVICES, PATHS, RATES, assert_close, check_parity, parameters, run, set_gradients, two_groups
+from optim_checks import (
+    DEVICES,
+    PATHS,
+    RATES,
+    assert_close,
+    check_parity,
+    parameters,
+    run,
+    set_gradients,
+    two_groups,
+)
 from timm.optim import Lars as TimmLars
 
 from dlbook.optim import LARS
@@ -15,7 +27,9 @@ STEADY = (1.0,) * 20
 
 
 def paper_walk(device="cpu", lr=2.0, decays=(0.1, 0.05)):
-    """Algorithm 1 for each layer, with norms as square roots of sums; layers with fewer than two axes: plain momentum."""
+    """Algorithm 1 for each layer, with norms as square roots of sums; layers with fewer than two axes: plain
+    momentum.
+    """
     params = parameters(device=device)
     velocity, path = [0.0] * len(params), []
     for step in range(20):
@@ -40,13 +54,24 @@ def paper_walk(device="cpu", lr=2.0, decays=(0.1, 0.05)):
 
 def check_paper(make, device="cpu", foreach=False):
     params = parameters(device=device)
-    assert_close(run(make(two_groups(params, lr=2.0, decays=(0.1, 0.05)), foreach=foreach), params), paper_walk(device))
+    assert_close(
+        run(make(two_groups(params, lr=2.0, decays=(0.1, 0.05)), foreach=foreach), params), paper_walk(device)
+    )
 
 
 def check_timm(make, device="cpu", foreach=False, momentum=0.8, rates=STEADY):
     """All layers large, and a decay in both groups: without one, timm leaves out the ratio."""
     theirs = functools.partial(TimmLars, momentum=momentum, trust_coeff=0.02, eps=0.0)
-    check_parity(functools.partial(make, momentum=momentum), theirs, device, foreach, rates, LARGE, lr=2.0, decays=(0.1, 0.05))
+    check_parity(
+        functools.partial(make, momentum=momentum),
+        theirs,
+        device,
+        foreach,
+        rates,
+        LARGE,
+        lr=2.0,
+        decays=(0.1, 0.05),
+    )
 
 
 @pytest.mark.parametrize("foreach", PATHS)
@@ -57,7 +82,9 @@ def test_equals_the_papers_algorithm(device, foreach):
 
 @pytest.mark.parametrize("foreach", PATHS)
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize(("momentum", "rates"), [(0.8, STEADY), (0.0, RATES)], ids=["constant rate", "no momentum"])
+@pytest.mark.parametrize(
+    ("momentum", "rates"), [(0.8, STEADY), (0.0, RATES)], ids=["constant rate", "no momentum"]
+)
 def test_equals_timm_where_the_rate_may_be_outside(momentum, rates, device, foreach):
     check_timm(MAKE, device, foreach, momentum, rates)
 
@@ -69,12 +96,16 @@ def test_parts_from_timm_when_the_rate_changes_under_momentum():
 
 @pytest.mark.parametrize("foreach", PATHS)
 def test_a_step_by_hand(foreach):
-    """|w| = 5, |g| = 10, beta = 1/2, eta = 1/4: lambda = (5/4) / (10 + 5/2) = 1/10; g + beta w = (15/2, 10). A bias moves by gamma g."""
+    """|w| = 5, |g| = 10, beta = 1/2, eta = 1/4: lambda = (5/4) / (10 + 5/2) = 1/10; g + beta w = (15/2, 10).
+    A bias moves by gamma g.
+    """
     weight = torch.tensor([[3.0, 4.0]], dtype=torch.float64, requires_grad=True)
     bias = torch.tensor([2.0], dtype=torch.float64, requires_grad=True)
     weight.grad, bias.grad = 2 * weight.detach(), torch.tensor([0.5], dtype=torch.float64)
     LARS([weight, bias], lr=2.0, weight_decay=0.5, trust_coefficient=0.25, foreach=foreach).step()
-    torch.testing.assert_close(weight.detach(), torch.tensor([[3 - 1.5, 4 - 2.0]], dtype=torch.float64), rtol=0, atol=1e-15)
+    torch.testing.assert_close(
+        weight.detach(), torch.tensor([[3 - 1.5, 4 - 2.0]], dtype=torch.float64), rtol=0, atol=1e-15
+    )
     assert bias.item() == 2 - 2 * 0.5
 
 
@@ -95,7 +126,9 @@ def test_zero_weights_and_zero_gradients(foreach):
     zero, still = torch.zeros(2, 2, requires_grad=True), torch.ones(2, 2, requires_grad=True)
     zero.grad, still.grad = torch.ones(2, 2), torch.zeros(2, 2)
     LARS([zero, still], lr=0.5, foreach=foreach).step()
-    assert torch.equal(zero.detach(), torch.full((2, 2), -0.5)) and torch.equal(still.detach(), torch.ones(2, 2))
+    assert torch.equal(zero.detach(), torch.full((2, 2), -0.5)) and torch.equal(
+        still.detach(), torch.ones(2, 2)
+    )
 
 
 def test_only_small_layers():

@@ -5,7 +5,18 @@ import math
 
 import pytest
 import torch
-from optim_checks import DEVICES, MATRICES, PATHS, RATES, assert_close, check_parity, parameters, run, set_gradients, two_groups
+from optim_checks import (
+    DEVICES,
+    MATRICES,
+    PATHS,
+    RATES,
+    assert_close,
+    check_parity,
+    parameters,
+    run,
+    set_gradients,
+    two_groups,
+)
 from timm.optim.muon import zeropower_via_newtonschulz
 
 from dlbook.optim import Muon
@@ -19,7 +30,11 @@ def polar_by_svd(matrix):
     p, s, q = torch.linalg.svd(matrix, full_matrices=False)
     values = s / s.square().sum().sqrt().clamp(min=1e-7)
     for _ in range(5):
-        values = torch.tensor([3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5 for s in values.tolist()], dtype=s.dtype, device=s.device)
+        values = torch.tensor(
+            [3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5 for s in values.tolist()],
+            dtype=s.dtype,
+            device=s.device,
+        )
     return p @ values.diag() @ q
 
 
@@ -50,8 +65,9 @@ def check_torch(make, foreach=False, scale="original", nesterov=True):
     check_parity(
         functools.partial(make, scale=scale, nesterov=nesterov),
         functools.partial(torch.optim.Muon, adjust_lr_fn=scale, nesterov=nesterov, momentum=0.95),
-        shapes=MATRICES, foreach=foreach,
-    )  # fmt: skip
+        shapes=MATRICES,
+        foreach=foreach,
+    )
 
 
 @pytest.fixture
@@ -71,7 +87,11 @@ def test_equals_torch(scale, nesterov, foreach, float64_in_torch):
 
 def test_equals_torch_in_bfloat16():
     """The same numbers even where products are rounded to 8 bits."""
-    check_parity(functools.partial(Muon, weight_decay=0.0), functools.partial(torch.optim.Muon, momentum=0.95), shapes=MATRICES)
+    check_parity(
+        functools.partial(Muon, weight_decay=0.0),
+        functools.partial(torch.optim.Muon, momentum=0.95),
+        shapes=MATRICES,
+    )
 
 
 @pytest.mark.parametrize("foreach", PATHS)

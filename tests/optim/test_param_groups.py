@@ -1,4 +1,6 @@
-"""Parameter groups: by name in small networks with everything that should not decay, against timm, and layer by layer."""
+"""Parameter groups: by name in small networks with everything that should not decay, against timm, and layer
+by layer.
+"""
 
 import pytest
 import torch
@@ -10,7 +12,9 @@ from dlbook.optim import SGD, decay_groups, layerwise_groups, param_groups
 
 
 class Block(nn.Module):
-    """One of each: a matrix and a bias, normalisers of three shapes, layer scales as [D], [D, 1, 1] and under another name."""
+    """One of each: a matrix and a bias, normalisers of three shapes, layer scales as [D], [D, 1, 1] and under
+    another name.
+    """
 
     def __init__(self):
         super().__init__()
@@ -39,7 +43,9 @@ DECAY = {"patch.weight", "blocks.0.conv.weight", "blocks.1.conv.weight", "head.w
 
 
 def names_in(model, group):
-    return {name for name, param in model.named_parameters() if any(param is other for other in group["params"])}
+    return {
+        name for name, param in model.named_parameters() if any(param is other for other in group["params"])
+    }
 
 
 def check_decay():
@@ -57,7 +63,15 @@ def check_layers():
     groups = layerwise_groups(net, layers, lr=1.0, factor=0.5, weight_decay=0.1)
     seen = {name: (group["lr"], group["weight_decay"]) for group in groups for name in names_in(net, group)}
     assert len(seen) == len(list(net.parameters()))
-    rates = {"cls_token": 1 / 16, "pos_embed": 1 / 8, "patch.bias": 1 / 8, "blocks.0.gamma": 1 / 4, "blocks.1.conv.weight": 1 / 2, "head.bias": 1.0, "head_2.bias": 1.0}
+    rates = {
+        "cls_token": 1 / 16,
+        "pos_embed": 1 / 8,
+        "patch.bias": 1 / 8,
+        "blocks.0.gamma": 1 / 4,
+        "blocks.1.conv.weight": 1 / 2,
+        "head.bias": 1.0,
+        "head_2.bias": 1.0,
+    }
     assert {name: seen[name][0] for name in rates} == rates
     assert {name for name, (_, decay) in seen.items() if decay} == DECAY
     assert SGD(groups, lr=5.0).param_groups[0]["lr"] == 1 / 16
@@ -95,27 +109,42 @@ def test_equals_timm_for_a_convolutional_net(row):
     with torch.device("meta"):
         net = models.create(row, num_classes=10)
     ours = {group["weight_decay"]: set(map(id, group["params"])) for group in decay_groups(net, 0.1)}
-    theirs = {group["weight_decay"]: set(map(id, group["params"])) for group in param_groups_weight_decay(net, 0.1)}
+    theirs = {
+        group["weight_decay"]: set(map(id, group["params"])) for group in param_groups_weight_decay(net, 0.1)
+    }
     assert ours == theirs
 
 
-@pytest.mark.parametrize(("row", "weights"), [("convnext_t", 18 * 3 + 1 + 3 + 1), ("vit_b_16", 12 * 4 + 1 + 1), ("deit_ti_distilled", 12 * 4 + 1 + 2)])
+@pytest.mark.parametrize(
+    ("row", "weights"),
+    [("convnext_t", 18 * 3 + 1 + 3 + 1), ("vit_b_16", 12 * 4 + 1 + 1), ("deit_ti_distilled", 12 * 4 + 1 + 2)],
+)
 def test_what_decays_in_the_models(row, weights):
-    """Three weights a ConvNeXt block, a stem, three downsamplings, a head; four a transformer layer, a patch embedding, the heads."""
+    """Three weights a ConvNeXt block, a stem, three downsamplings, a head; four a transformer layer, a patch
+    embedding, the heads.
+    """
     decay, kept = decay_groups(models.create(row, num_classes=10, device="meta"), 0.05)
     assert len(decay["params"]) == weights and all(param.ndim > 1 for param in decay["params"])
     assert kept["weight_decay"] == 0.0
 
 
-@pytest.mark.parametrize(("call", "what"), [
-    (lambda net: decay_groups(net, -0.1), "weight_decay"),
-    (lambda net: decay_groups(net, 0.1, ["head.wieght"]), "'head.wieght'.*head.weight"),
-    (lambda net: decay_groups(net.requires_grad_(False), 0.1), "requires a gradient"),
-    (lambda net: layerwise_groups(net, ["blocks", "head"], 0.1), "'cls_token'"),
-    (lambda net: layerwise_groups(net, ["cls_token", "pos_embed", "patch", "blocks", "head", "head_2", "neck"], 0.1), "'neck'"),
-    (lambda net: layerwise_groups(net, ["blocks"], 0.1, factor=1.5), "factor"),
-    (lambda net: layerwise_groups(net, ["blocks"], float("inf")), "lr"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda net: decay_groups(net, -0.1), "weight_decay"),
+        (lambda net: decay_groups(net, 0.1, ["head.wieght"]), "'head.wieght'.*head.weight"),
+        (lambda net: decay_groups(net.requires_grad_(False), 0.1), "requires a gradient"),
+        (lambda net: layerwise_groups(net, ["blocks", "head"], 0.1), "'cls_token'"),
+        (
+            lambda net: layerwise_groups(
+                net, ["cls_token", "pos_embed", "patch", "blocks", "head", "head_2", "neck"], 0.1
+            ),
+            "'neck'",
+        ),
+        (lambda net: layerwise_groups(net, ["blocks"], 0.1, factor=1.5), "factor"),
+        (lambda net: layerwise_groups(net, ["blocks"], float("inf")), "lr"),
+    ],
+)
 def test_bad_arguments(call, what):
     with pytest.raises(ValueError, match=f"expected .*{what}"):
         call(Net())

@@ -21,17 +21,31 @@ def bowl_loss(bowl, batch):
 
 
 def check_stability_limit():
-    """On a bowl the loss turns at the rate 2/h: before it every update shrinks w, after it every update grows w."""
+    """On a bowl the loss turns at the rate 2/h: before it every update shrinks w, after it every update grows
+    w.
+    """
     for curvature in (0.5, 2.0, 40.0):
         bowl = Bowl(curvature)
         sgd = torch.optim.SGD(bowl.parameters(), lr=0.1)
-        found = range_test(bowl, sgd, [None], bowl_loss, low=0.01 / curvature, high=20 / curvature, updates=400, smoothing=0.0, stop_factor=1e9)
+        found = range_test(
+            bowl,
+            sgd,
+            [None],
+            bowl_loss,
+            low=0.01 / curvature,
+            high=20 / curvature,
+            updates=400,
+            smoothing=0.0,
+            stop_factor=1e9,
+        )
         assert found.diverged
         weight, expected = 1.0, []
         for rate in found.rates.tolist():  # the naive loop
             expected.append(0.5 * curvature * weight**2)
             weight *= 1 - rate * curvature
-        torch.testing.assert_close(found.losses, torch.tensor(expected, dtype=torch.float64), rtol=1e-9, atol=0)
+        torch.testing.assert_close(
+            found.losses, torch.tensor(expected, dtype=torch.float64), rtol=1e-9, atol=0
+        )
         turn = int((found.rates < 2 / curvature).sum())
         assert (found.losses[: turn + 1].diff() <= 0).all() and (found.losses[turn:].diff() > 0).all()
 
@@ -53,16 +67,29 @@ def check_leaves_no_trace():
     random = torch.get_rng_state()
     range_test(model, optimizer, batches, loss_function, high=1e6, updates=30)
     assert all(torch.equal(a, b) for a, b in zip(before, model.state_dict().values(), strict=True))
-    assert all(torch.equal(a, state["exp_avg"]) for a, state in zip(moments, optimizer.state.values(), strict=True))
+    assert all(
+        torch.equal(a, state["exp_avg"]) for a, state in zip(moments, optimizer.state.values(), strict=True)
+    )
     assert optimizer.param_groups[0]["lr"] == 0.02
     assert torch.equal(random, torch.get_rng_state())
     assert all(weight.grad is None for weight in model.parameters())
 
 
 def check_smoothing():
-    """The smoothed loss is the weighted mean of all losses so far, weights smoothing ** age: by the naive double loop."""
+    """The smoothed loss is the weighted mean of all losses so far, weights smoothing ** age: by the naive
+    double loop.
+    """
     bowl = Bowl(1.0)
-    found = range_test(bowl, torch.optim.SGD(bowl.parameters(), lr=0.1), [None], bowl_loss, low=0.01, high=1.0, updates=20, smoothing=0.8)
+    found = range_test(
+        bowl,
+        torch.optim.SGD(bowl.parameters(), lr=0.1),
+        [None],
+        bowl_loss,
+        low=0.01,
+        high=1.0,
+        updates=20,
+        smoothing=0.8,
+    )
     weight = 1.0
     losses = []
     for i in range(20):
@@ -87,9 +114,27 @@ def test_smoothing():
 
 def test_suggestions():
     bowl = Bowl(1.0)
-    found = range_test(bowl, torch.optim.SGD(bowl.parameters(), lr=0.1), [None], bowl_loss, low=1e-3, high=10.0, updates=200, smoothing=0.0)
+    found = range_test(
+        bowl,
+        torch.optim.SGD(bowl.parameters(), lr=0.1),
+        [None],
+        bowl_loss,
+        low=1e-3,
+        high=10.0,
+        updates=200,
+        smoothing=0.0,
+    )
     assert 1e-3 < found.steepest() < found.lowest() <= 2.1
-    short = range_test(bowl, torch.optim.SGD(bowl.parameters(), lr=0.1), [None], bowl_loss, low=1e3, high=1e4, updates=200, smoothing=0.0)
+    short = range_test(
+        bowl,
+        torch.optim.SGD(bowl.parameters(), lr=0.1),
+        [None],
+        bowl_loss,
+        low=1e3,
+        high=1e4,
+        updates=200,
+        smoothing=0.0,
+    )
     with pytest.raises(ValueError, match="start lower"):
         short.steepest()
 
@@ -97,7 +142,13 @@ def test_suggestions():
 def test_a_loss_that_is_not_finite_is_not_kept():
     bowl = Bowl(1.0)
     values = iter([1.0, 1.0, float("nan")])
-    found = range_test(bowl, torch.optim.SGD(bowl.parameters(), lr=0.1), [None], lambda model, _: model.weight.sum() * next(values), updates=9)
+    found = range_test(
+        bowl,
+        torch.optim.SGD(bowl.parameters(), lr=0.1),
+        [None],
+        lambda model, _: model.weight.sum() * next(values),
+        updates=9,
+    )
     assert found.diverged and len(found.losses) == 2 and found.losses.isfinite().all()
     assert bowl.weight.item() == 1.0
 
@@ -106,11 +157,20 @@ def test_the_model_is_given_back_even_when_the_loss_function_fails():
     bowl = Bowl(1.0)
     calls = [1.0, 1.0]
     with pytest.raises(IndexError):
-        range_test(bowl, torch.optim.SGD(bowl.parameters(), lr=0.1), [None], lambda model, _: model.weight.sum() * calls.pop(), low=0.1)
+        range_test(
+            bowl,
+            torch.optim.SGD(bowl.parameters(), lr=0.1),
+            [None],
+            lambda model, _: model.weight.sum() * calls.pop(),
+            low=0.1,
+        )
     assert bowl.weight.item() == 1.0
 
 
-@pytest.mark.parametrize("change", [{"low": 0.0}, {"high": 1e-6}, {"updates": 1}, {"smoothing": 1.0}, {"stop_factor": 1.0}, {"batches": []}])
+@pytest.mark.parametrize(
+    "change",
+    [{"low": 0.0}, {"high": 1e-6}, {"updates": 1}, {"smoothing": 1.0}, {"stop_factor": 1.0}, {"batches": []}],
+)
 def test_senseless_values_are_refused_with_a_way_out(change):
     bowl = Bowl(1.0)
     arguments = {"batches": [None]} | change
@@ -121,4 +181,6 @@ def test_senseless_values_are_refused_with_a_way_out(change):
 def test_a_generator_that_is_used_up_says_so():
     bowl = Bowl(1.0)
     with pytest.raises(ValueError, match="used up"):
-        range_test(bowl, torch.optim.SGD(bowl.parameters(), lr=0.1), (None for _ in range(3)), bowl_loss, updates=9)
+        range_test(
+            bowl, torch.optim.SGD(bowl.parameters(), lr=0.1), (None for _ in range(3)), bowl_loss, updates=9
+        )

@@ -42,7 +42,12 @@ def tensorflow_loop(theta, grads, rates, weight_decay, mu):
 @pytest.mark.parametrize("momentum", MOMENTA)
 def test_equals_torch(momentum, device, foreach):
     options = OPTIONS | {"momentum": momentum}
-    check_parity(functools.partial(RMSprop, **options), functools.partial(torch.optim.RMSprop, **options), device, foreach)
+    check_parity(
+        functools.partial(RMSprop, **options),
+        functools.partial(torch.optim.RMSprop, **options),
+        device,
+        foreach,
+    )
 
 
 @pytest.mark.parametrize("foreach", PATHS)
@@ -50,14 +55,20 @@ def test_equals_torch(momentum, device, foreach):
 @pytest.mark.parametrize("momentum", MOMENTA)
 def test_the_other_row_equals_timm(momentum, device, foreach):
     options = OPTIONS | {"momentum": momentum}
-    check_parity(functools.partial(RMSpropTF, **options), functools.partial(TimmRMSpropTF, **options), device, foreach)
+    check_parity(
+        functools.partial(RMSpropTF, **options), functools.partial(TimmRMSpropTF, **options), device, foreach
+    )
 
 
 @pytest.mark.parametrize("foreach", PATHS)
 @pytest.mark.parametrize("momentum", MOMENTA)
 @pytest.mark.parametrize(("row", "loop"), [(RMSprop, torch_loop), (RMSpropTF, tensorflow_loop)])
 def test_equals_a_loop(row, loop, momentum, foreach):
-    check_loop(functools.partial(row, **OPTIONS, momentum=momentum), functools.partial(loop, mu=momentum), foreach=foreach)
+    check_loop(
+        functools.partial(row, **OPTIONS, momentum=momentum),
+        functools.partial(loop, mu=momentum),
+        foreach=foreach,
+    )
 
 
 def test_a_step_by_hand():

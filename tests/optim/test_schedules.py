@@ -1,6 +1,8 @@
-"""Every schedule against torch's, over all steps, in float64; and against what the formula demands at its ends.
+"""Every schedule against torch's, over all steps, in float64; and against what the formula demands at its
+ends.
 
-Each ``check_*`` takes the builder, so that `test_schedules_faults.py` can hand it a broken one and see it fail.
+Each ``check_*`` takes the builder, so that `test_schedules_faults.py` can hand it a broken one and see it
+fail.
 """
 
 import math
@@ -22,7 +24,9 @@ few = settings(max_examples=40, deadline=None)
 
 
 def torch_rates(build, updates, base=BASE):
-    """The rates that torch's scheduler gives to updates 0, 1, ..., in the order that its documentation asks for."""
+    """The rates that torch's scheduler gives to updates 0, 1, ..., in the order that its documentation asks
+    for.
+    """
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=base, momentum=0.9)
     rates = []
     with warnings.catch_warnings():
@@ -36,8 +40,15 @@ def torch_rates(build, updates, base=BASE):
 
 
 def agree(schedule, build, updates, base=BASE):
-    """Equal at every update to 1e-11 of the base rate: torch's recursive forms collect rounding, ours has none to collect."""
-    torch.testing.assert_close(base * schedules.curve(schedule, updates), torch_rates(build, updates, base), rtol=0, atol=1e-11 * base)
+    """Equal at every update to 1e-11 of the base rate: torch's recursive forms collect rounding, ours has
+    none to collect.
+    """
+    torch.testing.assert_close(
+        base * schedules.curve(schedule, updates),
+        torch_rates(build, updates, base),
+        rtol=0,
+        atol=1e-11 * base,
+    )
 
 
 def check_step(build, every=7, gamma=0.3):
@@ -45,7 +56,11 @@ def check_step(build, every=7, gamma=0.3):
 
 
 def check_multi_step(build, milestones=(3, 4, 11), gamma=0.3):
-    agree(build(milestones, gamma), lambda o: reference.MultiStepLR(o, list(milestones), gamma), max(milestones) + 3)
+    agree(
+        build(milestones, gamma),
+        lambda o: reference.MultiStepLR(o, list(milestones), gamma),
+        max(milestones) + 3,
+    )
 
 
 def check_exponential(build, gamma=0.9):
@@ -62,12 +77,16 @@ def check_linear(build, total=10, start=0.25, end=1.0):
 
 def check_cosine(build, total=10, final=0.1):
     agree(build(total, final), lambda o: reference.CosineAnnealingLR(o, total, BASE * final), total + 1)
-    assert build(total, final)(total) == pytest.approx(final, abs=1e-15), "the last step has to reach the floor"
+    assert build(total, final)(total) == pytest.approx(final, abs=1e-15), (
+        "the last step has to reach the floor"
+    )
     assert build(total, final)(total + 3) == pytest.approx(final, abs=1e-15), "the floor has to hold"
 
 
 def check_warmup(build, steps=5, start=0.2):
-    """shift=0 is torch's line; shift=1 has moved one step by the first update and has the full rate at update steps - 1."""
+    """shift=0 is torch's line; shift=1 has moved one step by the first update and has the full rate at update
+    steps - 1.
+    """
     agree(build(steps, start, shift=0), lambda o: reference.LinearLR(o, start, 1.0, steps), steps + 4)
     expected = [start + (1 - start) * min((t + 1) / steps, 1) for t in range(steps + 4)]
     assert schedules.curve(build(steps, start), steps + 4).tolist() == pytest.approx(expected, abs=1e-15)
@@ -83,7 +102,9 @@ def check_inverse_sqrt(build, warmup_steps=4000, width=512):
 
 def check_cosine_fraction(build, total=1024):
     for t in (0, 1, 512, 1023, 1024, 2000):
-        assert build(total)(t) == pytest.approx(math.cos(7 * math.pi * min(t, total) / (16 * total)), abs=1e-15)
+        assert build(total)(t) == pytest.approx(
+            math.cos(7 * math.pi * min(t, total) / (16 * total)), abs=1e-15
+        )
 
 
 def check_sequence(build, ramp=5, decay=9, tail=4):
@@ -91,7 +112,11 @@ def check_sequence(build, ramp=5, decay=9, tail=4):
     pieces = [schedules.linear(ramp, 0.1, 1.0), schedules.cosine(decay), schedules.cosine(tail)]
 
     def torchs(o):
-        parts = [reference.LinearLR(o, 0.1, 1.0, ramp), reference.CosineAnnealingLR(o, decay), reference.CosineAnnealingLR(o, tail)]
+        parts = [
+            reference.LinearLR(o, 0.1, 1.0, ramp),
+            reference.CosineAnnealingLR(o, decay),
+            reference.CosineAnnealingLR(o, tail),
+        ]
         return reference.SequentialLR(o, parts, [ramp, ramp + decay])
 
     agree(build(pieces, [ramp, ramp + decay]), torchs, ramp + decay + tail)
@@ -100,7 +125,9 @@ def check_sequence(build, ramp=5, decay=9, tail=4):
 def check_product(build, total=12, gamma=0.8):
     agree(
         build(schedules.linear(total, 0.1, 1.0), schedules.exponential(gamma)),
-        lambda o: reference.ChainedScheduler([reference.LinearLR(o, 0.1, 1.0, total), reference.ExponentialLR(o, gamma)]),
+        lambda o: reference.ChainedScheduler(
+            [reference.LinearLR(o, 0.1, 1.0, total), reference.ExponentialLR(o, gamma)]
+        ),
         total + 5,
     )
 
@@ -114,7 +141,9 @@ def check_per_epoch(build, steps_per_epoch=6, gamma=0.5):
             expected.append(optimizer.param_groups[0]["lr"])
             optimizer.step()
         scheduler.step()
-    assert schedules.curve(build(schedules.step(2, gamma), steps_per_epoch), 7 * steps_per_epoch).tolist() == pytest.approx(expected, rel=1e-14)
+    assert schedules.curve(
+        build(schedules.step(2, gamma), steps_per_epoch), 7 * steps_per_epoch
+    ).tolist() == pytest.approx(expected, rel=1e-14)
 
 
 @given(totals, gammas)
@@ -214,12 +243,15 @@ def test_to_torch_follows_the_schedule_in_every_group():
         scheduler.step()
 
 
-@pytest.mark.parametrize("build", [
-    lambda: schedules.sequence([schedules.warmup(5), schedules.cosine(25)], [5]),
-    lambda: schedules.multi_step([7, 21]),
-    lambda: cycles.warm_restarts(4, 2),
-    lambda: cycles.one_cycle(30),
-])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: schedules.sequence([schedules.warmup(5), schedules.cosine(25)], [5]),
+        lambda: schedules.multi_step([7, 21]),
+        lambda: cycles.warm_restarts(4, 2),
+        lambda: cycles.one_cycle(30),
+    ],
+)
 @pytest.mark.parametrize("cut", [1, 4, 5, 17])
 def test_resuming_gives_the_same_rates_bit_for_bit(build, cut):
     def run(first, last, state=None):
@@ -241,26 +273,29 @@ def test_resuming_gives_the_same_rates_bit_for_bit(build, cut):
     assert before + after == whole
 
 
-@pytest.mark.parametrize("call", [
-    lambda: schedules.constant(-1),
-    lambda: schedules.linear(0),
-    lambda: schedules.step(0),
-    lambda: schedules.multi_step([5, 3]),
-    lambda: schedules.multi_step([0, 3]),
-    lambda: schedules.exponential(0),
-    lambda: schedules.polynomial(10, 0),
-    lambda: schedules.cosine(-3),
-    lambda: schedules.cosine(10, float("nan")),
-    lambda: schedules.cosine_fraction(10, 0.6),
-    lambda: schedules.warmup(0),
-    lambda: schedules.warmup(5, start=2),
-    lambda: schedules.warmup(5, shift=2),
-    lambda: schedules.inverse_sqrt(0),
-    lambda: schedules.sequence([schedules.constant()], [3]),
-    lambda: schedules.product(),
-    lambda: schedules.per_epoch(schedules.constant(), 0),
-    lambda: schedules.curve(schedules.constant(), 0),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: schedules.constant(-1),
+        lambda: schedules.linear(0),
+        lambda: schedules.step(0),
+        lambda: schedules.multi_step([5, 3]),
+        lambda: schedules.multi_step([0, 3]),
+        lambda: schedules.exponential(0),
+        lambda: schedules.polynomial(10, 0),
+        lambda: schedules.cosine(-3),
+        lambda: schedules.cosine(10, float("nan")),
+        lambda: schedules.cosine_fraction(10, 0.6),
+        lambda: schedules.warmup(0),
+        lambda: schedules.warmup(5, start=2),
+        lambda: schedules.warmup(5, shift=2),
+        lambda: schedules.inverse_sqrt(0),
+        lambda: schedules.sequence([schedules.constant()], [3]),
+        lambda: schedules.product(),
+        lambda: schedules.per_epoch(schedules.constant(), 0),
+        lambda: schedules.curve(schedules.constant(), 0),
+    ],
+)
 def test_senseless_values_are_refused_with_a_way_out(call):
     with pytest.raises(ValueError, match="expected .* came .*Mend:"):
         call()

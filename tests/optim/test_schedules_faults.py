@@ -1,7 +1,7 @@
 """Faults seeded into the schedules, one line each, and the proof that the oracle of each builder sees them.
 
-Every row: what is broken, the broken builder, the check that has to fail. The same checks pass on the real builders in
-`test_schedules.py` and `test_schedules_cycles.py`.
+Every row: what is broken, the broken builder, the check that has to fail. The same checks pass on the real
+builders in `test_schedules.py` and `test_schedules_cycles.py`.
 """
 
 import math
@@ -15,9 +15,9 @@ import torch
 from dlbook.optim import cycles, range_test, schedules
 
 sys.path.insert(0, str(Path(__file__).parent))
-import test_range_test as of_range_test  # noqa: E402
-import test_schedules as of_schedules  # noqa: E402
-import test_schedules_cycles as of_cycles  # noqa: E402
+import test_range_test as of_range_test
+import test_schedules as of_schedules
+import test_schedules_cycles as of_cycles
 
 
 def delayed_warmup(steps, start=0.0, shift=1):
@@ -157,12 +157,19 @@ def test_the_oracle_sees_the_fault(fault, check):
 
 
 REAL = {
-    of_schedules.check_warmup: schedules.warmup, of_schedules.check_cosine: schedules.cosine, of_schedules.check_step: schedules.step,
-    of_schedules.check_multi_step: schedules.multi_step, of_schedules.check_per_epoch: schedules.per_epoch,
-    of_schedules.check_sequence: schedules.sequence, of_schedules.check_product: schedules.product,
-    of_schedules.check_inverse_sqrt: schedules.inverse_sqrt, of_schedules.check_cosine_fraction: schedules.cosine_fraction,
-    of_cycles.check_warm_restarts: cycles.warm_restarts, of_cycles.check_cyclical: cycles.cyclical,
-    of_cycles.check_one_cycle: cycles.one_cycle, of_cycles.check_one_cycle_momentum: cycles.one_cycle_momentum,
+    of_schedules.check_warmup: schedules.warmup,
+    of_schedules.check_cosine: schedules.cosine,
+    of_schedules.check_step: schedules.step,
+    of_schedules.check_multi_step: schedules.multi_step,
+    of_schedules.check_per_epoch: schedules.per_epoch,
+    of_schedules.check_sequence: schedules.sequence,
+    of_schedules.check_product: schedules.product,
+    of_schedules.check_inverse_sqrt: schedules.inverse_sqrt,
+    of_schedules.check_cosine_fraction: schedules.cosine_fraction,
+    of_cycles.check_warm_restarts: cycles.warm_restarts,
+    of_cycles.check_cyclical: cycles.cyclical,
+    of_cycles.check_one_cycle: cycles.one_cycle,
+    of_cycles.check_one_cycle_momentum: cycles.one_cycle_momentum,
 }
 
 
@@ -179,20 +186,33 @@ def without_restoring(monkeypatch):
 def one_rate_for_all(monkeypatch):
     """The rate never reaches the optimizer."""
     real = range_test._update
-    monkeypatch.setattr(range_test, "_update", lambda model, optimizer, loss, batch, rate: real(model, optimizer, loss, batch, 1e-3))
+    monkeypatch.setattr(
+        range_test,
+        "_update",
+        lambda model, optimizer, loss, batch, rate: real(model, optimizer, loss, batch, 1e-3),
+    )
 
 
 def without_bias_correction(monkeypatch):
     """The moving average starts at 0, so that it seems to rise at first."""
     real = range_test._watch
-    monkeypatch.setattr(range_test, "_watch", lambda rates, losses, smoothing, stop: real(rates, (v * (i < 1) for i, v in enumerate(losses)), smoothing, stop))
+    monkeypatch.setattr(
+        range_test,
+        "_watch",
+        lambda rates, losses, smoothing, stop: real(
+            rates, (v * (i < 1) for i, v in enumerate(losses)), smoothing, stop
+        ),
+    )
 
 
-@pytest.mark.parametrize(("fault", "check"), [
-    (without_restoring, of_range_test.check_leaves_no_trace),
-    (one_rate_for_all, of_range_test.check_stability_limit),
-    (without_bias_correction, of_range_test.check_smoothing),
-])
+@pytest.mark.parametrize(
+    ("fault", "check"),
+    [
+        (without_restoring, of_range_test.check_leaves_no_trace),
+        (one_rate_for_all, of_range_test.check_stability_limit),
+        (without_bias_correction, of_range_test.check_smoothing),
+    ],
+)
 def test_the_oracle_sees_the_fault_of_the_range_test(fault, check, monkeypatch):
     check()
     fault(monkeypatch)

@@ -1,10 +1,22 @@
-"""SGD and its four momenta: torch's walk, a hand-computed step, loops in plain numbers, and where the forms part."""
+"""SGD and its four momenta: torch's walk, a hand-computed step, loops in plain numbers, and where the forms
+part.
+"""
 
 import functools
 
 import pytest
 import torch
-from optim_checks import DEVICES, PATHS, RATES, check_loop, check_parity, parameters, run, set_gradients, two_groups
+from optim_checks import (
+    DEVICES,
+    PATHS,
+    RATES,
+    check_loop,
+    check_parity,
+    parameters,
+    run,
+    set_gradients,
+    two_groups,
+)
 
 from dlbook.optim import SGD, Momentum, Nesterov, PolyakMomentum, SutskeverNesterov
 
@@ -32,8 +44,14 @@ def sutskever_loop(x, grads, rates, weight_decay, mu=0.8):
 
 TORCH = {
     "sgd": (functools.partial(SGD, lr=1.0), torch.optim.SGD),
-    "momentum": (functools.partial(Momentum, lr=1.0, momentum=0.8), functools.partial(torch.optim.SGD, momentum=0.8)),
-    "nesterov": (functools.partial(Nesterov, lr=1.0, momentum=0.8), functools.partial(torch.optim.SGD, momentum=0.8, nesterov=True)),
+    "momentum": (
+        functools.partial(Momentum, lr=1.0, momentum=0.8),
+        functools.partial(torch.optim.SGD, momentum=0.8),
+    ),
+    "nesterov": (
+        functools.partial(Nesterov, lr=1.0, momentum=0.8),
+        functools.partial(torch.optim.SGD, momentum=0.8, nesterov=True),
+    ),
 }
 SAME_AT_A_CONSTANT_RATE = {
     "polyak": (functools.partial(PolyakMomentum, lr=1.0, momentum=0.8), TORCH["momentum"][1]),
@@ -76,7 +94,8 @@ def test_parts_from_torch_when_the_rate_changes(name):
 
 
 def test_two_steps_by_hand():
-    """f = theta^2 from 1 with eta = 1/4, mu = 1/2; the rate falls to 1/8 for the second step. All numbers are exact in binary.
+    """f = theta^2 from 1 with eta = 1/4, mu = 1/2; the rate falls to 1/8 for the second step. All numbers are
+    exact in binary.
 
     momentum:  v = 2, theta = 1/2;  v = 1 + 1 = 2,           theta = 1/2 - 2/8 = 1/4
     polyak:    v = -1/2, theta = 1/2;  v = -1/4 - 1/8 = -3/8, theta = 1/8
@@ -121,7 +140,9 @@ def test_iterate_before_the_first_step():
 
 @pytest.mark.parametrize("row", [Momentum, Nesterov])
 def test_momentum_wins_in_a_ravine(row):
-    """100 steps along x^2 + 100 y^2: momentum ends at least 100 times lower than plain descent at its best rate, 2 / (2 + 200)."""
+    """100 steps along x^2 + 100 y^2: momentum ends at least 100 times lower than plain descent at its best
+    rate, 2 / (2 + 200).
+    """
     ends = []
     for make, lr in ((SGD, 1 / 101), (row, 1 / 200)):
         weight = torch.ones(2, dtype=torch.float64, requires_grad=True)

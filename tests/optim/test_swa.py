@@ -1,4 +1,6 @@
-"""Weight averaging: torch's swa_utils, the plain mean, statistics of batch normalisation, schedules, and seeded faults."""
+"""Weight averaging: torch's swa_utils, the plain mean, statistics of batch normalisation, schedules, and
+seeded faults.
+"""
 
 import copy
 import math
@@ -13,7 +15,9 @@ from dlbook.optim import SWA, schedules, swa_cycles, swa_phase, update_batch_nor
 
 def network():
     torch.manual_seed(0)
-    return nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3, momentum=0.3), nn.ReLU(), nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).double()
+    return nn.Sequential(
+        nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3, momentum=0.3), nn.ReLU(), nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+    ).double()
 
 
 def walk(net, seed):
@@ -36,9 +40,13 @@ def check_average(build):
         ours.update(net)
         theirs.update_parameters(net)
         seen.append([param.detach().clone() for param in net.parameters()])
-        for number, (a, b) in enumerate(zip(ours.module.parameters(), theirs.module.parameters(), strict=True)):
+        for number, (a, b) in enumerate(
+            zip(ours.module.parameters(), theirs.module.parameters(), strict=True)
+        ):
             torch.testing.assert_close(a, b.detach(), rtol=1e-12, atol=1e-12)
-            torch.testing.assert_close(a, torch.stack([step[number] for step in seen]).mean(0), rtol=1e-12, atol=1e-12)
+            torch.testing.assert_close(
+                a, torch.stack([step[number] for step in seen]).mean(0), rtol=1e-12, atol=1e-12
+            )
     assert int(ours.averaged) == 5
 
 
@@ -64,7 +72,9 @@ def check_batch_norm(update):
     swa_utils.update_bn(batches(), theirs)
     for a, b in zip(ours.buffers(), theirs.buffers(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
-    assert [ours[1].momentum, ours[4].momentum] == [0.3, 0.1] and not any(part.training for part in ours.modules())
+    assert [ours[1].momentum, ours[4].momentum] == [0.3, 0.1] and not any(
+        part.training for part in ours.modules()
+    )
 
 
 def check_dropout_is_off(update):
@@ -89,7 +99,9 @@ def check_phase(build, shape="cosine", strategy="cos"):
 
 
 def check_cycles(build):
-    """Izmailov et al., section 3.2: alpha(i) = (1 - t) alpha_1 + t alpha_2, t = (mod(i - 1, c) + 1) / c, i from 1."""
+    """Izmailov et al., section 3.2: alpha(i) = (1 - t) alpha_1 + t alpha_2, t = (mod(i - 1, c) + 1) / c, i
+    from 1.
+    """
     schedule = build(4, 0.2)
     for i in range(1, 13):
         t = ((i - 1) % 4 + 1) / 4
@@ -121,7 +133,9 @@ def test_cycles():
 
 
 def test_the_whole_recipe():
-    """Average, statistics, evaluation: the averaged network's own output, without a trace of the walk's statistics."""
+    """Average, statistics, evaluation: the averaged network's own output, without a trace of the walk's
+    statistics.
+    """
     net = network()
     average = SWA(net)
     for seed in range(3):
@@ -186,7 +200,11 @@ class Exponential(SWA):
 
 
 def not_reset(model, data):
-    kept = [(part.running_mean, part.running_mean.clone()) for part in model.modules() if isinstance(part, nn.BatchNorm2d)]
+    kept = [
+        (part.running_mean, part.running_mean.clone())
+        for part in model.modules()
+        if isinstance(part, nn.BatchNorm2d)
+    ]
     update_batch_norm(model, data)
     for mean, old in kept:
         mean.add_(old)
@@ -217,15 +235,19 @@ def cycle_from_zero(length, low):
 
 
 FAULTS = [
-    (Aliased, check_separate), (FirstWeightsCounted, check_average), (Exponential, check_average), (not_reset, check_batch_norm),
-    (with_its_own_momentum, check_batch_norm), (whole_model_in_training, check_dropout_is_off), (anneal_one_late, check_phase),
-    (falls_from_the_base_rate, check_phase), (cycle_from_zero, check_cycles),
-]  # fmt: skip
+    (Aliased, check_separate),
+    (FirstWeightsCounted, check_average),
+    (Exponential, check_average),
+    (not_reset, check_batch_norm),
+    (with_its_own_momentum, check_batch_norm),
+    (whole_model_in_training, check_dropout_is_off),
+    (anneal_one_late, check_phase),
+    (falls_from_the_base_rate, check_phase),
+    (cycle_from_zero, check_cycles),
+]
 
 
 @pytest.mark.parametrize(("broken", "check"), FAULTS, ids=[broken.__name__ for broken, _ in FAULTS])
 def test_the_check_sees_the_fault(broken, check):
     with pytest.raises(AssertionError):
         check(broken)
-
-

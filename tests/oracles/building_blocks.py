@@ -1,4 +1,6 @@
-"""Naive loops over the equations of papers whose layers torch lacks: mixed, gated and stochastic pooling, DropConnect."""
+"""Naive loops over the equations of papers whose layers torch lacks: mixed, gated and stochastic pooling,
+DropConnect.
+"""
 
 import math
 from collections.abc import Iterator
@@ -7,8 +9,12 @@ import torch
 from torch import Tensor
 
 
-def each_window(x: Tensor, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]) -> Iterator[tuple]:
-    """(index of the output, values inside the image, taps of those values, number of taps) for each window of x."""
+def each_window(
+    x: Tensor, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]
+) -> Iterator[tuple]:
+    """(index of the output, values inside the image, taps of those values, number of taps) for each window of
+    x.
+    """
     for b in range(x.shape[0]):
         for c in range(x.shape[1]):
             for i in range((x.shape[2] + 2 * padding[0] - kernel[0]) // stride[0] + 1):
@@ -23,9 +29,14 @@ def each_window(x: Tensor, kernel: tuple[int, int], stride: tuple[int, int], pad
                     yield (b, c, i, j), values, taps, kernel[0] * kernel[1]
 
 
-def pool(x: Tensor, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], rule) -> Tensor:
+def pool(
+    x: Tensor, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], rule
+) -> Tensor:
     """rule(values, taps, number of taps) of each window, as a tensor [B, C, H', W']."""
-    found = {index: rule(values, taps, count) for index, values, taps, count in each_window(x, kernel, stride, padding)}
+    found = {
+        index: rule(values, taps, count)
+        for index, values, taps, count in each_window(x, kernel, stride, padding)
+    }
     size = [1 + max(index[axis] for index in found) for axis in range(4)]
     out = torch.zeros(size, dtype=torch.float64)
     for index, value in found.items():
@@ -60,8 +71,12 @@ def stochastic_expectation(values: list[float], taps: list | None = None, count:
     return sum(p * value for p, value in zip(stochastic_probabilities(values), values))
 
 
-def drop_connect_all_masks(x: list[float], weights: list[float], bias: float, drop_prob: float) -> list[tuple[float, float]]:
-    """(probability, value) of sum_i m_i w_i x_i + m b over all 2^(n + 1) masks of one unit of a DropConnect layer."""
+def drop_connect_all_masks(
+    x: list[float], weights: list[float], bias: float, drop_prob: float
+) -> list[tuple[float, float]]:
+    """(probability, value) of sum_i m_i w_i x_i + m b over all 2^(n + 1) masks of one unit of a DropConnect
+    layer.
+    """
     terms = [w * value for w, value in zip(weights, x)] + [bias]
     outcomes = []
     for code in range(2 ** len(terms)):

@@ -1,4 +1,6 @@
-"""Random convolutions, drawn by hypothesis, and their comparison with torch in float64, outputs and gradients."""
+"""Random convolutions, drawn by hypothesis, and their comparison with torch in float64, outputs and
+gradients.
+"""
 
 from collections.abc import Callable
 
@@ -10,7 +12,9 @@ from torch import Tensor
 
 @st.composite
 def convolutions(draw, axes: int = 2, paddings: bool = True):
-    """x, weight, bias, keywords of a convolution of `axes` axes whose windows fit: non-square, strided, padded, dilated, grouped."""
+    """x, weight, bias, keywords of a convolution of `axes` axes whose windows fit: non-square, strided,
+    padded, dilated, grouped.
+    """
     whole = st.integers(1, 3)
     groups, batch = draw(whole), draw(st.integers(1, 2))
     kernel = draw(st.tuples(*[whole] * axes))
@@ -33,7 +37,9 @@ def convolutions(draw, axes: int = 2, paddings: bool = True):
 
 
 def gradients(function: Callable[..., Tensor], *tensors: Tensor | None, **keywords) -> list[Tensor]:
-    """The result of a function and the gradients of a random-looking sum of it with respect to each tensor (not None)."""
+    """The result of a function and the gradients of a random-looking sum of it with respect to each tensor
+    (not None).
+    """
     leaves = [None if t is None else t.clone().requires_grad_() for t in tensors]
     result = function(*leaves, **keywords)
     sign = torch.cos(torch.arange(result.numel(), dtype=torch.float64)).reshape(result.shape)

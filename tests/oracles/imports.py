@@ -1,4 +1,5 @@
-"""The weights of torchvision and timm in our rows: one call loads them, a misfit is named, and the numbers are the same.
+"""The weights of torchvision and timm in our rows: one call loads them, a misfit is named, and the numbers
+are the same.
 
 Each check takes a row of `PEERS` and returns what is wrong, as sentences.
 """
@@ -9,14 +10,25 @@ from importlib import import_module
 import torch
 from oracles.parity import RELATIVE, close, randomise, run
 from oracles.peers import PEERS
-from oracles.sweep import BATCH, CLASSES, apart, first_line, images, is_giant, settle, small_size, wrong_logits
+from oracles.sweep import (
+    BATCH,
+    CLASSES,
+    apart,
+    first_line,
+    images,
+    is_giant,
+    settle,
+    small_size,
+    wrong_logits,
+)
 from torch import Tensor, nn
 
 from dlbook.models import create, variants
 from dlbook.zoo.papers import input_size, size_options
 
 PARITY_SIDES = ((64, 80), (96, 128), (64, 64))  # not square where the row allows it
-# On the tiny last maps of small images this net amplifies rounding: 1e-15 on the images moves timm's own gradients by 3e-7.
+# On the tiny last maps of small images this net amplifies rounding: 1e-15 on the images moves timm's own
+# gradients by 3e-7.
 LARGER = {"resnest269": (128, 160)}
 
 
@@ -38,7 +50,9 @@ def peer(name: str, num_classes: int = 1000, **options) -> nn.Module:
 
 
 def loader(name: str) -> Callable[[nn.Module, Mapping[str, Tensor]], nn.Module]:
-    """The row's one-call import: load_torchvision_state or load_timm_state of its family's file, or of its _weights file."""
+    """The row's one-call import: load_torchvision_state or load_timm_state of its family's file, or of its
+    _weights file.
+    """
     family, wanted = variants()[name], f"load_{PEERS[name].partition('/')[0]}_state"
     for home in (family, f"{family}_weights"):
         try:
@@ -56,7 +70,9 @@ def load(model: nn.Module, name: str, state: Mapping[str, Tensor]) -> nn.Module:
 
 
 def check_import(name: str) -> list[str]:
-    """The peer's whole state fits; without one tensor, or with one of another shape, the first misfit is named, nothing copied."""
+    """The peer's whole state fits; without one tensor, or with one of another shape, the first misfit is
+    named, nothing copied.
+    """
     with torch.device("meta"):
         model = create(name)
     theirs = peer_on_meta(name)
@@ -96,28 +112,39 @@ def peer_on_meta(name: str, **options) -> nn.Module:
 
 
 def check_parity(name: str) -> list[str]:
-    """With copied random weights: equal logits, input gradients and state after a step, eval and train, in float64, batch 2.
+    """With copied random weights: equal logits, input gradients and state after a step, eval and train, in
+    float64, batch 2.
 
-    Giants are left out: their float64 would need gigabytes, and they differ from smaller rows in numbers only.
+    Giants are left out: their float64 would need gigabytes, and they differ from smaller rows in numbers
+        only.
     """
     if is_giant(name):
         return []
     size = parity_size(name)
     theirs = without_chance(randomise(peer(name, **peer_options(name, size))))
-    if PEERS[name].startswith("timm/tf_"):  # a named difference: timm's running statistics move by a tenth, the paper's by a hundredth
+    if PEERS[name].startswith(
+        "timm/tf_"
+    ):  # a named difference: timm's running statistics move by a tenth, the paper's by a hundredth
         for norm in (module for module in theirs.modules() if isinstance(module, nn.BatchNorm2d)):
             norm.momentum = 0.01
-    build = lambda: create(name, num_classes=10, **size_options(name, size)).double()  # noqa: E731
+    build = lambda: create(name, num_classes=10, **size_options(name, size)).double()
     ours = without_chance(load(build(), name, theirs.state_dict()))
     with torch.device("meta"):
         empty = build()
-    translate = lambda state: load(empty.to_empty(device="cpu"), name, state)  # noqa: E731
-    return [f"parity with {PEERS[name]} at {size}: {told}" for told in differences(ours, theirs, size, translate)]
+    translate = lambda state: load(empty.to_empty(device="cpu"), name, state)
+    return [
+        f"parity with {PEERS[name]} at {size}: {told}" for told in differences(ours, theirs, size, translate)
+    ]
 
 
 def differences(ours: nn.Module, theirs: nn.Module, size: tuple[int, ...], translate: Callable) -> list[str]:
-    """What differs in logits, input gradients, and the state after one step; `translate` gives a model of ours from their state."""
-    batch, found = torch.randn((2, *size), generator=torch.Generator().manual_seed(1), dtype=torch.float64), []
+    """What differs in logits, input gradients, and the state after one step; `translate` gives a model of
+    ours from their state.
+    """
+    batch, found = (
+        torch.randn((2, *size), generator=torch.Generator().manual_seed(1), dtype=torch.float64),
+        [],
+    )
     for train in (False, True):
         mode = "train" if train else "eval"
         logits, gradient, state = run(ours, batch, train)
@@ -127,7 +154,11 @@ def differences(ours: nn.Module, theirs: nn.Module, size: tuple[int, ...], trans
         if not close(gradient, their_gradient, 1e3 * RELATIVE):
             found.append(f"{mode} gradient of the images")
         expected = translate(their_state).state_dict()
-        wrong = [key for key, tensor in expected.items() if not close(state[key].double(), tensor.double(), 1e3 * RELATIVE)]
+        wrong = [
+            key
+            for key, tensor in expected.items()
+            if not close(state[key].double(), tensor.double(), 1e3 * RELATIVE)
+        ]
         if wrong:
             found.append(f"{mode} state after a step: {wrong[0]} and {len(wrong) - 1} more")
     return found
@@ -137,17 +168,25 @@ def without_chance(model: nn.Module) -> nn.Module:
     """Dropout and stochastic depth of all libraries off, in place: they draw different random numbers."""
     for module in model.modules():
         drops = "drop" in type(module).__name__.lower() or "stochasticdepth" in type(module).__name__.lower()
-        for name in ("p", "drop_prob", "drop_path", "drop_rate", "dropout", "attn_drop") if not drops else ("p", "drop_prob", "rate"):
+        for name in (
+            ("p", "drop_prob", "drop_path", "drop_rate", "dropout", "attn_drop")
+            if not drops
+            else ("p", "drop_prob", "rate")
+        ):
             if isinstance(getattr(module, name, None), float):
                 setattr(module, name, 0.0)
     return model
 
 
 def peer_options(name: str, size: tuple[int, int, int]) -> dict:
-    """What the peer's builder needs for ten classes, and for images of `size` where its positions are learned."""
+    """What the peer's builder needs for ten classes, and for images of `size` where its positions are
+    learned.
+    """
     options: dict = {"num_classes": 10}
     if "resolution" in size_options(name, size):
-        options |= {"image_size": size[1]} if PEERS[name].startswith("torchvision") else {"img_size": size[1:]}
+        options |= (
+            {"image_size": size[1]} if PEERS[name].startswith("torchvision") else {"img_size": size[1:]}
+        )
     return options
 
 
@@ -168,7 +207,9 @@ def parity_size(name: str) -> tuple[int, int, int]:
 
 
 def check_bfloat16(name: str) -> list[str]:
-    """Under bfloat16 autocast the row is as near to its float32 logits as the peer with the same weights is, but for a fifth."""
+    """Under bfloat16 autocast the row is as near to its float32 logits as the peer with the same weights is,
+    but for a fifth.
+    """
     if is_giant(name):
         return []
     size, batch = small_size(name), images(name)
@@ -184,7 +225,11 @@ def check_bfloat16(name: str) -> list[str]:
         if found := wrong_logits(exact, (BATCH, CLASSES)) or wrong_logits(rounded, (BATCH, CLASSES)):
             return found
         errors.append(apart(rounded, exact))
-    return [] if errors[0] <= 0.002 + 1.2 * errors[1] else [f"bfloat16 autocast: {errors[0]:.2g} from float32, {PEERS[name]} {errors[1]:.2g}"]
+    return (
+        []
+        if errors[0] <= 0.002 + 1.2 * errors[1]
+        else [f"bfloat16 autocast: {errors[0]:.2g} from float32, {PEERS[name]} {errors[1]:.2g}"]
+    )
 
 
 CHECKS = {"imports": check_import, "parity": check_parity, "bfloat16": check_bfloat16}

@@ -1,8 +1,9 @@
 """Memory of a row against its peers in torchvision and timm, exactly and without running them.
 
-The models run on the meta device, where each tensor has a size and no values. Every storage that an operation makes is counted
-until it is freed, so the figures are those of the program, not of a machine: no noise, no allocator's rounding. Scratch memory
-inside of a kernel is not seen; it is the same for both, because they call the same kernels.
+The models run on the meta device, where each tensor has a size and no values. Every storage that an operation
+makes is counted until it is freed, so the figures are those of the program, not of a machine: no noise, no
+allocator's rounding. Scratch memory inside of a kernel is not seen; it is the same for both, because they
+call the same kernels.
 """
 
 import weakref
@@ -32,7 +33,9 @@ class Storages(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         out = func(*args, **(kwargs or {}))
-        known = {leaf.untyped_storage()._cdata for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)}
+        known = {
+            leaf.untyped_storage()._cdata for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)
+        }
         for leaf in tree_leaves(out):
             if isinstance(leaf, Tensor) and leaf.untyped_storage()._cdata not in known | self._alive:
                 self._watch(leaf.untyped_storage())
@@ -77,8 +80,10 @@ def step_peak(model: nn.Module, images: Tensor) -> int:
 
 
 MEASURES: dict[str, Callable[[nn.Module, Tensor], int]] = {
-    "forward, peak": forward_peak, "kept for backward": kept_for_backward, "training step, peak": step_peak,
-}  # fmt: skip
+    "forward, peak": forward_peak,
+    "kept for backward": kept_for_backward,
+    "training step, peak": step_peak,
+}
 
 
 def measure(model: nn.Module, size: tuple[int, int, int], batch: int = BATCH) -> dict[str, int]:
@@ -92,12 +97,14 @@ def compare(ours: nn.Module, theirs: nn.Module, size: tuple[int, int, int]) -> l
     own, other = measure(ours, size), measure(theirs, size)
     return [
         f"{name}: {own[name]:,} bytes, {own[name] / other[name]:.4f} of the peer's"
-        for name in MEASURES if own[name] > (1 + SLACK) * other[name]
-    ]  # fmt: skip
+        for name in MEASURES
+        if own[name] > (1 + SLACK) * other[name]
+    ]
 
 
 def check_memory(name: str) -> list[str]:
-    """The row needs no more memory than its peer: in evaluation, between forward and backward pass, and in a training step.
+    """The row needs no more memory than its peer: in evaluation, between forward and backward pass, and in a
+    training step.
 
     Dropout is off in both: its masks are the recipe's, and the libraries differ in it.
     """

@@ -9,7 +9,9 @@ RELATIVE = 1e-10
 
 
 def randomise(model: nn.Module, seed: int = 0) -> nn.Module:
-    """Give every parameter and every running statistic a value away from its start, in place; dropout off; float64."""
+    """Give every parameter and every running statistic a value away from its start, in place; dropout off;
+    float64.
+    """
     generator = torch.Generator().manual_seed(seed)
     model.double()
     with torch.no_grad():
@@ -32,7 +34,9 @@ def randomise(model: nn.Module, seed: int = 0) -> nn.Module:
 def close(ours: Tensor, theirs: Tensor, relative: float = RELATIVE) -> bool:
     """Whether two tensors agree to `relative` of the largest magnitude."""
     ours, theirs = ours.detach(), theirs.detach()
-    return ours.shape == theirs.shape and float((ours - theirs).abs().max()) <= relative * max(1e-30, float(theirs.abs().max()))
+    return ours.shape == theirs.shape and float((ours - theirs).abs().max()) <= relative * max(
+        1e-30, float(theirs.abs().max())
+    )
 
 
 def first_output(result) -> Tensor:
@@ -41,7 +45,9 @@ def first_output(result) -> Tensor:
 
 
 def run(model: nn.Module, images: Tensor, train: bool) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """Logits, the gradient of a random-looking loss with respect to the images, and the state after one SGD step."""
+    """Logits, the gradient of a random-looking loss with respect to the images, and the state after one SGD
+    step.
+    """
     model.train(train).zero_grad()
     images = images.clone().requires_grad_()
     logits = first_output(model(images))
@@ -55,12 +61,17 @@ def run(model: nn.Module, images: Tensor, train: bool) -> tuple[Tensor, Tensor, 
 
 
 def disagreements(
-    ours: nn.Module, theirs: nn.Module, size: tuple[int, int, int, int], rename: Callable[[str], str] = str,
+    ours: nn.Module,
+    theirs: nn.Module,
+    size: tuple[int, int, int, int],
+    rename: Callable[[str], str] = str,
     relative: float = RELATIVE,
-) -> list[str]:  # fmt: skip
-    """What differs between two models of equal weights: eval and train logits, input gradients, and the state afterwards.
+) -> list[str]:
+    """What differs between two models of equal weights: eval and train logits, input gradients, and the state
+    afterwards.
 
-    size: B, C, H, W of the random images. rename: from a name in their state to ours. An empty list means parity.
+    size: B, C, H, W of the random images. rename: from a name in their state to ours. An empty list means
+        parity.
     """
     images = torch.randn(size, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     found = []

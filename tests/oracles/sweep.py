@@ -1,8 +1,10 @@
-"""Questions that are asked of every row of the zoo. Each check takes a row and returns what is wrong, as sentences.
+"""Questions that are asked of every row of the zoo. Each check takes a row and returns what is wrong, as
+sentences.
 
-The rows run at a small resolution. A row of more than `GIANT` parameters is asked on the meta device only, where tensors have
-shapes and no values. `scripts/check_zoo.py` asks all rows; `tests/models/test_zoo_sweep.py` the smallest row of each family, and
-shows that each check catches a seeded fault.
+The rows run at a small resolution. A row of more than `GIANT` parameters is asked on the meta device only,
+where tensors have shapes and no values. `scripts/check_zoo.py` asks all rows;
+`tests/models/test_zoo_sweep.py` the smallest row of each family, and shows that each check catches a seeded
+fault.
 """
 
 import copy
@@ -64,16 +66,19 @@ def images(name: str, size: tuple[int, int, int] | None = None, device: str = "c
 
 
 def settled(name: str, device: str = "cpu") -> nn.Module:
-    """The row with weights under which the signal lives: running statistics of a batch, and no weight matrix of zeros."""
+    """The row with weights under which the signal lives: running statistics of a batch, and no weight matrix
+    of zeros.
+    """
     torch.manual_seed(0)
     return settle(row(name, small_size(name)), images(name, device="cpu")).to(device)
 
 
 def settle(model: nn.Module, batch: Tensor) -> nn.Module:
-    """Give each batch norm the variance of what reaches it, one number a layer, and each matrix of zeros some noise.
+    """Give each batch norm the variance of what reaches it, one number a layer, and each matrix of zeros some
+    noise.
 
-    A fresh deep net overflows in evaluation mode. One number, because a channel that a small batch leaves nearly silent would
-    blow up every rounding. Returns the model in evaluation mode.
+    A fresh deep net overflows in evaluation mode. One number, because a channel that a small batch leaves
+    nearly silent would blow up every rounding. Returns the model in evaluation mode.
     """
 
     def measure(norm, inputs) -> None:
@@ -104,7 +109,9 @@ def wrong_logits(logits: object, shape: tuple[int, ...]) -> list[str]:
 
 
 def check_meta(name: str) -> list[str]:
-    """On the meta device it builds, allocates nothing elsewhere, and gives [B, K] at its own size and at the small one."""
+    """On the meta device it builds, allocates nothing elsewhere, and gives [B, K] at its own size and at the
+    small one.
+    """
     found, size = [], input_size(name)
     model = on_meta(name, size)
     for key, tensor in [*model.named_parameters(), *model.named_buffers()]:
@@ -118,9 +125,14 @@ def check_meta(name: str) -> list[str]:
 
 
 def check_compile(name: str, backend: str = "eager") -> list[str]:
-    """torch.compile(fullgraph=True) traces it without a break and keeps the shape; on meta, so that giants are asked too."""
+    """torch.compile(fullgraph=True) traces it without a break and keeps the shape; on meta, so that giants
+    are asked too.
+    """
     found: list[str] = []
-    for device in ("meta", "cpu"):  # an index that is a list is no meta tensor: such a row is asked again with values
+    for device in (
+        "meta",
+        "cpu",
+    ):  # an index that is a list is no meta tensor: such a row is asked again with values
         torch._dynamo.reset()
         model = on_meta(name) if device == "meta" else row(name, small_size(name)).eval()
         try:
@@ -150,9 +162,10 @@ def check_export(name: str) -> list[str]:
 def check_bfloat16(name: str, model: nn.Module | None = None, device: str = "cpu") -> list[str]:
     """Under bfloat16 autocast the logits are finite and near those of float32.
 
-    How near a sound net comes depends on how far it amplifies rounding, which for random weights differs a hundredfold. A row with
-    a peer is held against the peer (`imports.check_bfloat16`). For the others the net itself gives the measure: rounding the
-    weights alone, in float32, makes one error a layer, where autocast rounds some four times. 4 times that, plus 2 %, passes.
+    How near a sound net comes depends on how far it amplifies rounding, which for random weights differs a
+    hundredfold. A row with a peer is held against the peer (`imports.check_bfloat16`). For the others the net
+    itself gives the measure: rounding the weights alone, in float32, makes one error a layer, where autocast
+    rounds some four times. 4 times that, plus 2 %, passes.
     """
     model = settled(name, device) if model is None else model
     batch = images(name, device=device)
@@ -168,7 +181,11 @@ def check_bfloat16(name: str, model: nn.Module | None = None, device: str = "cpu
     if found:
         return found
     distance, bound = apart(rounded, exact), 0.02 + 4 * apart(weights_only, exact)
-    return [] if distance <= bound else [f"bfloat16 autocast: {distance:.2g} from float32 in root mean square, bound {bound:.2g}"]
+    return (
+        []
+        if distance <= bound
+        else [f"bfloat16 autocast: {distance:.2g} from float32 in root mean square, bound {bound:.2g}"]
+    )
 
 
 def apart(logits: Tensor, exact: Tensor) -> float:
@@ -187,13 +204,21 @@ def check_channels_last(name: str, model: nn.Module | None = None, device: str =
     def look(path: str):
         def hook(module, inputs, output) -> None:
             for word, tensor in (("receives", inputs[0]), ("gives", output)):
-                if tensor.ndim == 4 and name not in NOT_NHWC and not tensor.is_contiguous(memory_format=torch.channels_last):
-                    found.append(f"channels_last: {path} {word} {list(tensor.shape)} with strides {tensor.stride()}")
+                if (
+                    tensor.ndim == 4
+                    and name not in NOT_NHWC
+                    and not tensor.is_contiguous(memory_format=torch.channels_last)
+                ):
+                    found.append(
+                        f"channels_last: {path} {word} {list(tensor.shape)} with strides {tensor.stride()}"
+                    )
 
         return hook
 
     model = model.to(memory_format=torch.channels_last)
-    hooks = [m.register_forward_hook(look(path)) for path, m in model.named_modules() if isinstance(m, nn.Conv2d)]
+    hooks = [
+        m.register_forward_hook(look(path)) for path, m in model.named_modules() if isinstance(m, nn.Conv2d)
+    ]
     with torch.no_grad():
         after = model(batch.contiguous(memory_format=torch.channels_last))
     for hook in hooks:

@@ -20,7 +20,11 @@ BASE = {"model": {"name": "convnet_digits"}, "data": {"name": "mnist5k", "limit"
 
 
 def config(tmp_path, *overrides):
-    return resolve(ClassifyConfig, BASE, [f"output.folder={tmp_path / 'run'}", "output.tensorboard=false", "trainer.epochs=2", *overrides])
+    return resolve(
+        ClassifyConfig,
+        BASE,
+        [f"output.folder={tmp_path / 'run'}", "output.tensorboard=false", "trainer.epochs=2", *overrides],
+    )
 
 
 class Logits(torch.nn.Module):
@@ -52,7 +56,9 @@ def test_loss_is_the_sum_written_out(smoothing, mixed):
     assert out["loss"].item() == pytest.approx(expected, rel=1e-5)
     assert ("accuracy" in out) != mixed
     if not mixed:
-        assert out["accuracy"].item() == pytest.approx(100 * (logits.argmax(1) == labels).double().mean().item())
+        assert out["accuracy"].item() == pytest.approx(
+            100 * (logits.argmax(1) == labels).double().mean().item()
+        )
 
 
 def test_average_is_what_is_evaluated():
@@ -66,11 +72,21 @@ def test_average_is_what_is_evaluated():
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("sgd", optim.Momentum), ("nesterov", optim.Nesterov), ("adam", optim.Adam), ("adamw", optim.AdamW),
-                       ("rmsprop", optim.RMSprop), ("lars", optim.LARS)])
+    ("name", "kind"),
+    [
+        ("sgd", optim.Momentum),
+        ("nesterov", optim.Nesterov),
+        ("adam", optim.Adam),
+        ("adamw", optim.AdamW),
+        ("rmsprop", optim.RMSprop),
+        ("lars", optim.LARS),
+    ],
+)
 def test_optimizer_gets_its_options_and_norms_do_not_decay(name, kind):
     method = Classify(torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.LayerNorm(4)))
-    made = make_optimizer(Optimizer(name=name, lr=0.3, momentum=0.7, betas=(0.8, 0.9), weight_decay=0.02), method)
+    made = make_optimizer(
+        Optimizer(name=name, lr=0.3, momentum=0.7, betas=(0.8, 0.9), weight_decay=0.02), method
+    )
     assert type(made) is kind and all(group["lr"] == 0.3 for group in made.param_groups)
     decay = {id(p): group["weight_decay"] for group in made.param_groups for p in group["params"]}
     assert [decay[id(p)] for p in method.parameters()] == [0.02, 0.0, 0.0, 0.0]
@@ -81,7 +97,7 @@ def test_optimizer_gets_its_options_and_norms_do_not_decay(name, kind):
 
 
 def test_schedules_over_the_whole_run(tmp_path):
-    make = lambda *o: make_schedule(config(tmp_path, "trainer.epochs=10", *o), 8)  # noqa: E731
+    make = lambda *o: make_schedule(config(tmp_path, "trainer.epochs=10", *o), 8)
     cosine = make("schedule.final=0.1")
     assert cosine(0) == 1 and cosine(40) == pytest.approx(0.55) and cosine(80) == pytest.approx(0.1)
     warm = make("schedule.warmup_epochs=2")
@@ -97,7 +113,9 @@ def test_split_holds_out_the_same_share_of_each_class():
     train, held_out = split(labels, 0.1, seed=3)
     assert sorted([*train.tolist(), *held_out.tolist()]) == list(range(4000))
     assert torch.bincount(labels[held_out]).tolist() == [40] * 10
-    assert torch.equal(split(labels, 0.1, seed=3)[0], train) and not torch.equal(split(labels, 0.1, seed=4)[0], train)
+    assert torch.equal(split(labels, 0.1, seed=3)[0], train) and not torch.equal(
+        split(labels, 0.1, seed=4)[0], train
+    )
     assert len(split(labels, 0.0, seed=0)[1]) == 0
     with pytest.raises(ValueError, match="class 1 has one example"):
         split(torch.tensor([0, 0, 1]), 0.5, seed=0)
@@ -123,9 +141,13 @@ def test_a_run_from_its_own_folder_is_the_same_run(tmp_path):
     best = classify_run.train(build(first))
     again = load_file(ClassifyConfig, tmp_path / "run/config.yaml", [f"output.folder={tmp_path / 'again'}"])
     assert classify_run.train(build(again)) == best
-    assert classify_run.evaluate_run(tmp_path / "run", "validation") == {k: v for k, v in best.items() if k != "step"}
+    assert classify_run.evaluate_run(tmp_path / "run", "validation") == {
+        k: v for k, v in best.items() if k != "step"
+    }
     test = classify_run.evaluate_run(tmp_path / "run")
-    assert test.keys() == best.keys() - {"step"} and test != classify_run.evaluate_run(tmp_path / "run", "validation")
+    assert test.keys() == best.keys() - {"step"} and test != classify_run.evaluate_run(
+        tmp_path / "run", "validation"
+    )
 
 
 def test_patience_stops(tmp_path):
@@ -150,16 +172,24 @@ def test_bundled_configurations_are_valid():
         find("digit")
 
 
-@pytest.mark.parametrize(("override", "message"), [
-    ("data.batch_size=121", "make batch_size smaller"), ("trainer.accumulate=7", "trainer.accumulate: expected at most 6"),
-    ("model.name=convnet_digit", "did you mean convnet_digits"), ("model.name=vgg16", "at least 32 pixels")])
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("data.batch_size=121", "make batch_size smaller"),
+        ("trainer.accumulate=7", "trainer.accumulate: expected at most 6"),
+        ("model.name=convnet_digit", "did you mean convnet_digits"),
+        ("model.name=vgg16", "at least 32 pixels"),
+    ],
+)
 def test_what_does_not_fit_together(tmp_path, override, message):
     with pytest.raises(ValueError, match=message):
         build(config(tmp_path, override)).trainer.fit(1)
 
 
 def test_sections_check_each_other(tmp_path):
-    with pytest.raises(ConfigurationError, match="expected schedule.warmup_epochs below trainer.epochs=2, came 2"):
+    with pytest.raises(
+        ConfigurationError, match="expected schedule.warmup_epochs below trainer.epochs=2, came 2"
+    ):
         config(tmp_path, "schedule.warmup_epochs=2")
     with pytest.raises(ConfigurationError, match="data: Value error|data: expected root=FOLDER for cifar10"):
         config(tmp_path, "data.name=cifar10")

@@ -22,8 +22,11 @@ def seeded(seed=0):
 
 
 def batch(count=16, side=32, channels=3):
-    return {"images": 0.1 + 0.8 * torch.rand(count, channels, side, side, generator=seeded(5)), "labels": torch.arange(count) % 10,
-            "indices": torch.arange(count)}
+    return {
+        "images": 0.1 + 0.8 * torch.rand(count, channels, side, side, generator=seeded(5)),
+        "labels": torch.arange(count) % 10,
+        "indices": torch.arange(count),
+    }
 
 
 def run(seed=1, given=None, **options):
@@ -38,9 +41,15 @@ def check_does_something(make, **options):
     first, again, other = (transform(given, seeded(seed)) for seed in (1, 1, 2))
     assert all(torch.equal(given[name], kept[name]) for name in given), "the given batch was changed"
     assert not torch.equal(first["images"], given["images"]), "nothing was done"
-    assert all(torch.equal(first[name], again[name]) for name in first) and not torch.equal(first["images"], other["images"])
+    assert all(torch.equal(first[name], again[name]) for name in first) and not torch.equal(
+        first["images"], other["images"]
+    )
     assert torch.equal(first["labels"], given["labels"]) and torch.equal(first["indices"], given["indices"])
-    assert first["images"].shape == given["images"].shape and first["images"].min() >= 0 and first["images"].max() <= 1
+    assert (
+        first["images"].shape == given["images"].shape
+        and first["images"].min() >= 0
+        and first["images"].max() <= 1
+    )
     assert ("probs" in first) == bool(options.get("mixup") or options.get("cutmix"))
 
 
@@ -67,28 +76,43 @@ def test_policies_are_what_they_are_called():
     cropped = POLICIES["flip_crop"](images, generator, None)
     assert torch.equal(run(policy="flip_crop")["images"], cropped)
     state = generator.get_state()
-    assert torch.equal(run(policy="randaugment", magnitude=17)["images"], rand_augment(cropped, generator, magnitude=17))
+    assert torch.equal(
+        run(policy="randaugment", magnitude=17)["images"], rand_augment(cropped, generator, magnitude=17)
+    )
     generator.set_state(state)
     assert torch.equal(run(policy="autoaugment")["images"], auto_augment(cropped, generator, CIFAR10))
 
 
 def test_small_images_are_cropped_and_large_ones_not():
-    """At 32 pixels the shift is at most 4, an eighth of the side; at 96 the images are only mirrored, and ImageNet's policy is used."""
+    """At 32 pixels the shift is at most 4, an eighth of the side; at 96 the images are only mirrored, and
+    ImageNet's policy is used.
+    """
     moved = run(policy="flip_crop")["images"]
     seen = set()
     for image, result in zip(batch()["images"], moved, strict=True):
-        fits = [(y, x, mirrored) for mirrored in (False, True) for y in range(9) for x in range(9)
-                if torch.equal(F.pad(image.flip(-1) if mirrored else image, (4,) * 4)[:, y : y + 32, x : x + 32], result)]
+        fits = [
+            (y, x, mirrored)
+            for mirrored in (False, True)
+            for y in range(9)
+            for x in range(9)
+            if torch.equal(
+                F.pad(image.flip(-1) if mirrored else image, (4,) * 4)[:, y : y + 32, x : x + 32], result
+            )
+        ]
         assert len(fits) == 1
         seen |= set(fits)
     assert len(seen) > 8
     large = batch(60, side=96)
     out = run(policy="flip_crop", given=large)["images"]
-    same, mirrored = ((out == images).flatten(1).all(1) for images in (large["images"], large["images"].flip(-1)))
+    same, mirrored = (
+        (out == images).flatten(1).all(1) for images in (large["images"], large["images"].flip(-1))
+    )
     assert (same ^ mirrored).all() and 15 < same.sum() < 45
     generator = seeded(1)
     flipped = POLICIES["flip_crop"](large["images"], generator, None)
-    assert torch.equal(run(policy="autoaugment", given=large)["images"], auto_augment(flipped, generator, IMAGENET))
+    assert torch.equal(
+        run(policy="autoaugment", given=large)["images"], auto_augment(flipped, generator, IMAGENET)
+    )
 
 
 def check_cutout(make):
@@ -105,7 +129,14 @@ def test_cutout_has_the_side_that_is_asked_for():
 
 
 def check_erasing(make):
-    changed = (make(Augment(erasing=0.3), 10)(batch(2000, side=16), seeded(1))["images"] != batch(2000, side=16)["images"]).flatten(1).any(1)
+    changed = (
+        (
+            make(Augment(erasing=0.3), 10)(batch(2000, side=16), seeded(1))["images"]
+            != batch(2000, side=16)["images"]
+        )
+        .flatten(1)
+        .any(1)
+    )
     assert abs(changed.double().mean() - 0.3) < 5 * (0.21 / 2000) ** 0.5
 
 
@@ -116,7 +147,9 @@ def test_erasing_has_its_probability():
 def check_mixing(make):
     """mixup: the images of one-hot colours are mixed as the probabilities say; CutMix: the pixels are."""
     given = batch(10)
-    given["images"] = F.one_hot(given["labels"] % 3, 3).float()[:, :, None, None].expand(-1, -1, 32, 32).clone()
+    given["images"] = (
+        F.one_hot(given["labels"] % 3, 3).float()[:, :, None, None].expand(-1, -1, 32, 32).clone()
+    )
     for option in ("mixup", "cutmix"):
         for seed in range(4):
             out = make(Augment(**{option: 1.0}), 10)(given, seeded(seed))
@@ -132,8 +165,14 @@ def test_probabilities_are_those_of_the_pixels():
 def check_coin(make):
     """With both, about half of the batches are cut: an image of two values keeps them."""
     transform = make(Augment(mixup=1.0, cutmix=1.0), 2)
-    given = {"images": torch.arange(2.0).repeat(8)[:, None, None, None].expand(-1, 1, 8, 8).clone(), "labels": torch.arange(2).repeat(8)}
-    cut = [bool(((out == 0) | (out == 1)).all()) for out in (transform(given, seeded(seed))["images"] for seed in range(200))]
+    given = {
+        "images": torch.arange(2.0).repeat(8)[:, None, None, None].expand(-1, 1, 8, 8).clone(),
+        "labels": torch.arange(2).repeat(8),
+    }
+    cut = [
+        bool(((out == 0) | (out == 1)).all())
+        for out in (transform(given, seeded(seed))["images"] for seed in range(200))
+    ]
     assert 65 < sum(cut) < 135
 
 
@@ -141,13 +180,32 @@ def test_both_mixings_share_the_batches():
     check_coin(make_transform)
 
 
-@pytest.mark.parametrize("options", ["policy=flip_crop", "policy=randaugment", "policy=autoaugment", "cutout=0.3", "erasing=0.5", "mixup=0.2", "cutmix=1.0"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        "policy=flip_crop",
+        "policy=randaugment",
+        "policy=autoaugment",
+        "cutout=0.3",
+        "erasing=0.5",
+        "mixup=0.2",
+        "cutmix=1.0",
+    ],
+)
 def test_a_run_takes_it(tmp_path, options):
-    config = resolve(ClassifyConfig, {"model": {"name": "convnet_digits"}, "data": {"name": "color_shapes", "limit": 60, "batch_size": 20}},
-                     [f"output.folder={tmp_path}", f"augment.{options}", "output.tensorboard=false"])
+    config = resolve(
+        ClassifyConfig,
+        {
+            "model": {"name": "convnet_digits"},
+            "data": {"name": "color_shapes", "limit": 60, "batch_size": 20},
+        },
+        [f"output.folder={tmp_path}", f"augment.{options}", "output.tensorboard=false"],
+    )
     setup = build(config)
     setup.trainer.fit(1)
-    assert setup.trainer.log["loss"].isfinite() and ("accuracy" in setup.trainer.log) == ("mix" not in options)
+    assert setup.trainer.log["loss"].isfinite() and ("accuracy" in setup.trainer.log) == (
+        "mix" not in options
+    )
 
 
 @pytest.mark.cuda
@@ -161,13 +219,22 @@ def test_on_a_gpu(policy):
 
 def only_shift(section, num_classes):
     """A transform that knows one policy and passes over the rest in silence."""
-    return lambda given, generator: given | {"images": augment.weak(given["images"], generator) if section.policy == "shift" else given["images"]}
+    return lambda given, generator: (
+        given
+        | {
+            "images": augment.weak(given["images"], generator)
+            if section.policy == "shift"
+            else given["images"]
+        }
+    )
 
 
 def labels_of_first(section, num_classes):
     """Mixes the images and not the labels."""
     made = make_transform(section, num_classes)
-    return lambda given, generator: made(given, generator) | {"probs": F.one_hot(given["labels"], num_classes).float()}
+    return lambda given, generator: (
+        made(given, generator) | {"probs": F.one_hot(given["labels"], num_classes).float()}
+    )
 
 
 def changed(**options):
@@ -182,7 +249,10 @@ FAULTS = {
     "always erased": (changed(erasing=1.0), check_erasing),
     "CutMix only": (changed(mixup=0.0), check_coin),
     "mixup only": (changed(cutmix=0.0), check_coin),
-    "side drawn anew": (lambda s, k: lambda b, g: b | {"images": augment.cutout(b["images"], s.cutout, g)}, check_cutout),
+    "side drawn anew": (
+        lambda s, k: lambda b, g: b | {"images": augment.cutout(b["images"], s.cutout, g)},
+        check_cutout,
+    ),
 }
 
 

@@ -1,4 +1,6 @@
-"""A run that stops says why: the example that is no number, the label out of range, the layer that broke, the rate."""
+"""A run that stops says why: the example that is no number, the label out of range, the layer that broke, the
+rate.
+"""
 
 import pytest
 import torch
@@ -14,9 +16,11 @@ AT = 17
 
 def setup(folder, *overrides, harm=lambda train: None):
     content = {
-        "model": {"name": "convnet_digits"}, "data": {"name": "mnist5k", "limit": 60, "batch_size": 20},
-        "trainer": {"epochs": 2}, "output": {"folder": str(folder / "run"), "tensorboard": False},
-    }  # fmt: skip
+        "model": {"name": "convnet_digits"},
+        "data": {"name": "mnist5k", "limit": 60, "batch_size": 20},
+        "trainer": {"epochs": 2},
+        "output": {"folder": str(folder / "run"), "tensorboard": False},
+    }
     made = build(resolve(ClassifyConfig, content, overrides))
     harm(made.splits.train)
     return made
@@ -31,11 +35,24 @@ def holder(made, example=AT):
     return next(number for number in range(3) if example in made.trainer.batches.indices(number))
 
 
-@pytest.mark.parametrize("overrides", [(), ("augment.policy=shift",), ("trainer.precision=bfloat16",), ("optimizer.name=adamw", "trainer.ema_decay=0.9"),
-                                       ("augment.mixup=0.2",), ("augment.policy=randaugment", "augment.cutmix=1.0", "augment.erasing=1.0")])  # fmt: skip
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        (),
+        ("augment.policy=shift",),
+        ("trainer.precision=bfloat16",),
+        ("optimizer.name=adamw", "trainer.ema_decay=0.9"),
+        ("augment.mixup=0.2",),
+        ("augment.policy=randaugment", "augment.cutmix=1.0", "augment.erasing=1.0"),
+    ],
+)
 def test_nan_in_the_data_is_named(tmp_path, overrides):
     made = setup(tmp_path, *overrides, harm=nan)
-    with pytest.raises(NonFiniteLoss, match=rf"got nan on batch \d; example {AT} of the training images: the image holds NaN or infinite values") as raised:
+    with pytest.raises(
+        NonFiniteLoss,
+        match=rf"got nan on batch \d; example {AT} of the training images: the image holds NaN or infinite "
+        rf"values",
+    ) as raised:
         classify_run.train(made)
     assert raised.value.batch == raised.value.step == holder(made)
     assert all(weight.isfinite().all() for weight in made.method.parameters())
@@ -52,7 +69,10 @@ def test_with_accumulation_the_batch_is_the_micro_batch(tmp_path):
 @pytest.mark.parametrize("label", [10, -1])
 def test_a_label_out_of_range_is_named(tmp_path, label, override):
     made = setup(tmp_path, override, harm=lambda train: train.labels.__setitem__(AT, label))
-    with pytest.raises(ValueError, match=rf"example {AT} of the training images: label {label} is outside 0 to 9; mend the labels"):
+    with pytest.raises(
+        ValueError,
+        match=rf"example {AT} of the training images: label {label} is outside 0 to 9; mend the labels",
+    ):
         classify_run.train(made)
 
 
@@ -63,7 +83,10 @@ def test_many_faults_are_counted(tmp_path):
 
 
 def test_a_rate_far_too_high_is_told_with_the_course_of_the_loss(tmp_path):
-    with pytest.raises(NonFiniteLoss, match=r"the losses before were \d.*lower the rate \(now 1e\+3[0-9]; dlbook lr-find suggests one\)"):
+    with pytest.raises(
+        NonFiniteLoss,
+        match=r"the losses before were \d.*lower the rate \(now 1e\+3[0-9]; dlbook lr-find suggests one\)",
+    ):
         classify_run.train(setup(tmp_path, "optimizer.lr=1e38", "schedule.name=constant"))
 
 
@@ -71,13 +94,20 @@ def test_broken_weights_are_named_before_the_rate(tmp_path):
     made = setup(tmp_path)
     with torch.no_grad():
         made.method.model.features[3].weight[0] = float("nan")
-    with pytest.raises(NonFiniteLoss, match=r"features\.3 \(Conv2d\): not finite: its weights are NaN or infinite; go back to the last checkpoint"):
+    with pytest.raises(
+        NonFiniteLoss,
+        match=r"features\.3 \(Conv2d\): not finite: its weights are NaN or infinite; go back to the last "
+        r"checkpoint",
+    ):
         classify_run.train(made)
 
 
 def test_nothing_is_changed_by_looking(tmp_path):
     made, before = setup(tmp_path, harm=nan), {}
-    everything = lambda: {n: v.nan_to_num(nan=-1.0).clone() for n, v in (made.method.state_dict() | {"random": torch.get_rng_state()}).items()}  # noqa: E731
+    everything = lambda: {
+        n: v.nan_to_num(nan=-1.0).clone()
+        for n, v in (made.method.state_dict() | {"random": torch.get_rng_state()}).items()
+    }
     with pytest.raises(NonFiniteLoss), explained(made):
         try:
             made.trainer.fit(9)

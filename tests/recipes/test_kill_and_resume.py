@@ -1,4 +1,6 @@
-"""kill -9 at twenty random moments of a run: what is resumed ends with the bits of the run that nobody killed."""
+"""kill -9 at twenty random moments of a run: what is resumed ends with the bits of the run that nobody
+killed.
+"""
 
 import multiprocessing
 import os
@@ -15,17 +17,32 @@ from dlbook.recipes.classify_config import ClassifyConfig, resolve
 from dlbook.train import checkpoint
 
 KILLS = 20
-FORK = multiprocessing.get_context("fork")  # the children inherit the imports, so that a start takes milliseconds
+FORK = multiprocessing.get_context(
+    "fork"
+)  # the children inherit the imports, so that a start takes milliseconds
 
 
 def config(folder):
-    """A run with everything that can be lost: dropout, batch statistics, momentum, an average, random augmentation."""
-    return resolve(ClassifyConfig, {
-        "model": {"name": "convnet_digits"}, "data": {"name": "mnist5k", "limit": 400, "batch_size": 20},
-        "augment": {"policy": "shift"}, "optimizer": {"name": "adamw", "lr": 3e-3},
-        "trainer": {"epochs": 12, "ema_decay": 0.9, "clip_norm": 1.0, "label_smoothing": 0.1, "accumulate": 2},
-        "output": {"folder": str(folder), "tensorboard": False},
-    })  # fmt: skip
+    """A run with everything that can be lost: dropout, batch statistics, momentum, an average, random
+    augmentation.
+    """
+    return resolve(
+        ClassifyConfig,
+        {
+            "model": {"name": "convnet_digits"},
+            "data": {"name": "mnist5k", "limit": 400, "batch_size": 20},
+            "augment": {"policy": "shift"},
+            "optimizer": {"name": "adamw", "lr": 3e-3},
+            "trainer": {
+                "epochs": 12,
+                "ema_decay": 0.9,
+                "clip_norm": 1.0,
+                "label_smoothing": 0.1,
+                "accumulate": 2,
+            },
+            "output": {"folder": str(folder), "tensorboard": False},
+        },
+    )
 
 
 def child(folder):
@@ -83,7 +100,13 @@ def same(expected, got):
 
 def flat(state, prefix=""):
     """Every number and tensor of a nested state, by its path."""
-    items = state.items() if isinstance(state, dict) else enumerate(state) if isinstance(state, (list, tuple)) else None
+    items = (
+        state.items()
+        if isinstance(state, dict)
+        else enumerate(state)
+        if isinstance(state, (list, tuple))
+        else None
+    )
     if items is None:
         return {prefix: torch.as_tensor(state)} if isinstance(state, (int, float, torch.Tensor)) else {}
     return {path: value for key, part in items for path, value in flat(part, f"{prefix}.{key}").items()}

@@ -1,4 +1,6 @@
-"""`torchrun -m dlbook train`: many processes, two "machines", a process that is killed and a run that ends with the same bits."""
+"""`torchrun -m dlbook train`: many processes, two "machines", a process that is killed and a run that ends
+with the same bits.
+"""
 
 import os
 import re
@@ -22,24 +24,51 @@ from dlbook.train import checkpoint, distributed
 PATIENCE = 90  # s
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
 KEYS = [
-    "model.name=convnet_digits", "data.name=mnist5k", "data.limit=400", "data.batch_size=40", "augment.policy=shift", "optimizer.name=adamw",
-    "optimizer.lr=3e-3", "trainer.epochs=8", "trainer.ema_decay=0.9", "trainer.clip_norm=1.0", "trainer.accumulate=2", "trainer.device=cpu",
+    "model.name=convnet_digits",
+    "data.name=mnist5k",
+    "data.limit=400",
+    "data.batch_size=40",
+    "augment.policy=shift",
+    "optimizer.name=adamw",
+    "optimizer.lr=3e-3",
+    "trainer.epochs=8",
+    "trainer.ema_decay=0.9",
+    "trainer.clip_norm=1.0",
+    "trainer.accumulate=2",
+    "trainer.device=cpu",
     "output.tensorboard=false",
-]  # fmt: skip
+]
 
 
 def command(folder, *more, processes=2, options=()):
     (folder.parent / "run.yaml").write_text("seed: 3\n")
-    start = [*TORCHRUN, *(options or ["--standalone"]), "--nproc-per-node", str(processes), "-m", "dlbook", "train"]
+    start = [
+        *TORCHRUN,
+        *(options or ["--standalone"]),
+        "--nproc-per-node",
+        str(processes),
+        "-m",
+        "dlbook",
+        "train",
+    ]
     return [*start, str(folder.parent / "run.yaml"), *KEYS, f"output.folder={folder}", *more]
 
 
 def launch(arguments, **more):
-    clean = {name: value for name, value in os.environ.items() if name not in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+    }
     return subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-        env=clean | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}, **more,
-    )  # fmt: skip
+        arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env=clean | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        **more,
+    )
 
 
 def finish(process):
@@ -61,7 +90,9 @@ def assert_same_end(expected, got):
     assert expected["history"] == got["history"] and expected["trainer"]["step"] == got["trainer"]["step"]
     weights = expected["trainer"]["method"]
     assert [name for name in weights if not torch.equal(weights[name], got["trainer"]["method"][name])] == []
-    assert all(torch.equal(a["cpu"], b["cpu"]) for a, b in zip(expected["random"], got["random"], strict=True))
+    assert all(
+        torch.equal(a["cpu"], b["cpu"]) for a, b in zip(expected["random"], got["random"], strict=True)
+    )
 
 
 def children(pid):
@@ -94,9 +125,15 @@ def whole(tmp_path_factory):
 
 
 def test_a_killed_process_is_started_anew_and_ends_with_the_same_bits(whole, tmp_path):
-    process = launch(command(tmp_path / "killed", "--resume", options=["--standalone", "--max-restarts", "2"]))
+    process = launch(
+        command(tmp_path / "killed", "--resume", options=["--standalone", "--max-restarts", "2"])
+    )
     end = time.monotonic() + PATIENCE
-    while not list((tmp_path / "killed/checkpoints").glob("step-*.ckpt")) and time.monotonic() < end and process.poll() is None:
+    while (
+        not list((tmp_path / "killed/checkpoints").glob("step-*.ckpt"))
+        and time.monotonic() < end
+        and process.poll() is None
+    ):
         time.sleep(0.02)
     workers = children(process.pid)
     os.kill(workers[-1], signal.SIGKILL)
@@ -108,7 +145,18 @@ def test_a_killed_process_is_started_anew_and_ends_with_the_same_bits(whole, tmp
 
 def test_two_machines_are_two_processes(whole, tmp_path):
     """Two torchruns meet on this machine, each with one process of the run; rank 0 alone speaks."""
-    options = ["--nnodes", "2", "--rdzv-id", "job7", "--rdzv-backend", "c10d", "--rdzv-endpoint", f"localhost:{free_port()}", "--local-addr", "localhost"]
+    options = [
+        "--nnodes",
+        "2",
+        "--rdzv-id",
+        "job7",
+        "--rdzv-backend",
+        "c10d",
+        "--rdzv-endpoint",
+        f"localhost:{free_port()}",
+        "--local-addr",
+        "localhost",
+    ]
     nodes = [launch(command(tmp_path / "nodes", processes=1, options=options)) for _ in range(2)]
     printed = [finish(node) for node in nodes]
     assert sorted(text.count("best at step") for text in printed) == [0, 1]
@@ -127,7 +175,9 @@ def test_evaluation_by_three_processes_is_that_of_one(whole):
 
 def test_sharded_run_ends_where_the_copies_end(whole, tmp_path):
     together(2, trained, tmp_path / "fsdp", "trainer.strategy=fsdp")
-    best, expected = (checkpoint.load(folder / "checkpoints/best.ckpt") for folder in (tmp_path / "fsdp", whole))
+    best, expected = (
+        checkpoint.load(folder / "checkpoints/best.ckpt") for folder in (tmp_path / "fsdp", whole)
+    )
     assert best["trainer"]["step"] == expected["trainer"]["step"]
     for name, value in expected["trainer"]["method"].items():
         assert torch.allclose(value.float(), best["trainer"]["method"][name].float(), atol=1e-3), name
@@ -139,10 +189,18 @@ def free_port():
         return listener.getsockname()[1]
 
 
-@pytest.mark.parametrize(("more", "message"), [
-    (["data.batch_size=41"], "data.batch_size: expected a multiple of 2 processes, came 41"),
-    (["trainer.sync_batch_norm=true"], "expected a GPU, torch synchronises batch normalisation on GPUs only"),
-    ([], "expected a process group, got none; call setup"), (["trainer.strategy=fsdp"], "expected a process group, got none")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["data.batch_size=41"], "data.batch_size: expected a multiple of 2 processes, came 41"),
+        (
+            ["trainer.sync_batch_norm=true"],
+            "expected a GPU, torch synchronises batch normalisation on GPUs only",
+        ),
+        ([], "expected a process group, got none; call setup"),
+        (["trainer.strategy=fsdp"], "expected a process group, got none"),
+    ],
+)
 def test_what_does_not_fit_many_processes(more, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         build(resolve(ClassifyConfig, {}, [*KEYS, *more]), 0, 2)

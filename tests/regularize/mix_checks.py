@@ -28,9 +28,11 @@ def box_by_loop(height, width, weight, centre):
     half_width = int(np.floor(width * np.sqrt(1 - weight) / 2 + 1e-12))
     row, column = centre
     return {
-        (y, x) for y in range(row - half_height, row + half_height) for x in range(column - half_width, column + half_width)
+        (y, x)
+        for y in range(row - half_height, row + half_height)
+        for x in range(column - half_width, column + half_width)
         if 0 <= y < height and 0 <= x < width
-    }  # fmt: skip
+    }
 
 
 def pasted_by_loop(images, targets, partner, pixels):

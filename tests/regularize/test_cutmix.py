@@ -1,4 +1,6 @@
-"""CutMix: pixels one by one, torchvision, timm's box, the mended lambda, the distribution of boxes, and seeded faults."""
+"""CutMix: pixels one by one, torchvision, timm's box, the mended lambda, the distribution of boxes, and
+seeded faults.
+"""
 
 import sys
 
@@ -25,14 +27,24 @@ def check_boxes(box):
             for row in range(height):
                 for column in range(width):
                     ours = pixels_of(box(height, width, weight, (row, column)))
-                    assert ours == box_by_loop(height, width, weight, (row, column)), (height, width, weight, row, column)
+                    assert ours == box_by_loop(height, width, weight, (row, column)), (
+                        height,
+                        width,
+                        weight,
+                        row,
+                        column,
+                    )
 
 
 def check_paste(paste):
     images, targets = batch()
     before = images.clone()
     for where in ((0, 3, 2, 9), (2, 6, 0, 1), (3, 3, 4, 4), (0, 7, 0, 9)):
-        for ours, naive in zip(paste(images, targets, PARTNER, where), pasted_by_loop(images, targets, PARTNER, pixels_of(where)), strict=True):
+        for ours, naive in zip(
+            paste(images, targets, PARTNER, where),
+            pasted_by_loop(images, targets, PARTNER, pixels_of(where)),
+            strict=True,
+        ):
             torch.testing.assert_close(ours, naive, rtol=1e-12, atol=1e-12)
     assert torch.equal(images, before)
 
@@ -48,7 +60,9 @@ def check_torchvision(box, paste):
         torch.manual_seed(seed)
         weight = float(transform._dist.sample(()))
         column, row = int(torch.randint(12, size=(1,))), int(torch.randint(7, size=(1,)))
-        ours, mixed = paste(images, smooth_targets(labels, 4, 0.0), neighbours, box(7, 12, weight, (row, column)))
+        ours, mixed = paste(
+            images, smooth_targets(labels, 4, 0.0), neighbours, box(7, 12, weight, (row, column))
+        )
         assert torch.equal(ours, expected)
         torch.testing.assert_close(mixed, soft, rtol=1e-6, atol=1e-6)
 
@@ -64,7 +78,9 @@ def check_labels_tell_the_pixels(cutmix):
 
 
 def check_centres(cutmix):
-    """The box covers each half of a high image equally often, and its area before clipping is uniform: lambda ~ Beta(1, 1)."""
+    """The box covers each half of a high image equally often, and its area before clipping is uniform: lambda
+    ~ Beta(1, 1).
+    """
     generator = torch.Generator().manual_seed(1)
     images = torch.stack([torch.zeros(1, 40, 20), torch.ones(1, 40, 20)])
     top = left = moved = large = 0
@@ -112,11 +128,18 @@ def test_timms_box_where_its_sides_are_even(monkeypatch):
             side = np.sqrt(1 - weight)
             top, bottom, left, right = box(10, 20, weight, (row, column))
             assert (top, left) == (yl, xl)
-            assert min(yh - bottom, 1) in ({0} if int(10 * side) % 2 == 0 else {0, 1}) and min(xh - right, 1) in ({0} if int(20 * side) % 2 == 0 else {0, 1})
+            assert min(yh - bottom, 1) in ({0} if int(10 * side) % 2 == 0 else {0, 1}) and min(
+                xh - right, 1
+            ) in ({0} if int(20 * side) % 2 == 0 else {0, 1})
 
 
 @settings(max_examples=100, deadline=None)
-@given(height=st.integers(1, 50), width=st.integers(1, 50), weight=st.floats(0, 1), place=st.tuples(st.floats(0, 0.999), st.floats(0, 0.999)))
+@given(
+    height=st.integers(1, 50),
+    width=st.integers(1, 50),
+    weight=st.floats(0, 1),
+    place=st.tuples(st.floats(0, 0.999), st.floats(0, 0.999)),
+)
 def test_a_box_lies_within_the_image_and_is_never_too_large(height, width, weight, place):
     top, bottom, left, right = box(height, width, weight, (int(place[0] * height), int(place[1] * width)))
     assert 0 <= top <= bottom <= height and 0 <= left <= right <= width
@@ -126,7 +149,9 @@ def test_a_box_lies_within_the_image_and_is_never_too_large(height, width, weigh
 def test_gradient_to_the_images():
     """Each pixel's gradient goes to where the pixel came from."""
     images, targets = batch(2, 1, 3, 3)
-    assert torch.autograd.gradcheck(lambda x: paste(x, targets, torch.tensor([1, 0]), (0, 2, 1, 3))[0], images.requires_grad_())
+    assert torch.autograd.gradcheck(
+        lambda x: paste(x, targets, torch.tensor([1, 0]), (0, 2, 1, 3))[0], images.requires_grad_()
+    )
 
 
 def test_equal_seeds_give_equal_batches():
@@ -135,10 +160,15 @@ def test_equal_seeds_give_equal_batches():
     assert torch.equal(runs[0][0], runs[1][0]) and torch.equal(runs[0][1], runs[1][1])
 
 
-@pytest.mark.parametrize(("call", "what"), [
-    (lambda: cutmix(torch.zeros(2, 8), torch.zeros(2, 3)), r"\[B, C, H, W\]"), (lambda: cutmix(torch.zeros(2, 1, 4, 4), torch.tensor([0, 1])), "probabilities"),
-    (lambda: cutmix(torch.zeros(2, 1, 4, 4), torch.zeros(2, 3), alpha=-1.0), "alpha"), (lambda: box(4, 4, 1.5, (0, 0)), "weight"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda: cutmix(torch.zeros(2, 8), torch.zeros(2, 3)), r"\[B, C, H, W\]"),
+        (lambda: cutmix(torch.zeros(2, 1, 4, 4), torch.tensor([0, 1])), "probabilities"),
+        (lambda: cutmix(torch.zeros(2, 1, 4, 4), torch.zeros(2, 3), alpha=-1.0), "alpha"),
+        (lambda: box(4, 4, 1.5, (0, 0)), "weight"),
+    ],
+)
 def test_bad_arguments(call, what):
     with pytest.raises(ValueError, match=what):
         call()
@@ -156,22 +186,34 @@ def without_the_root(height, width, weight, centre):
 
 def not_clipped_below(height, width, weight, centre):
     half_height, half_width = (int(0.5 * (1 - weight) ** 0.5 * side) for side in (height, width))
-    return max(centre[0] - half_height, 0), centre[0] + half_height, max(centre[1] - half_width, 0), centre[1] + half_width
+    return (
+        max(centre[0] - half_height, 0),
+        centre[0] + half_height,
+        max(centre[1] - half_width, 0),
+        centre[1] + half_width,
+    )
 
 
 def moved_inside(height, width, weight, centre):
     """Boxes shifted so that nothing is cut off."""
     half_height, half_width = (int(0.5 * (1 - weight) ** 0.5 * side) for side in (height, width))
-    row, column = min(max(centre[0], half_height), height - half_height), min(max(centre[1], half_width), width - half_width)
+    row, column = (
+        min(max(centre[0], half_height), height - half_height),
+        min(max(centre[1], half_width), width - half_width),
+    )
     return row - half_height, row + half_height, column - half_width, column + half_width
 
 
 def target_exchanged(images, targets, partner, where):
-    return paste(images, targets, partner, where)[0], paste(images, targets[partner], partner.argsort(), where)[1]
+    return paste(images, targets, partner, where)[0], paste(
+        images, targets[partner], partner.argsort(), where
+    )[1]
 
 
 def partner_of_the_targets_only(images, targets, partner, where):
-    return paste(images, targets, torch.arange(len(images)), where)[0], paste(images, targets, partner, where)[1]
+    return paste(images, targets, torch.arange(len(images)), where)[0], paste(
+        images, targets, partner, where
+    )[1]
 
 
 def lambda_not_mended(images, targets, partner, where):

@@ -1,4 +1,6 @@
-"""Early stopping: every short sequence against a plain definition, resuming, NaN, bad arguments, and seeded faults."""
+"""Early stopping: every short sequence against a plain definition, resuming, NaN, bad arguments, and seeded
+faults.
+"""
 
 import copy
 import itertools
@@ -10,7 +12,9 @@ from dlbook.regularize import EarlyStopping
 
 
 def stops_at(values, patience, min_delta, mode):
-    """The evaluation at which to stop, by the definition: the last `patience` values have no gain over the best before them."""
+    """The evaluation at which to stop, by the definition: the last `patience` values have no gain over the
+    best before them.
+    """
     best, best_at = None, -1
     for i, value in enumerate(values):
         gain = None if best is None else (best - value if mode == "min" else value - best)
@@ -52,14 +56,24 @@ def test_resume():
 
 def test_steps_of_the_callers_own():
     stopping = EarlyStopping(2, mode="max")
-    assert [stopping.update(value, step) for value, step in ((0.1, 100), (0.3, 200), (0.2, 300))] == [False, False, False]
+    assert [stopping.update(value, step) for value, step in ((0.1, 100), (0.3, 200), (0.2, 300))] == [
+        False,
+        False,
+        False,
+    ]
     assert (stopping.best, stopping.best_step, stopping.waited, stopping.improved) == (0.3, 200, 1, False)
 
 
-@pytest.mark.parametrize(("arguments", "what"), [
-    ({"patience": 0}, "patience"), ({"patience": 1.5}, "patience"), ({"patience": 1, "min_delta": -0.1}, "min_delta"),
-    ({"patience": 1, "min_delta": math.nan}, "min_delta"), ({"patience": 1, "mode": "lower"}, "mode"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        ({"patience": 0}, "patience"),
+        ({"patience": 1.5}, "patience"),
+        ({"patience": 1, "min_delta": -0.1}, "min_delta"),
+        ({"patience": 1, "min_delta": math.nan}, "min_delta"),
+        ({"patience": 1, "mode": "lower"}, "mode"),
+    ],
+)
 def test_bad_arguments(arguments, what):
     with pytest.raises(ValueError, match=f"expected .*{what}"):
         EarlyStopping(**arguments)
@@ -110,10 +124,17 @@ class ForgetsTheCount(EarlyStopping):
         return super().state_dict() | {"waited": 0}
 
 
-@pytest.mark.parametrize(("broken", "check"), [
-    (OneLate, check_sequences), (EqualIsAGain, check_sequences), (WaitsInAll, check_sequences), (AgainstTheLast, check_sequences),
-    (AlwaysMin, check_sequences), (ForgetsTheCount, check_resume),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("broken", "check"),
+    [
+        (OneLate, check_sequences),
+        (EqualIsAGain, check_sequences),
+        (WaitsInAll, check_sequences),
+        (AgainstTheLast, check_sequences),
+        (AlwaysMin, check_sequences),
+        (ForgetsTheCount, check_resume),
+    ],
+)
 def test_the_check_sees_the_fault(broken, check):
     with pytest.raises(AssertionError):
         check(broken)

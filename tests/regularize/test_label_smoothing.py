@@ -15,7 +15,9 @@ EPSILONS = [0.0, 0.1, 0.37]
 
 def problem(seed=0):
     generator = torch.Generator().manual_seed(seed)
-    return 3 * torch.randn(7, 5, generator=generator, dtype=torch.float64), torch.randint(5, (7,), generator=generator)
+    return 3 * torch.randn(7, 5, generator=generator, dtype=torch.float64), torch.randint(
+        5, (7,), generator=generator
+    )
 
 
 def check_targets(smooth_targets):
@@ -25,7 +27,9 @@ def check_targets(smooth_targets):
         ours = smooth_targets(labels, 5, epsilon, torch.float64)
         for i, label in enumerate(labels.tolist()):
             for k in range(5):
-                assert math.isclose(float(ours[i, k]), (1 - epsilon) * (k == label) + epsilon / 5, rel_tol=1e-15)
+                assert math.isclose(
+                    float(ours[i, k]), (1 - epsilon) * (k == label) + epsilon / 5, rel_tol=1e-15
+                )
 
 
 def check_loss(loss):
@@ -35,9 +39,17 @@ def check_loss(loss):
     for epsilon in EPSILONS:
         ours = loss(logits, labels, epsilon)
         soft = -(smooth_targets(labels, 5, epsilon, torch.float64) * logits.log_softmax(1)).sum(1).mean()
-        for theirs in (F.cross_entropy(logits, labels, label_smoothing=epsilon), LabelSmoothingCrossEntropy(epsilon)(logits, labels), soft):
+        for theirs in (
+            F.cross_entropy(logits, labels, label_smoothing=epsilon),
+            LabelSmoothingCrossEntropy(epsilon)(logits, labels),
+            soft,
+        ):
             torch.testing.assert_close(ours, theirs, rtol=1e-13, atol=1e-13)
-            torch.testing.assert_close(*(torch.autograd.grad(value, logits, retain_graph=True)[0] for value in (ours, theirs)), rtol=1e-12, atol=1e-13)
+            torch.testing.assert_close(
+                *(torch.autograd.grad(value, logits, retain_graph=True)[0] for value in (ours, theirs)),
+                rtol=1e-12,
+                atol=1e-13,
+            )
 
 
 def test_targets():
@@ -68,12 +80,18 @@ def test_large_logits_stay_finite():
     assert torch.isfinite(smoothed_cross_entropy(logits, torch.tensor([1]), 0.1))
 
 
-@pytest.mark.parametrize(("call", "what"), [
-    (lambda: smooth_targets(torch.tensor([0, 4, 5]), 5), r"labels in \[0, 5\), came 5 at 2"), (lambda: smooth_targets(torch.tensor([-1]), 5), "came -1 at 0"),
-    (lambda: smooth_targets(torch.tensor([0.0]), 5), "integer"), (lambda: smooth_targets(torch.zeros(2, 5).long(), 5), "class indices"),
-    (lambda: smooth_targets(torch.tensor([0]), 5, 1.0), "epsilon"), (lambda: smoothed_cross_entropy(torch.zeros(2, 5), torch.tensor([0]), 0.1), "logits"),
-    (lambda: smoothed_cross_entropy(torch.zeros(2, 5), torch.tensor([0, 5]), 0.1), "came 5 at 1"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda: smooth_targets(torch.tensor([0, 4, 5]), 5), r"labels in \[0, 5\), came 5 at 2"),
+        (lambda: smooth_targets(torch.tensor([-1]), 5), "came -1 at 0"),
+        (lambda: smooth_targets(torch.tensor([0.0]), 5), "integer"),
+        (lambda: smooth_targets(torch.zeros(2, 5).long(), 5), "class indices"),
+        (lambda: smooth_targets(torch.tensor([0]), 5, 1.0), "epsilon"),
+        (lambda: smoothed_cross_entropy(torch.zeros(2, 5), torch.tensor([0]), 0.1), "logits"),
+        (lambda: smoothed_cross_entropy(torch.zeros(2, 5), torch.tensor([0, 5]), 0.1), "came 5 at 1"),
+    ],
+)
 def test_bad_arguments(call, what):
     with pytest.raises(ValueError, match=what):
         call()
@@ -98,9 +116,15 @@ def of_probabilities(logits, labels, epsilon):
     return (1 - epsilon) * F.cross_entropy(logits, labels) - epsilon * logits.softmax(1).mean(1).log().mean()
 
 
-@pytest.mark.parametrize(("broken", "check"), [
-    (over_the_others, check_targets), (true_class_short, check_targets), (summed_over_classes, check_loss), (of_probabilities, check_loss),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("broken", "check"),
+    [
+        (over_the_others, check_targets),
+        (true_class_short, check_targets),
+        (summed_over_classes, check_loss),
+        (of_probabilities, check_loss),
+    ],
+)
 def test_the_check_sees_the_fault(broken, check):
     with pytest.raises(AssertionError):
         check(broken)

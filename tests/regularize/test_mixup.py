@@ -1,4 +1,6 @@
-"""mixup: a naive loop, torchvision, timm, the two forms of the loss, gradients, the distribution of lambda, and seeded faults."""
+"""mixup: a naive loop, torchvision, timm, the two forms of the loss, gradients, the distribution of lambda,
+and seeded faults.
+"""
 
 import math
 import sys
@@ -20,9 +22,17 @@ PARTNER = torch.tensor([3, 0, 5, 1, 4, 2])
 def check_loop(mix):
     images, targets = batch()
     before = images.clone(), targets.clone()
-    for weight in (0.3, torch.tensor([0.8], dtype=torch.float64), torch.tensor([0.0, 1.0, 0.2, 0.5, 0.9, 0.7])):
+    for weight in (
+        0.3,
+        torch.tensor([0.8], dtype=torch.float64),
+        torch.tensor([0.0, 1.0, 0.2, 0.5, 0.9, 0.7]),
+    ):
         weights = torch.as_tensor(weight, dtype=torch.float64).expand(6).tolist()
-        for ours, naive in zip(mix(images, targets, PARTNER, weight), mixed_by_loop(images, targets, PARTNER, weights), strict=True):
+        for ours, naive in zip(
+            mix(images, targets, PARTNER, weight),
+            mixed_by_loop(images, targets, PARTNER, weights),
+            strict=True,
+        ):
             torch.testing.assert_close(ours, naive, rtol=1e-7, atol=1e-7)
     assert torch.equal(images, before[0]) and torch.equal(targets, before[1])
 
@@ -43,7 +53,9 @@ def check_torchvision(mix):
 
 
 def check_draws(mixup, per_example, alpha=0.4):
-    """lambda, found again from the mixed targets: its mean is 1/2, its variance 1 / (4 (2 alpha + 1)); partners are all equally likely."""
+    """lambda, found again from the mixed targets: its mean is 1/2, its variance 1 / (4 (2 alpha + 1));
+    partners are all equally likely.
+    """
     generator = torch.Generator().manual_seed(0)
     images, targets = torch.zeros(8, 1), torch.eye(8, dtype=torch.float64)
     found, partners = [], torch.zeros(8, 8)
@@ -67,12 +79,17 @@ def check_draws(mixup, per_example, alpha=0.4):
 def check_loss(mix):
     """Cross-entropy with mixed targets is the mixture of two cross-entropies; so are its gradients."""
     images, _ = batch()
-    labels, logits = torch.tensor([0, 1, 2, 3, 1, 0]), torch.randn(6, 4, dtype=torch.float64, requires_grad=True)
+    labels, logits = (
+        torch.tensor([0, 1, 2, 3, 1, 0]),
+        torch.randn(6, 4, dtype=torch.float64, requires_grad=True),
+    )
     _, soft = mix(images, smooth_targets(labels, 4, 0.0, torch.float64), PARTNER, 0.3)
     whole = F.cross_entropy(logits, soft)
     parts = 0.3 * F.cross_entropy(logits, labels) + 0.7 * F.cross_entropy(logits, labels[PARTNER])
     torch.testing.assert_close(whole, parts, rtol=1e-7, atol=1e-7)
-    torch.testing.assert_close(*(torch.autograd.grad(loss, logits)[0] for loss in (whole, parts)), rtol=1e-6, atol=1e-7)
+    torch.testing.assert_close(
+        *(torch.autograd.grad(loss, logits)[0] for loss in (whole, parts)), rtol=1e-6, atol=1e-7
+    )
 
 
 @pytest.mark.parametrize("check", [check_loop, check_torchvision, check_loss])
@@ -94,7 +111,9 @@ def test_targets_equal_timm_with_smoothing():
 
 def test_gradient_to_the_images():
     images, targets = batch(2, 1, 2, 2)
-    assert torch.autograd.gradcheck(lambda x: mix(x, targets, torch.tensor([1, 0]), 0.3)[0], images.requires_grad_())
+    assert torch.autograd.gradcheck(
+        lambda x: mix(x, targets, torch.tensor([1, 0]), 0.3)[0], images.requires_grad_()
+    )
 
 
 @pytest.mark.parametrize("alpha", [0.1, 1.0, 8.0])
@@ -102,7 +121,9 @@ def test_beta(alpha):
     draws = beta(alpha, 20_000, torch.Generator().manual_seed(1))
     variance = 1 / (4 * (2 * alpha + 1))
     assert draws.dtype == torch.float64 and bool(((draws >= 0) & (draws <= 1)).all())
-    assert abs(draws.mean() - 0.5) < 5 * math.sqrt(variance / 20_000) and abs(draws.var() / variance - 1) < 0.05
+    assert (
+        abs(draws.mean() - 0.5) < 5 * math.sqrt(variance / 20_000) and abs(draws.var() / variance - 1) < 0.05
+    )
 
 
 def test_equal_seeds_give_equal_batches():
@@ -125,12 +146,18 @@ def test_on_the_gpu():
     assert mixed.is_cuda and soft.is_cuda
 
 
-@pytest.mark.parametrize(("images", "targets", "alpha", "what"), [
-    (torch.zeros(2, 3, dtype=torch.uint8), torch.zeros(2, 4), 1.0, "float images"), (torch.zeros(2, 3), torch.zeros(2), 1.0, "probabilities"),
-    (torch.zeros(2, 3), torch.tensor([0, 1]), 1.0, "smooth_targets"), (torch.zeros(2, 3), torch.zeros(3, 4), 1.0, r"\[2, K\]"),
-    (torch.zeros(0, 3), torch.zeros(0, 4), 1.0, "images"), (torch.zeros(2, 3), torch.zeros(2, 4), 0.0, "alpha"),
-    (torch.zeros(2, 3), torch.zeros(2, 4), math.inf, "alpha"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("images", "targets", "alpha", "what"),
+    [
+        (torch.zeros(2, 3, dtype=torch.uint8), torch.zeros(2, 4), 1.0, "float images"),
+        (torch.zeros(2, 3), torch.zeros(2), 1.0, "probabilities"),
+        (torch.zeros(2, 3), torch.tensor([0, 1]), 1.0, "smooth_targets"),
+        (torch.zeros(2, 3), torch.zeros(3, 4), 1.0, r"\[2, K\]"),
+        (torch.zeros(0, 3), torch.zeros(0, 4), 1.0, "images"),
+        (torch.zeros(2, 3), torch.zeros(2, 4), 0.0, "alpha"),
+        (torch.zeros(2, 3), torch.zeros(2, 4), math.inf, "alpha"),
+    ],
+)
 def test_bad_arguments(images, targets, alpha, what):
     with pytest.raises(ValueError, match=what):
         mixup(images, targets, alpha)
@@ -164,10 +191,16 @@ def larger_weights(alpha, count, generator=None, device="cpu"):
     return torch.maximum(drawn, 1 - drawn)
 
 
-@pytest.mark.parametrize(("broken", "check"), [
-    (labels_exchanged, check_loop), (labels_of_other_partners, check_loop), (labels_not_mixed, check_loss), (in_place, check_loop),
-    (labels_exchanged, check_torchvision),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("broken", "check"),
+    [
+        (labels_exchanged, check_loop),
+        (labels_of_other_partners, check_loop),
+        (labels_not_mixed, check_loss),
+        (in_place, check_loop),
+        (labels_exchanged, check_torchvision),
+    ],
+)
 def test_the_check_sees_the_fault(broken, check):
     with pytest.raises(AssertionError):
         check(broken)

@@ -1,4 +1,6 @@
-"""Penalties: naive sums and gradients, the proximal step by a search, closed forms of lasso, ridge and elastic net, and seeded faults."""
+"""Penalties: naive sums and gradients, the proximal step by a search, closed forms of lasso, ridge and
+elastic net, and seeded faults.
+"""
 
 import math
 
@@ -12,7 +14,10 @@ from dlbook.regularize.penalties import share_of_zeros
 
 def weights(seed=0):
     generator = torch.Generator().manual_seed(seed)
-    return [torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_() for shape in ((3, 4), (5,), ())]
+    return [
+        torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_()
+        for shape in ((3, 4), (5,), ())
+    ]
 
 
 def check_values(l1, l2, elastic_net):
@@ -21,9 +26,10 @@ def check_values(l1, l2, elastic_net):
     flat = [value for param in params for value in param.detach().flatten().tolist()]
     first, second = sum(abs(w) for w in flat), sum(w * w for w in flat)
     for ours, value, slope in (
-        (l1(params), first, torch.sign), (l2(params), second, lambda w: 2 * w),
+        (l1(params), first, torch.sign),
+        (l2(params), second, lambda w: 2 * w),
         (elastic_net(params, 0.3, 0.7), 0.3 * first + 0.7 * second, lambda w: 0.3 * torch.sign(w) + 1.4 * w),
-    ):  # fmt: skip
+    ):
         assert ours.ndim == 0 and math.isclose(ours.item(), value, rel_tol=1e-13)
         for gradient, param in zip(torch.autograd.grad(ours, params), params, strict=True):
             torch.testing.assert_close(gradient, slope(param.detach()), rtol=1e-13, atol=0)
@@ -37,7 +43,11 @@ def check_prox(step):
         before = param.detach().clone()
         step([param], lr, lambda1, lambda2)
         for w, ours in zip(before.tolist(), param.tolist(), strict=True):
-            best = float(grid[((grid - w).square() / 2 + lr * (lambda1 * grid.abs() + lambda2 * grid.square())).argmin()])
+            best = float(
+                grid[
+                    ((grid - w).square() / 2 + lr * (lambda1 * grid.abs() + lambda2 * grid.square())).argmin()
+                ]
+            )
             assert abs(ours - best) < 2e-5, (lr, lambda1, lambda2, w)
 
 
@@ -55,7 +65,9 @@ def solve(step, lambda1, lambda2, design, target, steps=400):
 
 
 def check_lasso(step):
-    """With orthonormal columns the solution is soft(X'y, lambda1) / (1 + 2 lambda2): as many exact zeros as that has."""
+    """With orthonormal columns the solution is soft(X'y, lambda1) / (1 + 2 lambda2): as many exact zeros as
+    that has.
+    """
     generator = torch.Generator().manual_seed(2)
     design = torch.linalg.qr(torch.randn(30, 12, generator=generator, dtype=torch.float64))[0]
     target = torch.randn(30, generator=generator, dtype=torch.float64)
@@ -68,9 +80,14 @@ def check_lasso(step):
 
 
 def check_optimality(step):
-    """Any columns: where w is 0 the loss pulls by at most lambda1, elsewhere by exactly lambda1 sign(w) + 2 lambda2 w."""
+    """Any columns: where w is 0 the loss pulls by at most lambda1, elsewhere by exactly lambda1 sign(w) + 2
+    lambda2 w.
+    """
     generator = torch.Generator().manual_seed(3)
-    design, target = torch.randn(40, 10, generator=generator, dtype=torch.float64), torch.randn(40, generator=generator, dtype=torch.float64)
+    design, target = (
+        torch.randn(40, 10, generator=generator, dtype=torch.float64),
+        torch.randn(40, generator=generator, dtype=torch.float64),
+    )
     found = solve(step, 4.0, 0.5, design, target, steps=3000)
     pull = design.T @ (target - design @ found)
     zero = found == 0
@@ -89,7 +106,9 @@ def test_proximal_step(check):
 
 
 def test_gradient_steps_leave_no_exact_zero():
-    """A claim of the docstring: the same penalty through its gradient, 2,000 steps, at rates that do and do not fit."""
+    """A claim of the docstring: the same penalty through its gradient, 2,000 steps, at rates that do and do
+    not fit.
+    """
     design, target = torch.eye(12, dtype=torch.float64), torch.linspace(-1, 1, 12, dtype=torch.float64)
     weight = torch.zeros(12, dtype=torch.float64, requires_grad=True)
     optimizer = SGD([weight], lr=0.13)
@@ -127,10 +146,17 @@ def test_half_precision_and_single_tensors():
     assert weight.dtype == torch.bfloat16 and weight.tolist()[2] == 0 and share_of_zeros(weight) == 1 / 3
 
 
-@pytest.mark.parametrize(("call", "what"), [
-    (lambda: l1([]), "one parameter or more"), (lambda: elastic_net(weights(), -1.0, 0.0), "lambda1"), (lambda: elastic_net(weights(), 0.0, math.nan), "lambda2"),
-    (lambda: proximal_step(weights(), -0.1, 1.0), "lr"), (lambda: proximal_step(weights(), 0.1, math.inf), "lambda1"), (lambda: proximal_step([], 0.1, 1.0), "parameter"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda: l1([]), "one parameter or more"),
+        (lambda: elastic_net(weights(), -1.0, 0.0), "lambda1"),
+        (lambda: elastic_net(weights(), 0.0, math.nan), "lambda2"),
+        (lambda: proximal_step(weights(), -0.1, 1.0), "lr"),
+        (lambda: proximal_step(weights(), 0.1, math.inf), "lambda1"),
+        (lambda: proximal_step([], 0.1, 1.0), "parameter"),
+    ],
+)
 def test_bad_arguments(call, what):
     with pytest.raises(ValueError, match=f"expected .*{what}"):
         call()
@@ -163,17 +189,25 @@ def gradient_step(params, lr, lambda1, lambda2=0.0):
         param.sub_(lr * (lambda1 * param.sign() + 2 * lambda2 * param))
 
 
-@pytest.mark.parametrize("broken", [threshold_without_rate, half_the_ridge, ridge_first, hard_threshold, gradient_step])
+@pytest.mark.parametrize(
+    "broken", [threshold_without_rate, half_the_ridge, ridge_first, hard_threshold, gradient_step]
+)
 @pytest.mark.parametrize("check", [check_prox, check_optimality])
 def test_the_check_sees_the_fault(broken, check):
     with pytest.raises(AssertionError):
         check(broken)
 
 
-@pytest.mark.parametrize("broken", [
-    (lambda p: torch.stack([w.abs().mean() for w in p]).sum(), l2, elastic_net), (l1, lambda p: 0.5 * l2(p), elastic_net),
-    (l1, lambda p: torch.stack([w.norm() for w in p]).sum(), elastic_net), (l1, l2, lambda p, a, b: b * l1(p) + a * l2(p)),
-], ids=["mean", "half", "norm", "exchanged"])  # fmt: skip
+@pytest.mark.parametrize(
+    "broken",
+    [
+        (lambda p: torch.stack([w.abs().mean() for w in p]).sum(), l2, elastic_net),
+        (l1, lambda p: 0.5 * l2(p), elastic_net),
+        (l1, lambda p: torch.stack([w.norm() for w in p]).sum(), elastic_net),
+        (l1, l2, lambda p, a, b: b * l1(p) + a * l2(p)),
+    ],
+    ids=["mean", "half", "norm", "exchanged"],
+)
 def test_the_check_of_values_sees_the_fault(broken):
     with pytest.raises(AssertionError):
         check_values(*broken)

@@ -29,10 +29,15 @@ kernelspec: {{display_name: Python 3, language: python, name: python3}}
 def house(tmp_path):
     """A book of two chapters, one of which imports a module of the package."""
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
-    for name, text in {"_toc.yml": "format: jb-book\nroot: a\nchapters: [{file: b}]\n", "requirements.txt": "torch\n",
-                       "a.md": CHAPTER.format(first="import dlbook.one", second="print(dlbook.one.VALUE)"),
-                       "b.md": CHAPTER.format(first="x = 2", second="print(x)"),
-                       "dlbook/__init__.py": "", "dlbook/one.py": "VALUE = 1\n", "dlbook/two.py": "VALUE = 2\n"}.items():
+    for name, text in {
+        "_toc.yml": "format: jb-book\nroot: a\nchapters: [{file: b}]\n",
+        "requirements.txt": "torch\n",
+        "a.md": CHAPTER.format(first="import dlbook.one", second="print(dlbook.one.VALUE)"),
+        "b.md": CHAPTER.format(first="x = 2", second="print(x)"),
+        "dlbook/__init__.py": "",
+        "dlbook/one.py": "VALUE = 1\n",
+        "dlbook/two.py": "VALUE = 2\n",
+    }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     return tmp_path
@@ -40,7 +45,9 @@ def house(tmp_path):
 
 def execute(house: Path) -> subprocess.CompletedProcess:
     env = os.environ | {"PYTHONPATH": str(house)}
-    return subprocess.run([sys.executable, "scripts/execute.py"], cwd=house, env=env, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "scripts/execute.py"], cwd=house, env=env, capture_output=True, text=True
+    )
 
 
 def test_only_what_changed_is_executed(house):
@@ -52,7 +59,9 @@ def test_only_what_changed_is_executed(house):
     assert "executing 0 of 2" in execute(house).stdout
     (house / "dlbook" / "one.py").write_text("VALUE = 3\n")
     assert "executing 1 of 2 chapters: a.md" in execute(house).stdout
-    (house / "b.md").write_text((house / "b.md").read_text().replace("# A chapter", "# Another title"))  # prose alone
+    (house / "b.md").write_text(
+        (house / "b.md").read_text().replace("# A chapter", "# Another title")
+    )  # prose alone
     assert "executing 0 of 2" in execute(house).stdout
 
 
@@ -67,4 +76,8 @@ def test_a_failing_cell_is_named(house):
 def test_a_missing_package_module_is_a_failure(house):
     (house / "dlbook" / "one.py").unlink()
     done = execute(house)
-    assert done.returncode == 1 and "FAILED a.md, code cell 1 of 2" in done.stderr and "dlbook.one" in done.stderr
+    assert (
+        done.returncode == 1
+        and "FAILED a.md, code cell 1 of 2" in done.stderr
+        and "dlbook.one" in done.stderr
+    )

@@ -1,4 +1,6 @@
-"""The notebooks for Colab and Binder, made of the real chapters: nothing in them that plain Markdown does not know."""
+"""The notebooks for Colab and Binder, made of the real chapters: nothing in them that plain Markdown does not
+know.
+"""
 
 import re
 from pathlib import Path
@@ -38,7 +40,12 @@ def test_every_chapter_has_one(made):
 
 
 def test_nothing_of_myst_is_left(made):
-    left = {(name, cell.id): leftovers(cell.source) for name, book in made.items() for cell in book.cells if cell.cell_type == "markdown"}
+    left = {
+        (name, cell.id): leftovers(cell.source)
+        for name, book in made.items()
+        for cell in book.cells
+        if cell.cell_type == "markdown"
+    }
     assert {where: what for where, what in left.items() if what} == {}
 
 
@@ -46,13 +53,24 @@ def test_the_first_code_cell_installs_the_package_and_no_output_is_stored(made):
     url = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))["repository"]["url"]
     for book in made.values():
         code = [cell for cell in book.cells if cell.cell_type == "code"]
-        assert f'%pip install -q "dlbook @ git+{url}@main"' in code[0].source and "except ModuleNotFoundError" in code[0].source
+        assert (
+            f'%pip install -q "dlbook @ git+{url}@main"' in code[0].source
+            and "except ModuleNotFoundError" in code[0].source
+        )
         assert all(not cell.outputs and cell.execution_count is None for cell in code)
         assert site_url(url) in book.cells[0].source
 
 
-@pytest.mark.parametrize("text, name", [
-    ("```{note}\nx\n```", "directive"), (":::\n", "fence of colons"), ("see {ref}`x`", "role"), ("(sec-a)=", "target"),
-    (":label: eq-a", "option"), ("% number: why", "comment")])
+@pytest.mark.parametrize(
+    "text, name",
+    [
+        ("```{note}\nx\n```", "directive"),
+        (":::\n", "fence of colons"),
+        ("see {ref}`x`", "role"),
+        ("(sec-a)=", "target"),
+        (":label: eq-a", "option"),
+        ("% number: why", "comment"),
+    ],
+)
 def test_the_check_can_fail(text, name):
     assert leftovers(text) == [name]

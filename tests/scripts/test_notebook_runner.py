@@ -12,7 +12,11 @@ def run(tmp_path):
     def run_code(code: str, seconds: float = 60, mebibytes: float = 1000):
         path = tmp_path / "chapter.ipynb"
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-        notebook.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "Python 3"}
+        notebook.metadata["kernelspec"] = {
+            "name": "python3",
+            "language": "python",
+            "display_name": "Python 3",
+        }
         nbformat.write(notebook, path)
         return run_notebook(path, environment(tmp_path / "package"), seconds, mebibytes)
 
@@ -38,8 +42,13 @@ def test_the_memory_limit_holds(run):
     assert "MiB of memory" in run(code, mebibytes=300).failure
 
 
-@pytest.mark.parametrize("code", ["import socket; socket.create_connection(('192.0.2.1', 80), timeout=2)",
-                                  "import urllib.request; urllib.request.urlopen('http://example.org', timeout=2)"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import socket; socket.create_connection(('192.0.2.1', 80), timeout=2)",
+        "import urllib.request; urllib.request.urlopen('http://example.org', timeout=2)",
+    ],
+)
 def test_the_network_is_off(run, code):
     result = run(code)
     assert result.failure == "a cell failed" and "the network is off" in result.output

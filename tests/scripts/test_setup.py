@@ -9,7 +9,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-PIP_LOG = {"no-network": "WARNING: NewConnectionError: Temporary failure in name resolution", "full": "OSError: No space left on device"}
+PIP_LOG = {
+    "no-network": "WARNING: NewConnectionError: Temporary failure in name resolution",
+    "full": "OSError: No space left on device",
+}
 
 
 @pytest.fixture
@@ -67,7 +70,9 @@ def test_changed_pins_set_up_again(house):
 
 def test_old_python_gets_one_sentence(house):
     done = set_up(house, fake_python(house, version="3.9"))
-    assert done.returncode == 1 and "Python 3.11 or newer is needed" in done.stderr and "is 3.9" in done.stderr
+    assert (
+        done.returncode == 1 and "Python 3.11 or newer is needed" in done.stderr and "is 3.9" in done.stderr
+    )
     assert len(done.stderr.strip().splitlines()) == 1
 
 
@@ -80,7 +85,9 @@ def test_missing_python_gets_one_sentence(house):
 def test_too_little_disk_space_gets_one_sentence(house):
     stand_in(house, "df", "echo Filesystem; echo /dev/x 1 1 2048000 1% /")
     done = set_up(house, fake_python(house))
-    assert done.returncode == 1 and "not enough disk space" in done.stderr and "2000 MiB are free" in done.stderr
+    assert (
+        done.returncode == 1 and "not enough disk space" in done.stderr and "2000 MiB are free" in done.stderr
+    )
     assert len(done.stderr.strip().splitlines()) == 1
 
 

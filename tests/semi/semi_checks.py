@@ -1,6 +1,8 @@
-"""Oracles of the semi-supervised losses and methods: naive loops over the papers' equations, and what must not have a gradient.
+"""Oracles of the semi-supervised losses and methods: naive loops over the papers' equations, and what must
+not have a gradient.
 
-Each `check_*` takes the thing that it checks, so that `test_semi_faults.py` can hand it a broken one and see it refused.
+Each `check_*` takes the thing that it checks, so that `test_semi_faults.py` can hand it a broken one and see
+it refused.
 """
 
 import math
@@ -78,13 +80,17 @@ def check_learning_effect(learning_effect):
         counts = [sum(value == c for value in remembered.tolist()) for c in range(K)]
         unused = len(remembered) - sum(counts)
         expected = [count / max(max(counts), unused) for count in counts]
-        assert torch.allclose(learning_effect(remembered, K).double(), torch.tensor(expected).double(), atol=1e-7)
+        assert torch.allclose(
+            learning_effect(remembered, K).double(), torch.tensor(expected).double(), atol=1e-7
+        )
 
 
 def check_class_thresholds(class_thresholds):
     beta = torch.linspace(0, 1, 11, dtype=torch.float64)
     expected = [0.95 * b / (2 - b) for b in beta.tolist()]
-    assert torch.allclose(class_thresholds(beta, 0.95), torch.tensor(expected, dtype=torch.float64), atol=1e-15)
+    assert torch.allclose(
+        class_thresholds(beta, 0.95), torch.tensor(expected, dtype=torch.float64), atol=1e-15
+    )
 
 
 class Net(nn.Module):
@@ -92,7 +98,9 @@ class Net(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(6, 5), nn.BatchNorm1d(5), nn.Tanh(), nn.Linear(5, K))
+        self.layers = nn.Sequential(
+            nn.Flatten(), nn.Linear(6, 5), nn.BatchNorm1d(5), nn.Tanh(), nn.Linear(5, K)
+        )
         self.double()
 
     def forward(self, images):
@@ -123,7 +131,9 @@ def make_batch(seed=0, labelled=5, unlabelled=12, pool=40):
 
 
 def check_fixmatch_step(make_method):
-    """The step's loss from a hand-made forward; its gradient from autograd of the hand-made loss; the statistics of both passes."""
+    """The step's loss from a hand-made forward; its gradient from autograd of the hand-made loss; the
+    statistics of both passes.
+    """
     method, batch = make_method(make_net(), TAU), make_batch()
     method.train()
     reference = make_net().train()
@@ -149,7 +159,9 @@ def check_fixmatch_step(make_method):
 
 
 def check_flexmatch_memory(make_method):
-    """After steps with small thresholds, what is remembered is what passed the *fixed* tau, at the images' own indices."""
+    """After steps with small thresholds, what is remembered is what passed the *fixed* tau, at the images'
+    own indices.
+    """
     method = make_method(make_net(), TAU)
     method.train()
     expected = {}

@@ -6,7 +6,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from semi_checks import K, check_fixmatch_step, check_fixmatch_value, check_no_gradient_to_weak, make_net, naive_fixmatch
+from semi_checks import (
+    K,
+    check_fixmatch_step,
+    check_fixmatch_value,
+    check_no_gradient_to_weak,
+    make_net,
+    naive_fixmatch,
+)
 
 from dlbook.semi import fixmatch
 
@@ -30,7 +37,9 @@ def test_step_is_algorithm_1():
     check_fixmatch_step(make_method)
 
 
-@given(st.lists(st.lists(st.floats(-20, 20), min_size=K, max_size=K), min_size=1, max_size=6), st.floats(0, 1))
+@given(
+    st.lists(st.lists(st.floats(-20, 20), min_size=K, max_size=K), min_size=1, max_size=6), st.floats(0, 1)
+)
 def test_loss_for_any_logits(rows, tau):
     weak = torch.tensor(rows, dtype=torch.float64)
     strong = weak.flip(0)
@@ -38,7 +47,9 @@ def test_loss_for_any_logits(rows, tau):
     if (confidence - tau).abs().min() < 1e-9:  # a tie is decided by rounding
         return
     expected = naive_fixmatch(weak, strong, [tau] * K)
-    assert math.isclose(fixmatch.unlabelled_loss(weak, strong, tau)[0].item(), expected, rel_tol=1e-9, abs_tol=1e-12)
+    assert math.isclose(
+        fixmatch.unlabelled_loss(weak, strong, tau)[0].item(), expected, rel_tol=1e-9, abs_tol=1e-12
+    )
 
 
 def test_permuting_the_batch_changes_nothing():

@@ -1,4 +1,6 @@
-"""The batches are a pure function of their number, walk through everything, and never give away a hidden label."""
+"""The batches are a pure function of their number, walk through everything, and never give away a hidden
+label.
+"""
 
 import pytest
 import torch
@@ -28,8 +30,15 @@ def test_each_pass_meets_every_image_once_in_a_new_order():
 
 
 def test_labels_belong_to_the_labelled_images_and_views_to_the_indices():
-    batches = SemiBatches(torch.arange(30.0).reshape(30, 1, 1, 1), torch.arange(30) % 10, torch.arange(10), (4, 7), 0,
-                          views={"same": lambda images, generator: images}, labelled_view=lambda images, generator: images)
+    batches = SemiBatches(
+        torch.arange(30.0).reshape(30, 1, 1, 1),
+        torch.arange(30) % 10,
+        torch.arange(10),
+        (4, 7),
+        0,
+        views={"same": lambda images, generator: images},
+        labelled_view=lambda images, generator: images,
+    )
     for number in range(20):
         batch = batches(number)
         assert torch.equal(batch["labelled"].flatten().long() % 10, batch["labels"])
@@ -47,8 +56,14 @@ def test_hidden_labels_cannot_be_seen():
 
 
 def test_weak_and_strong_have_random_numbers_of_their_own():
-    batches = SemiBatches(torch.zeros(30, 1, 1, 1), torch.zeros(30, dtype=torch.int64), torch.arange(4), (4, 7), 0,
-                          views={name: lambda images, generator: torch.rand(3, generator=generator) for name in "ab"})
+    batches = SemiBatches(
+        torch.zeros(30, 1, 1, 1),
+        torch.zeros(30, dtype=torch.int64),
+        torch.arange(4),
+        (4, 7),
+        0,
+        views={name: lambda images, generator: torch.rand(3, generator=generator) for name in "ab"},
+    )
     seen = [batches(number)[name] for number in range(5) for name in "ab"]
     assert len({tuple(values.tolist()) for values in seen}) == 10
 

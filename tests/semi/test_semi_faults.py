@@ -46,7 +46,9 @@ class EvaluationModeWeakPass(fixmatch.FixMatch):
         self.model.train()
         logits = self.model(torch.cat([batch["labelled"], batch["strong"]]))
         unlabelled = fixmatch.unlabelled_loss(weak, logits[5:], self.config.threshold)[0]
-        return {"loss": F.cross_entropy(logits[:5], batch["labels"]) + self.config.unlabelled_weight * unlabelled}
+        return {
+            "loss": F.cross_entropy(logits[:5], batch["labels"]) + self.config.unlabelled_weight * unlabelled
+        }
 
 
 class ViewsExchanged(fixmatch.FixMatch):
@@ -57,7 +59,9 @@ class ViewsExchanged(fixmatch.FixMatch):
 class WeightForgotten(fixmatch.FixMatch):
     def training_step(self, batch, step):
         outputs = super().training_step(batch, step)
-        return outputs | {"loss": outputs["loss"] - outputs["unlabelled"] * (self.config.unlabelled_weight - 1)}
+        return outputs | {
+            "loss": outputs["loss"] - outputs["unlabelled"] * (self.config.unlabelled_weight - 1)
+        }
 
 
 class CountsByAdaptiveThreshold(flexmatch.FlexMatch):

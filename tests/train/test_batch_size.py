@@ -14,7 +14,9 @@ def limited(limit, tried):
     def step(size):
         tried.append(size)
         if size > limit:
-            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
+            raise RuntimeError(
+                "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes"
+            )
 
     return step
 
@@ -59,5 +61,7 @@ def test_bad_bounds(bounds):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_on_a_gpu():
     total = torch.cuda.get_device_properties(0).total_memory
-    found = find_batch_size(lambda size: torch.empty(size, total // 64, dtype=torch.uint8, device="cuda"), most=128)
+    found = find_batch_size(
+        lambda size: torch.empty(size, total // 64, dtype=torch.uint8, device="cuda"), most=128
+    )
     assert 48 <= found <= 64

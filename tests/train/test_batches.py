@@ -43,7 +43,12 @@ def test_an_epoch_holds_each_example_at_most_once(count, size, world, seed):
     per_epoch = ranks[0].per_epoch
     assert per_epoch == count // (size * world)
     for epoch in range(2):
-        seen = [index for source in ranks for number in range(per_epoch) for index in source.indices(epoch * per_epoch + number)]
+        seen = [
+            index
+            for source in ranks
+            for number in range(per_epoch)
+            for index in source.indices(epoch * per_epoch + number)
+        ]
         assert len(set(seen)) == len(seen) == per_epoch * size * world and set(seen) <= set(range(count))
 
 
@@ -61,7 +66,9 @@ def check_differs(batches_class):
     assert source.indices(0) != source.indices(1) != batches_class(Numbers(20), 20, seed=4).indices(1)
     noise = torch.stack([source(n)["images"][:, 0, 0, 0] - source(n)["indices"] for n in range(3)])
     assert len(noise.unique()) == 60
-    ranks = [batches_class(Numbers(20), 5, seed=0, transform=jitter, rank=rank, world_size=2) for rank in range(2)]
+    ranks = [
+        batches_class(Numbers(20), 5, seed=0, transform=jitter, rank=rank, world_size=2) for rank in range(2)
+    ]
     jitters = [rank(0)["images"][0, 0, 0, 1] - rank(0)["images"][0, 0, 0, 0] for rank in ranks]
     assert (jitters[0] - jitters[1]).abs() > 1e-3
 
@@ -87,8 +94,16 @@ def test_two_processes_make_one_batch():
 @settings(max_examples=40, deadline=None)
 @given(count=st.integers(0, 30), size=st.integers(1, 7), world=st.integers(1, 4))
 def test_evaluation_sees_each_example_once(count, size, world):
-    shares = [list(evaluation_batches(Numbers(count), size, rank=rank, world_size=world)) for rank in range(world)]
-    seen = [i for share in shares for batch in share if batch.get("counted", True) for i in batch["indices"].tolist()]
+    shares = [
+        list(evaluation_batches(Numbers(count), size, rank=rank, world_size=world)) for rank in range(world)
+    ]
+    seen = [
+        i
+        for share in shares
+        for batch in share
+        if batch.get("counted", True)
+        for i in batch["indices"].tolist()
+    ]
     assert sorted(seen) == list(range(count))
     assert len({len(share) for share in shares}) == 1
 
@@ -96,10 +111,15 @@ def test_evaluation_sees_each_example_once(count, size, world):
 def test_images_and_labels_stay_together():
     shapes = color_shapes(30)
     batch = Batches(shapes, 10, seed=2)(4)
-    assert torch.equal(batch["images"], shapes.images[batch["indices"]]) and torch.equal(batch["labels"], shapes.labels[batch["indices"]])
+    assert torch.equal(batch["images"], shapes.images[batch["indices"]]) and torch.equal(
+        batch["labels"], shapes.labels[batch["indices"]]
+    )
 
 
-@pytest.mark.parametrize("bad", [{"batch_size": 0}, {"batch_size": 21}, {"batch_size": 2, "rank": 1}, {"batch_size": 2, "workers": -1}])
+@pytest.mark.parametrize(
+    "bad",
+    [{"batch_size": 0}, {"batch_size": 21}, {"batch_size": 2, "rank": 1}, {"batch_size": 2, "workers": -1}],
+)
 def test_bad_arguments(bad):
     with pytest.raises(ValueError, match="expected"):
         Batches(Numbers(20), **bad)
@@ -118,7 +138,10 @@ def test_images_of_two_shapes_are_named():
 FAULTS = {
     "one order for all epochs": ('"order", epoch,', '"order", 0,'),
     "seed forgotten": ("(self.seed, *key,", "(0, *key,"),
-    "transform's random numbers go on": ('"transform", number, self.rank', '"transform", torch.rand(()).item()'),
+    "transform's random numbers go on": (
+        '"transform", number, self.rank',
+        '"transform", torch.rand(()).item()',
+    ),
     "the same random numbers in every process": ('"transform", number, self.rank', '"transform", number'),
     "stale batches after a jump": ("if number != self._next:", "if self._next < 0:"),
     "random numbers of an example the same in each epoch": ('"example", epoch, index', '"example", index'),
@@ -136,5 +159,9 @@ def test_seeded_fault_is_caught(fault):
 def test_what_the_data_set_gave_can_be_seen_without_disturbing_the_order():
     plain, jittered = Batches(Numbers(30), 4, seed=1), Batches(Numbers(30), 4, seed=1, transform=jitter)
     first = jittered(0)
-    assert same(jittered.untransformed(9), plain(9)) and same(jittered.untransformed(0), plain(0)) and not same(first, plain(0))
+    assert (
+        same(jittered.untransformed(9), plain(9))
+        and same(jittered.untransformed(0), plain(0))
+        and not same(first, plain(0))
+    )
     assert jittered._next == 1 and same(jittered(1), Batches(Numbers(30), 4, seed=1, transform=jitter)(1))

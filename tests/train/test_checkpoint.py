@@ -8,7 +8,13 @@ import torch
 
 from dlbook.train import checkpoint
 
-STATE = {"step": 7, "weights": torch.arange(1000.0), "rates": [0.1, 0.2], "name": "run", "nested": {"none": None}}
+STATE = {
+    "step": 7,
+    "weights": torch.arange(1000.0),
+    "rates": [0.1, 0.2],
+    "name": "run",
+    "nested": {"none": None},
+}
 
 
 def check_damage(module, folder):

@@ -33,26 +33,48 @@ def text(tmp_path, content, name="run.yaml"):
 
 
 def test_numbers_with_an_exponent_are_numbers(tmp_path):
-    config = load(Config, text(tmp_path, "model: a\noptimizer:\n  lr: 1e-4\n"), ["optimizer.weight_decay=5e-2", "epochs=7"])
+    config = load(
+        Config,
+        text(tmp_path, "model: a\noptimizer:\n  lr: 1e-4\n"),
+        ["optimizer.weight_decay=5e-2", "epochs=7"],
+    )
     assert (config.optimizer.lr, config.optimizer.weight_decay, config.epochs) == (1e-4, 0.05, 7)
 
 
 def test_later_overrides_win_and_values_are_yaml():
-    config = resolve(Config, {"model": "a"}, ["epochs=2", "epochs=3", "milestones=[1,2]", "compile=true", "mixup.alpha=0", "model=b"])
-    assert (config.epochs, config.milestones, config.compile, config.mixup.alpha, config.model) == (3, [1, 2], True, 0.0, "b")
+    config = resolve(
+        Config,
+        {"model": "a"},
+        ["epochs=2", "epochs=3", "milestones=[1,2]", "compile=true", "mixup.alpha=0", "model=b"],
+    )
+    assert (config.epochs, config.milestones, config.compile, config.mixup.alpha, config.model) == (
+        3,
+        [1, 2],
+        True,
+        0.0,
+        "b",
+    )
 
 
 def test_what_is_saved_loads_equal(tmp_path):
     config = resolve(Config, {"model": "ä: b", "optimizer": {"lr": 1e-7}, "mixup": {"alpha": 0.3}})
     assert load(Config, save(config, tmp_path / "config.yaml")) == config
     assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]  # nothing half-written beside it
-    assert yaml.safe_load((tmp_path / "config.yaml").read_text(encoding="utf8"))["epochs"] == 1  # defaults are written out
+    assert (
+        yaml.safe_load((tmp_path / "config.yaml").read_text(encoding="utf8"))["epochs"] == 1
+    )  # defaults are written out
 
 
 WRONG = {
     "unknown key": ("model: a\nmodle: b", "modle: unknown key; did you mean 'model'?"),
-    "unknown key below": ("model: a\noptimizer: {Lr: 1}", "optimizer.Lr: unknown key; did you mean 'lr'? There are: name, lr"),
-    "unknown key of an optional section": ("model: a\nmixup: {alfa: 1}", "mixup.alfa: unknown key; did you mean 'alpha'?"),
+    "unknown key below": (
+        "model: a\noptimizer: {Lr: 1}",
+        "optimizer.Lr: unknown key; did you mean 'lr'? There are: name, lr",
+    ),
+    "unknown key of an optional section": (
+        "model: a\nmixup: {alfa: 1}",
+        "mixup.alfa: unknown key; did you mean 'alpha'?",
+    ),
     "nothing like it": ("model: a\nzzz: 1", "zzz: unknown key. There are: model, optimizer"),
     "missing": ("epochs: 2", "model: missing; set it in the file or by model="),
     "word for a number": ("model: a\noptimizer: {lr: fast}", "optimizer.lr: expected a number, came 'fast'"),
@@ -64,8 +86,14 @@ WRONG = {
     "zero rate": ("model: a\noptimizer: {lr: 0}", "optimizer.lr: expected more than 0, came 0"),
     "infinite rate": ("model: a\noptimizer: {lr: .inf}", "optimizer.lr: expected"),
     "not a rate": ("model: a\noptimizer: {lr: .nan}", "optimizer.lr: expected"),
-    "choice mistyped": ("model: a\noptimizer: {name: adamv}", "optimizer.name: expected 'sgd' or 'adamw', came 'adamv'; did you mean 'adamw'?"),
-    "number for a section": ("model: a\noptimizer: 3", "optimizer: expected a section with keys of its own, came 3"),
+    "choice mistyped": (
+        "model: a\noptimizer: {name: adamv}",
+        "optimizer.name: expected 'sgd' or 'adamw', came 'adamv'; did you mean 'adamw'?",
+    ),
+    "number for a section": (
+        "model: a\noptimizer: 3",
+        "optimizer: expected a section with keys of its own, came 3",
+    ),
     "list too short": ("model: a\noptimizer: {betas: [0.9]}", "optimizer.betas.1: missing"),
     "list of words": ("model: a\nmilestones: [1, two]", "milestones.1: expected a whole number, came 'two'"),
     "not YAML": ("model: [a", "expected YAML, came what cannot be read"),
@@ -88,7 +116,11 @@ def test_every_fault_is_said(fault, tmp_path):
 def test_all_faults_at_once():
     with pytest.raises(ConfigurationError) as error:
         resolve(Config, {"epochs": 0, "optimizer": {"lr": -1}})
-    assert [line.split(":")[0] for line in str(error.value).splitlines()] == ["model", "optimizer.lr", "epochs"]
+    assert [line.split(":")[0] for line in str(error.value).splitlines()] == [
+        "model",
+        "optimizer.lr",
+        "epochs",
+    ]
 
 
 @pytest.mark.parametrize("override", ["lr", "=3", "optimizer..lr=1", "a b=1"])

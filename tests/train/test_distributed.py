@@ -1,6 +1,8 @@
-"""Two and four gloo processes give the gradients, weights, logs and metrics of one; ten faults, and the check that catches each.
+"""Two and four gloo processes give the gradients, weights, logs and metrics of one; ten faults, and the check
+that catches each.
 
-Batch normalisation over all processes needs GPUs in torch; on the CPU the networks here normalise by groups, or by frozen statistics.
+Batch normalisation over all processes needs GPUs in torch; on the CPU the networks here normalise by groups,
+or by frozen statistics.
 """
 
 import os
@@ -24,7 +26,9 @@ from dlbook.train.log import Log
 from dlbook.train.run import Run
 
 
-@pytest.mark.parametrize(("world", "accumulate", "norm"), [(2, 1, "group"), (4, 1, "group"), (2, 3, "group"), (2, 1, "frozen")])
+@pytest.mark.parametrize(
+    ("world", "accumulate", "norm"), [(2, 1, "group"), (4, 1, "group"), (2, 3, "group"), (2, 1, "frozen")]
+)
 def test_many_processes_train_like_one(world, accumulate, norm):
     check_equals_one(world, accumulate=accumulate, norm=norm)
 
@@ -33,9 +37,18 @@ def test_all_begin_with_the_weights_of_rank_0():
     check_equals_one(2, fault="own initial weights")
 
 
-@pytest.mark.parametrize(("fault", "accumulate"), [
-    ("the inner network is wrapped", 1), ("nothing is wrapped", 1), ("sum instead of mean", 1), ("each rank its own order", 1),
-    ("all take one share", 1), ("logs are not averaged", 1), ("the last micro-batch is not sent", 2)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("fault", "accumulate"),
+    [
+        ("the inner network is wrapped", 1),
+        ("nothing is wrapped", 1),
+        ("sum instead of mean", 1),
+        ("each rank its own order", 1),
+        ("all take one share", 1),
+        ("logs are not averaged", 1),
+        ("the last micro-batch is not sent", 2),
+    ],
+)
 def test_seeded_fault_in_training_is_caught(fault, accumulate):
     with pytest.raises(AssertionError):
         check_equals_one(2, accumulate=accumulate, fault=fault)
@@ -45,7 +58,9 @@ def messages(rank, fault):
     """Gradients sent in STEPS steps of three micro-batches, and how many there are."""
     sent = []
     inner = distributed._average_each
-    distributed._average_each = lambda state, bucket: (sent.extend(bucket.gradients()), inner(state, bucket))[1]
+    distributed._average_each = lambda state, bucket: (sent.extend(bucket.gradients()), inner(state, bucket))[
+        1
+    ]
     trainer = trainer_of(rank, accumulate=3)
     if fault:
         trainer._synchronise = lambda part: nullcontext()
@@ -67,7 +82,10 @@ def figures(rank, count, size, fault=""):
         places = list(DistributedSampler(data, world, rank, shuffle=False))
         batches = [dict(zip(("images", "labels"), data[torch.tensor(places)], strict=True))]
     elif fault == "the filler is counted":
-        batches = ({k: v for k, v in batch.items() if k != "counted"} for batch in evaluation_batches(data, size, rank=rank, world_size=world))
+        batches = (
+            {k: v for k, v in batch.items() if k != "counted"}
+            for batch in evaluation_batches(data, size, rank=rank, world_size=world)
+        )
     elif fault == "every rank evaluates its own share only":
         batches = evaluation_batches(data, size, rank=rank, world_size=world)
         distributed.cleanup()
@@ -79,7 +97,9 @@ def figures(rank, count, size, fault=""):
 def check_figures(world, count, size, fault=""):
     expected = figures(0, count, size)
     for found in together(world, figures, count, size, fault):
-        assert found["accuracy"] == expected["accuracy"] and found["class_accuracy"] == pytest.approx(expected["class_accuracy"], abs=1e-5)
+        assert found["accuracy"] == expected["accuracy"] and found["class_accuracy"] == pytest.approx(
+            expected["class_accuracy"], abs=1e-5
+        )
         assert found["loss"] == pytest.approx(expected["loss"], abs=1e-12)
         assert found["calibration_error"] == pytest.approx(expected["calibration_error"], abs=1e-4)
 
@@ -89,7 +109,9 @@ def test_each_example_is_evaluated_once_whatever_the_shares(world, count, size):
     check_figures(world, count, size)
 
 
-@pytest.mark.parametrize("fault", ["a padded sampler", "the filler is counted", "every rank evaluates its own share only"])
+@pytest.mark.parametrize(
+    "fault", ["a padded sampler", "the filler is counted", "every rank evaluates its own share only"]
+)
 def test_seeded_fault_in_evaluation_is_caught(fault):
     with pytest.raises(AssertionError):
         check_figures(4, 9, 2, fault)
@@ -113,7 +135,9 @@ def calls(rank):
     def fail():
         raise OSError("no space left")
 
-    assert distributed.on_main(lambda: os.getpid() if rank == 0 else 1 / 0) == distributed.gather(os.getpid())[0]
+    assert (
+        distributed.on_main(lambda: os.getpid() if rank == 0 else 1 / 0) == distributed.gather(os.getpid())[0]
+    )
     with pytest.raises(OSError, match="no space left"):
         distributed.on_main(fail)
     with pytest.raises(ValueError, match="same scalars in the log of every process"):
@@ -196,14 +220,18 @@ def test_seeded_fault_in_writing_is_caught(fault, tmp_path):
 
 
 def wide(rank, stops, fault):
-    """Float32 weights of 1 MB and more, so that the sums of three processes depend on where in a message they stand."""
+    """Float32 weights of 1 MB and more, so that the sums of three processes depend on where in a message they
+    stand.
+    """
     torch.manual_seed(0)
     weights = nn.ModuleDict({"b": nn.Linear(400, 500), "a": nn.Linear(30, 400), "c": nn.Linear(500, 400)})
     method = Small(outside=False)
     method.model, method.ema = weights.float(), None
-    method.training_step = lambda batch, step: {"loss": weights["c"](weights["b"](weights["a"](batch)).relu()).square().mean()}
+    method.training_step = lambda batch, step: {
+        "loss": weights["c"](weights["b"](weights["a"](batch)).relu()).square().mean()
+    }
     method.after_step = lambda step: None
-    draw = lambda number: torch.randn(4, 30, generator=torch.Generator().manual_seed(10 * number + rank))  # noqa: E731
+    draw = lambda number: torch.randn(4, 30, generator=torch.Generator().manual_seed(10 * number + rank))
     if fault:
         nn.parallel.DistributedDataParallel.register_comm_hook = lambda *_: None
     optimizer, step = torch.optim.SGD(method.parameters(), lr=0.1), 0
@@ -221,14 +249,24 @@ def test_three_processes_resume_to_the_last_bit(fault):
     assert torch.equal(whole[0], resumed[0]) != fault
 
 
-NONE = {name: None for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")}
+NONE = dict.fromkeys(("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"))
 ALL = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "localhost", "MASTER_PORT": "1"}
 
 
-@pytest.mark.parametrize(("variables", "message"), [
-    ({"RANK": "0", "WORLD_SIZE": "2"}, "LOCAL_RANK, MASTER_ADDR, MASTER_PORT missing; start by torchrun, or unset RANK"),
-    (ALL | {"RANK": "2", "WORLD_SIZE": "2"}, "RANK < WORLD_SIZE"), (ALL | {"RANK": "first"}, "whole numbers"), ({}, None),
-    ({"MASTER_ADDR": "somewhere"}, None), (ALL, None)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        (
+            {"RANK": "0", "WORLD_SIZE": "2"},
+            "LOCAL_RANK, MASTER_ADDR, MASTER_PORT missing; start by torchrun, or unset RANK",
+        ),
+        (ALL | {"RANK": "2", "WORLD_SIZE": "2"}, "RANK < WORLD_SIZE"),
+        (ALL | {"RANK": "first"}, "whole numbers"),
+        ({}, None),
+        ({"MASTER_ADDR": "somewhere"}, None),
+        (ALL, None),
+    ],
+)
 def test_the_variables_of_torchrun(variables, message, monkeypatch):
     for name, value in (NONE | variables).items():
         monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
@@ -242,7 +280,15 @@ def test_the_variables_of_torchrun(variables, message, monkeypatch):
 def start(store, world, last):
     """One start of `world` processes, here threads; rank `last` comes late."""
     with ThreadPoolExecutor(world) as pool:
-        return set(pool.map(lambda rank: (time.sleep(0.2 if rank == last else 0), distributed._agree(store, rank, world, 5.0))[1], range(world)))
+        return set(
+            pool.map(
+                lambda rank: (
+                    time.sleep(0.2 if rank == last else 0),
+                    distributed._agree(store, rank, world, 5.0),
+                )[1],
+                range(world),
+            )
+        )
 
 
 def test_a_restart_never_takes_an_address_of_the_start_before():
@@ -263,7 +309,9 @@ def test_what_cannot_be_wrapped():
         model = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3))
     weights = list(model.parameters())
     mended = distributed.sync_batch_norm(model)
-    assert isinstance(mended[1], nn.SyncBatchNorm) and all(a is b for a, b in zip(mended.parameters(), weights, strict=True))
+    assert isinstance(mended[1], nn.SyncBatchNorm) and all(
+        a is b for a, b in zip(mended.parameters(), weights, strict=True)
+    )
 
 
 def late(rank):

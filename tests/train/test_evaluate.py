@@ -9,11 +9,15 @@ from dlbook.train.evaluate import confusion, evaluate
 
 def data(count=53, classes=7, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    return 2 * torch.randn(count, classes, generator=generator), torch.randint(0, classes, (count,), generator=generator)
+    return 2 * torch.randn(count, classes, generator=generator), torch.randint(
+        0, classes, (count,), generator=generator
+    )
 
 
 def batches(logits, labels, size=8):
-    return [{"images": logits[i : i + size], "labels": labels[i : i + size]} for i in range(0, len(labels), size)]
+    return [
+        {"images": logits[i : i + size], "labels": labels[i : i + size]} for i in range(0, len(labels), size)
+    ]
 
 
 def written_out(logits, labels):
@@ -31,11 +35,15 @@ def written_out(logits, labels):
         nats -= float(p[label].log())
         bins[min(14, int(float(p[order[0]]) * 15))].append((float(p[order[0]]), right[-1]))
     error = sum(abs(sum(c for c, _ in b) - sum(r for _, r in b)) for b in bins if b) / len(labels)
-    share = lambda hits: 100 * sum(hits) / len(hits)  # noqa: E731
+    share = lambda hits: 100 * sum(hits) / len(hits)
     return {
-        "loss": nats / len(labels), "accuracy": share(right), "top5": share(top5), "calibration_error": 100 * error,
-        "class_accuracy": sum(share(hits) for hits in per_class if hits) / sum(bool(hits) for hits in per_class),
-    }  # fmt: skip
+        "loss": nats / len(labels),
+        "accuracy": share(right),
+        "top5": share(top5),
+        "calibration_error": 100 * error,
+        "class_accuracy": sum(share(hits) for hits in per_class if hits)
+        / sum(bool(hits) for hits in per_class),
+    }
 
 
 @pytest.mark.parametrize("size", [1, 8, 53])

@@ -55,7 +55,9 @@ def test_features_are_those_of_evaluation_mode():
 
 def test_normalisers_that_train_follow_the_mode():
     model = freeze(net(), except_for=["layer3"])
-    frozen = [name for name, m in model.train().named_modules() if isinstance(m, nn.BatchNorm2d) and not m.training]
+    frozen = [
+        name for name, m in model.train().named_modules() if isinstance(m, nn.BatchNorm2d) and not m.training
+    ]
     assert frozen and not any(name.startswith("layer3") for name in frozen)
 
 
@@ -74,14 +76,20 @@ def test_thaw_is_the_inverse():
 def test_gradual_unfreezing():
     model, stages = net(), ["conv1", "bn1", "layer1", "layer2", "layer3", "fc"]
     trained = [gradual(model, stages, epoch, every=2) for epoch in range(14)]
-    assert [len(t) for t in trained] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 6, 6] and trained[2] == ["layer3", "fc"]
+    assert [len(t) for t in trained] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 6, 6] and trained[2] == [
+        "layer3",
+        "fc",
+    ]
     gradual(model, stages, 2, every=2)
     assert {name.split(".")[0] for name, p in model.named_parameters() if p.requires_grad} == {"layer3", "fc"}
     assert not model.train().layer2[0].bn1.training and model.layer3[0].bn1.training
 
 
 def test_heads_of_the_zoo():
-    heads = {name: head(create(name, num_classes=5)) for name in ("resnet18", "efficientnet_b0", "convnet_digits", "vit_ti_16")}
+    heads = {
+        name: head(create(name, num_classes=5))
+        for name in ("resnet18", "efficientnet_b0", "convnet_digits", "vit_ti_16")
+    }
     for name, layer in heads.items():
         assert create(name, num_classes=5).get_submodule(layer).weight.shape[0] == 5, name
 

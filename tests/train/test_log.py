@@ -1,4 +1,6 @@
-"""The log of a run: what is appended is what stands there, whatever room it took; and no tensor of its own for a step."""
+"""The log of a run: what is appended is what stands there, whatever room it took; and no tensor of its own
+for a step.
+"""
 
 import pytest
 import torch
@@ -45,7 +47,9 @@ def check_memory(kind, steps=4 * ROOM):
 
 
 def check_kinds(kind):
-    """Whole numbers become float32, so that they have a mean; the device is the value's, also after a resume on another one."""
+    """Whole numbers become float32, so that they have a mean; the device is the value's, also after a resume
+    on another one.
+    """
     log = kind({"loss": torch.arange(3.0)})
     log.append("count", torch.tensor(3))
     log.append("loss", torch.tensor(3.0))
@@ -68,7 +72,10 @@ FAULTS = {
     "the first step is written over": ("self._count[name] = count + 1", "self._count[name] = max(count, 1)"),
     "empty room is shown": ("[: self._count[name]]", ""),
     "the earlier log is shared": (".detach().clone()", ".detach()"),
-    "whole numbers stay whole": ("value.dtype if value.is_floating_point() else torch.float32", "value.dtype"),
+    "whole numbers stay whole": (
+        "value.dtype if value.is_floating_point() else torch.float32",
+        "value.dtype",
+    ),
     "float64 is rounded": ("value.dtype if value.is_floating_point() else torch.float32", "torch.float32"),
     "a resumed log stays on the CPU": (" or room.device != value.device", ""),
 }

@@ -1,4 +1,6 @@
-"""What TensorBoard's own reader finds in the files of a run, also of one that was killed and resumed; Weights & Biases, absent and as a stand-in."""
+"""What TensorBoard's own reader finds in the files of a run, also of one that was killed and resumed; Weights
+& Biases, absent and as a stand-in.
+"""
 
 import sys
 import types
@@ -26,9 +28,11 @@ def read(folder):
 
 def config(folder, *overrides):
     content = {
-        "model": {"name": "convnet_digits"}, "data": {"name": "mnist5k", "limit": 60, "batch_size": 20},
-        "trainer": {"epochs": 4}, "output": {"folder": str(folder)},
-    }  # fmt: skip
+        "model": {"name": "convnet_digits"},
+        "data": {"name": "mnist5k", "limit": 60, "batch_size": 20},
+        "trainer": {"epochs": 4},
+        "output": {"folder": str(folder)},
+    }
     return resolve(ClassifyConfig, content, overrides)
 
 
@@ -50,11 +54,21 @@ def test_the_files_of_a_run_hold_its_figures(tmp_path):
     setup = build(config(tmp_path / "run"))
     best = classify_run.train(setup)
     found = read(tmp_path / "run")
-    assert {"train/loss", "train/accuracy", "train/rate", "validation/accuracy", "validation/loss"} <= found.keys()
+    assert {
+        "train/loss",
+        "train/accuracy",
+        "train/rate",
+        "validation/accuracy",
+        "validation/loss",
+    } <= found.keys()
     assert list(found["validation/accuracy"]) == [3, 6, 9, 12]
     assert found["validation/accuracy"][best["step"]] == pytest.approx(best["accuracy"], rel=1e-6)
-    assert [found["train/loss"][step] for step in range(1, 13)] == pytest.approx(setup.trainer.curve("loss").tolist(), rel=1e-6)
-    assert [found["train/rate"][step] for step in (1, 12)] == pytest.approx([0.1 * setup.trainer.schedule(0), 0.1 * setup.trainer.schedule(11)], rel=1e-5)
+    assert [found["train/loss"][step] for step in range(1, 13)] == pytest.approx(
+        setup.trainer.curve("loss").tolist(), rel=1e-6
+    )
+    assert [found["train/rate"][step] for step in (1, 12)] == pytest.approx(
+        [0.1 * setup.trainer.schedule(0), 0.1 * setup.trainer.schedule(11)], rel=1e-5
+    )
 
 
 def test_the_files_of_a_resumed_run_are_those_of_one_that_was_not(tmp_path, monkeypatch):
@@ -81,7 +95,11 @@ def test_the_files_of_a_resumed_run_are_those_of_one_that_was_not(tmp_path, monk
 
 def test_without_weights_and_biases_a_sentence_and_no_folder(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ValueError, match="expected the package wandb for output.wandb=true, it is not installed; pip install wandb, or leave it off"):
+    with pytest.raises(
+        ValueError,
+        match="expected the package wandb for output.wandb=true, it is not installed; pip install wandb, "
+        "or leave it off",
+    ):
         classify_run.train(build(config(tmp_path / "run", "output.wandb=true")))
     assert not (tmp_path / "run").exists()
 
@@ -89,7 +107,9 @@ def test_without_weights_and_biases_a_sentence_and_no_folder(tmp_path, monkeypat
 def test_what_weights_and_biases_is_told(tmp_path, monkeypatch):
     """A stand-in with wandb's names: offline unless WANDB_MODE says otherwise, every figure with its step."""
     told = []
-    run = types.SimpleNamespace(log=lambda scalars, step: told.append((step, scalars)), finish=lambda: told.append("finish"))
+    run = types.SimpleNamespace(
+        log=lambda scalars, step: told.append((step, scalars)), finish=lambda: told.append("finish")
+    )
     module = types.ModuleType("wandb")
     module.__spec__ = types.SimpleNamespace(name="wandb")
     module.init = lambda **options: told.append(options) or run
@@ -98,7 +118,9 @@ def test_what_weights_and_biases_is_told(tmp_path, monkeypatch):
     (logger,) = make_loggers(tmp_path, {"seed": 0}, tensorboard=False, wandb=True)
     logger.write(3, {"train/loss": 0.5})
     logger.close()
-    assert told[0]["mode"] == "offline" and told[0]["dir"] == str(tmp_path) and told[0]["config"] == {"seed": 0}
+    assert (
+        told[0]["mode"] == "offline" and told[0]["dir"] == str(tmp_path) and told[0]["config"] == {"seed": 0}
+    )
     assert told[1:] == [(3, {"train/loss": 0.5}), "finish"]
 
 

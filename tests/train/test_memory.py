@@ -13,7 +13,9 @@ def test_by_hand():
     model = nn.Sequential(nn.Linear(10, 20), nn.ReLU(), nn.Linear(20, 5, bias=False))
     report = predict(model, torch.ones(8, 10), states=1)
     assert report.weights == report.gradients == report.optimizer == 4 * (10 * 20 + 20 + 20 * 5)
-    assert report.activations == 4 * (8 * 10 + 8 * 20)  # the input, and ReLU's output, which the second layer needs as well
+    assert report.activations == 4 * (
+        8 * 10 + 8 * 20
+    )  # the input, and ReLU's output, which the second layer needs as well
     assert report.at(16) == report.total + report.activations and "MiB" in str(report)
 
 
@@ -30,7 +32,9 @@ def test_activations_are_what_is_held_after_the_forward_pass(name):
     model, images = create(name, num_classes=10).train(), torch.rand(4, 3, 96, 96)
     peak, held = measure(lambda: model(images))
     predicted = predict(model, images).activations
-    assert 0.95 * held < predicted < 1.05 * held + images.nbytes and peak > held  # the images were held before
+    assert (
+        0.95 * held < predicted < 1.05 * held + images.nbytes and peak > held
+    )  # the images were held before
 
 
 def test_peak_of_one_allocation():

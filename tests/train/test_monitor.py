@@ -1,4 +1,6 @@
-"""The monitor: each kind of trouble, made on purpose, is found where it is; a healthy network has no findings."""
+"""The monitor: each kind of trouble, made on purpose, is found where it is; a healthy network has no
+findings.
+"""
 
 import pytest
 import torch
@@ -29,7 +31,11 @@ def test_healthy_networks_have_no_findings():
     assert kinds(net()) == []
     torch.manual_seed(0)
     model = create("resnet20_cifar", num_classes=10)
-    layers = examine(model, torch.rand(16, 3, 32, 32), lambda logits: nn.functional.cross_entropy(logits, torch.arange(16) % 10))
+    layers = examine(
+        model,
+        torch.rand(16, 3, 32, 32),
+        lambda logits: nn.functional.cross_entropy(logits, torch.arange(16) % 10),
+    )
     assert findings(layers) == [] and len(layers) == 39  # its 20 layers with weights and their 19 norms
 
 
@@ -48,7 +54,10 @@ def test_no_trace_is_left():
     state = {name: value.clone() for name, value in model.state_dict().items()}
     random = torch.get_rng_state()
     look(model)
-    assert all(torch.equal(state[name], value) for name, value in model.state_dict().items()) and not model.training
+    assert (
+        all(torch.equal(state[name], value) for name, value in model.state_dict().items())
+        and not model.training
+    )
     assert torch.equal(random, torch.get_rng_state()) and all(p.grad is None for p in model.parameters())
 
 
@@ -93,7 +102,9 @@ def test_exploding_activations():
     model = net()
     for layer in model[::2]:
         layer.weight.data.mul_(100)
-    grown = [finding.where.split()[0] for finding in findings(look(model)) if "activations of" in finding.what]
+    grown = [
+        finding.where.split()[0] for finding in findings(look(model)) if "activations of" in finding.what
+    ]
     assert "8" in grown and "0" not in grown  # a hundred times a layer
 
 
@@ -118,7 +129,15 @@ def test_dead_units():
 
 
 def test_faults_of_a_batch():
-    batch = {"images": torch.zeros(4, 1, 2, 2), "labels": torch.tensor([0, 1, 2, -1]), "indices": torch.tensor([9, 8, 7, 6])}
+    batch = {
+        "images": torch.zeros(4, 1, 2, 2),
+        "labels": torch.tensor([0, 1, 2, -1]),
+        "indices": torch.tensor([9, 8, 7, 6]),
+    }
     assert faults_of_batch(batch, 3) == ["example 6: label -1 is outside 0 to 2"]
     batch["images"][1, 0, 1, 1] = float("inf")
-    assert faults_of_batch(batch, 2) == ["example 8: the image holds NaN or infinite values", "example 7: label 2 is outside 0 to 1", "example 6: label -1 is outside 0 to 1"]
+    assert faults_of_batch(batch, 2) == [
+        "example 8: the image holds NaN or infinite values",
+        "example 7: label 2 is outside 0 to 1",
+        "example 6: label -1 is outside 0 to 1",
+    ]

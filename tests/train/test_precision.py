@@ -1,4 +1,6 @@
-"""Low precision, loss scaling, compilation, and losses that are no numbers; with the faults that each check has to catch."""
+"""Low precision, loss scaling, compilation, and losses that are no numbers; with the faults that each check
+has to catch.
+"""
 
 import functools
 
@@ -15,7 +17,9 @@ STEP = "self.scaler.step(self.optimizer)  # float16: not taken where a gradient 
 
 
 class Ramp(Method):
-    """A loss factor * weight * input, whose gradient passes through float16 under autocast; counts what happens after steps."""
+    """A loss factor * weight * input, whose gradient passes through float16 under autocast; counts what
+    happens after steps.
+    """
 
     def __init__(self, factor=1.0):
         super().__init__()
@@ -36,7 +40,14 @@ class Ramp(Method):
 def ramp(trainer_class=Trainer, factor=1.0, rate=1.0, precision=torch.float16, **options):
     method = Ramp(factor)
     optimizer = torch.optim.SGD(method.param_groups(), lr=rate)
-    return trainer_class(method, optimizer, lambda step: 1.0 + step, lambda number: torch.ones(1, 1), precision=precision, **options)
+    return trainer_class(
+        method,
+        optimizer,
+        lambda step: 1.0 + step,
+        lambda number: torch.ones(1, 1),
+        precision=precision,
+        **options,
+    )
 
 
 @pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
@@ -65,13 +76,22 @@ def test_low_precision_goes_the_way_of_float32(precision):
     for kind in (torch.float32, precision):
         method = Small()
         begin = nn.utils.parameters_to_vector(method.parameters()).detach()
-        Trainer(method, torch.optim.SGD(method.param_groups(), lr=0.5), lambda step: 1.0, batches, precision=kind, clip_norm=10.0).fit(30)
+        Trainer(
+            method,
+            torch.optim.SGD(method.param_groups(), lr=0.5),
+            lambda step: 1.0,
+            batches,
+            precision=kind,
+            clip_norm=10.0,
+        ).fit(30)
         ends.append(nn.utils.parameters_to_vector(method.parameters()).detach() - begin)
     assert 0 < (ends[1] - ends[0]).norm() < 0.03 * ends[0].norm() and ends[0].norm() > 0.5
 
 
 def check_overflow(trainer_class):
-    """At a scale of 65,536 the gradient 1 is more than float16 holds: that step is skipped, the scale is halved, all else goes on."""
+    """At a scale of 65,536 the gradient 1 is more than float16 holds: that step is skipped, the scale is
+    halved, all else goes on.
+    """
     trainer = ramp(trainer_class)
     weights, scales, after = [], [], []
     for step in range(1, 4):
@@ -100,7 +120,9 @@ def test_small_gradients_survive():
 
 
 def check_scaled_clipping(trainer_class):
-    """What is clipped is the gradient, not its scaled copy; mean of four micro-batches, clipped once; the norm in the log is the true one."""
+    """What is clipped is the gradient, not its scaled copy; mean of four micro-batches, clipped once; the
+    norm in the log is the true one.
+    """
     trainer = ramp(trainer_class, factor=0.25, accumulate=4, clip_norm=0.125)
     trainer.fit(2)
     assert trainer.method.layer.weight.item() == pytest.approx(-0.125 * (1 + 2), rel=1e-4)
@@ -112,7 +134,9 @@ def test_unscaled_then_clipped():
 
 
 def overflowing(trainer_class, *args, **options):
-    """The scale is too large at first and grows again after three good steps: every part of the scaler's state is in use."""
+    """The scale is too large at first and grows again after three good steps: every part of the scaler's
+    state is in use.
+    """
     trainer = trainer_class(*args, precision=torch.float16, **options)
     trainer.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**20, growth_interval=3)
     return trainer
@@ -137,7 +161,9 @@ def test_float16_resumes_bit_for_bit(tmp_path):
 
 def test_seeded_fault_a_scaler_that_is_not_restored_is_caught(tmp_path):
     with pytest.raises(AssertionError):
-        check_scaler_resumes(edited(('self.scaler.load_state_dict(state.get("scaler", {}))', "pass")), tmp_path)
+        check_scaler_resumes(
+            edited(('self.scaler.load_state_dict(state.get("scaler", {}))', "pass")), tmp_path
+        )
 
 
 def test_average_stands_still_in_a_skipped_step():
@@ -149,14 +175,27 @@ def test_average_stands_still_in_a_skipped_step():
 
 FAULTS = {
     "clipped while scaled": (check_scaled_clipping, ("self.scaler.unscale_(self.optimizer)", "pass")),
-    "micro-batches summed": (check_scaled_clipping, ('outputs["loss"] / self.accumulate).backward()', 'outputs["loss"]).backward()')),
-    "clipped after the step": (check_scaled_clipping, ("if self.clip_norm is not None:", "self.scaler.step(self.optimizer)\n            if self.clip_norm is not None:"), (STEP, "pass")),
+    "micro-batches summed": (
+        check_scaled_clipping,
+        ('outputs["loss"] / self.accumulate).backward()', 'outputs["loss"]).backward()'),
+    ),
+    "clipped after the step": (
+        check_scaled_clipping,
+        (
+            "if self.clip_norm is not None:",
+            "self.scaler.step(self.optimizer)\n            if self.clip_norm is not None:",
+        ),
+        (STEP, "pass"),
+    ),
     "loss not scaled": (check_underflow, ("self.scaler.scale(outputs", "(outputs")),
     "scale never updated": (check_overflow, ("self.scaler.update()  # and the scale is halved", "pass")),
     "step without the scaler": (check_overflow, (STEP, "self.optimizer.step()")),
     "average moves in a skipped step": (check_overflow, ("if self.scaler.get_scale() >= scale:", "if True:")),
-    "skipped steps do not count": (check_overflow, ("self.step += 1", "self.step += self.scaler.get_scale() >= scale")),
-}  # fmt: skip
+    "skipped steps do not count": (
+        check_overflow,
+        ("self.step += 1", "self.step += self.scaler.get_scale() >= scale"),
+    ),
+}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -173,7 +212,9 @@ def compiled(*args, **options):
 
 def test_a_compiled_method_is_the_eager_one():
     check_against_bare_loop(compiled)
-    assert make(compiled).state_dict()["method"].keys() == make(Trainer).state_dict()["method"].keys()  # checkpoints fit both
+    assert (
+        make(compiled).state_dict()["method"].keys() == make(Trainer).state_dict()["method"].keys()
+    )  # checkpoints fit both
 
 
 def poisoned(number):
@@ -187,7 +228,11 @@ def check_not_finite(trainer_class):
     with pytest.raises(NonFiniteLoss, match="step 3: expected a finite loss, got nan on batch 7") as raised:
         trainer.fit(10)
     assert (raised.value.step, raised.value.batch, trainer.step) == (3, 7, 3)
-    assert method.weight.isfinite().all() and trainer.curve("loss").isfinite().all() and len(trainer.curve("loss")) == 3
+    assert (
+        method.weight.isfinite().all()
+        and trainer.curve("loss").isfinite().all()
+        and len(trainer.curve("loss")) == 3
+    )
     assert all(value.isfinite().all() for value in optimizer.state[method.weight].values())
 
 
@@ -195,8 +240,14 @@ def test_a_loss_that_is_no_number_stops_before_it_enters_the_weights():
     check_not_finite(Trainer)
 
 
-@pytest.mark.parametrize("edit", [('self._require_finite(outputs["loss"], part, steps)', "pass"), ("self.step * self.accumulate + part, loss", "self.step + part, loss"),
-                                  ("raise NonFiniteLoss(self.step,", "raise NonFiniteLoss(self.step + 1,")])  # fmt: skip
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ('self._require_finite(outputs["loss"], part, steps)', "pass"),
+        ("self.step * self.accumulate + part, loss", "self.step + part, loss"),
+        ("raise NonFiniteLoss(self.step,", "raise NonFiniteLoss(self.step + 1,"),
+    ],
+)
 def test_seeded_fault_in_the_guard_is_caught(edit):
     with pytest.raises((AssertionError, pytest.fail.Exception)):
         check_not_finite(edited(edit))

@@ -1,4 +1,6 @@
-"""FSDP equals DDP equals one process; sharded checkpoints are whole or refused, and any number of processes may load them."""
+"""FSDP equals DDP equals one process; sharded checkpoints are whole or refused, and any number of processes
+may load them.
+"""
 
 import json
 import shutil
@@ -18,10 +20,13 @@ from dlbook.train.run import RunError
 from dlbook.train.sharded import ShardedRun
 
 KINDS = {
-    "sgd": lambda p: optim.Momentum(p, lr=0.1, momentum=0.9, weight_decay=0.01), "nesterov": lambda p: optim.Nesterov(p, lr=0.1, momentum=0.9),
-    "adam": lambda p: optim.Adam(p, lr=0.05), "adamw": lambda p: optim.AdamW(p, lr=0.05, weight_decay=0.1),
-    "rmsprop": lambda p: optim.RMSprop(p, lr=0.01), "lars": lambda p: optim.LARS(p, lr=0.1, weight_decay=0.01),
-}  # fmt: skip
+    "sgd": lambda p: optim.Momentum(p, lr=0.1, momentum=0.9, weight_decay=0.01),
+    "nesterov": lambda p: optim.Nesterov(p, lr=0.1, momentum=0.9),
+    "adam": lambda p: optim.Adam(p, lr=0.05),
+    "adamw": lambda p: optim.AdamW(p, lr=0.05, weight_decay=0.1),
+    "rmsprop": lambda p: optim.RMSprop(p, lr=0.01),
+    "lars": lambda p: optim.LARS(p, lr=0.1, weight_decay=0.01),
+}
 
 
 def trainer_of(rank, strategy="fsdp", kind="adamw", accumulate=2, norm="group", fault=""):
@@ -31,13 +36,25 @@ def trainer_of(rank, strategy="fsdp", kind="adamw", accumulate=2, norm="group", 
     checkpoint_blocks(method.model)
     forward = None
     if world > 1:
-        forward = sharded.shard(method, [method.model, method.ema.module]) if strategy == "fsdp" else distributed.wrap_ddp(method)
+        forward = (
+            sharded.shard(method, [method.model, method.ema.module])
+            if strategy == "fsdp"
+            else distributed.wrap_ddp(method)
+        )
     for module in method.model.modules():
         if fault == "sum instead of mean" and hasattr(module, "set_gradient_divide_factor"):
             module.set_gradient_divide_factor(1.0)
     batches = Batches(Rows(), BATCH // world, 3, rank=rank, world_size=world)
     clip = None if fault == "not clipped" else 0.1
-    return Trainer(method, KINDS[kind](method.param_groups()), lambda step: 1 / (1 + step), batches, accumulate=accumulate, clip_norm=clip, forward=forward)
+    return Trainer(
+        method,
+        KINDS[kind](method.param_groups()),
+        lambda step: 1 / (1 + step),
+        batches,
+        accumulate=accumulate,
+        clip_norm=clip,
+        forward=forward,
+    )
 
 
 def whole(tensor):
@@ -48,13 +65,19 @@ def numbers(trainer):
     """Weights, averages, buffers and logs as they would stand in one process."""
     found = {f"weight {name}": whole(value) for name, value in trainer.method.state_dict().items()}
     for place, (_, slots) in enumerate(trainer.optimizer.state.items()):
-        found |= {f"state {place} {name}": whole(value) for name, value in slots.items() if isinstance(value, torch.Tensor)}
+        found |= {
+            f"state {place} {name}": whole(value)
+            for name, value in slots.items()
+            if isinstance(value, torch.Tensor)
+        }
     return found | {f"log {name}": values.clone() for name, values in trainer.log.items()}
 
 
 def kept(trainer):
     """The same, as checkpoints hold it: logs in float32."""
-    return {name: value.float() if name.startswith("log ") else value for name, value in numbers(trainer).items()}
+    return {
+        name: value.float() if name.startswith("log ") else value for name, value in numbers(trainer).items()
+    }
 
 
 def train(rank, options):
@@ -64,7 +87,13 @@ def train(rank, options):
     data = Rows(9)
     batches = evaluation_batches(data, 2, rank=rank, world_size=distributed.world_size())
     figures = evaluate(trainer.method.ema.module, batches, 3)
-    return numbers(trainer), figures, sum(p.to_local().numel() if hasattr(p, "to_local") else p.numel() for p in trainer.method.parameters())
+    return (
+        numbers(trainer),
+        figures,
+        sum(
+            p.to_local().numel() if hasattr(p, "to_local") else p.numel() for p in trainer.method.parameters()
+        ),
+    )
 
 
 def check_equals_one(world, **options):
@@ -112,13 +141,17 @@ def resume(rank, folder):
     return step, kept(trainer)
 
 
-class _nothing:  # noqa: N801
+class _nothing:
     __enter__ = __exit__ = lambda *_: None
 
 
 def check_loading(world, folder, fault=""):
     expected = together(2, begin, folder, (2, 4), fault)[0]
-    assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["best.ckpt", "step-00000002.shards", "step-00000004.shards"]
+    assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == [
+        "best.ckpt",
+        "step-00000002.shards",
+        "step-00000004.shards",
+    ]
     for step, found in together(world, resume, folder):
         assert step == 4 and differing(expected, found, 0) == []
 
@@ -143,7 +176,9 @@ def test_resumed_equals_uninterrupted_bit_for_bit(tmp_path):
 def test_the_best_is_a_plain_checkpoint_and_one_process_goes_on_from_the_parts(tmp_path):
     expected = together(2, begin, tmp_path / "run", (2,))[0]
     plain = checkpoint.load(tmp_path / "run/checkpoints/best.ckpt")
-    assert all(torch.equal(value, expected[f"weight {name}"]) for name, value in plain["trainer"]["method"].items())
+    assert all(
+        torch.equal(value, expected[f"weight {name}"]) for name, value in plain["trainer"]["method"].items()
+    )
     alone = trainer_of(0, norm="batch")
     alone.load_state_dict(plain["trainer"])
     assert differing(expected, kept(alone), 0) == []
@@ -188,7 +223,13 @@ def two_checkpoints(tmp_path_factory):
     return folder
 
 
-HARMS = {"cut": "cut short", "altered": "altered", "lost": "missing", "no manifest": "manifest.json", "half a manifest": "manifest.json"}
+HARMS = {
+    "cut": "cut short",
+    "altered": "altered",
+    "lost": "missing",
+    "no manifest": "manifest.json",
+    "half a manifest": "manifest.json",
+}
 
 
 @pytest.mark.parametrize("how", HARMS)
@@ -196,7 +237,10 @@ def test_a_broken_part_is_named_and_the_one_before_used(how, two_checkpoints, tm
     shutil.copytree(two_checkpoints, tmp_path / "run")
     newest = tmp_path / "run/checkpoints/step-00000004.shards"
     name = harm(newest, how)
-    with pytest.raises(checkpoint.CheckpointError, match=f"{HARMS[how] if 'manifest' in how else name + '.*' + HARMS[how]}.*resume from the one before"):
+    with pytest.raises(
+        checkpoint.CheckpointError,
+        match=f"{HARMS[how] if 'manifest' in how else name + '.*' + HARMS[how]}.*resume from the one before",
+    ):
         sharded.verify(newest)
     (tmp_path / "run/harmed").touch()
     assert [step for step, _ in together(2, resume, tmp_path / "run")] == [2, 2]
@@ -228,7 +272,9 @@ def outside(rank):
     method = Small(outside=True)
     with pytest.raises(ValueError, match="sharpness is outside"):
         sharded.shard(method, [method.model, method.ema.module])
-    assert not any(isinstance(module, nn.Module) and hasattr(module, "unshard") for module in method.modules())
+    assert not any(
+        isinstance(module, nn.Module) and hasattr(module, "unshard") for module in method.modules()
+    )
 
 
 def test_a_parameter_outside_the_networks_is_named():

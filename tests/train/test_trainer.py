@@ -2,7 +2,15 @@
 
 import pytest
 import torch
-from train_checks import Linear, Noisy, batches, check_accumulation, check_against_bare_loop, check_resume, make
+from train_checks import (
+    Linear,
+    Noisy,
+    batches,
+    check_accumulation,
+    check_against_bare_loop,
+    check_resume,
+    make,
+)
 from trainer_faults import edited
 
 from dlbook.train import Method, Trainer
@@ -27,10 +35,14 @@ def test_accumulation_equals_one_large_batch():
 LOOP_FAULTS = {
     "average before the optimizer's step": (
         "self.scaler.step(self.optimizer)  # float16: not taken where a gradient overflowed,",
-        "self.method.after_step(self.step)\n            self.scaler.step(self.optimizer)\n            scale = float('inf')",
+        "self.method.after_step(self.step)\n            self.scaler.step(self.optimizer)\n         "
+        "   scale = float('inf')",
     ),
     "gradients never zeroed": ("self.optimizer.zero_grad(set_to_none=True)", "pass"),
-    "rate set once": ("group[\"lr\"] = rate * self.schedule(self.step)", "group[\"lr\"] = rate * self.schedule(0)"),
+    "rate set once": (
+        'group["lr"] = rate * self.schedule(self.step)',
+        'group["lr"] = rate * self.schedule(0)',
+    ),
     "rate one step late": ("rate * self.schedule(self.step)", "rate * self.schedule(self.step + 1)"),
     "not clipped": ("if self.clip_norm is not None:", "if False:"),
     "evaluation mode": ("self.method.train()", "self.method.eval()"),
@@ -45,8 +57,10 @@ def test_seeded_fault_in_the_loop_is_caught(fault):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [('self.scaler.scale(outputs["loss"] / self.accumulate).backward()', 'outputs["loss"].backward()'),
-     ("self.batches(self.step * self.accumulate + part)", "self.batches(self.step + part)")],
+    [
+        ('self.scaler.scale(outputs["loss"] / self.accumulate).backward()', 'outputs["loss"].backward()'),
+        ("self.batches(self.step * self.accumulate + part)", "self.batches(self.step + part)"),
+    ],
     ids=["sum instead of mean", "micro-batches repeated"],
 )
 def test_seeded_fault_in_accumulation_is_caught(old, new):
@@ -60,7 +74,8 @@ RESUME_FAULTS = {
     "optimizer not restored": ('self.optimizer.load_state_dict(state["optimizer"])', "pass"),
     "average not restored": (
         'self.method.load_state_dict(state["method"])',
-        'self.method.load_state_dict({k: v for k, v in state["method"].items() if "ema" not in k}, strict=False)',
+        'self.method.load_state_dict({k: v for k, v in state["method"].items() if "ema" not in k}, '
+        "strict=False)",
     ),
     "log not restored": ('self.log = Log(state["log"])', "pass"),
     "decayed rate taken for the base rate": (

@@ -11,7 +11,9 @@ TOTAL = 10
 
 
 class Noisy(Method):
-    """A method with everything that resuming can lose: dropout, batch statistics, momentum, an average, a counter."""
+    """A method with everything that resuming can lose: dropout, batch statistics, momentum, an average, a
+    counter.
+    """
 
     def __init__(self):
         super().__init__()
@@ -52,14 +54,20 @@ def everything(trainer):
     flat = {f"method.{name}": value for name, value in state["method"].items()}
     for index, slots in state["optimizer"]["state"].items():
         flat |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in slots.items()}
-    flat |= {f"log.{name}": value.nan_to_num(nan=-1.0) for name, value in state["log"].items()}  # NaN: the norm in a skipped step
+    flat |= {
+        f"log.{name}": value.nan_to_num(nan=-1.0) for name, value in state["log"].items()
+    }  # NaN: the norm in a skipped step
     flat |= {"random": state["random"], "step": torch.tensor(state["step"])}
-    flat["rate"] = torch.tensor([group["lr"] for group in state["optimizer"]["param_groups"]], dtype=torch.float64)
+    flat["rate"] = torch.tensor(
+        [group["lr"] for group in state["optimizer"]["param_groups"]], dtype=torch.float64
+    )
     return flat
 
 
 def check_resume(trainer_class, folder, accumulate=1):
-    """Ten steps, and five, a checkpoint on disk, a new process's objects, five more: the same bits everywhere."""
+    """Ten steps, and five, a checkpoint on disk, a new process's objects, five more: the same bits
+    everywhere.
+    """
     torch.manual_seed(1)
     whole = make(trainer_class, accumulate)
     torch.manual_seed(2)
@@ -103,7 +111,10 @@ def check_against_bare_loop(trainer_class):
             gradient *= (0.5 / (norm + 1e-6)).clamp(max=1.0)
         optimizer.step()
         alpha = min(0.8, 1 - 1 / (step + 1))
-        average = [alpha * old + (1 - alpha) * new.detach() for old, new in zip(average, method.model.parameters(), strict=True)]
+        average = [
+            alpha * old + (1 - alpha) * new.detach()
+            for old, new in zip(average, method.model.parameters(), strict=True)
+        ]
     for mine, theirs in zip(trainer.method.model.parameters(), method.model.parameters(), strict=True):
         assert torch.allclose(mine, theirs, atol=1e-6)
     for mine, theirs in zip(trainer.method.ema.module.parameters(), average, strict=True):
@@ -127,8 +138,13 @@ def check_accumulation(trainer_class):
         method = Linear()
         optimizer = torch.optim.SGD(method.param_groups(), lr=0.1)
         parts = rows.reshape(5 * accumulate, 12 // accumulate, 4)
-        trainer = trainer_class(method, optimizer, lambda step: 1.0, lambda number, parts=parts: parts[number],
-                                accumulate=accumulate)
+        trainer = trainer_class(
+            method,
+            optimizer,
+            lambda step: 1.0,
+            lambda number, parts=parts: parts[number],
+            accumulate=accumulate,
+        )
         trainer.fit(5)
         weights.append((method.weight.detach(), trainer.curve("loss")))
     assert torch.allclose(weights[0][0], weights[1][0], atol=1e-14)

@@ -37,22 +37,35 @@ def built_page(tmp_path_factory):
     """Folder of the built HTML."""
     require_chromium()
     source = tmp_path_factory.mktemp("book")
-    shutil.copytree(ROOT / "_static", source / "_static", ignore=lambda d, names: [n for n in names if n != "host.mjs"])
+    shutil.copytree(
+        ROOT / "_static", source / "_static", ignore=lambda d, names: [n for n in names if n != "host.mjs"]
+    )
     (source / "_static/dot.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', "utf8")
     (source / "conf.py").write_text(CONF, "utf8")
     shutil.copy(HERE / "page.md", source / "index.md")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    run = subprocess.run([sys.executable, "-m", "sphinx", "-W", "-q", source, source / "out"],
-                         capture_output=True, text=True, env=environment, timeout=300)
+    run = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "-q", source, source / "out"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=300,
+    )
     assert run.returncode == 0, run.stdout + run.stderr
     sort_state(source / "out/index.html")
     return source / "out"
 
 
 def sort_state(page):
-    """Sort the keys of the figures' state, as the book's cache of executed chapters does: no figure may depend on their order."""
-    start, middle, end = re.split(r'(?<=vnd.jupyter.widget-state\+json">)(.*?)(?=</script>)', page.read_text("utf8"), flags=re.S)
-    page.write_text(start + json.dumps(json.loads(middle), sort_keys=True).replace("</", "<\\/") + end, "utf8")
+    """Sort the keys of the figures' state, as the book's cache of executed chapters does: no figure may
+    depend on their order.
+    """
+    start, middle, end = re.split(
+        r'(?<=vnd.jupyter.widget-state\+json">)(.*?)(?=</script>)', page.read_text("utf8"), flags=re.S
+    )
+    page.write_text(
+        start + json.dumps(json.loads(middle), sort_keys=True).replace("</", "<\\/") + end, "utf8"
+    )
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -83,8 +96,14 @@ def open_page(browser, address):
         page = context.new_page()
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("request", lambda r: errors.append(f"foreign request: {r.url}")
-                if not r.url.startswith(("http://127.0.0.1", "data:", "blob:")) else None)
+        page.on(
+            "request",
+            lambda r: (
+                errors.append(f"foreign request: {r.url}")
+                if not r.url.startswith(("http://127.0.0.1", "data:", "blob:"))
+                else None
+            ),
+        )
         page.on("response", lambda r: errors.append(f"{r.status} {r.url}") if r.status >= 400 else None)
         page.goto(address)
         if options.get("java_script_enabled", True):

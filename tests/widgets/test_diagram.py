@@ -15,15 +15,44 @@ from dlbook.widgets.diagram import MEASURES
 
 
 def block(name="", type="Net", *children, **changes):
-    own = {"detail": "", "kind": "", "input_shape": (3, 8, 8), "shape": (8, 8, 8), "parameters": 10, "macs": 640, "activations": 5,
-           "rf": 3, "rf_first": 3, "inputs": (-1,), "join": "", "note": "", "repeat": 1, "parallel": False}  # fmt: skip
+    own = {
+        "detail": "",
+        "kind": "",
+        "input_shape": (3, 8, 8),
+        "shape": (8, 8, 8),
+        "parameters": 10,
+        "macs": 640,
+        "activations": 5,
+        "rf": 3,
+        "rf_first": 3,
+        "inputs": (-1,),
+        "join": "",
+        "note": "",
+        "repeat": 1,
+        "parallel": False,
+    }
     return SimpleNamespace(name=name, type=type, children=children, **{**own, **changes})
 
 
 def small():
-    return block("", "Net", block("stem", "Conv2d", detail="3×3"),
-                 block("body", "Sequential", block("0–2", "Block", block("conv", "Conv2d"), block("", "+ shortcut", join="+ shortcut", inputs=(0, -1)), repeat=3),
-                       block("3", "ReLU", rf=None), inputs=(0,)))  # fmt: skip
+    return block(
+        "",
+        "Net",
+        block("stem", "Conv2d", detail="3×3"),
+        block(
+            "body",
+            "Sequential",
+            block(
+                "0–2",
+                "Block",
+                block("conv", "Conv2d"),
+                block("", "+ shortcut", join="+ shortcut", inputs=(0, -1)),
+                repeat=3,
+            ),
+            block("3", "ReLU", rf=None),
+            inputs=(0,),
+        ),
+    )
 
 
 def travelled(figure):
@@ -65,19 +94,29 @@ def test_paths_can_be_opened_from_python():
 
 def test_title_and_description_come_from_the_tree_unless_given():
     figure = Diagram(small())
-    assert (figure.title, figure.description) == ("Net", "Net for an input of 3×8×8: 10 parameters, 640 MACs, 2 blocks from the input above to the output below.")
+    assert (figure.title, figure.description) == (
+        "Net",
+        "Net for an input of 3×8×8: 10 parameters, 640 MACs, 2 blocks from the input above to the "
+        "output below.",
+    )
     figure = Diagram(small(), title="Mine", description="Other words.")
     assert (figure.title, figure.description) == ("Mine", "Other words.")
 
 
-@pytest.mark.parametrize(("make", "words"), [
-    (lambda: Diagram(nn.Linear(1, 1)), "book.model_tree.*Linear"),
-    (lambda: Diagram({"name": "net"}), "book.model_tree.*dict"),
-    (lambda: Diagram(block("", "Net", SimpleNamespace(name="half"))), "book.model_tree.*no attribute 'type'"),
-    (lambda: Diagram(block("", "ReLU")), "nothing to draw.*ReLU"),
-    (lambda: Diagram(small(), opened=["7"]), "path '7'"),
-    (lambda: Diagram(small(), bars="time"), "'time'"),
-])
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Diagram(nn.Linear(1, 1)), "book.model_tree.*Linear"),
+        (lambda: Diagram({"name": "net"}), "book.model_tree.*dict"),
+        (
+            lambda: Diagram(block("", "Net", SimpleNamespace(name="half"))),
+            "book.model_tree.*no attribute 'type'",
+        ),
+        (lambda: Diagram(block("", "ReLU")), "nothing to draw.*ReLU"),
+        (lambda: Diagram(small(), opened=["7"]), "path '7'"),
+        (lambda: Diagram(small(), bars="time"), "'time'"),
+    ],
+)
 def test_the_diagram_explains_what_is_wrong(make, words):
     with pytest.raises(ValueError, match=words):
         make()
@@ -87,12 +126,25 @@ def test_too_large_a_tree_is_refused_and_the_largest_block_named():
     import random
 
     noise = random.Random(0)
-    layers = [block(f"layer{i}", "Conv2d", parameters=noise.randrange(10**12), macs=noise.randrange(10**15)) for i in range(2500)]
-    with pytest.raises(ValueError, match="may hold 60 KiB; largest: 'body Sequential'.*the tree of one of its blocks"):
+    layers = [
+        block(f"layer{i}", "Conv2d", parameters=noise.randrange(10**12), macs=noise.randrange(10**15))
+        for i in range(2500)
+    ]
+    with pytest.raises(
+        ValueError, match="may hold 60 KiB; largest: 'body Sequential'.*the tree of one of its blocks"
+    ):
         Diagram(block("", "Net", block("body", "Sequential", *layers), block("head", "Linear")))
 
 
-LARGEST = {"resnet152": 224, "densenet201": 224, "vit_h_14": 224, "efficientnet_b7": 600, "googlenet": 224, "swin_v2_b": 256, "regnet_y_128gf": 384}
+LARGEST = {
+    "resnet152": 224,
+    "densenet201": 224,
+    "vit_h_14": 224,
+    "efficientnet_b7": 600,
+    "googlenet": 224,
+    "swin_v2_b": 256,
+    "regnet_y_128gf": 384,
+}
 
 
 @pytest.mark.parametrize("name", LARGEST)

@@ -1,4 +1,6 @@
-"""The diagram on a built page, in a real Chromium: clicks, keyboard, bars, connecting lines, narrow, dark, paper, axe."""
+"""The diagram on a built page, in a real Chromium: clicks, keyboard, bars, connecting lines, narrow, dark,
+paper, axe.
+"""
 
 import importlib
 import re
@@ -19,7 +21,10 @@ def button(page, path):
 
 def names(page):
     """What the visible rows begin with."""
-    return [text.strip() for text in diagram(page).locator(".dlw-block > .dlw-row > .dlw-name:visible").all_inner_texts()]
+    return [
+        text.strip()
+        for text in diagram(page).locator(".dlw-block > .dlw-row > .dlw-name:visible").all_inner_texts()
+    ]
 
 
 def bars(page):
@@ -32,7 +37,18 @@ def press_all(page):
 
 def test_the_stages_stand_in_order_with_shapes_and_costs(open_page):
     page = open_page()
-    assert [name.split()[0] for name in names(page)] == ["conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4", "mean", "fc"]
+    assert [name.split()[0] for name in names(page)] == [
+        "conv1",
+        "bn1",
+        "relu",
+        "maxpool",
+        "layer1",
+        "layer2",
+        "layer3",
+        "layer4",
+        "mean",
+        "fc",
+    ]
     assert "11,689,512 parameters · 1,814,073,344 MACs · receptive field 435 px" in diagram(page).inner_text()
     row = re.sub(r"\s+", " ", button(page, STAGE).inner_text())
     assert all(text in row for text in ("layer1 Sequential", "64×56×56", "148 k", "462 M", "25 %"))
@@ -45,10 +61,18 @@ def test_a_click_opens_a_block_and_another_closes_it(open_page):
     stage.click()
     assert stage.get_attribute("aria-expanded") == "true"
     assert page.locator(f"#{stage.get_attribute('aria-controls')}").is_visible()
-    assert [button(page, path).locator(".dlw-share").inner_text() for path in (STAGE, BLOCK)] == ["25 %", "25 %"]  # of both copies
-    assert "BasicBlock × 2" in " ".join(names(page)) and "this is the first of 2" not in diagram(page).inner_text()
+    assert [button(page, path).locator(".dlw-share").inner_text() for path in (STAGE, BLOCK)] == [
+        "25 %",
+        "25 %",
+    ]  # of both copies
+    assert (
+        "BasicBlock × 2" in " ".join(names(page))
+        and "this is the first of 2" not in diagram(page).inner_text()
+    )
     button(page, BLOCK).click()
-    assert [name for name in names(page) if name.startswith("conv2")] and "this is the first of 2" in diagram(page).inner_text()
+    assert [name for name in names(page) if name.startswith("conv2")] and "this is the first of 2" in diagram(
+        page
+    ).inner_text()
     shown = len(names(page))
     stage.click()
     assert stage.get_attribute("aria-expanded") == "false" and len(names(page)) == 10
@@ -79,9 +103,25 @@ def test_the_bars_are_shares_of_the_whole(open_page):
         diagram(page).get_by_role("radio", name=name, exact=True).check(force=True)
         shares[name] = bars(page)
     assert shares["parameters"][7] == "72 %" and shares["MACs"][4:8] == ["25 %", "23 %", "23 %", "23 %"]
-    assert shares["receptive field"] == ["7 px", "7 px", "7 px", "11 px", "43 px", "99 px", "211 px", "435 px", "–", "–"]
+    assert shares["receptive field"] == [
+        "7 px",
+        "7 px",
+        "7 px",
+        "11 px",
+        "43 px",
+        "99 px",
+        "211 px",
+        "435 px",
+        "–",
+        "–",
+    ]
     assert re.fullmatch(r"803 k · \d+ %", shares["activations"][4])
-    width = diagram(page).locator(".dlw-fill").nth(7).evaluate("el => el.getBoundingClientRect().width / el.parentElement.getBoundingClientRect().width")
+    width = (
+        diagram(page)
+        .locator(".dlw-fill")
+        .nth(7)
+        .evaluate("el => el.getBoundingClientRect().width / el.parentElement.getBoundingClientRect().width")
+    )
     assert width == pytest.approx(1, abs=0.01)  # layer4 sees most
     page.wait_for_timeout(700)
     assert "receptive field" in diagram(page).locator("[aria-live]").inner_text()
@@ -91,7 +131,10 @@ def test_open_all_and_close_all(open_page):
     page = open_page()
     press_all(page)
     expanded = diagram(page).locator("button[aria-expanded]")
-    assert set(expanded.evaluate_all("all => all.map(el => el.ariaExpanded)")) == {"true"} and expanded.count() > 12
+    assert (
+        set(expanded.evaluate_all("all => all.map(el => el.ariaExpanded)")) == {"true"}
+        and expanded.count() > 12
+    )
     assert len(names(page)) > 60
     diagram(page).get_by_role("button", name="close all").click()
     assert len(names(page)) == 10
@@ -101,13 +144,19 @@ def test_a_shortcut_is_drawn_from_where_it_leaves_to_where_it_joins(open_page):
     page = open_page()
     press_all(page)
     inner = page.locator(f"#{button(page, BLOCK).get_attribute('aria-controls')}")
-    assert inner.locator(":scope > .dlw-wire-down").count() == inner.locator(":scope > .dlw-wire-in").count() == 1
+    assert (
+        inner.locator(":scope > .dlw-wire-down").count()
+        == inner.locator(":scope > .dlw-wire-in").count()
+        == 1
+    )
     top, end = (inner.locator(f":scope > .dlw-wire-{kind}").bounding_box() for kind in ("down", "in"))
     rows = inner.locator(":scope > ul > li")
     first, join = rows.first.bounding_box(), rows.filter(has_text="+ shortcut").bounding_box()
     assert top["y"] <= first["y"] + 5 and join["y"] < end["y"] + end["height"] < join["y"] + join["height"]
     assert "from bn2, the input" in rows.filter(has_text="+ shortcut").inner_text()
-    projection = page.locator(f"#{button(page, '5.0').get_attribute('aria-controls')} > ul > li").filter(has_text="from bn2")
+    projection = page.locator(f"#{button(page, '5.0').get_attribute('aria-controls')} > ul > li").filter(
+        has_text="from bn2"
+    )
     assert "from bn2, downsample" in projection.inner_text()
 
 
@@ -117,18 +166,28 @@ def test_a_phone_has_room_for_every_block(open_page, dark):
     button(page, STAGE).tap()
     press_all(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
-    outside = diagram(page).locator(".dlw-row:visible *").evaluate_all("""all => all.filter(el => el.checkVisibility() && !el.closest('.dlw-key, svg'))
+    outside = (
+        diagram(page)
+        .locator(".dlw-row:visible *")
+        .evaluate_all("""all => all.filter(el => el.checkVisibility() && !el.closest('.dlw-key, svg'))
       .filter(el => { const row = el.closest('.dlw-row').getBoundingClientRect(), own = el.getBoundingClientRect();
         return own.right > row.right + 1 || own.left < row.left - 1; }).map(el => el.textContent)""")
+    )
     assert outside == []
-    boxes = diagram(page).locator("button:visible").evaluate_all("all => all.map(el => el.getBoundingClientRect().height)")
+    boxes = (
+        diagram(page)
+        .locator("button:visible")
+        .evaluate_all("all => all.map(el => el.getBoundingClientRect().height)")
+    )
     assert min(boxes) >= 24
 
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [1400, 400])
 def test_axe_finds_nothing_in_the_open_diagram(open_page, dark, width):
-    axe = importlib.import_module("axe_playwright_python.sync_playwright")  # pinned in requirements.txt: never skipped
+    axe = importlib.import_module(
+        "axe_playwright_python.sync_playwright"
+    )  # pinned in requirements.txt: never skipped
     page = open_page(dark=dark, viewport={"width": width, "height": 900})
     press_all(page)
     results = axe.Axe().run(page, context=".dlw-diagram", options={"preload": False})

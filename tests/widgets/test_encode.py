@@ -52,7 +52,9 @@ def test_the_bound_catches_a_wrong_decoder(seeded_fault, monkeypatch):
     if seeded_fault == "no cumulative sum":
         monkeypatch.setattr(encode.np, "cumsum", lambda a, dtype: a.astype(dtype))
     elif seeded_fault == "bytes the wrong way round":
-        packed["data"] = base64.b64encode(encode.zlib.compress(encode.zlib.decompress(base64.b64decode(packed["data"]))[::-1])).decode()
+        packed["data"] = base64.b64encode(
+            encode.zlib.compress(encode.zlib.decompress(base64.b64decode(packed["data"]))[::-1])
+        ).decode()
     else:
         packed["high"] = packed["high"] / 2
     assert np.abs(encode.unpack(packed) - values).max() > (values.max() - values.min()) / encode.LEVELS
@@ -63,20 +65,34 @@ def test_smooth_curves_are_stored_in_less_than_half_of_two_bytes_a_value():
     assert len(encode.pack(values)["data"]) < values.size
 
 
-@pytest.mark.parametrize("values", [
-    torch.tensor([1.0, 2.0], requires_grad=True), torch.tensor([1.0, 2.0], dtype=torch.bfloat16), torch.tensor([1, 2]),
-    torch.tensor([1.0, 2.0], dtype=torch.float16), np.array([1, 2], np.uint8), [1, 2], (1.0, 2.0), [np.float32(1), 2]])
+@pytest.mark.parametrize(
+    "values",
+    [
+        torch.tensor([1.0, 2.0], requires_grad=True),
+        torch.tensor([1.0, 2.0], dtype=torch.bfloat16),
+        torch.tensor([1, 2]),
+        torch.tensor([1.0, 2.0], dtype=torch.float16),
+        np.array([1, 2], np.uint8),
+        [1, 2],
+        (1.0, 2.0),
+        [np.float32(1), 2],
+    ],
+)
 def test_tensors_arrays_and_lists_are_accepted(values):
     assert encode.to_array(values).tolist() == [1, 2]
 
 
-@pytest.mark.parametrize(("values", "words"), [([[1, 2], [3]], "differ in length"), (["a"], "expected numbers")])
+@pytest.mark.parametrize(
+    ("values", "words"), [([[1, 2], [3]], "differ in length"), (["a"], "expected numbers")]
+)
 def test_what_is_no_array_is_refused(values, words):
     with pytest.raises(ValueError, match=words):
         encode.to_array(values)
 
 
-@pytest.mark.parametrize(("values", "log", "words"), [([np.nan], False, "finite"), ([1.0, 0.0], True, "positive")])
+@pytest.mark.parametrize(
+    ("values", "log", "words"), [([np.nan], False, "finite"), ([1.0, 0.0], True, "positive")]
+)
 def test_what_cannot_be_packed_is_refused(values, log, words):
     with pytest.raises(ValueError, match=words):
         encode.pack(values, log)

@@ -1,4 +1,6 @@
-"""The figures on a built page, in a real Chromium: mouse, buttons, keyboard, touch, dark, narrow, print, no JavaScript."""
+"""The figures on a built page, in a real Chromium: mouse, buttons, keyboard, touch, dark, narrow, print, no
+JavaScript.
+"""
 
 import importlib
 import re
@@ -15,12 +17,18 @@ def figure(page, number):
 
 def path_of(page, number, curve):
     """The drawn line of a curve."""
-    return figure(page, number).locator(f'[data-curve="{curve}"] .dlw-line:not([stroke-dasharray])').get_attribute("d")
+    return (
+        figure(page, number)
+        .locator(f'[data-curve="{curve}"] .dlw-line:not([stroke-dasharray])')
+        .get_attribute("d")
+    )
 
 
 def cell(page, curve, column):
     """Text of the legend: value (0) or gradient (1) of a curve."""
-    return figure(page, CURVES).locator(".dlw-legend tr", has_text=curve).locator("td").nth(column).inner_text()
+    return (
+        figure(page, CURVES).locator(".dlw-legend tr", has_text=curve).locator("td").nth(column).inner_text()
+    )
 
 
 def slider(page, number, name):
@@ -90,9 +98,22 @@ def test_keyboard_alone_reaches_and_moves_everything(open_page):
     seen = []
     figure(page, CURVES).get_by_label("alpha: type a value").focus()
     for _ in range(13):
-        seen.append(page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"))
+        seen.append(
+            page.evaluate(
+                "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
+            )
+        )
         page.keyboard.press("Tab")
-    assert {"less alpha", "more alpha", "less read at x", "more read at x", "ELU", "ReLU", "SiLU", "tanh"} <= set(seen)
+    assert {
+        "less alpha",
+        "more alpha",
+        "less read at x",
+        "more read at x",
+        "ELU",
+        "ReLU",
+        "SiLU",
+        "tanh",
+    } <= set(seen)
 
 
 def test_legend_switches_a_curve_off_and_on(open_page):
@@ -154,7 +175,10 @@ def test_images_show_the_frame_of_their_parameters(open_page):
     assert pixel(page, 0, 7, 8) == image
     assert figure(page, IMAGES).get_by_role("img", name="attention, layer = 3, head = 2").count() == 1
     assert figure(page, IMAGES).get_by_text("Head 2 of layer 3 looks at row 8.", exact=True).count() == 1
-    assert figure(page, IMAGES).locator("canvas").first.evaluate("c => getComputedStyle(c).imageRendering") == "pixelated"
+    assert (
+        figure(page, IMAGES).locator("canvas").first.evaluate("c => getComputedStyle(c).imageRendering")
+        == "pixelated"
+    )
 
 
 def test_stepper_steps_by_button_range_and_play(open_page):
@@ -162,7 +186,11 @@ def test_stepper_steps_by_button_range_and_play(open_page):
     stepper = figure(page, STEPPER)
     stepper.get_by_role("button", name="next step").click()
     assert "Exponentiate" in stepper.locator(".dlw-caption").inner_text()
-    assert stepper.locator("td.dlw-marked").all_text_contents() == ["7.39 (marked)", "2.72 (marked)", "1.11 (marked)"]
+    assert stepper.locator("td.dlw-marked").all_text_contents() == [
+        "7.39 (marked)",
+        "2.72 (marked)",
+        "1.11 (marked)",
+    ]
     stepper.get_by_role("button", name="last step").press("Enter")
     assert "step 5 of 5" in stepper.inner_text()
     stepper.get_by_role("slider").press("ArrowLeft")
@@ -188,7 +216,9 @@ def test_a_phone_has_room_and_large_targets(open_page, dark):
     figure(page, STEPPER).get_by_role("button", name="last step").tap()
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     boxes = page.locator(".dlw :is(button, input, select)").evaluate_all(
-        "all => all.map(el => el.closest('.dlw-radio') ?? el).map(el => el.getBoundingClientRect()).map(r => [r.width, r.height])")
+        "all => all.map(el => el.closest('.dlw-radio') ?? el).map(el => "
+        "el.getBoundingClientRect()).map(r => [r.width, r.height])"
+    )
     assert len(boxes) > 30 and min(min(box) for box in boxes) >= 24
     before = path_of(page, CURVES, "ELU")
     figure(page, CURVES).get_by_role("button", name="more alpha").tap()
@@ -223,10 +253,14 @@ def test_lines_stand_out_from_the_page_and_photographs_are_not_inverted(open_pag
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [1400, 400])
 def test_axe_finds_nothing(open_page, dark, width):
-    axe = importlib.import_module("axe_playwright_python.sync_playwright")  # pinned in requirements.txt: never skipped
+    axe = importlib.import_module(
+        "axe_playwright_python.sync_playwright"
+    )  # pinned in requirements.txt: never skipped
     page = open_page(dark=dark, viewport={"width": width, "height": 900})
     figure(page, STEPPER).get_by_role("button", name="last step").click()
-    results = axe.Axe().run(page, context=".dlbook-widget", options={"preload": False})  # it would look for @imports in vain
+    results = axe.Axe().run(
+        page, context=".dlbook-widget", options={"preload": False}
+    )  # it would look for @imports in vain
     assert results.violations_count == 0, results.generate_report()
 
 
@@ -240,8 +274,14 @@ def test_paper_shows_the_figure_and_its_state_without_controls(open_page, dark):
         assert names == 0
     assert figure(page, CURVES).locator(".dlw-state").is_visible()
     assert figure(page, CURVES).locator(".dlw-state").inner_text() == "alpha = 1"
-    assert figure(page, CURVES).locator(".dlw-plot").is_visible() and figure(page, IMAGES).locator("canvas").first.is_visible()
-    assert figure(page, CURVES).locator(".dlw-title").evaluate("el => getComputedStyle(el).color") == "rgb(0, 0, 0)"
+    assert (
+        figure(page, CURVES).locator(".dlw-plot").is_visible()
+        and figure(page, IMAGES).locator("canvas").first.is_visible()
+    )
+    assert (
+        figure(page, CURVES).locator(".dlw-title").evaluate("el => getComputedStyle(el).color")
+        == "rgb(0, 0, 0)"
+    )
     assert figure(page, CURVES).evaluate("el => getComputedStyle(el).backgroundColor") == "rgb(255, 255, 255)"
 
 

@@ -1,4 +1,6 @@
-"""The same figures in a real JupyterLab: open a MyST `.md` file as a notebook, run all, move sliders, read the values back."""
+"""The same figures in a real JupyterLab: open a MyST `.md` file as a notebook, run all, move sliders, read
+the values back.
+"""
 
 import json
 import os
@@ -18,7 +20,13 @@ import pytest
 pytestmark = pytest.mark.browser
 HERE = Path(__file__).parent
 CHAPTER = HERE.parents[1] / "chapters/convolution/activations.md"
-QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}}
+QUIET = {
+    "@jupyterlab/apputils-extension:notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+    }
+}
 
 
 def free_port():
@@ -29,15 +37,30 @@ def free_port():
 
 def settings_of_its_own(folder):
     """Environment in which Jupyter reads and writes nothing of the user's."""
-    places = {"HOME": "home", "JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime",
-              "IPYTHONDIR": "ipython", "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces"}
+    places = {
+        "HOME": "home",
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "IPYTHONDIR": "ipython",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+    }
     for name in places.values():
         (folder / name).mkdir()
     binaries = str(Path(sys.executable).parent)
-    environment = {**os.environ, **{key: str(folder / name) for key, name in places.items()}, "OMP_NUM_THREADS": "1",
-                   "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
-    subprocess.run([shutil.which("jupytext-config", path=environment["PATH"]), "set-default-viewer"],
-                   env=environment, check=True, capture_output=True)
+    environment = {
+        **os.environ,
+        **{key: str(folder / name) for key, name in places.items()},
+        "OMP_NUM_THREADS": "1",
+        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+    }
+    subprocess.run(
+        [shutil.which("jupytext-config", path=environment["PATH"]), "set-default-viewer"],
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
     overrides = folder / "config/labconfig/default_setting_overrides.json"
     known = json.loads(overrides.read_text("utf8")) if overrides.exists() else {}
     overrides.parent.mkdir(exist_ok=True)
@@ -67,10 +90,21 @@ def lab(tmp_path_factory, browser):
     if CHAPTER.exists():
         shutil.copy(CHAPTER, books / "activations.md")
     port, token, log = free_port(), secrets.token_hex(16), folder / "log.txt"
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--ServerApp.port={port}",
-               f"--ServerApp.root_dir={books}", f"--IdentityProvider.token={token}", "--ServerApp.port_retries=0"]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        f"--ServerApp.port={port}",
+        f"--ServerApp.root_dir={books}",
+        f"--IdentityProvider.token={token}",
+        "--ServerApp.port_retries=0",
+    ]
     with log.open("w") as stream:
-        process = subprocess.Popen(command, env=environment, stdout=stream, stderr=subprocess.STDOUT, cwd=books)
+        process = subprocess.Popen(
+            command, env=environment, stdout=stream, stderr=subprocess.STDOUT, cwd=books
+        )
     try:
         wait_for(f"http://127.0.0.1:{port}/api?token={token}", process, log)
         yield lambda page, name: run_all(page, f"http://127.0.0.1:{port}/lab/tree/{name}?reset&token={token}")
@@ -80,7 +114,9 @@ def lab(tmp_path_factory, browser):
 
 
 def choose_kernel(page, patience=0):
-    """Accept the kernel that JupyterLab offers, as a reader would; False if it does not ask within `patience` ms."""
+    """Accept the kernel that JupyterLab offers, as a reader would; False if it does not ask within `patience`
+    ms.
+    """
     select = page.locator("dialog.jp-Dialog .jp-mod-accept")
     for _ in range(patience // 500):
         if select.count():
@@ -140,10 +176,14 @@ def test_sliders_move_by_mouse_and_by_their_buttons_and_python_reads_them(lab, p
     drawn.append(line.get_attribute("d"))
     figure.get_by_role("button", name="less slope").click()
     drawn.append(line.get_attribute("d"))
-    figure.get_by_label("slope: type a value").press("ArrowDown")  # JupyterLab leaves the arrow keys to a text box
+    figure.get_by_label("slope: type a value").press(
+        "ArrowDown"
+    )  # JupyterLab leaves the arrow keys to a text box
     drawn.append(line.get_attribute("d"))
     assert len(set(drawn)) == 4
-    assert page.locator(".dlbook-still").count() == 0, "JupyterLab must show the live figure, not its still picture"
+    assert page.locator(".dlbook-still").count() == 0, (
+        "JupyterLab must show the live figure, not its still picture"
+    )
     page.wait_for_timeout(500)
     page.locator(".jp-CodeCell .cm-content").last.click()
     page.keyboard.press("Shift+Enter")

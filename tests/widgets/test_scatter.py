@@ -1,4 +1,6 @@
-"""Scatter: its Python side, and in a real Chromium: mouse, menu, keyboard, touch, switches, dark, narrow, no JavaScript."""
+"""Scatter: its Python side, and in a real Chromium: mouse, menu, keyboard, touch, switches, dark, narrow, no
+JavaScript.
+"""
 
 import functools
 import http.server
@@ -12,9 +14,12 @@ from dlbook.widgets import STATE_LIMIT, Axis, Point, Scatter
 
 ROOT = Path(__file__).resolve().parents[2]
 AXES = [Axis("size", log=True, unit="millions"), Axis("accuracy", unit="%"), Axis("year")]
-POINTS = [Point("a", "small", {"size": 1, "accuracy": 60, "year": 2012}, "Reported in Table 1."),
-          Point("b", "large", {"size": 100, "accuracy": 80, "year": 2016}), Point("c", "large", {"size": 10, "year": 2014}),
-          Point("d", "small", {"size": 3, "accuracy": 71.25, "year": 2013})]  # fmt: skip
+POINTS = [
+    Point("a", "small", {"size": 1, "accuracy": 60, "year": 2012}, "Reported in Table 1."),
+    Point("b", "large", {"size": 100, "accuracy": 80, "year": 2016}),
+    Point("c", "large", {"size": 10, "year": 2014}),
+    Point("d", "small", {"size": 3, "accuracy": 71.25, "year": 2013}),
+]
 TEXTS = {"title": "Four nets", "description": "Size against accuracy of four nets."}
 
 
@@ -33,13 +38,29 @@ def test_axes_groups_and_points():
     assert (figure.selected, figure.visible) == ("d", ["large"])
 
 
-@pytest.mark.parametrize("changes, words", [
-    ({"axes": AXES[:1]}, "two or more"), ({"axes": [AXES[0]] * 2}, "different names"), ({"points": []}, "one or more"),
-    ({"points": [POINTS[0]] * 2}, r"repeated: \['a'\]"), ({"points": [Point("a", "g", {"weight": 1})]}, "no axis is called 'weight'"),
-    ({"points": [Point("a", "g", {"size": 0})]}, "positive, finite number on the axis 'size'"),
-    ({"points": [Point("a", "g", {"year": float("nan")})]}, "finite number"), ({"start": {"up": "weight"}}, "expected one of"),
-    ({"selected": "z"}, "no point is called 'z'"), ({"title": ""}, "needs a title"),
-    ({"points": [Point(f"{i:04}", "g", {"size": i + 1}, f"{i * i * 7919:x} {i**5:x}") for i in range(2500)]}, "KiB of state")])  # fmt: skip
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"axes": AXES[:1]}, "two or more"),
+        ({"axes": [AXES[0]] * 2}, "different names"),
+        ({"points": []}, "one or more"),
+        ({"points": [POINTS[0]] * 2}, r"repeated: \['a'\]"),
+        ({"points": [Point("a", "g", {"weight": 1})]}, "no axis is called 'weight'"),
+        ({"points": [Point("a", "g", {"size": 0})]}, "positive, finite number on the axis 'size'"),
+        ({"points": [Point("a", "g", {"year": float("nan")})]}, "finite number"),
+        ({"start": {"up": "weight"}}, "expected one of"),
+        ({"selected": "z"}, "no point is called 'z'"),
+        ({"title": ""}, "needs a title"),
+        (
+            {
+                "points": [
+                    Point(f"{i:04}", "g", {"size": i + 1}, f"{i * i * 7919:x} {i**5:x}") for i in range(2500)
+                ]
+            },
+            "KiB of state",
+        ),
+    ],
+)
 def test_what_is_wrong_is_told(changes, words):
     with pytest.raises(ValueError, match=words):
         scatter(**changes)
@@ -54,7 +75,12 @@ def test_state_and_still_picture():
     figure = scatter()
     still = figure.still()
     assert figure.state_size() < STATE_LIMIT
-    assert still.count("<title>") == 3 and "size (millions)" in still and TEXTS["description"] in still and "small" in still
+    assert (
+        still.count("<title>") == 3
+        and "size (millions)" in still
+        and TEXTS["description"] in still
+        and "small" in still
+    )
 
 
 @pytest.fixture(scope="module")
@@ -63,16 +89,32 @@ def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scatter")
     figure = scatter()
     bundle, _ = figure._repr_mimebundle_()
-    state = {"version_major": 2, "version_minor": 0, "state": {figure.model_id: {"model_name": "AnyModel", "model_module": "anywidget",
-             "model_module_version": "*", "state": figure.get_state()}}}  # fmt: skip
+    state = {
+        "version_major": 2,
+        "version_minor": 0,
+        "state": {
+            figure.model_id: {
+                "model_name": "AnyModel",
+                "model_module": "anywidget",
+                "model_module_version": "*",
+                "state": figure.get_state(),
+            }
+        },
+    }
     embedded = json.dumps(state, sort_keys=True, default=str).replace("</", "<\\/")
     (folder / "host.mjs").write_text((ROOT / "_static/host.mjs").read_text("utf8"), "utf8")
     (folder / "index.html").write_text(
-        '<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
-        "<title>Scatter</title><style>body { margin: 8px } html[data-theme=dark] body { background: #14181e; color: #ced6dd }"
-        ' html[data-theme=dark] { --pst-color-background: #14181e; --pst-color-text-base: #ced6dd; --pst-color-text-muted: #9ca4af }</style><body><main class="bd-content">'
+        '<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><meta '
+        'name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+        "<title>Scatter</title><style>body { margin: 8px } html[data-theme=dark] body { "
+        "background: #14181e; color: #ced6dd }"
+        " html[data-theme=dark] { --pst-color-background: #14181e; --pst-color-text-base: #ced6dd; "
+        '--pst-color-text-muted: #9ca4af }</style><body><main class="bd-content">'
         f'<div class="cell_output"><div class="text_html">{bundle["text/html"]}</div></div></main>'
-        f'<script type="application/vnd.jupyter.widget-state+json">{embedded}</script><script type="module" src="host.mjs"></script>', "utf8")  # fmt: skip
+        f'<script type="application/vnd.jupyter.widget-state+json">{embedded}</script><script '
+        'type="module" src="host.mjs"></script>',
+        "utf8",
+    )
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
     handler.func.log_message = lambda *args: None
     handler.func.extensions_map = {**handler.func.extensions_map, ".mjs": "text/javascript"}
@@ -114,7 +156,10 @@ def names(page):
 def test_hover_picks_the_nearest_point(open_page):
     page = open_page()
     page.locator('[data-point="b"]').hover()
-    assert "large" in page.locator(".dlw-reader table").inner_text() and page.locator(".dlw-name").text_content() == "b"
+    assert (
+        "large" in page.locator(".dlw-reader table").inner_text()
+        and page.locator(".dlw-name").text_content() == "b"
+    )
     assert page.locator(".dlw-reader select").input_value() == "b"
 
 
@@ -130,14 +175,26 @@ def test_keyboard_alone_reaches_every_point_and_axis(open_page):
     assert "71.25" in page.locator(".dlw-reader").inner_text()
     page.get_by_role("group", name="up").get_by_role("radio", name="accuracy").focus()
     page.keyboard.press("ArrowRight")
-    assert names(page) == ["a", "b", "c", "d"] and "year" in page.locator("svg.dlw-plot").get_attribute("aria-label")
+    assert names(page) == ["a", "b", "c", "d"] and "year" in page.locator("svg.dlw-plot").get_attribute(
+        "aria-label"
+    )
 
 
 @pytest.mark.browser
 def test_the_places_are_those_of_the_numbers(open_page):
     page = open_page()
-    x = {name: page.locator(f'[data-point="{name}"] path').evaluate("el => el.transform.baseVal.getItem(0).matrix.e") for name in "abd"}
-    y = {name: page.locator(f'[data-point="{name}"] path').evaluate("el => el.transform.baseVal.getItem(0).matrix.f") for name in "abd"}
+    x = {
+        name: page.locator(f'[data-point="{name}"] path').evaluate(
+            "el => el.transform.baseVal.getItem(0).matrix.e"
+        )
+        for name in "abd"
+    }
+    y = {
+        name: page.locator(f'[data-point="{name}"] path').evaluate(
+            "el => el.transform.baseVal.getItem(0).matrix.f"
+        )
+        for name in "abd"
+    }
     assert (x["d"] - x["a"]) / (x["b"] - x["a"]) == pytest.approx(0.2386, abs=2e-3)  # log10(3) / log10(100)
     assert (y["d"] - y["a"]) / (y["b"] - y["a"]) == pytest.approx(0.5625, abs=2e-3)
 

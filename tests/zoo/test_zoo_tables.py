@@ -16,7 +16,9 @@ SAMPLE = ["lenet5", "resnet18", "resnet50", "efficientnet_b0", "vgg11"]
 @pytest.mark.parametrize("depth", [1, 2, 3, 9, None])
 def test_every_depth_has_the_same_total(name, depth):
     told = zoo.describe(name, depth=depth)
-    assert sum(layer["parameters"] for layer in told["layers"]) == told["parameters"] == counts(name).parameters
+    assert (
+        sum(layer["parameters"] for layer in told["layers"]) == told["parameters"] == counts(name).parameters
+    )
     assert sum(layer["macs"] for layer in told["layers"]) == told["macs"] == counts(name).macs
 
 
@@ -33,7 +35,12 @@ def test_macs_are_those_of_torchs_own_counter(name):
 def test_folding_keeps_names_types_shapes_and_fields():
     layers = {layer["name"]: layer for layer in zoo.describe("resnet50", depth=1)["layers"]}
     assert list(layers) == ["conv1", "bn1", "maxpool", "layer1", "layer2", "layer3", "layer4", "fc"]
-    assert [layers[f"layer{i}"]["output"] for i in (1, 2, 3, 4)] == [[256, 56, 56], [512, 28, 28], [1024, 14, 14], [2048, 7, 7]]
+    assert [layers[f"layer{i}"]["output"] for i in (1, 2, 3, 4)] == [
+        [256, 56, 56],
+        [512, 28, 28],
+        [1024, 14, 14],
+        [2048, 7, 7],
+    ]
     assert layers["layer4"]["type"] == "Sequential" and layers["fc"]["output"] == [1000]
     assert layers["layer4"]["receptive_field"] == counts("resnet50").receptive_field
     blocks = zoo.describe("resnet50", depth=2)["layers"]
@@ -59,11 +66,18 @@ def test_the_zoo_lists_each_row_once():
     assert count(lambda: build("resnet18", (3, 224, 224))).parameters == zoo.entry("resnet18").parameters
 
 
-@pytest.mark.parametrize("call, message", [
-    (lambda: zoo.summary("resnt50"), r"no model 'resnt50'; did you mean resnet50.*dlbook models"),
-    (lambda: zoo.summary("zzzzqqq"), "no name is near it"), (lambda: zoo.models("resent"), "did you mean resnet"),
-    (lambda: zoo.summary("resnet18", depth=0), "depth must be"), (lambda: zoo.summary("resnet18", (3, 224)), "size must be"),
-    (lambda: zoo.summary("resnet18", (3, 0, 4)), "size must be"), (lambda: zoo.summary("lenet5", 28), "32 x 32")])  # fmt: skip
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: zoo.summary("resnt50"), r"no model 'resnt50'; did you mean resnet50.*dlbook models"),
+        (lambda: zoo.summary("zzzzqqq"), "no name is near it"),
+        (lambda: zoo.models("resent"), "did you mean resnet"),
+        (lambda: zoo.summary("resnet18", depth=0), "depth must be"),
+        (lambda: zoo.summary("resnet18", (3, 224)), "size must be"),
+        (lambda: zoo.summary("resnet18", (3, 0, 4)), "size must be"),
+        (lambda: zoo.summary("lenet5", 28), "32 x 32"),
+    ],
+)
 def test_bad_arguments_are_told(call, message):
     with pytest.raises(ValueError, match=message):
         call()

@@ -1,4 +1,6 @@
-"""Put on PYTHONPATH, this makes every connection but those within the machine an error: notebooks run with the network off."""
+"""Put on PYTHONPATH, this makes every connection but those within the machine an error: notebooks run with
+the network off.
+"""
 
 import ipaddress
 import socket
@@ -16,7 +18,10 @@ def _is_local(host) -> bool:
 
 
 def _refuse(host):
-    raise OSError(f"the network is off in notebook tests, and something wanted {host!r}: a chapter uses bundled data only")
+    raise OSError(
+        f"the network is off in notebook tests, and something wanted {host!r}: a chapter uses "
+        "bundled data only"
+    )
 
 
 def connect(self, address):
