@@ -1,6 +1,6 @@
 """The page as it is written: links, descriptions, accessible markup.
 
-Pages are mended while they are rendered, not afterwards on disk, so that a page which Sphinx does not write
+Pages are fixed while they are rendered, not afterwards on disk, so that a page which Sphinx does not write
 again keeps its file.
 """
 
@@ -50,19 +50,19 @@ MENDS = (
 )
 
 
-def mend(page):
-    """The page's HTML with the theme's small faults mended."""
+def fix(page):
+    """The page's HTML with the theme's small faults fixed."""
     for pattern, replacement in MENDS:
         page = pattern.sub(replacement, page)
     return page
 
 
 def mend_while_rendering(app):
-    """Let every page pass through `mend` between the template and the disk."""
+    """Let every page pass through `fix` between the template and the disk."""
     if app.builder.format != "html":
         return
     render = app.builder.templates.render
-    app.builder.templates.render = lambda template, context: mend(render(template, context))
+    app.builder.templates.render = lambda template, context: fix(render(template, context))
 
 
 def describe(app, pagename, templatename, context, doctree):

@@ -37,7 +37,7 @@ def agreement(predicted: Any, measured: Any, tolerance: float, relative: float |
         return None if same else "they are not equal"
     if relative is not None and predicted == 0:
         raise ValueError(
-            "a relative tolerance cannot hold against a prediction of 0. Mend: give `tolerance`, "
+            "a relative tolerance cannot hold against a prediction of 0; give `tolerance`, "
             "which is absolute."
         )
     allowed = tolerance if relative is None else relative * abs(predicted)
@@ -61,10 +61,10 @@ def _number(value: Any) -> bool:
 def _check_tolerance(tolerance: float, relative: float | None) -> None:
     for name, value in (("tolerance", tolerance), ("relative", relative)):
         if value is not None and not (_number(value) and math.isfinite(value) and value >= 0):
-            raise ValueError(f"expected {name} as a number >= 0, came {value!r}. Mend: 0 means exact.")
+            raise ValueError(f"expected {name} as a number >= 0, got {value!r}; 0 means exact.")
     if relative is not None and tolerance:
         raise ValueError(
-            f"expected one tolerance, came tolerance={tolerance} and relative={relative}. Mend: "
+            f"expected one tolerance, got tolerance={tolerance} and relative={relative}; "
             "leave one out."
         )
 

@@ -35,7 +35,7 @@ def claims_of(page: str, notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
     for ledger in ledgers(notebook):
         if ledger.get("schema") != 1:
             raise ValueError(
-                f"{page}: expected a ledger of schema 1, came {ledger.get('schema')!r}. Mend: "
+                f"{page}: expected a ledger of schema 1, got {ledger.get('schema')!r}; "
                 "execute the chapter again."
             )
         rows = [{field: row[field] for field in FIELDS} for row in ledger["rows"]]
@@ -50,7 +50,7 @@ def executed(place: Path, root: Path) -> Iterator[tuple[str, Mapping[str, Any]]]
     Raises: ValueError if `place` does not exist.
     """
     if not place.is_dir():
-        raise ValueError(f"there is no folder {place}. Mend: execute the chapters first, with `make book`.")
+        raise ValueError(f"there is no folder {place}; execute the chapters first, with `make book`.")
     if not (place / "global.db").exists():
         for file in sorted(place.rglob("*.ipynb")):
             yield file.relative_to(place).with_suffix("").as_posix(), json.loads(file.read_text("utf8"))

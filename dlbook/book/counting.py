@@ -91,7 +91,7 @@ def watch(observer: type[Observer], build: Callable[[], nn.Module], input_size: 
     """
     if isinstance(build, nn.Module) or not callable(build):
         raise ValueError(
-            f"expected a function that builds the network, came {type(build).__name__}. Mend: "
+            f"expected a function that builds the network, got {type(build).__name__}; "
             "count(lambda: model)."
         )
     model = _on_meta(build).eval()
@@ -102,7 +102,7 @@ def watch(observer: type[Observer], build: Callable[[], nn.Module], input_size: 
             model(image)
     except (RuntimeError, TypeError) as error:
         raise ValueError(
-            f"the network does not take an input of {tuple(input_size)}: {error}. Mend: give "
+            f"the network does not take an input of {tuple(input_size)}: {error}; give "
             "input_size without the batch axis."
         ) from error
     finally:
@@ -121,7 +121,7 @@ def _on_meta(build: Callable[[], nn.Module]) -> nn.Module:
         model = build()
     if not isinstance(model, nn.Module):
         raise ValueError(
-            f"expected build() to return a torch.nn.Module, came {type(model).__name__}. Mend: "
+            f"expected build() to return a torch.nn.Module, got {type(model).__name__}; "
             "return the network."
         )
     return (

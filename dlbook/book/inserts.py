@@ -33,18 +33,18 @@ def as_text(value: Any, form: str = "{}") -> str:
             value = value.item()
         except (RuntimeError, ValueError) as error:
             raise ValueError(
-                f"expected one number, came {type(value).__name__} of many. Mend: reduce it first, "
+                f"expected one number, got {type(value).__name__} of many; reduce it first, "
                 "say with .mean()."
             ) from error
     try:
         text = form.format(value)
     except (IndexError, KeyError, ValueError, TypeError) as error:
         raise ValueError(
-            f"the format {form!r} does not fit {value!r} ({error}). Mend: give one field, say '{{:.1f}} %'."
+            f"the format {form!r} does not fit {value!r} ({error}); give one field, say '{{:.1f}} %'."
         ) from error
     if form == text:
         raise ValueError(
-            f"the format {form!r} has no field for the value. Mend: give one field, say '{{:.1f}} %'."
+            f"the format {form!r} has no field for the value; give one field, say '{{:.1f}} %'."
         )
     return text
 
@@ -57,7 +57,7 @@ def insert(name: str, value: Any, form: str = "{}") -> None:
     """
     if not NAME.fullmatch(name):
         raise ValueError(
-            f"the name {name!r} cannot stand in {{glue:text}}. Mend: use letters, digits, '-', '_' "
+            f"the name {name!r} cannot stand in {{glue:text}}; use letters, digits, '-', '_' "
             "and '.' only."
         )
     metadata = {"scrapbook": {"name": name, "mime_prefix": PREFIX}}

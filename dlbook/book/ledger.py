@@ -94,8 +94,8 @@ class Ledger:
     def __init__(self, chapter: str) -> None:
         if not SLUG.fullmatch(chapter):
             raise ValueError(
-                f"expected the chapter's slug (lower case, digits, hyphens), came {chapter!r}. "
-                "Mend: take the file's name."
+                f"expected the chapter's slug (lower case, digits, hyphens), got {chapter!r}; "
+                "take the file's name."
             )
         self.chapter = chapter
         self._rows: dict[str, Row] = {}
@@ -145,7 +145,7 @@ class Ledger:
         holds = plain(holds)
         if not isinstance(holds, bool):
             raise ValueError(
-                f"the claim {name!r} needs a boolean in `holds`, came {holds!r}. Mend: write the "
+                f"the claim {name!r} needs a boolean in `holds`, got {holds!r}; write the "
                 "comparison, say a > b + margin."
             )
         needed = "" if margin is None else f"margin {_text(plain(margin))}"
@@ -164,7 +164,7 @@ class Ledger:
         """
         if not KEY.fullmatch(citation):
             raise ValueError(
-                f"expected a key of references.bib such as 'he2016deep', came {citation!r}. Mend: "
+                f"expected a key of references.bib such as 'he2016deep', got {citation!r}; "
                 "cite by the key."
             )
         self._keep(Row("cited", name, measured=_text(plain(value)), source=where, citation=citation))
@@ -190,7 +190,7 @@ class Ledger:
         """Display the table, and hand the rows to the page of claims. Raises: ValueError if there is no row."""
         if not self._rows:
             raise ValueError(
-                f"the ledger of {self.chapter!r} is empty. Mend: call check, claim, cite or record "
+                f"the ledger of {self.chapter!r} is empty; call check, claim, cite or record "
                 "before show."
             )
         display(Shown(self.chapter, list(self.rows)))
@@ -198,8 +198,8 @@ class Ledger:
     def _keep(self, row: Row) -> None:
         if not row.name.strip():
             raise ValueError(
-                "a row of the ledger needs a name that says what is claimed, came an empty one. "
-                "Mend: name it."
+                "a row of the ledger needs a name that says what is claimed, got an empty one; "
+                "name it."
             )
         self._rows[row.name] = row
 

@@ -1,6 +1,6 @@
 """The linter of chapters: `python -m dlbook.book.lint chapters/part/topic.md ...`.
 
-Prints each finding as file:line, the rule, what is wrong and how to mend it; exits 1 if there is one that is
+Prints each finding as file:line, the rule, what is wrong and how to fix it; exits 1 if there is one that is
 no warning. `--rules` lists the rules. Pages that are no chapters (the cover, `chapters/front/`) are held only
 to the general ones.
 """

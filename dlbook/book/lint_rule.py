@@ -7,7 +7,7 @@
 ...     if not chapter.text.strip():
 ...         yield 1, "the page is empty", "write it"
 >>> [str(finding) for finding in RULES.pop("no-words").findings(parse(""))]
-['chapters/part/chapter.md:1: [no-words] the page is empty. Mend: write it.']
+['chapters/part/chapter.md:1: [no-words] the page is empty; write it.']
 """
 
 from collections.abc import Callable, Iterator
@@ -16,23 +16,23 @@ from pathlib import Path
 
 from dlbook.book.lint_text import Chapter
 
-Told = Iterator[tuple[int, str, str]]  # line, what is wrong, how to mend it
+Told = Iterator[tuple[int, str, str]]  # line, what is wrong, how to fix it
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to mend. A warning does not fail the linter."""
+    """One thing to fix. A warning does not fail the linter."""
 
     rule: str
     path: Path
     line: int
     message: str
-    mend: str
+    fix: str
     warning: bool = False
 
     def __str__(self) -> str:
         kind = "warning " if self.warning else ""
-        return f"{self.path}:{self.line}: {kind}[{self.rule}] {self.message}. Mend: {self.mend}."
+        return f"{self.path}:{self.line}: {kind}[{self.rule}] {self.message}; {self.fix}."
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Rule:
     def findings(self, chapter: Chapter) -> list[Finding]:
         """What the rule finds in a chapter."""
         return [
-            Finding(self.name, chapter.path, line, message, mend, self.warning)
-            for line, message, mend in self.check(chapter)
+            Finding(self.name, chapter.path, line, message, fix, self.warning)
+            for line, message, fix in self.check(chapter)
         ]
 
 
@@ -56,13 +56,13 @@ RULES: dict[str, Rule] = {}
 
 
 def rule(name: str, *, everywhere: bool = False, warning: bool = False) -> Callable:
-    """Enter the decorated function, `chapter -> iterator of (line, what is wrong, how to mend it)`, as the
+    """Enter the decorated function, `chapter -> iterator of (line, what is wrong, how to fix it)`, as the
     rule `name`.
     """
 
     def enter(check: Callable[[Chapter], Told]) -> Callable[[Chapter], Told]:
         if name in RULES:
-            raise ValueError(f"there are two rules {name!r}. Mend: name one otherwise.")
+            raise ValueError(f"there are two rules {name!r}; name one otherwise.")
         RULES[name] = Rule(name, check, everywhere, warning)
         return check
 

@@ -39,7 +39,7 @@ def _families(blocks: list[Block]) -> list[list[Block]]:
 
 @rule("bug-clinic")
 def bug_clinic(chapter: Chapter) -> Told:
-    """The bug clinic has two bugs or more, each with its symptom, a check that runs, and the mend."""
+    """The bug clinic has two bugs or more, each with its symptom, a check that runs, and the fix."""
     found = chapter.section("Bug clinic")
     if not found:
         return
@@ -58,7 +58,7 @@ def bug_clinic(chapter: Chapter) -> Told:
         words = " ".join(block.text for block in bug if block.kind != "code-cell").lower()
         missing = [
             part
-            for part, form in (("the symptom", "symptom"), ("the mend", r"\bmend|\bfix|\bcure|\bremed"))
+            for part, form in (("the symptom", "symptom"), ("the fix", r"\bmend|\bfix|\bcure|\bremed"))
             if not re.search(form, words)
         ]
         missing += [] if any(block.kind == "code-cell" for block in bug) else ["a check that runs"]
@@ -66,7 +66,7 @@ def bug_clinic(chapter: Chapter) -> Told:
             yield (
                 bug[0].line,
                 f"the bug lacks {' and '.join(missing)}",
-                "say **Symptom**, run the check in a cell, say **Mend**",
+                "say **Symptom**, run the check in a cell, say **Fix**",
             )
 
 

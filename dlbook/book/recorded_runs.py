@@ -40,8 +40,8 @@ def path_of(name: str) -> Path:
     """The file of the run `name`. Raises: ValueError if `name` is not lower case, digits, '-' and '_'."""
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ValueError(
-            f"expected the name of a recorded run (lower case, digits, '-', '_'), came {name!r}. "
-            "Mend: leave out path and ending."
+            f"expected the name of a recorded run (lower case, digits, '-', '_'), got {name!r}; "
+            "leave out path and ending."
         )
     return folder() / f"{name}.json"
 
@@ -49,7 +49,7 @@ def path_of(name: str) -> Path:
 def faults(run: Any) -> list[str]:
     """What is wrong with a recorded run, one sentence each; empty if nothing is."""
     if not isinstance(run, Mapping):
-        return [f"expected a JSON object, came {type(run).__name__}"]
+        return [f"expected a JSON object, got {type(run).__name__}"]
     found = [f"the field {field!r} is missing" for field in FIELDS if field not in run]
     found += [f"the field {field!r} is not known" for field in run if field not in FIELDS]
     for field, kind in FIELDS.items():
@@ -73,25 +73,25 @@ def faults(run: Any) -> list[str]:
 def recorded(name: str) -> dict[str, Any]:
     """The recorded run `name`, checked.
 
-    Raises: ValueError naming the file, what is wrong, and the command that mends it.
+    Raises: ValueError naming the file, what is wrong, and the command that fixes it.
     """
     path = path_of(name)
-    mend = (
-        f"Mend: run `python -m dlbook.book.record {name}` where there is the hardware for it, or "
+    fix = (
+        f"run `python -m dlbook.book.record {name}` where there is the hardware for it, or "
         "restore the file from the repository."
     )
     if not path.exists():
         there = ", ".join(sorted(file.stem for file in folder().glob("*.json"))) or "none"
-        raise ValueError(f"no recorded run {name!r}: {path} does not exist (there: {there}). {mend}")
+        raise ValueError(f"no recorded run {name!r}: {path} does not exist (there: {there}). {fix}")
     try:
         run = json.loads(path.read_text("utf8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not JSON: {error}. {mend}") from error
+        raise ValueError(f"{path} is not JSON: {error}. {fix}") from error
     wrong = faults(run)
     if not wrong and run["name"] != name:
         wrong = [f"'name' is {run['name']!r}, the file says {name!r}"]
     if wrong:
-        raise ValueError(f"{path} is not a recorded run: {'; '.join(wrong)}. {mend}")
+        raise ValueError(f"{path} is not a recorded run: {'; '.join(wrong)}. {fix}")
     return run
 
 
@@ -101,7 +101,7 @@ def write(run: Mapping[str, Any], path: Path | None = None) -> Path:
     Raises: ValueError naming what is wrong with the run.
     """
     if wrong := faults(run):
-        raise ValueError(f"not a recorded run: {'; '.join(wrong)}. Mend: give all of {', '.join(FIELDS)}.")
+        raise ValueError(f"not a recorded run: {'; '.join(wrong)}; give all of {', '.join(FIELDS)}.")
     path = path or path_of(run["name"])
     text = json.dumps(run, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,7 +120,7 @@ def write(run: Mapping[str, Any], path: Path | None = None) -> Path:
 def provenance(run: Mapping[str, Any]) -> str:
     """Where the run comes from, on one line. Raises: ValueError if it does not say."""
     if wrong := faults(run):
-        raise ValueError(f"not a recorded run: {'; '.join(wrong)}. Mend: take what book.recorded gives.")
+        raise ValueError(f"not a recorded run: {'; '.join(wrong)}; take what book.recorded gives.")
     seed = ", ".join(map(str, run["seed"])) if isinstance(run["seed"], list) else run["seed"]
     seeds = "seeds" if isinstance(run["seed"], list) else "seed"
     took = f"{run['seconds']:,.0f} s"
@@ -138,7 +138,7 @@ def result(run: Mapping[str, Any], path: str) -> Any:
             known = ", ".join(found) if isinstance(found, Mapping) else "none"
             raise ValueError(
                 f"the run {run.get('name')!r} has no result {path!r}: at {step!r} there are "
-                f"{known}. Mend: name one of them."
+                f"{known}; name one of them."
             )
         found = found[step]
     return found

@@ -50,13 +50,13 @@ def source(*objects: Any, docstrings: bool = True, link: str = "") -> Source:
     """
     if not objects:
         raise ValueError(
-            "source needs an object, came none. Mend: pass a class, function or module of dlbook."
+            "source needs an object, got none; pass a class, function or module of dlbook."
         )
     parts = [_locate(thing) for thing in objects]
     files = {file for _, file, _ in parts}
     if len(files) > 1:
         raise ValueError(
-            f"expected objects of one file, came {', '.join(sorted(files))}. Mend: one call a file."
+            f"expected objects of one file, got {', '.join(sorted(files))}; one call a file."
         )
     pieces = [code if docstrings else without_docstrings(code) for code, _, _ in parts]
     first = min(line for _, _, line in parts)
@@ -74,11 +74,11 @@ def _locate(thing: Any) -> tuple[str, str, int]:
         lines, first = inspect.getsourcelines(thing)
     except (TypeError, OSError) as error:
         raise ValueError(
-            f"{thing!r} has no source to show ({error}). Mend: pass a class, function or module of dlbook."
+            f"{thing!r} has no source to show ({error}); pass a class, function or module of dlbook."
         ) from error
     if not file.is_relative_to(PACKAGE):
         raise ValueError(
-            f"{thing!r} is from {file.name}, not from the package dlbook. Mend: write code of the "
+            f"{thing!r} is from {file.name}, not from the package dlbook; write code of the "
             "chapter into the chapter."
         )
     code = textwrap.dedent("".join(lines)).strip("\n")

@@ -61,7 +61,7 @@ def begin(seed: int = 0) -> None:
         mean.
     """
     if not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise ValueError(f"expected a seed from 0 to 2**32 - 1, came {seed!r}. Mend: begin(seed=0).")
+        raise ValueError(f"expected a seed from 0 to 2**32 - 1, got {seed!r}; begin(seed=0).")
     scale_name()
     start_clock()
     random.seed(seed)
@@ -94,11 +94,11 @@ def photos(images, titles=None, alt: str = "", *, columns: int = 6, size: float 
     pictures = [_picture(image) for image in images]
     if not pictures or not alt.strip():
         raise ValueError(
-            "photos needs one image at least and a text in `alt`. Mend: say in `alt` what the images show."
+            "photos needs one image at least and a text in `alt`; say in `alt` what the images show."
         )
     if titles is not None and len(titles) != len(pictures):
         raise ValueError(
-            f"expected {len(pictures)} titles, one an image, came {len(titles)}. Mend: match them."
+            f"expected {len(pictures)} titles, one an image, got {len(titles)}; match them."
         )
     width = min(columns, len(pictures))
     height = -(-len(pictures) // width)
@@ -127,7 +127,7 @@ def _threads() -> int:
     asked = os.environ.get("OMP_NUM_THREADS") or str(torch.get_num_threads())
     if not asked.isdigit() or int(asked) < 1:
         raise ValueError(
-            f"OMP_NUM_THREADS is {asked!r}; expected a whole number from 1. Mend: export OMP_NUM_THREADS=1."
+            f"OMP_NUM_THREADS is {asked!r}; expected a whole number from 1; export OMP_NUM_THREADS=1."
         )
     return int(asked)
 
@@ -141,7 +141,7 @@ def _picture(image) -> np.ndarray:
         array = array[..., 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[-1] != 3):
         raise ValueError(
-            f"expected [H, W], [1, H, W], [3, H, W] or [H, W, 3], came {tuple(array.shape)}. Mend: "
+            f"expected [H, W], [1, H, W], [3, H, W] or [H, W, 3], got {tuple(array.shape)}; "
             "pass one image, not a batch."
         )
     return array if array.dtype == np.uint8 else array.astype(np.float32).clip(0, 1)

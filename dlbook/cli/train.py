@@ -32,7 +32,7 @@ def train(
 
     if not resume and distributed.restarts_allowed():
         raise ValueError(
-            "expected --resume with torchrun --max-restarts, came none; add it, so that restarted "
+            "expected --resume with torchrun --max-restarts, got none; add it, so that restarted "
             "processes go on with the run"
         )
     loaded = _load(config, overrides)

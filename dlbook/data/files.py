@@ -34,17 +34,17 @@ def data_dir() -> Path:
             return folder
     expected = " or ".join(str(folder / MANIFEST) for folder in candidates)
     raise FileNotFoundError(
-        f"The bundled data of dlbook is missing: expected {expected}. {mend(PACKAGE.parent / 'data')}"
+        f"The bundled data of dlbook is missing: expected {expected}. {fix(PACKAGE.parent / 'data')}"
     )
 
 
-def mend(folder: Path) -> str:
+def fix(folder: Path) -> str:
     """The sentence that says how to restore the files of ``folder``: by a script in a checkout, else by pip."""
     if (folder.parent / "scripts" / "make_data.py").is_file():
         return (
-            f"To mend it, run `python scripts/make_data.py` in {folder.parent} (or `git checkout -- data`)."
+            f"To fix it, run `python scripts/make_data.py` in {folder.parent} (or `git checkout -- data`)."
         )
-    return "To mend it, run `pip install --force-reinstall --no-deps dlbook`."
+    return "To fix it, run `pip install --force-reinstall --no-deps dlbook`."
 
 
 def manifest() -> dict[str, dict]:
@@ -57,7 +57,7 @@ def manifest() -> dict[str, dict]:
         return {entry["file"]: entry for entry in entries}
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(
-            f"{folder / MANIFEST} is not a readable manifest ({error!r}). {mend(folder)}"
+            f"{folder / MANIFEST} is not a readable manifest ({error!r}). {fix(folder)}"
         ) from error
 
 
@@ -72,7 +72,7 @@ def verified(name: str) -> Path:
 
     name: path below :func:`data_dir`, with forward slashes, as the manifest has it.
     Raises: FileNotFoundError for a missing file; ValueError for an unknown, truncated or altered one. Each
-    message names the file, what was expected, what was found, and the command that mends it.
+    message names the file, what was expected, what was found, and the command that fixes it.
     """
     folder, entries = data_dir(), manifest()
     if name not in entries:
@@ -80,7 +80,7 @@ def verified(name: str) -> Path:
     path, entry = folder / name, entries[name]
     expected = f"expected {entry['bytes']:,} bytes with SHA-256 {entry['sha256']}"
     if not path.is_file():
-        raise FileNotFoundError(f"The bundled file {path} is missing: {expected}. {mend(folder)}")
+        raise FileNotFoundError(f"The bundled file {path} is missing: {expected}. {fix(folder)}")
     stat = path.stat()
     key = (str(path), stat.st_size, stat.st_mtime_ns, entry["sha256"])
     if key in _verified:
@@ -88,12 +88,12 @@ def verified(name: str) -> Path:
     if stat.st_size != entry["bytes"]:
         what = "truncated" if stat.st_size < entry["bytes"] else "altered"
         raise ValueError(
-            f"The bundled file {path} is {what}: {expected}, found {stat.st_size:,} bytes. {mend(folder)}"
+            f"The bundled file {path} is {what}: {expected}, found {stat.st_size:,} bytes. {fix(folder)}"
         )
     found = sha256(path)
     if found != entry["sha256"]:
         raise ValueError(
-            f"The bundled file {path} is altered: {expected}, found SHA-256 {found}. {mend(folder)}"
+            f"The bundled file {path} is altered: {expected}, found SHA-256 {found}. {fix(folder)}"
         )
     _verified.add(key)
     return path

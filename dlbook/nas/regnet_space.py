@@ -16,7 +16,7 @@ better one::
     AnyNetX_E   D, and depths do not decrease                                                             8.2e11
     RegNetX     widths and depths from w_0, w_a, w_m, d (``dlbook.models.regnet``), one b, one g          about 3e8
 
-Settings in which a width is not a whole number of groups are mended by `fit_groups` after they are drawn
+Settings in which a width is not a whole number of groups are fixed by `fit_groups` after they are drawn
 (appendix D).
 
 Departures from the paper

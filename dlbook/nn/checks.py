@@ -1,5 +1,5 @@
-"""What every model asks of its arguments, with an error that says what was expected, what came, and how to
-mend it.
+"""What every model asks of its arguments, with an error that says what was expected, what got, and how to
+fix it.
 
 >>> require_positive("num_classes", 0)
 Traceback (most recent call last):

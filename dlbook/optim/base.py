@@ -64,8 +64,8 @@ class TensorOptimizer(torch.optim.Optimizer, abc.ABC):
             for param in group["params"]:
                 if not param.is_floating_point():
                     raise ValueError(
-                        f"expected real floating-point parameters, came {param.dtype} {list(param.shape)}. "
-                        "Mend: leave it out."
+                        f"expected real floating-point parameters, got {param.dtype} {list(param.shape)}; "
+                        "leave it out."
                     )
         except ValueError:
             self.param_groups.pop()
@@ -77,9 +77,9 @@ class TensorOptimizer(torch.optim.Optimizer, abc.ABC):
             missing = self.defaults.keys() - group.keys()
             if missing:
                 raise ValueError(
-                    f"expected the state of {type(self).__name__}, came one without "
-                    f"{', '.join(sorted(missing))}. "
-                    "Mend: build the optimizer that the state was saved from."
+                    f"expected the state of {type(self).__name__}, got one without "
+                    f"{', '.join(sorted(missing))}; "
+                    "build the optimizer that the state was saved from."
                 )
         super().load_state_dict(state_dict)
 
@@ -126,7 +126,7 @@ class TensorOptimizer(torch.optim.Optimizer, abc.ABC):
     def _state_of(self, param: Tensor, group: Group) -> State:
         if param.grad.layout != torch.strided:
             raise ValueError(
-                f"expected a dense gradient, came {param.grad.layout}. Mend: give the embedding sparse=False."
+                f"expected a dense gradient, got {param.grad.layout}; give the embedding sparse=False."
             )
         state = self.state.get(param)
         if state is None:
@@ -143,7 +143,7 @@ def require(group: Group, at_least_zero: Iterable[str] = (), below_one: Iterable
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < bound:
             expected = f"{name} in [0, 1)" if name in below_one else f"a finite number {name} >= 0"
             raise ValueError(
-                f"expected {expected}, came {value!r}. Mend: give a Python number within this range."
+                f"expected {expected}, got {value!r}; give a Python number within this range."
             )
 
 
@@ -152,7 +152,7 @@ def require_betas(group: Group) -> None:
     betas = group["betas"]
     if not isinstance(betas, (tuple, list)) or len(betas) != 2:
         raise ValueError(
-            f"expected betas to be two numbers, came {betas!r}. Mend: for instance (0.9, 0.999)."
+            f"expected betas to be two numbers, got {betas!r}; for instance (0.9, 0.999)."
         )
     for number, beta in enumerate(betas, 1):
         require({f"beta {number}": beta}, below_one=(f"beta {number}",))
@@ -162,7 +162,7 @@ def require_positive_lr(group: Group) -> None:
     """Raise ValueError unless ``group["lr"]`` is above 0 when the group is made."""
     if not group["lr"] > 0:
         raise ValueError(
-            f"expected lr > 0 at the start, came {group['lr']}. Mend: give the base rate, and let a "
+            f"expected lr > 0 at the start, got {group['lr']}; give the base rate, and let a "
             "schedule begin at 0."
         )
 

@@ -53,7 +53,7 @@ def clip_norm(
     """
     if not max_norm > 0:
         raise ValueError(
-            f"expected max_norm > 0, came {max_norm}. Mend: 1.0 is common; math.inf measures and "
+            f"expected max_norm > 0, got {max_norm}; 1.0 is common; math.inf measures and "
             "clips nothing."
         )
     named = _gradients(params)
@@ -74,7 +74,7 @@ def clip_value(params: Params, limit: float) -> None:
     """
     if not limit > 0:
         raise ValueError(
-            f"expected limit > 0, came {limit}. Mend: give the largest size that one element may have."
+            f"expected limit > 0, got {limit}; give the largest size that one element may have."
         )
     for batch in _by_device([grad for _, grad in _gradients(params)]):
         torch._foreach_clamp_min_(batch, -limit)
@@ -84,7 +84,7 @@ def clip_value(params: Params, limit: float) -> None:
 def _norm(grads: list[Tensor], norm_type: float) -> Tensor:
     if not norm_type > 0:
         raise ValueError(
-            f"expected norm_type > 0, came {norm_type}. Mend: 2.0 for the Euclidean norm, math.inf "
+            f"expected norm_type > 0, got {norm_type}; 2.0 for the Euclidean norm, math.inf "
             "for the largest element."
         )
     norms = [
@@ -117,11 +117,11 @@ def _what_is_wrong(named: list[tuple[str, Tensor]], total: Tensor) -> str:
         if not math.isfinite(grad.sum().item()) and not torch.isfinite(grad).all():
             count = int((~torch.isfinite(grad)).sum())
             return (
-                f"expected finite gradients, came {count} of {grad.numel()} elements in {name} that are not. "
-                "Mend: look for a logarithm or a root of 0, a rate too large, or bad data; under "
+                f"expected finite gradients, got {count} of {grad.numel()} elements in {name} that are not; "
+                "look for a logarithm or a root of 0, a rate too large, or bad data; under "
                 "fp16, unscale and skip the step."
             )
     return (
-        f"expected a finite norm, came {total.item()} from finite gradients. Mend: they are too large "
+        f"expected a finite norm, got {total.item()} from finite gradients; they are too large "
         f"for {total.dtype}; use float32."
     )

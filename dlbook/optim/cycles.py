@@ -33,9 +33,9 @@ def warm_restarts(first: int, multiply: int = 1, final: float = 0.0) -> Schedule
     """
     _check(
         first > 0 and multiply >= 1 and int(multiply) == multiply,
-        f"first > 0 and an integer multiply >= 1, came {first} and {multiply}",
+        f"first > 0 and an integer multiply >= 1, got {first} and {multiply}",
     )
-    _check(0 <= final <= 1, f"final in [0, 1], came {final}")
+    _check(0 <= final <= 1, f"final in [0, 1], got {final}")
 
     def schedule(step: float) -> float:
         since, length = step, first
@@ -59,9 +59,9 @@ def cyclical(
     ValueError on values out of range.
     """
     down = up if down is None else down
-    _check(up > 0 and down > 0, f"up > 0 and down > 0, came {up} and {down}")
-    _check(0 <= low <= 1 and 0 < gamma <= 1, f"low in [0, 1] and gamma in (0, 1], came {low} and {gamma}")
-    _check(shape in SHAPES, f"shape to be one of {SHAPES}, came {shape!r}")
+    _check(up > 0 and down > 0, f"up > 0 and down > 0, got {up} and {down}")
+    _check(0 <= low <= 1 and 0 < gamma <= 1, f"low in [0, 1] and gamma in (0, 1], got {low} and {gamma}")
+    _check(shape in SHAPES, f"shape to be one of {SHAPES}, got {shape!r}")
 
     def schedule(step: float) -> float:
         cycle, since = divmod(step, up + down)
@@ -121,18 +121,18 @@ def set_momentum(optimizer: torch.optim.Optimizer, momentum: float) -> None:
             group["betas"] = (momentum, *group["betas"][1:])
         else:
             raise ValueError(
-                f"expected an optimizer with momentum or betas, came {type(optimizer).__name__}. "
-                "Mend: keep its momentum."
+                f"expected an optimizer with momentum or betas, got {type(optimizer).__name__}; "
+                "keep its momentum."
             )
 
 
 def _phases(total: int, climb: float, values: tuple[float, ...], shape: str, three_phase: bool) -> Schedule:
     """Join `values` by pieces of a cosine or of a line; the last is reached at total - 1."""
     fits = climb <= 0.5 if three_phase else climb < 1
-    _check(fits, f"climb in {'(0, 1/2]' if three_phase else '(0, 1)'}, came {climb}")
-    _check(climb * total > 1, f"climb * total > 1 (a peak after the first update), came {climb} * {total}")
-    _check(all(0 <= value <= 1 for value in values), f"all factors and momenta in [0, 1], came {values}")
-    _check(shape in ("cosine", "linear"), f"shape 'cosine' or 'linear', came {shape!r}")
+    _check(fits, f"climb in {'(0, 1/2]' if three_phase else '(0, 1)'}, got {climb}")
+    _check(climb * total > 1, f"climb * total > 1 (a peak after the first update), got {climb} * {total}")
+    _check(all(0 <= value <= 1 for value in values), f"all factors and momenta in [0, 1], got {values}")
+    _check(shape in ("cosine", "linear"), f"shape 'cosine' or 'linear', got {shape!r}")
     peak = climb * total - 1
     knots = (0.0, peak, 2 * peak, total - 1) if three_phase else (0.0, peak, total - 1)
 
@@ -148,4 +148,4 @@ def _phases(total: int, climb: float, values: tuple[float, ...], shape: str, thr
 
 def _check(holds: bool, expected: str) -> None:
     if not holds:
-        raise ValueError(f"expected {expected}. Mend: see the docstring for what each argument means.")
+        raise ValueError(f"expected {expected}; see the docstring for what each argument means.")

@@ -114,7 +114,7 @@ class LARS(TensorOptimizer):
         require(group, at_least_zero=("trust_coefficient",))
         if not group["trust_coefficient"]:
             raise ValueError(
-                "expected trust_coefficient > 0, came 0. Mend: the paper has 0.001; at 0 no layer would move."
+                "expected trust_coefficient > 0, got 0; the paper has 0.001; at 0 no layer would move."
             )
 
     def start(self, param: Tensor, group: Group) -> State:

@@ -142,20 +142,20 @@ class Muon(TensorOptimizer):
     def check(self, group: Group) -> None:
         if group["scale"] not in SCALES:
             raise ValueError(
-                f"expected scale to be one of {SCALES}, came {group['scale']!r}. Mend: take "
+                f"expected scale to be one of {SCALES}, got {group['scale']!r}; take "
                 "'original' for the post's."
             )
         if not (isinstance(group["dtype"], torch.dtype) and group["dtype"].is_floating_point):
             raise ValueError(
-                f"expected a floating-point dtype, came {group['dtype']!r}. Mend: torch.bfloat16 or "
+                f"expected a floating-point dtype, got {group['dtype']!r}; torch.bfloat16 or "
                 "torch.float32."
             )
         for param in group["params"]:
             if param.ndim != 2:
                 shape = list(param.shape)
                 raise ValueError(
-                    f"expected matrices, came a parameter of shape {shape}. "
-                    "Mend: give it to AdamW, or keep it as [O, C kh kw]."
+                    f"expected matrices, got a parameter of shape {shape}; "
+                    "give it to AdamW, or keep it as [O, C kh kw]."
                 )
 
     def start(self, param: Tensor, group: Group) -> State:

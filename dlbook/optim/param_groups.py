@@ -78,8 +78,8 @@ def decay_groups(model: nn.Module, weight_decay: float, no_decay: Collection[str
         if not any(fnmatchcase(name, pattern) for name in names):
             near = difflib.get_close_matches(pattern, names, n=3, cutoff=0.4)
             raise ValueError(
-                f"expected no_decay to fit a trainable parameter, came {pattern!r}. "
-                f"Mend: there are {', '.join(near or names[:3])}."
+                f"expected no_decay to fit a trainable parameter, got {pattern!r}; "
+                f"there are {', '.join(near or names[:3])}."
             )
     found: dict[bool, list[Tensor]] = {True: [], False: []}
     for name, param, owner in _trainable(model):
@@ -109,7 +109,7 @@ def layerwise_groups(
     _at_least_zero(lr=lr, weight_decay=weight_decay)
     if not 0 < factor <= 1:
         raise ValueError(
-            f"expected factor in (0, 1], came {factor}. Mend: 1 gives all layers one rate, 0.75 is common."
+            f"expected factor in (0, 1], got {factor}; 1 gives all layers one rate, 0.75 is common."
         )
     depth_of = {
         prefix: depth
@@ -122,8 +122,8 @@ def layerwise_groups(
         fits = [prefix for prefix in depth_of if name == prefix or name.startswith(f"{prefix}.")]
         if not fits:
             raise ValueError(
-                f"expected a layer for every parameter, came none for {name!r}. "
-                "Mend: add one of its prefixes to `layers`."
+                f"expected a layer for every parameter, got none for {name!r}; "
+                "add one of its prefixes to `layers`."
             )
         prefix = max(fits, key=len)
         unused.discard(prefix)
@@ -139,9 +139,9 @@ def layerwise_groups(
         groups.setdefault((depth, not decayed), made)["params"].append(param)
     if unused:
         raise ValueError(
-            f"expected every prefix to fit a trainable parameter, came {sorted(unused)[0]!r}, which "
-            "fits none. "
-            "Mend: see model.named_parameters()."
+            f"expected every prefix to fit a trainable parameter, got {sorted(unused)[0]!r}, which "
+            "fits none; "
+            "see model.named_parameters()."
         )
     return [groups[key] for key in sorted(groups)]
 
@@ -156,7 +156,7 @@ def _trainable(model: nn.Module) -> Iterator[tuple[str, Tensor, nn.Module]]:
     ]
     if not named:
         raise ValueError(
-            "expected a parameter that requires a gradient, came none. Mend: unfreeze a part with "
+            "expected a parameter that requires a gradient, got none; unfreeze a part with "
             "requires_grad_(True)."
         )
     yield from named
@@ -165,4 +165,4 @@ def _trainable(model: nn.Module) -> Iterator[tuple[str, Tensor, nn.Module]]:
 def _at_least_zero(**values: float) -> None:
     for name, value in values.items():
         if not 0 <= value < math.inf:
-            raise ValueError(f"expected a finite {name} >= 0, came {value}. Mend: 0 switches it off.")
+            raise ValueError(f"expected a finite {name} >= 0, got {value}; 0 switches it off.")

@@ -58,7 +58,7 @@ class RangeTest:
     def _needs(self, points: int) -> None:
         if len(self.rates) < points:
             raise ValueError(
-                f"expected {points} points or more, came {len(self.rates)}. Mend: start lower, or "
+                f"expected {points} points or more, got {len(self.rates)}; start lower, or "
                 "take more updates."
             )
 
@@ -83,11 +83,11 @@ def range_test(
     stop_factor: stop once the smoothed loss exceeds this times its lowest so far, or is not finite. Raises:
     ValueError on values out of range or a loader without batches.
     """
-    _check(0 < low < high, f"0 < low < high, came {low} and {high}")
-    _check(updates >= 2, f"updates >= 2, came {updates}")
+    _check(0 < low < high, f"0 < low < high, got {low} and {high}")
+    _check(updates >= 2, f"updates >= 2, got {updates}")
     _check(
         0 <= smoothing < 1 < stop_factor,
-        f"smoothing in [0, 1) and stop_factor > 1, came {smoothing} and {stop_factor}",
+        f"smoothing in [0, 1) and stop_factor > 1, got {smoothing} and {stop_factor}",
     )
     rates = [low * (high / low) ** (i / (updates - 1)) for i in range(updates)]
     before = copy.deepcopy((model.state_dict(), optimizer.state_dict()))
@@ -144,11 +144,11 @@ def _forever(batches: Iterable[Any]) -> Iterable[Any]:
             yield batch
         if empty:
             raise ValueError(
-                f"expected batches, came {'none' if turn == 0 else 'a generator that is used up'}. "
-                "Mend: pass a list or a DataLoader, which can be gone through again."
+                f"expected batches, got {'none' if turn == 0 else 'a generator that is used up'}; "
+                "pass a list or a DataLoader, which can be gone through again."
             )
 
 
 def _check(holds: bool, expected: str) -> None:
     if not holds:
-        raise ValueError(f"expected {expected}. Mend: see the docstring for what each argument means.")
+        raise ValueError(f"expected {expected}; see the docstring for what each argument means.")

@@ -104,7 +104,7 @@ def cosine_fraction(total: int, fraction: float = 7 / 16) -> Schedule:
     _positive(total=total, fraction=fraction)
     if fraction > 0.5:
         raise ValueError(
-            f"expected fraction in (0, 1/2], came {fraction}: beyond it the rate is negative. Mend: "
+            f"expected fraction in (0, 1/2], got {fraction}: beyond it the rate is negative; "
             "the paper has 7/16."
         )
     return lambda step: math.cos(math.pi * fraction * min(step / total, 1.0))
@@ -123,7 +123,7 @@ def warmup(steps: int, start: float = 0.0, shift: int = 1) -> Schedule:
     _at_least(0, start=start)
     if start > 1 or shift not in (0, 1):
         raise ValueError(
-            f"expected start in [0, 1] and shift 0 or 1, came start={start}, shift={shift}. Mend: "
+            f"expected start in [0, 1] and shift 0 or 1, got start={start}, shift={shift}; "
             "see the docstring."
         )
     return lambda step: start + (1.0 - start) * min((step + shift) / steps, 1.0)
@@ -148,9 +148,9 @@ def sequence(schedules: Sequence[Schedule], milestones: Sequence[int]) -> Schedu
     schedules, milestones = tuple(schedules), _ascending(milestones)
     if len(milestones) != len(schedules) - 1:
         raise ValueError(
-            f"expected one milestone fewer than schedules, came {len(schedules)} schedules and "
-            f"{len(milestones)} milestones. "
-            "Mend: give the steps at which the second, third ... schedule begins."
+            f"expected one milestone fewer than schedules, got {len(schedules)} schedules and "
+            f"{len(milestones)} milestones; "
+            "give the steps at which the second, third ... schedule begins."
         )
     starts = (0, *milestones)
 
@@ -167,7 +167,7 @@ def product(*schedules: Schedule) -> Schedule:
     Raises: ValueError if there is none.
     """
     if not schedules:
-        raise ValueError("expected one schedule or more, came none. Mend: pass the schedules as arguments.")
+        raise ValueError("expected one schedule or more, got none; pass the schedules as arguments.")
     return lambda step: math.prod(schedule(step) for schedule in schedules)
 
 
@@ -202,14 +202,14 @@ def to_torch(optimizer: torch.optim.Optimizer, schedule: Schedule) -> torch.opti
 def _positive(**values: float) -> None:
     for name, value in values.items():
         if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"expected {name} > 0, came {value}. Mend: give a positive, finite number.")
+            raise ValueError(f"expected {name} > 0, got {value}; give a positive, finite number.")
 
 
 def _at_least(low: float, **values: float) -> None:
     for name, value in values.items():
         if not (math.isfinite(value) and value >= low):
             raise ValueError(
-                f"expected {name} >= {low}, came {value}. Mend: give a finite number that is not below {low}."
+                f"expected {name} >= {low}, got {value}; give a finite number that is not below {low}."
             )
 
 
@@ -217,7 +217,7 @@ def _ascending(milestones: Sequence[int]) -> tuple[int, ...]:
     milestones = tuple(milestones)
     if any(later <= earlier for earlier, later in zip((0, *milestones), milestones, strict=False)):
         raise ValueError(
-            f"expected ascending milestones from 1 on, came {list(milestones)}. Mend: sort them and "
+            f"expected ascending milestones from 1 on, got {list(milestones)}; sort them and "
             "drop repeats."
         )
     return milestones

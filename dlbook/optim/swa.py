@@ -63,7 +63,7 @@ class SWA(nn.Module):
         if mean.keys() != new.keys():
             odd = sorted(mean.keys() ^ new.keys())
             raise ValueError(
-                f"expected the module that was copied, came one that differs in {odd[0]!r}. Mend: "
+                f"expected the module that was copied, got one that differs in {odd[0]!r}; "
                 "make a new SWA."
             )
         self.averaged += 1
@@ -120,7 +120,7 @@ def update_batch_norm(
             norm.momentum = momentum
     if not seen:
         raise ValueError(
-            "expected one batch or more, came none: the statistics are reset now. Mend: pass the "
+            "expected one batch or more, got none: the statistics are reset now; pass the "
             "training loader."
         )
 
@@ -134,11 +134,11 @@ def swa_phase(before: Schedule, start: int, anneal: int, factor: float, shape: s
     """
     if start < 0 or anneal < 0 or not 0 <= factor < math.inf:
         raise ValueError(
-            f"expected start, anneal and factor >= 0, came {start}, {anneal}, {factor}. "
-            "Mend: give steps and a finite factor."
+            f"expected start, anneal and factor >= 0, got {start}, {anneal}, {factor}; "
+            "give steps and a finite factor."
         )
     if shape not in ("cosine", "linear"):
-        raise ValueError(f"expected shape 'cosine' or 'linear', came {shape!r}. Mend: take one of these.")
+        raise ValueError(f"expected shape 'cosine' or 'linear', got {shape!r}; take one of these.")
 
     def schedule(step: float) -> float:
         if step < start:
@@ -160,7 +160,7 @@ def swa_cycles(length: int, low: float) -> Schedule:
     """
     if length <= 0 or not 0 <= low <= 1:
         raise ValueError(
-            f"expected length > 0 and low in [0, 1], came {length} and {low}. Mend: low is a factor "
+            f"expected length > 0 and low in [0, 1], got {length} and {low}; low is a factor "
             "of the base rate."
         )
     return lambda step: 1 - (1 - low) * (step % length + 1) / length

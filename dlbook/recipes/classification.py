@@ -72,7 +72,7 @@ class Classify(Method):
         logits = self.model(batch["images"])
         if not isinstance(logits, Tensor):
             raise ValueError(
-                "model.name: expected a network with one head, came one that gives several in "
+                "model.name: expected a network with one head, got one that gives several in "
                 "training; take its row without the others"
             )
         loss = F.cross_entropy(
@@ -119,7 +119,7 @@ def build(config: ClassifyConfig, rank: int = 0, world_size: int = 1, splits: Sp
         checkpoint_blocks(model)
     if config.data.batch_size % world_size:
         raise ValueError(
-            f"data.batch_size: expected a multiple of {world_size} processes, came {config.data.batch_size}"
+            f"data.batch_size: expected a multiple of {world_size} processes, got {config.data.batch_size}"
         )
     batches = Batches(
         splits.train,
@@ -139,7 +139,7 @@ def build(config: ClassifyConfig, rank: int = 0, world_size: int = 1, splits: Sp
     if steps_per_epoch == 0:
         raise ValueError(
             f"trainer.accumulate: expected at most {batches.per_epoch}, the batches of an epoch, "
-            f"came {config.trainer.accumulate}"
+            f"got {config.trainer.accumulate}"
         )
     trainer = Trainer(
         method,
@@ -216,7 +216,7 @@ def make_schedule(config: ClassifyConfig, steps_per_epoch: int) -> schedules.Sch
     elif section.name == "one_cycle":
         if total < 4:
             raise ValueError(
-                f"schedule.name=one_cycle: expected a run of 4 steps or more, came {total}; raise "
+                f"schedule.name=one_cycle: expected a run of 4 steps or more, got {total}; raise "
                 "trainer.epochs or lower data.batch_size"
             )
         schedule = cycles.one_cycle(total)

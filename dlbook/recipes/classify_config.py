@@ -44,7 +44,7 @@ class Data(Section):
     def _root_where_needed(self) -> "Data":
         if self.root is None and self.name not in ("mnist5k", "color_shapes"):
             raise ValueError(
-                f"expected root=FOLDER for {self.name}, came none; the bundled sets are mnist5k and "
+                f"expected root=FOLDER for {self.name}, got none; the bundled sets are mnist5k and "
                 "color_shapes"
             )
         return self
@@ -136,7 +136,7 @@ class ClassifyConfig(Section):
     def _schedule_fits(self) -> "ClassifyConfig":
         if self.schedule.warmup_epochs >= self.trainer.epochs:
             raise ValueError(
-                f"expected schedule.warmup_epochs below trainer.epochs={self.trainer.epochs}, came "
+                f"expected schedule.warmup_epochs below trainer.epochs={self.trainer.epochs}, got "
                 f"{self.schedule.warmup_epochs}"
             )
         return self

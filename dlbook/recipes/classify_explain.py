@@ -50,14 +50,14 @@ def explained(setup: Setup) -> Iterator[None]:
         if not faults:
             raise
         raise ValueError(
-            f"step {setup.trainer.step}: {_joined(faults)}; mend the labels, or leave these examples out"
+            f"step {setup.trainer.step}: {_joined(faults)}; fix the labels, or leave these examples out"
         ) from error
 
 
 def _why(setup: Setup, number: int) -> str:
     """The first that is wrong of: the data, the layers, the course of the loss."""
     if faults := _faults(setup, number):
-        return f"{_joined(faults)}; mend or remove them"
+        return f"{_joined(faults)}; fix or remove them"
     alone = not isinstance(
         setup.trainer.forward, Sharded
     )  # a sharded network would wait for the other processes for ever

@@ -235,7 +235,7 @@ def _require_trainable(config: ClassifyConfig, spaces: Sequence[Space], splits: 
     if len(splits.validation) == 0:
         raise ValueError(
             "data.validation: expected more than 0 for a search, which chooses by the validation "
-            "images, came 0"
+            "images, got 0"
         )
     names = next((space.ends() for space in spaces if space.key == "model.name"), (config.model.name,))
     with torch.device("meta"):

@@ -88,7 +88,7 @@ def parse(text: str) -> Space:
     if key.split(".")[0] in FIXED and key not in FREE_OF_DATA:
         raise ValueError(
             f"space {text!r}: expected a key that leaves the images and the run's folder as they "
-            f"are, came {key}; set it by {key}=VALUE"
+            f"are, got {key}; set it by {key}=VALUE"
         )
     if ".." in values or values.startswith("log:"):
         return _range(text, key, values)
@@ -99,7 +99,7 @@ def parse(text: str) -> Space:
         or any(isinstance(value, dict) for value in listed)
     ):
         raise ValueError(
-            f"space {text!r}: expected two or more different values, came {listed}; set a single "
+            f"space {text!r}: expected two or more different values, got {listed}; set a single "
             f"one by {key}=VALUE"
         )
     return Choice(key, tuple(listed))
@@ -129,7 +129,7 @@ def require_valid(config: ClassifyConfig, spaces: Sequence[Space]) -> None:
     keys = [space.key for space in spaces]
     if not keys or len(set(keys)) < len(keys):
         raise ValueError(
-            f"expected one --space or more, each key once, came {keys or 'none'}; a space is {GRAMMAR}"
+            f"expected one --space or more, each key once, got {keys or 'none'}; a space is {GRAMMAR}"
         )
     for space in spaces:
         for value in space.ends():
@@ -154,7 +154,7 @@ def _range(text: str, key: str, values: str) -> Range:
     log = found[1] is not None
     if not low < high or (log and low <= 0):
         raise ValueError(
-            f"space {text!r}: expected low below high{' and above 0 for log:' if log else ''}, came "
+            f"space {text!r}: expected low below high{' and above 0 for log:' if log else ''}, got "
             f"{low} and {high}"
         )
     return Range(key, low, high, log, whole)

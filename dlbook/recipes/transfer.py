@@ -47,7 +47,7 @@ def start(name: str, num_classes: int, in_channels: int, weights: str | None, fr
         if name != "efficientnet_lite0" or in_channels != 3:
             raise ValueError(
                 "model.weights: expected efficientnet_lite0 and three channels for 'imagenet', "
-                f"came {name} and {in_channels}"
+                f"got {name} and {in_channels}"
             )
         model = efficientnet_weights.load_lite0_imagenet()
         new_head(model, num_classes)
@@ -72,7 +72,7 @@ def _copy_from_run(model: nn.Module, path: Path) -> None:
     path = path / "checkpoints" / "best.ckpt" if path.is_dir() else path
     if not path.is_file():
         raise ValueError(
-            f"model.weights: expected a run's folder or a checkpoint, came {path}: there is no such file"
+            f"model.weights: expected a run's folder or a checkpoint, got {path}: there is no such file"
         )
     state = load_weights(path)
     prefix = "ema.module." if any(key.startswith("ema.module.") for key in state) else "model."
@@ -82,10 +82,10 @@ def _copy_from_run(model: nn.Module, path: Path) -> None:
     for key, value in own.items():
         fits = key in given and given[key].shape == value.shape
         if not fits and not key.startswith(f"{last}."):
-            came = list(given[key].shape) if key in given else "nothing"
+            got = list(given[key].shape) if key in given else "nothing"
             raise ValueError(
                 f"model.weights: {path} does not fit: tensor {key!r} should be {list(value.shape)}, "
-                f"came {came}; set model.name to the run's network"
+                f"got {got}; set model.name to the run's network"
             )
     fitting = {
         key: given[key] for key, value in own.items() if key in given and given[key].shape == value.shape

@@ -48,7 +48,7 @@ def cutout(images: Tensor, side: int, fill: float = 0.0, generator: Generator | 
     require_images(images)
     if not isinstance(side, int) or side < 1:
         raise ValueError(
-            f"expected side to be a whole number >= 1, came {side!r}. Mend: give pixels; the paper "
+            f"expected side to be a whole number >= 1, got {side!r}; give pixels; the paper "
             "has 16 of 32."
         )
     row, column = (
@@ -63,6 +63,6 @@ def require_images(images: Tensor) -> None:
     """Raise ValueError unless images are float [B, C, H, W]."""
     if images.ndim != 4 or not images.is_floating_point():
         raise ValueError(
-            f"expected float images [B, C, H, W], came {images.dtype} {list(images.shape)}. "
-            "Mend: divide bytes by 255, add the batch axis."
+            f"expected float images [B, C, H, W], got {images.dtype} {list(images.shape)}; "
+            "divide bytes by 255, add the batch axis."
         )

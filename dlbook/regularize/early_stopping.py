@@ -44,17 +44,17 @@ class EarlyStopping:
     def __init__(self, patience: int, min_delta: float = 0.0, mode: str = "min") -> None:
         if not isinstance(patience, int) or patience < 1:
             raise ValueError(
-                f"expected patience to be a whole number >= 1, came {patience!r}. "
-                "Mend: 1 stops at the first evaluation without a gain."
+                f"expected patience to be a whole number >= 1, got {patience!r}; "
+                "1 stops at the first evaluation without a gain."
             )
         if not 0 <= min_delta < math.inf:
             raise ValueError(
-                f"expected a finite min_delta >= 0, came {min_delta}. Mend: give the size of a "
+                f"expected a finite min_delta >= 0, got {min_delta}; give the size of a "
                 "gain, not its sign."
             )
         if mode not in ("min", "max"):
             raise ValueError(
-                f"expected mode 'min' or 'max', came {mode!r}. Mend: 'min' for a loss, 'max' for an accuracy."
+                f"expected mode 'min' or 'max', got {mode!r}; 'min' for a loss, 'max' for an accuracy."
             )
         self.patience, self.min_delta, self.mode = patience, min_delta, mode
         self.best: float | None = None
@@ -85,7 +85,7 @@ class EarlyStopping:
         """Go on from `state`. Raises: ValueError if it is not from `state_dict`."""
         if state.keys() != self.state_dict().keys():
             raise ValueError(
-                f"expected the state of an EarlyStopping, came {sorted(state)}. Mend: pass what "
+                f"expected the state of an EarlyStopping, got {sorted(state)}; pass what "
                 "state_dict() returned."
             )
         vars(self).update(state)

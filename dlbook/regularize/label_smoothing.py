@@ -45,8 +45,8 @@ def smoothed_cross_entropy(logits: Tensor, labels: Tensor, epsilon: float = 0.1)
     """
     if logits.ndim != 2 or len(logits) != len(labels):
         raise ValueError(
-            f"expected logits [B, K] and labels [B], came {list(logits.shape)} and {list(labels.shape)}. "
-            "Mend: flatten the positions."
+            f"expected logits [B, K] and labels [B], got {list(logits.shape)} and {list(labels.shape)}; "
+            "flatten the positions."
         )
     _check(labels, logits.shape[1], epsilon)
     log_probs = logits.log_softmax(1)
@@ -63,11 +63,11 @@ def best_margin(num_classes: int, epsilon: float) -> float:
 
 def _check(labels: Tensor, num_classes: int, epsilon: float) -> None:
     if not 0 <= epsilon < 1:
-        raise ValueError(f"expected epsilon in [0, 1), came {epsilon}. Mend: the paper has 0.1.")
+        raise ValueError(f"expected epsilon in [0, 1), got {epsilon}; the paper has 0.1.")
     if labels.ndim != 1 or labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
         raise ValueError(
-            f"expected class indices [B] of an integer type, came {labels.dtype} {list(labels.shape)}. "
-            "Mend: use argmax or .long()."
+            f"expected class indices [B] of an integer type, got {labels.dtype} {list(labels.shape)}; "
+            "use argmax or .long()."
         )
     if torch.compiler.is_compiling() or not len(labels):
         return
@@ -75,6 +75,6 @@ def _check(labels: Tensor, num_classes: int, epsilon: float) -> None:
     if wrong.any():
         place = int(wrong.nonzero()[0])
         raise ValueError(
-            f"expected labels in [0, {num_classes}), came {int(labels[place])} at {place}. "
-            "Mend: count classes from 0, or raise num_classes."
+            f"expected labels in [0, {num_classes}), got {int(labels[place])} at {place}; "
+            "count classes from 0, or raise num_classes."
         )

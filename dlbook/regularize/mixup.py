@@ -37,7 +37,7 @@ def beta(
     """
     if not 0 < alpha < math.inf:
         raise ValueError(
-            f"expected a finite alpha > 0, came {alpha}. Mend: to switch mixing off, leave the call out."
+            f"expected a finite alpha > 0, got {alpha}; to switch mixing off, leave the call out."
         )
     shape = torch.full((2, count), alpha, dtype=torch.float64, device=device)
     first, second = torch._standard_gamma(
@@ -77,14 +77,14 @@ def require_batch(images: Tensor, targets: Tensor) -> None:
     """Raise ValueError unless images are float [B, ...] and targets probabilities [B, K], with B >= 1."""
     if not images.is_floating_point() or images.ndim < 2 or not len(images):
         raise ValueError(
-            f"expected float images [B, ...], came {images.dtype} {list(images.shape)}. "
-            "Mend: divide bytes by 255, add the batch axis."
+            f"expected float images [B, ...], got {images.dtype} {list(images.shape)}; "
+            "divide bytes by 255, add the batch axis."
         )
     if targets.ndim != 2 or not targets.is_floating_point() or len(targets) != len(images):
         raise ValueError(
-            f"expected targets as probabilities [{len(images)}, K], came {targets.dtype} "
-            f"{list(targets.shape)}. "
-            "Mend: smooth_targets(labels, num_classes, epsilon) makes them."
+            f"expected targets as probabilities [{len(images)}, K], got {targets.dtype} "
+            f"{list(targets.shape)}; "
+            "smooth_targets(labels, num_classes, epsilon) makes them."
         )
 
 

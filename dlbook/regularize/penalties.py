@@ -79,7 +79,7 @@ def _all(params: Iterable[Tensor]) -> list[Tensor]:
     params = [params] if isinstance(params, Tensor) else list(params)
     if not params:
         raise ValueError(
-            "expected one parameter or more, came none. Mend: a generator can be read once; pass a list."
+            "expected one parameter or more, got none; a generator can be read once; pass a list."
         )
     return params
 
@@ -87,4 +87,4 @@ def _all(params: Iterable[Tensor]) -> list[Tensor]:
 def _at_least_zero(**values: float) -> None:
     for name, value in values.items():
         if not 0 <= value < math.inf:
-            raise ValueError(f"expected a finite {name} >= 0, came {value}. Mend: 0 switches a penalty off.")
+            raise ValueError(f"expected a finite {name} >= 0, got {value}; 0 switches a penalty off.")

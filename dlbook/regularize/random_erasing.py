@@ -94,17 +94,17 @@ def _check(
     probability: float, area: tuple[float, float], aspect: tuple[float, float], fill: float | str
 ) -> None:
     if not 0 <= probability <= 1:
-        raise ValueError(f"expected probability in [0, 1], came {probability}. Mend: the paper has 0.5.")
+        raise ValueError(f"expected probability in [0, 1], got {probability}; the paper has 0.5.")
     if not 0 < area[0] <= area[1] <= 1:
         raise ValueError(
-            f"expected area as (smallest, largest) in (0, 1], came {area}. Mend: the paper has (0.02, 0.4)."
+            f"expected area as (smallest, largest) in (0, 1], got {area}; the paper has (0.02, 0.4)."
         )
     if not 0 < aspect[0] <= aspect[1] < math.inf:
         raise ValueError(
-            f"expected aspect as (smallest, largest) > 0, came {aspect}. Mend: the paper has (0.3, 1 / 0.3)."
+            f"expected aspect as (smallest, largest) > 0, got {aspect}; the paper has (0.3, 1 / 0.3)."
         )
     if isinstance(fill, str) and fill not in ("uniform", "normal"):
         raise ValueError(
-            f"expected fill 'uniform', 'normal' or a number, came {fill!r}. Mend: 'normal' suits "
+            f"expected fill 'uniform', 'normal' or a number, got {fill!r}; 'normal' suits "
             "normalised images."
         )

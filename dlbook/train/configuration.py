@@ -43,7 +43,7 @@ class Section(BaseModel):
 
 
 class ConfigurationError(ValueError):
-    """What is wrong with a configuration, a line for each fault: path, what was expected, what came, the
+    """What is wrong with a configuration, a line for each fault: path, what was expected, what got, the
     nearest that exists.
     """
 
@@ -77,11 +77,11 @@ def load(schema: type[Schema], file: str | Path, overrides: Sequence[str] = ()) 
         content = OmegaConf.load(path)
     except (yaml.YAMLError, OmegaConfBaseException, UnicodeDecodeError, OSError) as error:
         raise ConfigurationError(
-            f"{path}: expected YAML, came what cannot be read: {' '.join(str(error).split())}"
+            f"{path}: expected YAML, got what cannot be read: {' '.join(str(error).split())}"
         ) from error
     if not OmegaConf.is_dict(content):
         raise ConfigurationError(
-            f"{path}: expected sections such as 'model:' at the top level, came {type(content).__name__}"
+            f"{path}: expected sections such as 'model:' at the top level, got {type(content).__name__}"
         )
     return resolve(schema, content, overrides)
 
@@ -101,7 +101,7 @@ def resolve(schema: type[Schema], content: Mapping[str, Any], overrides: Sequenc
         plain = OmegaConf.to_container(merged, resolve=True)
     except (yaml.YAMLError, OmegaConfBaseException) as error:
         raise ConfigurationError(
-            f"expected values that YAML can read, came: {' '.join(str(error).split())}"
+            f"expected values that YAML can read, got: {' '.join(str(error).split())}"
         ) from error
     try:
         return schema.model_validate_json(json.dumps(plain, default=str), strict=True)
@@ -117,7 +117,7 @@ def read_value(text: str) -> Any:
         return OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))["value"]
     except (yaml.YAMLError, OmegaConfBaseException) as error:
         raise ConfigurationError(
-            f"expected a value that YAML can read, came {text!r}: {' '.join(str(error).split())}"
+            f"expected a value that YAML can read, got {text!r}: {' '.join(str(error).split())}"
         ) from error
 
 
@@ -145,9 +145,9 @@ def _sentence(schema: type[Section], fault: Mapping[str, Any]) -> str:
         for option in fault.get("ctx", {}).get("expected", "").replace(" or ", ", ").split(",")
         if option
     ]
-    came = fault["input"]
-    near = _nearest(came, options)[1:] if isinstance(came, str) and options else ""
-    return f"{path}: expected {expected}, came {came!r}{'; ' if near else ''}{near.strip()}"
+    got = fault["input"]
+    near = _nearest(got, options)[1:] if isinstance(got, str) and options else ""
+    return f"{path}: expected {expected}, got {got!r}{'; ' if near else ''}{near.strip()}"
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:

@@ -94,7 +94,7 @@ def setup(device: str | torch.device = "cpu", timeout: timedelta | None = None) 
         values["WORLD_SIZE"]
     ):
         raise ValueError(
-            f"expected whole numbers with RANK < WORLD_SIZE, came {values}; start by torchrun, or unset them"
+            f"expected whole numbers with RANK < WORLD_SIZE, got {values}; start by torchrun, or unset them"
         )
     if torch.device(device).type == "cuda":
         if int(values["LOCAL_RANK"]) >= torch.cuda.device_count():

@@ -55,7 +55,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong, and what mends it."""
+    """One thing that is wrong, and what fixes it."""
 
     where: str
     kind: str

@@ -141,7 +141,7 @@ class Run:
         return path.read_bytes()
 
     def _settle(self, path: Path, step: int) -> None:
-        """Bring best.ckpt and metrics.jsonl in line with the checkpoint; a run killed in between is mended on
+        """Bring best.ckpt and metrics.jsonl in line with the checkpoint; a run killed in between is fixed on
         resuming.
         """
         if self.history and self.best()["step"] == step:

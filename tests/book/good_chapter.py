@@ -20,7 +20,7 @@ myst:
 
 # Residual networks
 
-Deep plain networks train badly. This chapter mends them.
+Deep plain networks train badly. This chapter fixes them.
 
 ```{admonition} After this chapter you can
 :class: objectives
@@ -100,7 +100,7 @@ The paper has no bias.
 assert 1 + 1 == 2
 ```
 
-**Mend.** Add it.
+**Fix.** Add it.
 
 ### The stride is on the wrong layer
 
@@ -110,7 +110,7 @@ assert 1 + 1 == 2
 assert 2 + 1 == 3
 ```
 
-**Mend.** Move it.
+**Fix.** Move it.
 
 ## What people get wrong
 

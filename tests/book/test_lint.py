@@ -28,7 +28,7 @@ FAULTS = [
     ("description", "Why very deep", "Why $L$ very deep"),
     ("headings", "### The shortcut is left out", "### The shortcut is left out\n\n##### Too deep"),
     ("headings", "## The idea", "# The idea"),
-    ("opening", "Deep plain networks train badly. This chapter mends them.\n", ""),
+    ("opening", "Deep plain networks train badly. This chapter fixes them.\n", ""),
     ("objectives", "- say when to use it.\n", ""),
     ("objectives", ":class: objectives\n", ""),
     ("glance", ":class: glance\n", ""),
@@ -173,7 +173,7 @@ def test_a_finding_names_file_line_and_mend(book):
     found = book(CHAPTER.replace("A sum helps.", "A sum\nhelps by 3.5 points."))
     line = CHAPTER.splitlines().index("A sum helps.") + 1
     assert str(found[0]).startswith(
-        f"{book.page}:{line}: [numbers] the number '3.5' is typed into prose. Mend: "
+        f"{book.page}:{line}: [numbers] the number '3.5' is typed into prose; "
     )
 
 

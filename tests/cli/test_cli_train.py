@@ -202,7 +202,7 @@ BROKEN = {
     ),
     "a word for a number": (
         ("train", "digits", "optimizer.lr=fast"),
-        "optimizer.lr: expected a number, came 'fast'",
+        "optimizer.lr: expected a number, got 'fast'",
     ),
     "a fraction of an epoch": (
         ("train", "digits", "trainer.epochs=1.5"),
@@ -210,7 +210,7 @@ BROKEN = {
     ),
     "out of range": (
         ("train", "digits", "trainer.label_smoothing=1"),
-        "trainer.label_smoothing: expected less than 1, came 1",
+        "trainer.label_smoothing: expected less than 1, got 1",
     ),
     "infinite": (("train", "digits", "optimizer.lr=.inf"), "optimizer.lr: expected a finite number"),
     "an override without =": (
@@ -231,11 +231,11 @@ BROKEN = {
     "data that are missing": (("train", "cifar10", "data.root=nowhere"), "nowhere"),
     "one cycle of two steps": (
         ("train", "digits", *TINY, "data.limit=40"),
-        "schedule.name=one_cycle: expected a run of 4 steps or more, came 2",
+        "schedule.name=one_cycle: expected a run of 4 steps or more, got 2",
     ),
     "two sections at odds": (
         ("train", "digits", "schedule.warmup_epochs=99"),
-        "schedule.warmup_epochs below trainer.epochs=15, came 99",
+        "schedule.warmup_epochs below trainer.epochs=15, got 99",
     ),
     "an unknown option": (("train", "digits", "--resum"), "No such option"),
     "a rate that explodes": (
@@ -249,7 +249,7 @@ BROKEN = {
     "too few updates": (("lr-find", "digits", "--updates", "2"), "updates"),
     "rates in the wrong order": (
         ("lr-find", "digits", *TINY, "--low", "1", "--high", "0.1"),
-        "0 < low < high, came 1.0 and 0.1",
+        "0 < low < high, got 1.0 and 0.1",
     ),
     "a search without a space": (("search", "digits"), "one --space or more"),
     "a search of an unknown key": (("search", "digits", "--space", "optimizer.Lr=1..2"), "did you mean 'lr'"),

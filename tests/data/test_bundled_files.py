@@ -186,7 +186,7 @@ def check_missing(folder, name):
     (folder / name).unlink()
     with pytest.raises(
         FileNotFoundError,
-        match=f"{re.escape(name)} is missing: expected .* bytes with SHA-256 .*To mend it, run `",
+        match=f"{re.escape(name)} is missing: expected .* bytes with SHA-256 .*To fix it, run `",
     ):
         load(name)
 
@@ -196,7 +196,7 @@ def check_truncated(folder, name):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(
         ValueError,
-        match=f"{re.escape(name)} is truncated: expected .* bytes .*, found [0-9,]+ bytes.*To mend it, run `",
+        match=f"{re.escape(name)} is truncated: expected .* bytes .*, found [0-9,]+ bytes.*To fix it, run `",
     ):
         load(name)
 
@@ -205,7 +205,7 @@ def check_altered(folder, name):
     flip_last_byte(folder / name)
     with pytest.raises(
         ValueError,
-        match=f"{re.escape(name)} is altered: expected .* SHA-256 .*, found SHA-256 .*To mend it, run `",
+        match=f"{re.escape(name)} is altered: expected .* SHA-256 .*, found SHA-256 .*To fix it, run `",
     ):
         load(name)
 
@@ -235,7 +235,7 @@ def size_only(name):
     path, entry = files.data_dir() / name, files.manifest()[name]
     if path.stat().st_size != entry["bytes"]:
         raise ValueError(
-            f"{path} is truncated: expected {entry['bytes']} bytes, found 0 bytes. To mend it, run `x`"
+            f"{path} is truncated: expected {entry['bytes']} bytes, found 0 bytes. To fix it, run `x`"
         )
     return path
 
@@ -280,7 +280,7 @@ def test_unknown_file_and_broken_manifest(copy):
     with pytest.raises(ValueError, match="No bundled file is called 'x'.*mnist5k.npz"):
         files.verified("x")
     (copy / "manifest.json").write_text("{")
-    with pytest.raises(ValueError, match="manifest.json is not a readable manifest.*To mend it"):
+    with pytest.raises(ValueError, match="manifest.json is not a readable manifest.*To fix it"):
         mnist5k("test")
 
 
@@ -289,7 +289,7 @@ def test_unknown_file_and_broken_manifest(copy):
 
 def test_checkout_and_wheel(tmp_path, monkeypatch):
     assert data_dir() == ROOT / "data"
-    assert "scripts/make_data.py" in files.mend(ROOT / "data")
+    assert "scripts/make_data.py" in files.fix(ROOT / "data")
     package = tmp_path / "site-packages" / "dlbook"
     monkeypatch.setattr(files, "PACKAGE", package)
     with pytest.raises(FileNotFoundError, match="_bundled.*pip install --force-reinstall --no-deps dlbook"):

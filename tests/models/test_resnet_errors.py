@@ -1,4 +1,4 @@
-"""Bad arguments are ValueErrors that say what came and how to mend it."""
+"""Bad arguments are ValueErrors that say what got and how to fix it."""
 
 import pytest
 import torch

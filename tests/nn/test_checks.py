@@ -1,4 +1,4 @@
-"""Errors at the models' boundary say what was expected, what came and how to mend it; loading is all or
+"""Errors at the models' boundary say what was expected, what got and how to fix it; loading is all or
 nothing.
 """
 

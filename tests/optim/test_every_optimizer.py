@@ -148,7 +148,7 @@ def test_groups_can_be_added_later(name):
 def test_a_state_of_another_optimizer_is_refused():
     params = checks.parameters()
     state = EVERY["momentum"](params).state_dict()
-    with pytest.raises(ValueError, match="state of Adam, came one without betas, eps"):
+    with pytest.raises(ValueError, match="state of Adam, got one without betas, eps"):
         EVERY["adam"](params).load_state_dict(state)
     with pytest.raises(ValueError, match="parameter group"):
         EVERY["momentum"](checks.two_groups(params)).load_state_dict(state)
@@ -185,7 +185,7 @@ def test_options_out_of_range(name):
     good = EVERY[name](params[:1])
     for option in BAD.keys() & good.param_groups[0].keys():
         what = option.removesuffix("s") if option == "betas" else option
-        with pytest.raises(ValueError, match=f"expected .*{what}.*came .*Mend"):
+        with pytest.raises(ValueError, match=f"expected .*{what}.*got .*Fix"):
             EVERY[name](params, **{option: BAD[option]})
         with pytest.raises(ValueError, match=what):
             good.add_param_group({"params": params[1:], option: BAD[option]})

@@ -188,7 +188,7 @@ def test_what_does_not_fit_together(tmp_path, override, message):
 
 def test_sections_check_each_other(tmp_path):
     with pytest.raises(
-        ConfigurationError, match="expected schedule.warmup_epochs below trainer.epochs=2, came 2"
+        ConfigurationError, match="expected schedule.warmup_epochs below trainer.epochs=2, got 2"
     ):
         config(tmp_path, "schedule.warmup_epochs=2")
     with pytest.raises(ConfigurationError, match="data: Value error|data: expected root=FOLDER for cifar10"):

@@ -71,14 +71,14 @@ def test_a_label_out_of_range_is_named(tmp_path, label, override):
     made = setup(tmp_path, override, harm=lambda train: train.labels.__setitem__(AT, label))
     with pytest.raises(
         ValueError,
-        match=rf"example {AT} of the training images: label {label} is outside 0 to 9; mend the labels",
+        match=rf"example {AT} of the training images: label {label} is outside 0 to 9; fix the labels",
     ):
         classify_run.train(made)
 
 
 def test_many_faults_are_counted(tmp_path):
     made = setup(tmp_path, harm=lambda train: train.images.fill_(float("inf")))
-    with pytest.raises(NonFiniteLoss, match="; and 17 more; mend or remove them"):
+    with pytest.raises(NonFiniteLoss, match="; and 17 more; fix or remove them"):
         classify_run.train(made)
 
 

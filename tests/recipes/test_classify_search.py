@@ -79,11 +79,11 @@ def test_spaces(tmp_path, text, space):
         (["optimizer.lr"], "expected KEY=low..high, KEY=log:low..high or KEY=a,b,c"),
         (["optimizer.lr=1e-3..x"], "expected KEY=low..high"),
         (["optimizer.lr=log:0..1"], "low below high and above 0 for log:"),
-        (["optimizer.lr=2..1"], "low below high, came 2.0 and 1.0"),
+        (["optimizer.lr=2..1"], "low below high, got 2.0 and 1.0"),
         (["optimizer.lr=0.1"], "two or more different values"),
         (["optimizer.Lr=1..2"], "did you mean 'lr'"),
         (["optimiser.lr=1..2"], "did you mean 'optimizer'"),
-        (["optimizer.lr=-1..2"], "optimizer.lr: expected more than 0, came -1.0"),
+        (["optimizer.lr=-1..2"], "optimizer.lr: expected more than 0, got -1.0"),
         (["optimizer.name=sgd,adm"], "did you mean 'adam'"),
         (["trainer.epochs=1.5..3"], "whole numbers for trainer.epochs"),
         (["seed=1,2"], "leaves the images"),
@@ -96,7 +96,7 @@ def test_spaces(tmp_path, text, space):
         (["model.name=convnet_digits,convnet_digit"], "did you mean convnet_digits"),
         (
             ["schedule.warmup_epochs=1..4", "trainer.epochs=3..20"],
-            "warmup_epochs below trainer.epochs=3, came 4",
+            "warmup_epochs below trainer.epochs=3, got 4",
         ),
     ],
 )

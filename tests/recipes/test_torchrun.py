@@ -192,7 +192,7 @@ def free_port():
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["data.batch_size=41"], "data.batch_size: expected a multiple of 2 processes, came 41"),
+        (["data.batch_size=41"], "data.batch_size: expected a multiple of 2 processes, got 41"),
         (
             ["trainer.sync_batch_norm=true"],
             "expected a GPU, torch synchronises batch normalisation on GPUs only",

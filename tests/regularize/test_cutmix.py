@@ -1,4 +1,4 @@
-"""CutMix: pixels one by one, torchvision, timm's box, the mended lambda, the distribution of boxes, and
+"""CutMix: pixels one by one, torchvision, timm's box, the fixed lambda, the distribution of boxes, and
 seeded faults.
 """
 

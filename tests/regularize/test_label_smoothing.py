@@ -83,13 +83,13 @@ def test_large_logits_stay_finite():
 @pytest.mark.parametrize(
     ("call", "what"),
     [
-        (lambda: smooth_targets(torch.tensor([0, 4, 5]), 5), r"labels in \[0, 5\), came 5 at 2"),
-        (lambda: smooth_targets(torch.tensor([-1]), 5), "came -1 at 0"),
+        (lambda: smooth_targets(torch.tensor([0, 4, 5]), 5), r"labels in \[0, 5\), got 5 at 2"),
+        (lambda: smooth_targets(torch.tensor([-1]), 5), "got -1 at 0"),
         (lambda: smooth_targets(torch.tensor([0.0]), 5), "integer"),
         (lambda: smooth_targets(torch.zeros(2, 5).long(), 5), "class indices"),
         (lambda: smooth_targets(torch.tensor([0]), 5, 1.0), "epsilon"),
         (lambda: smoothed_cross_entropy(torch.zeros(2, 5), torch.tensor([0]), 0.1), "logits"),
-        (lambda: smoothed_cross_entropy(torch.zeros(2, 5), torch.tensor([0, 5]), 0.1), "came 5 at 1"),
+        (lambda: smoothed_cross_entropy(torch.zeros(2, 5), torch.tensor([0, 5]), 0.1), "got 5 at 1"),
     ],
 )
 def test_bad_arguments(call, what):

@@ -70,7 +70,7 @@ def test_a_failing_cell_is_named(house):
     done = execute(house)
     assert done.returncode == 1
     assert "FAILED b.md, code cell 2 of 2" in done.stderr and "three is not four" in done.stderr
-    assert execute(house).returncode == 1  # it stays failed until it is mended
+    assert execute(house).returncode == 1  # it stays failed until it is fixed
 
 
 def test_a_missing_package_module_is_a_failure(house):

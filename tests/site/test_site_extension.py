@@ -66,9 +66,9 @@ MENDED = [
 
 @pytest.mark.parametrize(("before", "after"), MENDED)
 def test_pages_are_mended_once(before, after):
-    once = pages.mend(before)
+    once = pages.fix(before)
     assert after in once and once != before
-    assert pages.mend(once) == once
+    assert pages.fix(once) == once
 
 
 def test_a_file_is_copied_only_if_it_differs(tmp_path):

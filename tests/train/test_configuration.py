@@ -1,4 +1,4 @@
-"""Configurations that are wrong, each with the sentence that mends it, and those that are right."""
+"""Configurations that are wrong, each with the sentence that fixes it, and those that are right."""
 
 import pytest
 import yaml
@@ -77,30 +77,30 @@ WRONG = {
     ),
     "nothing like it": ("model: a\nzzz: 1", "zzz: unknown key. There are: model, optimizer"),
     "missing": ("epochs: 2", "model: missing; set it in the file or by model="),
-    "word for a number": ("model: a\noptimizer: {lr: fast}", "optimizer.lr: expected a number, came 'fast'"),
-    "text of a number": ("model: a\nepochs: '3'", "epochs: expected a whole number, came '3'"),
-    "fraction": ("model: a\nepochs: 1.5", "epochs: expected a whole number, came 1.5"),
-    "true for a number": ("model: a\nepochs: true", "epochs: expected a whole number, came True"),
-    "below the range": ("model: a\nepochs: 0", "epochs: expected at least 1, came 0"),
-    "above the range": ("model: a\nepochs: 101", "epochs: expected at most 100, came 101"),
-    "zero rate": ("model: a\noptimizer: {lr: 0}", "optimizer.lr: expected more than 0, came 0"),
+    "word for a number": ("model: a\noptimizer: {lr: fast}", "optimizer.lr: expected a number, got 'fast'"),
+    "text of a number": ("model: a\nepochs: '3'", "epochs: expected a whole number, got '3'"),
+    "fraction": ("model: a\nepochs: 1.5", "epochs: expected a whole number, got 1.5"),
+    "true for a number": ("model: a\nepochs: true", "epochs: expected a whole number, got True"),
+    "below the range": ("model: a\nepochs: 0", "epochs: expected at least 1, got 0"),
+    "above the range": ("model: a\nepochs: 101", "epochs: expected at most 100, got 101"),
+    "zero rate": ("model: a\noptimizer: {lr: 0}", "optimizer.lr: expected more than 0, got 0"),
     "infinite rate": ("model: a\noptimizer: {lr: .inf}", "optimizer.lr: expected"),
     "not a rate": ("model: a\noptimizer: {lr: .nan}", "optimizer.lr: expected"),
     "choice mistyped": (
         "model: a\noptimizer: {name: adamv}",
-        "optimizer.name: expected 'sgd' or 'adamw', came 'adamv'; did you mean 'adamw'?",
+        "optimizer.name: expected 'sgd' or 'adamw', got 'adamv'; did you mean 'adamw'?",
     ),
     "number for a section": (
         "model: a\noptimizer: 3",
-        "optimizer: expected a section with keys of its own, came 3",
+        "optimizer: expected a section with keys of its own, got 3",
     ),
     "list too short": ("model: a\noptimizer: {betas: [0.9]}", "optimizer.betas.1: missing"),
-    "list of words": ("model: a\nmilestones: [1, two]", "milestones.1: expected a whole number, came 'two'"),
-    "not YAML": ("model: [a", "expected YAML, came what cannot be read"),
+    "list of words": ("model: a\nmilestones: [1, two]", "milestones.1: expected a whole number, got 'two'"),
+    "not YAML": ("model: [a", "expected YAML, got what cannot be read"),
     "key twice": ("model: a\nmodel: b", "duplicate key model"),
     "list at the top": ("- model", "expected sections such as 'model:' at the top level"),
     "interpolation of nothing": ("model: ${nope}", "Interpolation key 'nope' not found"),
-    "code": ("model: !!python/object/apply:os.getcwd []", "expected YAML, came what cannot be read"),
+    "code": ("model: !!python/object/apply:os.getcwd []", "expected YAML, got what cannot be read"),
     "no text": ("model: a\noptimizer: null", "optimizer: expected a section"),
 }
 

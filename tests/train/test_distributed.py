@@ -243,7 +243,7 @@ def wide(rank, stops, fault):
     return torch.cat([p.detach().flatten() for p in weights.parameters()])
 
 
-@pytest.mark.parametrize("fault", [False, True], ids=["mended", "torch's buckets"])
+@pytest.mark.parametrize("fault", [False, True], ids=["fixed", "torch's buckets"])
 def test_three_processes_resume_to_the_last_bit(fault):
     whole, resumed = together(3, wide, (6,), fault), together(3, wide, (3, 6), fault)
     assert torch.equal(whole[0], resumed[0]) != fault
@@ -308,9 +308,9 @@ def test_what_cannot_be_wrapped():
     with torch.device("meta"):
         model = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3))
     weights = list(model.parameters())
-    mended = distributed.sync_batch_norm(model)
-    assert isinstance(mended[1], nn.SyncBatchNorm) and all(
-        a is b for a, b in zip(mended.parameters(), weights, strict=True)
+    fixed = distributed.sync_batch_norm(model)
+    assert isinstance(fixed[1], nn.SyncBatchNorm) and all(
+        a is b for a, b in zip(fixed.parameters(), weights, strict=True)
     )
 
 
