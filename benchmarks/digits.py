@@ -27,8 +27,8 @@ from torch import nn
 
 from dlbook.data import mnist5k
 from dlbook.recipes.bundled_configs import find
-from dlbook.recipes.classification import build
-from dlbook.recipes.classify_config import ClassifyConfig
+from dlbook.recipes.classify.build import build
+from dlbook.recipes.classify.config import ClassifyConfig
 from dlbook.train.configuration import load
 
 SEED = [0, 1, 2]

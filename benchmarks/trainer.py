@@ -27,8 +27,8 @@ import torch
 import torch.nn.functional as F
 
 from dlbook import book
-from dlbook.recipes.classification import Setup, build
-from dlbook.recipes.classify_config import ClassifyConfig, resolve
+from dlbook.recipes.classify.build import Setup, build
+from dlbook.recipes.classify.config import ClassifyConfig, resolve
 
 SEED = 0
 ROUNDS = 60

@@ -33,14 +33,14 @@ from torch.nn import functional as F
 from dlbook.zoo.speed import MEASURES, against_the_better, speed
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))  # for tests.oracles
 
 SEED = 0
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
     """The options of the command line."""
-    from oracles.peers import PEERS
+    from tests.oracles.peers import PEERS
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -70,8 +70,9 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 def peer_names(row: str) -> list[str]:
     """The row's peer, and timm's model of the same parameters where the peer is torchvision's."""
     import timm
-    from oracles import imports
-    from oracles.peers import PEERS, TIMM_NAMES
+
+    from tests.oracles import imports
+    from tests.oracles.peers import PEERS, TIMM_NAMES
 
     library, _, name = PEERS[row].partition("/")
     candidate = TIMM_NAMES.get(name, name)
@@ -87,9 +88,8 @@ def peer_names(row: str) -> list[str]:
 
 def contestants(row: str, options: argparse.Namespace) -> dict[str, nn.Module]:
     """Ours with the first peer's weights, and the peers, on the device."""
-    from oracles import imports
-
     from dlbook.models import create
+    from tests.oracles import imports
 
     torch.manual_seed(SEED)
     peers = {name: imports.peer(name) for name in peer_names(row)}
@@ -102,7 +102,7 @@ def contestants(row: str, options: argparse.Namespace) -> dict[str, nn.Module]:
 
 def passes(model: nn.Module, images: Tensor, labels: Tensor, bf16: bool) -> dict[str, Callable[[], None]]:
     """The forward pass and the training step of a model, as functions without arguments."""
-    from oracles.parity import first_output
+    from tests.oracles.parity import first_output
 
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
     autocast = lambda: torch.autocast(images.device.type, torch.bfloat16, enabled=bf16)

@@ -15,7 +15,7 @@ from collections import Counter
 from multiprocessing import get_context
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for tests.oracles
 
 DEFAULT = ("meta", "compile", "export", "numbers", "bfloat16", "imports", "memory")
 INDUCTOR = ("lenet5_modern", "resnet20_cifar", "efficientnet_lite0")
@@ -30,7 +30,7 @@ def start_worker() -> None:
 
 def checks() -> dict:
     """All checks by name."""
-    from oracles import imports, memory, sweep
+    from tests.oracles import imports, memory, sweep
 
     return (
         sweep.CHECKS
@@ -57,7 +57,7 @@ def ask(task: tuple[str, tuple[str, ...]]) -> tuple[str, dict[str, list[str]], d
 
 def plan(rows: list[str], wanted: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
     """Which row is asked what: peers where there are some, inductor where it is cheap."""
-    from oracles.peers import PEERS
+    from tests.oracles.peers import PEERS
 
     asked = dict.fromkeys(("imports", "bfloat16", "parity", "memory"), PEERS) | {"inductor": INDUCTOR}
     planned = [

@@ -52,7 +52,7 @@ def stages() -> dict[str, list[list[str]]]:
             *([sys.executable, "-m", "pytest", "-q", file] for file in FORKING),
         ],
         "zoo": [[sys.executable, "scripts/check_zoo.py"]],
-        "lint": [[sys.executable, "-m", "dlbook.book.lint", *chapters]],
+        "lint": [[sys.executable, "scripts/lint_chapters.py", *chapters]],
         "book": [[sys.executable, "scripts/build_book.py"]],
         "notebooks": [[sys.executable, "scripts/test_notebooks.py"]],
         "site-tests": [[*PYTEST, "-m", "browser", "tests"]],

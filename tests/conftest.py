@@ -2,21 +2,18 @@
 one Chromium.
 """
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
 def browser():
     """Debian's Chromium, started once a worker: Playwright allows one loop in a process."""
-    from browser import CHROMIUM, require_chromium  # beside this file
     from playwright.sync_api import sync_playwright
+
+    from tests.browser import CHROMIUM, require_chromium  # beside this file
 
     require_chromium()
     with sync_playwright() as playwright:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
-from dlbook.train import distributed
+from dlbook.train.parallel import distributed
 
 FORK = multiprocessing.get_context(
     "fork"

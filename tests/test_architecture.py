@@ -14,44 +14,65 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "dlbook"
 OUTSIDE = {"numpy", "matplotlib", "matplotlib_inline", "cycler", "IPython"}
+METHOD = {"checks", "nn", "models", "regularize", "optim", "train.method"}
 ALLOWED = {  # package -> packages of dlbook that it may import, and third parties beside torch
-    "nn": (set(), set()),
-    "models": ({"nn"}, set()),
-    "optim": (set(), set()),
-    "regularize": (set(), set()),
-    "data": (set(), {"torchvision", "numpy", "PIL", "tqdm"}),
-    "semi": ({"nn", "models", "regularize", "optim", "train.method"}, set()),
-    "selfsup": ({"nn", "models", "regularize", "optim", "train.method"}, set()),
-    "nas": ({"nn", "models", "regularize", "optim", "train.method"}, set()),
+    "checks": (set(), set()),
+    "naive": (set(), set()),
+    "nn": ({"checks"}, set()),
+    "models": ({"checks", "nn"}, set()),
+    "optim": ({"checks"}, set()),
+    "regularize": ({"checks"}, set()),
+    "measure": ({"checks"}, set()),
+    "augment": ({"checks"}, {"torchvision", "numpy", "PIL"}),
+    "data": ({"checks", "augment"}, {"torchvision", "numpy", "PIL", "tqdm"}),
+    "supervised": (METHOD, set()),
+    "semi": (METHOD, set()),
+    "selfsup": (METHOD, set()),
+    "compress": (METHOD, set()),
+    "nas": (METHOD, set()),  # a search may import its space: see check_arrows
     "train": (
-        set(),
+        {"checks"},
         {"tqdm", "pydantic", "omegaconf", "yaml", "torchmetrics", "wandb"},
     ),  # wandb: if it is installed
+    "probes": ({"checks", "train", "measure"}, set()),
     "recipes": (
-        {"nn", "models", "optim", "regularize", "data", "semi", "selfsup", "nas", "train"},
+        {
+            "checks",
+            "nn",
+            "models",
+            "optim",
+            "regularize",
+            "augment",
+            "data",
+            "supervised",
+            "semi",
+            "selfsup",
+            "nas",
+            "compress",
+            "train",
+            "measure",
+            "probes",
+        },
         {"pydantic", "PIL", "torchvision", "optuna"},
     ),
-    "book": (set(), OUTSIDE),
+    "book": ({"checks", "measure"}, OUTSIDE),
+    "widgets": (
+        {"checks", "measure"},
+        {"numpy", "matplotlib", "PIL", "ipywidgets", "anywidget", "traitlets", "IPython"},
+    ),
     "zoo": (
-        {"nn", "models", "book"},
+        {"checks", "nn", "models", "book", "measure"},
         set(),
-    ),  # the models as a whole: papers, costs, layers, reported accuracies
-    "cli": ({"zoo", "models", "recipes", "train", "data", "book", "optim"}, {"typer", "matplotlib", "PIL"}),
+    ),  # the models as a whole: papers, costs, layers, accuracies
+    "cli": (
+        {"checks", "zoo", "models", "recipes", "train", "data", "book", "optim"},
+        {"typer", "matplotlib", "PIL"},
+    ),
     "__main__": ({"cli"}, set()),
-    "widgets": (set(), {"numpy", "matplotlib", "PIL", "ipywidgets", "anywidget", "traitlets", "IPython"}),
 }
-PAPERS = {
-    "models",
-    "semi",
-    "selfsup",
-    "nas",
-}  # one file a paper: no file imports a sibling, but x_weights may import x
-BUILD_TIME = {
-    "book.lint": {"yaml"},
-    "book.lint_text": {"yaml"},
-    "book.claims": {"jupyter_cache"},
-    "book.record": set(),
-}
+# One file a paper: no file imports a sibling, but x_weights may import x.
+PAPERS = {"models", "supervised", "semi", "selfsup", "compress", "nas.searches", "nas.spaces"}
+BUILD_TIME = {"book.claims": {"jupyter_cache"}, "book.record": set()}
 ORACLES = {"timm", "lightly"}
 MOST_LINES, MOST_OF_FUNCTION = 299, 40
 STANDARD = set(__import__("sys").stdlib_module_names)
@@ -110,6 +131,13 @@ def arrows(trees: dict[str, ast.Module]) -> dict[str, list[tuple[int, str]]]:
     return found
 
 
+def _siblings(name: str, target: str) -> bool:
+    """Whether both are papers' files of one folder; the tensor names of x, x_weights, may import x."""
+    folder, _, _ = name.rpartition(".")
+    other, _, _ = target.rpartition(".")
+    return folder == other and folder in PAPERS and name != target and not name.startswith(f"{target}_")
+
+
 def check_arrows(trees: dict[str, ast.Module]) -> list[str]:
     """Imports that the plan does not allow."""
     wrong = []
@@ -120,14 +148,10 @@ def check_arrows(trees: dict[str, ast.Module]) -> list[str]:
             if not name or not there or there == name or there not in ALLOWED:
                 continue
             if there == home:
-                if (
-                    home in PAPERS
-                    and "." in name
-                    and "." in target
-                    and name != target
-                    and not name.startswith(f"{target}_")
-                ):
+                if _siblings(name, target):
                     wrong.append(f"{name}:{line} imports its sibling {target}")
+                elif name.startswith("nas.spaces.") and target.startswith("nas.searches"):
+                    wrong.append(f"{name}:{line} imports {target}: a space knows no search")
             elif there not in ALLOWED[home][0] and target not in ALLOWED[home][0]:
                 wrong.append(f"{name}:{line} imports {target}: {home} may not")
     return list(dict.fromkeys(wrong))
@@ -274,6 +298,15 @@ BAD_ARROWS = {
     "a method imports the trainer": made(
         semi__fixmatch="from dlbook.train.trainer import Trainer", train__trainer="", train=""
     ),
+    "a search imports its sibling": made(
+        nas__searches__darts="from dlbook.nas.searches import random",
+        nas__searches__random="",
+        nas__searches="",
+    ),
+    "a space imports a search": made(
+        nas__spaces__cell="from dlbook.nas.searches import darts", nas__searches__darts="", nas__searches=""
+    ),
+    "naive imports the package": made(naive__conv="from dlbook.nn import conv", nn__conv="", nn=""),
     "the ledger imports a model": made(book__ledger="import dlbook.models", models=""),
 }
 
@@ -295,6 +328,12 @@ def test_the_checker_lets_the_plan_pass():
         train="",
         semi__fixmatch="from dlbook.train.method import Method\nfrom dlbook.models import resnet",
         semi="",
+        nas__searches__darts="from dlbook.nas.spaces import cell",
+        nas__spaces__cell="",
+        nas__spaces="",
+        probes__linear="from dlbook.train.trainer import Trainer",
+        train__trainer="",
+        probes="",
     )
     assert check_arrows(trees) == [] and check_cycles(trees) == [] and check_third_parties(trees) == []
 

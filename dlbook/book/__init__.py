@@ -1,28 +1,22 @@
-"""What only chapters need: ledger, figure style, budgets, inserted numbers, package source, counts, recorded
+"""What only chapters need: ledger, figure style, budgets, inserted numbers, package source, recorded
 results.
 """
 
 from dlbook.book.budget import device, scale
-from dlbook.book.counting import Counts, count
 from dlbook.book.inserts import insert, insert_run_time
 from dlbook.book.ledger import Ledger, LedgerMismatch
-from dlbook.book.model_tree import Block, model_tree
 from dlbook.book.recorded_runs import recorded, show_recorded
 from dlbook.book.sources import source
 from dlbook.book.style import begin, photos
 from dlbook.book.tables import table
 
 __all__ = [
-    "Block",
-    "Counts",
     "Ledger",
     "LedgerMismatch",
     "begin",
-    "count",
     "device",
     "insert",
     "insert_run_time",
-    "model_tree",
     "photos",
     "recorded",
     "scale",

@@ -37,8 +37,7 @@ def agreement(predicted: Any, measured: Any, tolerance: float, relative: float |
         return None if same else "they are not equal"
     if relative is not None and predicted == 0:
         raise ValueError(
-            "a relative tolerance cannot hold against a prediction of 0; give `tolerance`, "
-            "which is absolute."
+            "a relative tolerance cannot hold against a prediction of 0; give `tolerance`, which is absolute."
         )
     allowed = tolerance if relative is None else relative * abs(predicted)
     difference = measured - predicted
@@ -64,8 +63,7 @@ def _check_tolerance(tolerance: float, relative: float | None) -> None:
             raise ValueError(f"expected {name} as a number >= 0, got {value!r}; 0 means exact.")
     if relative is not None and tolerance:
         raise ValueError(
-            f"expected one tolerance, got tolerance={tolerance} and relative={relative}; "
-            "leave one out."
+            f"expected one tolerance, got tolerance={tolerance} and relative={relative}; leave one out."
         )
 
 

@@ -33,8 +33,7 @@ def as_text(value: Any, form: str = "{}") -> str:
             value = value.item()
         except (RuntimeError, ValueError) as error:
             raise ValueError(
-                f"expected one number, got {type(value).__name__} of many; reduce it first, "
-                "say with .mean()."
+                f"expected one number, got {type(value).__name__} of many; reduce it first, say with .mean()."
             ) from error
     try:
         text = form.format(value)
@@ -43,9 +42,7 @@ def as_text(value: Any, form: str = "{}") -> str:
             f"the format {form!r} does not fit {value!r} ({error}); give one field, say '{{:.1f}} %'."
         ) from error
     if form == text:
-        raise ValueError(
-            f"the format {form!r} has no field for the value; give one field, say '{{:.1f}} %'."
-        )
+        raise ValueError(f"the format {form!r} has no field for the value; give one field, say '{{:.1f}} %'.")
     return text
 
 
@@ -57,8 +54,7 @@ def insert(name: str, value: Any, form: str = "{}") -> None:
     """
     if not NAME.fullmatch(name):
         raise ValueError(
-            f"the name {name!r} cannot stand in {{glue:text}}; use letters, digits, '-', '_' "
-            "and '.' only."
+            f"the name {name!r} cannot stand in {{glue:text}}; use letters, digits, '-', '_' and '.' only."
         )
     metadata = {"scrapbook": {"name": name, "mime_prefix": PREFIX}}
     display({f"{PREFIX}text/plain": repr(as_text(value, form))}, raw=True, metadata=metadata)

@@ -164,8 +164,7 @@ class Ledger:
         """
         if not KEY.fullmatch(citation):
             raise ValueError(
-                f"expected a key of references.bib such as 'he2016deep', got {citation!r}; "
-                "cite by the key."
+                f"expected a key of references.bib such as 'he2016deep', got {citation!r}; cite by the key."
             )
         self._keep(Row("cited", name, measured=_text(plain(value)), source=where, citation=citation))
 
@@ -190,16 +189,14 @@ class Ledger:
         """Display the table, and hand the rows to the page of claims. Raises: ValueError if there is no row."""
         if not self._rows:
             raise ValueError(
-                f"the ledger of {self.chapter!r} is empty; call check, claim, cite or record "
-                "before show."
+                f"the ledger of {self.chapter!r} is empty; call check, claim, cite or record before show."
             )
         display(Shown(self.chapter, list(self.rows)))
 
     def _keep(self, row: Row) -> None:
         if not row.name.strip():
             raise ValueError(
-                "a row of the ledger needs a name that says what is claimed, got an empty one; "
-                "name it."
+                "a row of the ledger needs a name that says what is claimed, got an empty one; name it."
             )
         self._rows[row.name] = row
 

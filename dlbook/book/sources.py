@@ -49,15 +49,11 @@ def source(*objects: Any, docstrings: bool = True, link: str = "") -> Source:
     Raises: ValueError if there is no object, it is not from the package, has no source, or the files differ.
     """
     if not objects:
-        raise ValueError(
-            "source needs an object, got none; pass a class, function or module of dlbook."
-        )
+        raise ValueError("source needs an object, got none; pass a class, function or module of dlbook.")
     parts = [_locate(thing) for thing in objects]
     files = {file for _, file, _ in parts}
     if len(files) > 1:
-        raise ValueError(
-            f"expected objects of one file, got {', '.join(sorted(files))}; one call a file."
-        )
+        raise ValueError(f"expected objects of one file, got {', '.join(sorted(files))}; one call a file.")
     pieces = [code if docstrings else without_docstrings(code) for code, _, _ in parts]
     first = min(line for _, _, line in parts)
     last = max(line + code.count("\n") for code, _, line in parts)

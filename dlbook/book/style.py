@@ -97,9 +97,7 @@ def photos(images, titles=None, alt: str = "", *, columns: int = 6, size: float 
             "photos needs one image at least and a text in `alt`; say in `alt` what the images show."
         )
     if titles is not None and len(titles) != len(pictures):
-        raise ValueError(
-            f"expected {len(pictures)} titles, one an image, got {len(titles)}; match them."
-        )
+        raise ValueError(f"expected {len(pictures)} titles, one an image, got {len(titles)}; match them.")
     width = min(columns, len(pictures))
     height = -(-len(pictures) // width)
     figure, axes = plt.subplots(height, width, figsize=(size * width, (size + 0.25) * height), squeeze=False)

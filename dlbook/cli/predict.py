@@ -16,7 +16,7 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Name what pictures show, with the probability of each class."""
-    from dlbook.recipes import classify_pictures
+    from dlbook.recipes.classify import pictures as classify_pictures
 
     predictor = classify_pictures.imagenet() if run is None else classify_pictures.from_run(run)
     found = {str(image): predictor(image, top) for image in images}

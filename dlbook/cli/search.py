@@ -30,9 +30,9 @@ def search(
     to share the work.
     """
     from dlbook.recipes.bundled_configs import find
-    from dlbook.recipes.classify_config import ClassifyConfig
-    from dlbook.recipes.classify_search import search as run
-    from dlbook.recipes.classify_space import parse
+    from dlbook.recipes.classify.config import ClassifyConfig
+    from dlbook.recipes.classify.search import search as run
+    from dlbook.recipes.classify.space import parse
     from dlbook.train.configuration import load
 
     base = load(ClassifyConfig, find(config), overrides or [])

@@ -27,8 +27,9 @@ def train(
 
     On many GPUs or machines: torchrun --standalone --nproc-per-node N -m dlbook train CONFIG.
     """
-    from dlbook.recipes import classification, classify_run
-    from dlbook.train import distributed
+    from dlbook.recipes.classify import build as classification
+    from dlbook.recipes.classify import run as classify_run
+    from dlbook.train.parallel import distributed
 
     if not resume and distributed.restarts_allowed():
         raise ValueError(
@@ -55,8 +56,8 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Evaluate the best weights of a run, also by many processes under torchrun."""
-    from dlbook.recipes import classify_run
-    from dlbook.train import distributed
+    from dlbook.recipes.classify import run as classify_run
+    from dlbook.train.parallel import distributed
 
     with distributed.session(classify_run.device_of(run)):
         figures = classify_run.evaluate_run(run, part)
@@ -106,14 +107,14 @@ def lr_find(
 
 def _load(config: str, overrides: list[str] | None):
     from dlbook.recipes.bundled_configs import find
-    from dlbook.recipes.classify_config import ClassifyConfig
+    from dlbook.recipes.classify.config import ClassifyConfig
     from dlbook.train.configuration import load
 
     return load(ClassifyConfig, find(config), overrides or [])
 
 
 def _setup(config: str, overrides: list[str] | None):
-    from dlbook.recipes.classification import build
+    from dlbook.recipes.classify.build import build
 
     return build(_load(config, overrides))
 

@@ -22,8 +22,8 @@ from torch import Generator, Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms import functional as F
 
-from dlbook.data.crops import draw_boxes
-from dlbook.data.pictures import read_picture
+from dlbook.augment.crops import draw_boxes
+from dlbook.data.picture_file import read_picture
 
 __all__ = ["ImageFolder"]
 
@@ -133,7 +133,7 @@ class ImageFolder(Dataset):
 
 
 def random_box(height: int, width: int, generator: Generator) -> tuple[int, int, int, int]:
-    """Top, left, height, width of a random crop of one picture, as `dlbook.data.crops.draw_boxes` draws them
+    """Top, left, height, width of a random crop of one picture, as `dlbook.augment.crops.draw_boxes` draws them
     for a batch.
     """
     shape_only = torch.empty(()).expand(1, 1, height, width)

@@ -8,7 +8,7 @@ from importlib import import_module
 
 from torch import nn
 
-from dlbook.nn.checks import find_row
+from dlbook.checks import find_row
 
 # Each module of this folder has a table VARIANTS and a function of the module's own name: builder(variant,
 # **options). By year.

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from dlbook.nn.checks import find_row, require_images, require_positive
+from dlbook.checks import find_row, require_images, require_positive
 
 __all__ = ["VARIANTS", "Config", "ConvNet", "convnet"]
 

@@ -45,7 +45,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from dlbook.nn.checks import find_row, require_images, require_one_of, require_positive
+from dlbook.checks import find_row, require_images, require_one_of, require_positive
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.nn.checks import find_row, require_images, require_one_of, require_positive, require_probability
+from dlbook.checks import find_row, require_images, require_one_of, require_positive, require_probability
 from dlbook.nn.state import load_state
 
 

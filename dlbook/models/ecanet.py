@@ -40,7 +40,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.nn.checks import find_row, require_images, require_positive
+from dlbook.checks import find_row, require_images, require_positive
 from dlbook.nn.efficient_channel_attention import EfficientChannelAttention
 from dlbook.nn.state import load_state
 

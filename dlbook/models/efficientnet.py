@@ -44,8 +44,8 @@ from dataclasses import dataclass, replace
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlbook.checks import find_row, require_images, require_one_of, require_positive, require_probability
 from dlbook.nn.channel_attention import SqueezeExcitation
-from dlbook.nn.checks import find_row, require_images, require_one_of, require_positive, require_probability
 from dlbook.nn.divisible import make_divisible
 from dlbook.nn.drop import StochasticDepth
 

@@ -34,7 +34,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.nn.checks import find_row, require_images, require_positive
+from dlbook.checks import find_row, require_images, require_positive
 
 # Table I: the maps of S2 that each of the 16 maps of C3 sees
 C3_INPUTS = (

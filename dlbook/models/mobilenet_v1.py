@@ -43,7 +43,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dlbook.nn.checks import find_row, require_images, require_positive
+from dlbook.checks import find_row, require_images, require_positive
 from dlbook.nn.state import load_state
 
 # Howard et al. 2017, Table 1: channels and stride of the blocks after the stem of 32 channels

@@ -39,7 +39,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dlbook.nn.checks import find_row, require_images, require_positive, require_probability
+from dlbook.checks import find_row, require_images, require_positive, require_probability
 from dlbook.nn.divisible import make_divisible
 from dlbook.nn.state import load_state
 

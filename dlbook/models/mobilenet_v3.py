@@ -45,8 +45,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from dlbook.checks import find_row, require_images, require_positive, require_probability
 from dlbook.nn.channel_attention import SqueezeExcitation
-from dlbook.nn.checks import find_row, require_images, require_positive, require_probability
 from dlbook.nn.divisible import make_divisible
 from dlbook.nn.state import load_state
 

@@ -37,8 +37,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlbook.checks import find_row, require_images, require_positive, require_probability
 from dlbook.nn.attention import SelfAttention
-from dlbook.nn.checks import find_row, require_images, require_positive, require_probability
 from dlbook.nn.state import load_state
 
 PATCH = 2  # pixels along the side of a patch, in all stages

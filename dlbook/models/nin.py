@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dlbook.nn.checks import find_row, require_images, require_positive, require_probability
+from dlbook.checks import find_row, require_images, require_positive, require_probability
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dlbook.nn.checks import find_row, require_images, require_positive
+from dlbook.checks import find_row, require_images, require_positive
 
 
 @dataclass(frozen=True)

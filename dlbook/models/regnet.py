@@ -15,7 +15,7 @@ The paper in ten lines::
 
 `AnyNet` is the paper's template, in which each stage chooses freely; a RegNet is the AnyNet whose stages come
 from the four numbers w_0, w_a, w_m, depth and one group width. Sampling such spaces is in
-``dlbook.nas.regnet_space``.
+``dlbook.nas.spaces.regnet``.
 
 Departures from the paper
 
@@ -44,8 +44,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlbook.checks import find_row, require_images, require_one_of, require_positive, require_probability
 from dlbook.nn.channel_attention import SqueezeExcitation
-from dlbook.nn.checks import find_row, require_images, require_one_of, require_positive, require_probability
 from dlbook.nn.state import load_state
 
 STEM_WIDTH = 32

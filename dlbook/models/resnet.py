@@ -42,7 +42,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.nn.checks import find_row, require_images, require_one_of, require_positive
+from dlbook.checks import find_row, require_images, require_one_of, require_positive
 from dlbook.nn.state import load_state
 
 

@@ -37,8 +37,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlbook.checks import find_row, require_images, require_one_of, require_positive
 from dlbook.nn.channel_attention import SqueezeExcitation
-from dlbook.nn.checks import find_row, require_images, require_one_of, require_positive
 from dlbook.nn.state import load_state
 
 

@@ -37,8 +37,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlbook.checks import find_row, require_positive, require_probability
 from dlbook.nn.attention import SelfAttention
-from dlbook.nn.checks import find_row, require_positive, require_probability
 from dlbook.nn.patch import PatchEmbedding, patch_grid
 from dlbook.nn.position import interpolate_positions, learned_positions, resized_state
 from dlbook.nn.state import load_state

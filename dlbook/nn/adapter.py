@@ -22,7 +22,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from dlbook.nn.checks import require_positive
+from dlbook.checks import require_positive
 from dlbook.nn.lora import fitting
 
 

@@ -35,7 +35,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.nn.checks import require_positive, require_probability
+from dlbook.checks import require_positive, require_probability
 
 
 def attend(

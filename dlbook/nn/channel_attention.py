@@ -17,7 +17,7 @@ MobileNetV3 (arXiv 1905.02244) puts a hard sigmoid, relu6(x + 3) / 6, in the sig
 
 from torch import Tensor, nn
 
-from dlbook.nn.checks import require_positive
+from dlbook.checks import require_positive
 
 
 class SqueezeExcitation(nn.Module):

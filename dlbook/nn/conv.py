@@ -28,7 +28,7 @@ from typing import Literal
 from torch import Tensor
 from torch.nn import functional as F
 
-from dlbook.nn.checks import require_positive
+from dlbook.checks import require_positive
 
 Pair = int | tuple[int, int]  # one number for both axes, or (vertical, horizontal)
 Padding = Pair | Literal["same"]

@@ -20,7 +20,7 @@ things are read off it at once:
 import torch
 from torch import Tensor
 
-from dlbook.nn.checks import require_positive
+from dlbook.checks import require_positive
 from dlbook.nn.conv import Pair, output_size, pair, require_fitting
 
 

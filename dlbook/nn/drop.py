@@ -34,7 +34,7 @@ Departures from the papers
 import torch
 from torch import Tensor, nn
 
-from dlbook.nn.checks import require_one_of, require_probability
+from dlbook.checks import require_one_of, require_probability
 
 
 def keep_mask(

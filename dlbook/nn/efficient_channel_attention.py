@@ -24,7 +24,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from dlbook.nn.checks import require_positive
+from dlbook.checks import require_positive
 
 
 def adaptive_kernel_size(channels: int, gamma: float = 2.0, b: float = 1.0) -> int:

@@ -40,7 +40,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from dlbook.nn.checks import require_one_of, require_positive
+from dlbook.checks import require_one_of, require_positive
 from dlbook.nn.init import fan_in
 
 Generator = torch.Generator | None

@@ -29,7 +29,7 @@ from fnmatch import fnmatchcase
 import torch
 from torch import Tensor, nn
 
-from dlbook.nn.checks import require_positive, require_probability
+from dlbook.checks import require_positive, require_probability
 
 
 class LoRALinear(nn.Module):

@@ -28,7 +28,7 @@ of the type unless it is told.
 import torch
 from torch import Tensor, nn
 
-from dlbook.nn.checks import require_positive
+from dlbook.checks import require_positive
 
 
 def at_least_float32(x: Tensor) -> Tensor:

@@ -20,11 +20,10 @@ Parameters of the embedding: D p^2 C + D.
 [[0.0, 1.0, 4.0, 5.0], [2.0, 3.0, 6.0, 7.0], [8.0, 9.0, 12.0, 13.0], [10.0, 11.0, 14.0, 15.0]]
 """
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.nn.checks import require_images, require_one_of, require_positive
+from dlbook.checks import require_images, require_one_of, require_positive
 
 ORDERS = ("c p q", "p q c")  # channel, row and column within a patch
 

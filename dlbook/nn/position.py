@@ -35,7 +35,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.nn.checks import require_one_of, require_positive
+from dlbook.checks import require_one_of, require_positive
 
 
 def learned_positions(num_tokens: int, dim: int, std: float = 0.02) -> nn.Parameter:

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.nn.checks import require_positive
+from dlbook.checks import require_positive
 
 
 class SplitAttention(nn.Module):

@@ -142,18 +142,14 @@ def require(group: Group, at_least_zero: Iterable[str] = (), below_one: Iterable
         value, bound = group[name], math.inf if name not in below_one else 1
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < bound:
             expected = f"{name} in [0, 1)" if name in below_one else f"a finite number {name} >= 0"
-            raise ValueError(
-                f"expected {expected}, got {value!r}; give a Python number within this range."
-            )
+            raise ValueError(f"expected {expected}, got {value!r}; give a Python number within this range.")
 
 
 def require_betas(group: Group) -> None:
     """Raise ValueError unless ``group["betas"]`` are two numbers in [0, 1)."""
     betas = group["betas"]
     if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-        raise ValueError(
-            f"expected betas to be two numbers, got {betas!r}; for instance (0.9, 0.999)."
-        )
+        raise ValueError(f"expected betas to be two numbers, got {betas!r}; for instance (0.9, 0.999).")
     for number, beta in enumerate(betas, 1):
         require({f"beta {number}": beta}, below_one=(f"beta {number}",))
 

@@ -53,8 +53,7 @@ def clip_norm(
     """
     if not max_norm > 0:
         raise ValueError(
-            f"expected max_norm > 0, got {max_norm}; 1.0 is common; math.inf measures and "
-            "clips nothing."
+            f"expected max_norm > 0, got {max_norm}; 1.0 is common; math.inf measures and clips nothing."
         )
     named = _gradients(params)
     grads = [grad for _, grad in named]
@@ -73,9 +72,7 @@ def clip_value(params: Params, limit: float) -> None:
     0.
     """
     if not limit > 0:
-        raise ValueError(
-            f"expected limit > 0, got {limit}; give the largest size that one element may have."
-        )
+        raise ValueError(f"expected limit > 0, got {limit}; give the largest size that one element may have.")
     for batch in _by_device([grad for _, grad in _gradients(params)]):
         torch._foreach_clamp_min_(batch, -limit)
         torch._foreach_clamp_max_(batch, limit)

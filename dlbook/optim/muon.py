@@ -147,8 +147,7 @@ class Muon(TensorOptimizer):
             )
         if not (isinstance(group["dtype"], torch.dtype) and group["dtype"].is_floating_point):
             raise ValueError(
-                f"expected a floating-point dtype, got {group['dtype']!r}; torch.bfloat16 or "
-                "torch.float32."
+                f"expected a floating-point dtype, got {group['dtype']!r}; torch.bfloat16 or torch.float32."
             )
         for param in group["params"]:
             if param.ndim != 2:

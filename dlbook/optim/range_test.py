@@ -58,8 +58,7 @@ class RangeTest:
     def _needs(self, points: int) -> None:
         if len(self.rates) < points:
             raise ValueError(
-                f"expected {points} points or more, got {len(self.rates)}; start lower, or "
-                "take more updates."
+                f"expected {points} points or more, got {len(self.rates)}; start lower, or take more updates."
             )
 
 

@@ -123,8 +123,7 @@ def warmup(steps: int, start: float = 0.0, shift: int = 1) -> Schedule:
     _at_least(0, start=start)
     if start > 1 or shift not in (0, 1):
         raise ValueError(
-            f"expected start in [0, 1] and shift 0 or 1, got start={start}, shift={shift}; "
-            "see the docstring."
+            f"expected start in [0, 1] and shift 0 or 1, got start={start}, shift={shift}; see the docstring."
         )
     return lambda step: start + (1.0 - start) * min((step + shift) / steps, 1.0)
 
@@ -217,7 +216,6 @@ def _ascending(milestones: Sequence[int]) -> tuple[int, ...]:
     milestones = tuple(milestones)
     if any(later <= earlier for earlier, later in zip((0, *milestones), milestones, strict=False)):
         raise ValueError(
-            f"expected ascending milestones from 1 on, got {list(milestones)}; sort them and "
-            "drop repeats."
+            f"expected ascending milestones from 1 on, got {list(milestones)}; sort them and drop repeats."
         )
     return milestones

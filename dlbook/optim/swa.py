@@ -63,8 +63,7 @@ class SWA(nn.Module):
         if mean.keys() != new.keys():
             odd = sorted(mean.keys() ^ new.keys())
             raise ValueError(
-                f"expected the module that was copied, got one that differs in {odd[0]!r}; "
-                "make a new SWA."
+                f"expected the module that was copied, got one that differs in {odd[0]!r}; make a new SWA."
             )
         self.averaged += 1
         for name, weight in mean.items():
@@ -120,8 +119,7 @@ def update_batch_norm(
             norm.momentum = momentum
     if not seen:
         raise ValueError(
-            "expected one batch or more, got none: the statistics are reset now; pass the "
-            "training loader."
+            "expected one batch or more, got none: the statistics are reset now; pass the training loader."
         )
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Generator, Tensor, nn
 
-from dlbook.data import augment
+from dlbook.augment import digits as augment
 from dlbook.optim.schedules import cosine_fraction
 from dlbook.train.method import Method
 from dlbook.train.trainer import Trainer

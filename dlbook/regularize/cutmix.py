@@ -35,9 +35,7 @@ Box = tuple[int, int, int, int]  # top, bottom, left, right; the second and four
 def box(height: int, width: int, weight: float, centre: tuple[int, int]) -> Box:
     """The clipped box for lambda = `weight` in [0, 1] around the pixel `centre`, (row, column)."""
     if not 0 <= weight <= 1:
-        raise ValueError(
-            f"expected weight in [0, 1], got {weight}; it is the share of the first image."
-        )
+        raise ValueError(f"expected weight in [0, 1], got {weight}; it is the share of the first image.")
     side = 0.5 * math.sqrt(1 - weight)
     half_height, half_width = int(side * height), int(side * width)
     row, column = centre
@@ -83,6 +81,4 @@ def cutmix(
 def _check(images: Tensor, targets: Tensor) -> None:
     require_batch(images, targets)
     if images.ndim != 4:
-        raise ValueError(
-            f"expected images [B, C, H, W], got {list(images.shape)}; add the missing axis."
-        )
+        raise ValueError(f"expected images [B, C, H, W], got {list(images.shape)}; add the missing axis.")

@@ -49,8 +49,7 @@ class EarlyStopping:
             )
         if not 0 <= min_delta < math.inf:
             raise ValueError(
-                f"expected a finite min_delta >= 0, got {min_delta}; give the size of a "
-                "gain, not its sign."
+                f"expected a finite min_delta >= 0, got {min_delta}; give the size of a gain, not its sign."
             )
         if mode not in ("min", "max"):
             raise ValueError(

@@ -18,7 +18,7 @@ from torchmetrics.classification import (
     MulticlassConfusionMatrix,
 )
 
-from dlbook.train.distributed import gather
+from dlbook.train.parallel.distributed import gather
 
 __all__ = ["confusion", "evaluate", "make_metrics"]
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from dlbook.train import checkpoint
-from dlbook.train.distributed import gather_random, is_main, on_main, restore_random
 from dlbook.train.files import write_whole
+from dlbook.train.parallel.distributed import gather_random, is_main, on_main, restore_random
 from dlbook.train.trainer import Trainer
 
 __all__ = ["Run", "RunError"]

@@ -53,7 +53,7 @@ class NonFiniteLoss(FloatingPointError):
 
     def __init__(self, step: int, batch: int, value: float, why: str = "") -> None:
         advice = (
-            "look at that batch with dlbook.train.monitor, lower the rate, clip the gradients, or "
+            "look at that batch with dlbook.measure.health, lower the rate, clip the gradients, or "
             "leave float16 for bfloat16"
         )
         super().__init__(

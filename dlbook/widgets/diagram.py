@@ -1,7 +1,7 @@
 """A network drawn from its module: blocks in the order in which they run, their shapes and costs; a click
 opens a block.
 
-The figure takes a tree of blocks, such as `dlbook.book.model_tree` makes of any `torch.nn.Module`, and knows
+The figure takes a tree of blocks, such as `dlbook.measure.tree` makes of any `torch.nn.Module`, and knows
 no model.
 
 >>> from types import SimpleNamespace as Block
@@ -58,7 +58,7 @@ class Diagram(Figure):
             rows = _row(tree)
         except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(
-                f"expected the root of a tree of blocks, as book.model_tree(build, input_size) makes it, got "
+                f"expected the root of a tree of blocks, as measure.model_tree(build, input_size) makes it, got "
                 f"{type(tree).__name__}: {error}"
             ) from error
         if not tree.children:

@@ -15,7 +15,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from dlbook.book.counting import Counts, count
+from dlbook.measure.costs import Counts, count
 from dlbook.models import FAMILIES, create, variants
 from dlbook.zoo.papers import Paper, input_size, paper_of, size_options
 
@@ -78,7 +78,7 @@ def build(name: str, size: tuple[int, int, int]) -> nn.Module:
 
 
 def counts(name: str, size: int | Sequence[int] | None = None) -> Counts:
-    """Everything that `dlbook.book.count` finds of a row. size: a side, (C, H, W), or None for the row's own.
+    """Everything that `dlbook.measure.count` finds of a row. size: a side, (C, H, W), or None for the row's own.
 
     Raises ValueError for an unknown name, or a size that the model does not take.
     """

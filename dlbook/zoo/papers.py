@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from dlbook.checks import find_row
 from dlbook.models import variants
-from dlbook.nn.checks import find_row
 
 
 @dataclass(frozen=True)

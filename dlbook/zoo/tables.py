@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dlbook.book.counting import Counts, Layer
 from dlbook.book.tables import Table, table
+from dlbook.measure.costs import Counts, Layer
 from dlbook.zoo.costs import Entry, build, checked_size, counts, entries, require_name
 from dlbook.zoo.papers import paper_of
 

@@ -19,8 +19,8 @@ import pytest
 import torch
 
 from dlbook.data import data_dir, files, imagenet_classes, mnist5k, photograph, photographs
+from dlbook.data.bundled_photographs import PHOTOGRAPHS
 from dlbook.data.labelled import LabelledImages
-from dlbook.data.photos import PHOTOGRAPHS
 
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(files.manifest())
@@ -261,7 +261,7 @@ def remembered_by_path(name, seen=set()):
     ],
 )
 def test_seeded_verification_fault_is_caught(fault, check, copy, monkeypatch):
-    monkeypatch.setattr("dlbook.data.photos.verified", fault)
+    monkeypatch.setattr("dlbook.data.bundled_photographs.verified", fault)
     with pytest.raises(
         (AssertionError, pytest.fail.Exception, OSError)
     ):  # OSError: the decoder trips over what was let through

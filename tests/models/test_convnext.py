@@ -8,11 +8,10 @@ import pytest
 import timm
 import torch
 import torchvision
-from oracles.parity import disagreements, randomise
 from torch import nn
 from torch.nn import functional as F
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models.convnext import (
     VARIANTS,
     Block,
@@ -24,6 +23,7 @@ from dlbook.models.convnext import (
     load_timm_state,
     load_torchvision_state,
 )
+from tests.oracles.parity import disagreements, randomise
 
 # parameters and multiply-accumulates at 224 x 224: torchvision 0.29.1, XL timm 1.0.31; the paper's Tables 1
 # and 12: 29, 50, 89, 198,

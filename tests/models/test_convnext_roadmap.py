@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models import convnext_roadmap as module
 from dlbook.models.convnext_roadmap import VARIANTS, Config, Roadmap, convnext_roadmap
 

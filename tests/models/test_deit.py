@@ -7,11 +7,9 @@ import math
 import pytest
 import timm
 import torch
-from oracles.parity import close, disagreements, randomise
-from oracles.peers import PEERS
 from torch import nn
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models.deit import (
     VARIANTS,
     Block,
@@ -22,6 +20,8 @@ from dlbook.models.deit import (
     soft_distillation_loss,
 )
 from dlbook.nn.position import interpolate_positions
+from tests.oracles.parity import close, disagreements, randomise
+from tests.oracles.peers import PEERS
 
 # parameters and multiply-accumulates at 224 x 224: timm 1.0.31
 COUNTS = {

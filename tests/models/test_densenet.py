@@ -8,11 +8,10 @@ from collections import OrderedDict
 import pytest
 import torch
 import torchvision
-from oracles.parity import disagreements, randomise
 from torch import nn
 from torch.nn import functional as F
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models.densenet import (
     VARIANTS,
     Config,
@@ -21,6 +20,7 @@ from dlbook.models.densenet import (
     load_torchvision_state,
     rename_torchvision,
 )
+from tests.oracles.parity import disagreements, randomise
 
 peer = sys.modules[torchvision.models.DenseNet.__module__]
 TORCHVISION = ("densenet121", "densenet169", "densenet201", "densenet161")

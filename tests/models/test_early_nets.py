@@ -5,14 +5,14 @@ faults.
 import pytest
 import torch
 import torchvision
-from oracles.parity import close, disagreements, randomise
 from torch import nn
 from torch.nn import functional as F
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models.alexnet import alexnet, load_torchvision_state
 from dlbook.models.lenet import C3_INPUTS, SparseConv, Subsampling, digit_bitmaps, lenet, squash
 from dlbook.models.nin import nin
+from tests.oracles.parity import close, disagreements, randomise
 
 COUNTS = {  # parameters, multiply-accumulates; see the docstrings of the models for the sources
     ("lenet5", 32): (60_000, 325_680),

@@ -5,19 +5,10 @@ make.
 import pytest
 import timm
 import torch
-from oracles.parity import disagreements, randomise
-from residual_kin_checks import (
-    check_spread,
-    field_of,
-    gradient_field,
-    keeps_channels_last,
-    shapes,
-    stage_shapes,
-)
 from torch import nn
 from torch.nn import functional as F
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models.ecanet import (
     VARIANTS,
     Config,
@@ -29,6 +20,15 @@ from dlbook.models.ecanet import (
     load_timm_state,
 )
 from dlbook.nn.efficient_channel_attention import EfficientChannelAttention
+from tests.models.residual_kin_checks import (
+    check_spread,
+    field_of,
+    gradient_field,
+    keeps_channels_last,
+    shapes,
+    stage_shapes,
+)
+from tests.oracles.parity import disagreements, randomise
 
 # parameters and MACs at 224 x 224: timm 1.0.31, resnet18 ... 152 with attn_layer="eca"; the row _k3 by hand
 # below

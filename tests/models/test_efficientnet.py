@@ -2,26 +2,22 @@
 
 import copy
 import math
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-from efficientnet_reference import (
+from dlbook.models import create, efficientnet, variants
+from dlbook.models import efficientnet as module
+from dlbook.models.efficientnet import VARIANTS, ConvNorm, EfficientNet, SameConv2d
+from tests.models.efficientnet_reference import (
     check_counts,
     check_drop_schedule,
     check_initialisation,
     check_parity,
     still,
 )
-
-from dlbook.models import create, efficientnet, variants
-from dlbook.models import efficientnet as module
-from dlbook.models.efficientnet import VARIANTS, ConvNorm, EfficientNet, SameConv2d
 
 SMALL = ["efficientnet_b0", "efficientnet_b0_torchvision", "efficientnet_lite0"]
 

@@ -3,19 +3,20 @@ named check.
 """
 
 import math
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-sys.path.insert(0, str(Path(__file__).parent))
-from efficientnet_reference import check_counts, check_drop_schedule, check_initialisation, check_parity
-
 from dlbook.models import efficientnet as module
 from dlbook.models.efficientnet import VARIANTS, EfficientNet, MBConv, SameConv2d, StochasticDepth
+from tests.models.efficientnet_reference import (
+    check_counts,
+    check_drop_schedule,
+    check_initialisation,
+    check_parity,
+)
 
 
 def patched_blocks(monkeypatch, change):

@@ -7,11 +7,10 @@ import sys
 import pytest
 import torch
 import torchvision
-from oracles.parity import close, disagreements, randomise
 from torch import nn
 from torch.nn import functional as F
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models.googlenet import (
     HEADS,
     TABLE,
@@ -24,6 +23,7 @@ from dlbook.models.googlenet import (
     rename_torchvision,
     training_loss,
 )
+from tests.oracles.parity import close, disagreements, randomise
 
 # parameters and multiply-accumulates at 224 x 224, heads silent: torchvision 0.29.1; the paper's form is
 # Caffe's bvlc_googlenet

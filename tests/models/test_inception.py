@@ -4,12 +4,12 @@ reduction saves.
 
 import pytest
 import torch
-from oracles.parity import randomise
 from torch import nn
 from torch.nn import functional as F
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models.googlenet import TABLE, Inception, NaiveInception, Widths
+from tests.oracles.parity import randomise
 
 WIDTHS = Widths(3, 2, 4, 2, 5, 6)  # all small, no two branches alike
 

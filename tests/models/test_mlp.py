@@ -4,11 +4,11 @@ import math
 
 import pytest
 import torch
-from oracles.parity import close, disagreements, randomise
 from torch import nn
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models.mlp import MLP, VARIANTS, Config, mlp, squash
+from tests.oracles.parity import close, disagreements, randomise
 
 # by hand: (inputs + 1) * outputs of each layer; MACs are inputs * outputs
 COUNTS = {

@@ -5,12 +5,10 @@ hand.
 import pytest
 import timm
 import torch
-from mobilenet_checks import check_spread, field_of, height_of_support, set_everywhere
-from oracles.parity import close, disagreements, randomise
 from torch import nn
 from torch.nn import functional as F
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models.mobilenet_v1 import (
     BLOCKS,
     VARIANTS,
@@ -21,6 +19,8 @@ from dlbook.models.mobilenet_v1 import (
     mobilenet_v1,
     rename_timm,
 )
+from tests.models.mobilenet_checks import check_spread, field_of, height_of_support, set_everywhere
+from tests.oracles.parity import close, disagreements, randomise
 
 # parameters and MACs at 224 x 224: timm 1.0.31 for width 1, the others by `by_hand`; in brackets the paper's
 # millions, Tables 4-6

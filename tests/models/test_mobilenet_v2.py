@@ -6,11 +6,9 @@ import pytest
 import timm
 import torch
 import torchvision
-from mobilenet_checks import check_spread, field_of, height_of_support, set_everywhere
-from oracles.parity import disagreements, randomise
 from torch import nn
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models.mobilenet_v2 import (
     STAGES,
     VARIANTS,
@@ -22,6 +20,8 @@ from dlbook.models.mobilenet_v2 import (
     timm_places,
     torchvision_places,
 )
+from tests.models.mobilenet_checks import check_spread, field_of, height_of_support, set_everywhere
+from tests.oracles.parity import disagreements, randomise
 
 # parameters and MACs at 224 x 224: torchvision 0.29.1 with width_mult; the paper prints 3.4 M and 300 M, at
 # width 1.4 6.9 M and 585 M

@@ -6,12 +6,10 @@ import pytest
 import timm
 import torch
 import torchvision
-from mobilenet_checks import check_spread, field_of, height_of_support, set_everywhere
-from oracles.parity import disagreements, randomise
 from torch import nn
 from torch.nn import functional as F
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models.mobilenet_v3 import (
     LARGE,
     SMALL,
@@ -24,6 +22,8 @@ from dlbook.models.mobilenet_v3 import (
     torchvision_places,
 )
 from dlbook.nn.channel_attention import SqueezeExcitation
+from tests.models.mobilenet_checks import check_spread, field_of, height_of_support, set_everywhere
+from tests.oracles.parity import disagreements, randomise
 
 # parameters and MACs at 224 x 224: torchvision 0.29.1, timm 1.0.31; the paper's Tables 3 and 4: 5.4, 2.5, 4.0
 # and 2.0 M; 219, 56, 155 and 44 M

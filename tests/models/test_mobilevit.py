@@ -3,12 +3,10 @@
 import pytest
 import timm
 import torch
-from oracles.parity import disagreements, randomise
-from oracles.peers import PEERS
 from torch import nn
 from torch.nn import functional as F
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models import mobilevit as module
 from dlbook.models.mobilevit import (
     MLP,
@@ -24,6 +22,8 @@ from dlbook.models.mobilevit import (
     unfold,
 )
 from dlbook.nn.attention import SelfAttention
+from tests.oracles.parity import disagreements, randomise
+from tests.oracles.peers import PEERS
 
 # parameters and multiply-accumulates at 256 x 256: timm 1.0.31; the paper says 1.3, 2.3, 5.6 M
 COUNTS = {

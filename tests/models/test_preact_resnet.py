@@ -5,19 +5,10 @@ import copy
 import pytest
 import timm
 import torch
-from oracles.parity import disagreements, randomise
-from residual_kin_checks import (
-    check_spread,
-    field_of,
-    gradient_field,
-    keeps_channels_last,
-    shapes,
-    stage_shapes,
-)
 from torch import nn
 from torch.nn import functional as F
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models import preact_resnet as module
 from dlbook.models.preact_resnet import (
     VARIANTS,
@@ -29,6 +20,15 @@ from dlbook.models.preact_resnet import (
     load_timm_state,
     preact_resnet,
 )
+from tests.models.residual_kin_checks import (
+    check_spread,
+    field_of,
+    gradient_field,
+    keeps_channels_last,
+    shapes,
+    stage_shapes,
+)
+from tests.oracles.parity import disagreements, randomise
 
 # parameters and MACs at 32 or 224 pixels. resnetv2: timm 1.0.31. preact 50 to 152: the same parameters, the
 # stride on the 1x1

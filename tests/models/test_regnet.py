@@ -8,11 +8,10 @@ import pytest
 import timm
 import torch
 import torchvision
-from oracles.parity import disagreements, randomise
 from torch import nn
 from torch.nn import functional as F
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models import regnet as module
 from dlbook.models.regnet import (
     VARIANTS,
@@ -25,6 +24,7 @@ from dlbook.models.regnet import (
     stages_of,
 )
 from dlbook.nn.channel_attention import SqueezeExcitation
+from tests.oracles.parity import disagreements, randomise
 
 # parameters and multiply-accumulates: timm 1.0.31, for the three last torchvision 0.29.1;
 # activations in millions, depths and widths: the paper's figures 15 and 16

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models import regnet as module
 from dlbook.models.regnet import VARIANTS, AnyNet, Config, Stage, block_widths, fit_groups, regnet, stages_of
 

@@ -3,8 +3,14 @@
 import pytest
 import timm
 import torch
-from oracles.parity import disagreements, randomise
-from residual_kin_checks import (
+from torch import nn
+from torch.nn import functional as F
+
+from dlbook.measure import count
+from dlbook.models import resnest as module
+from dlbook.models.resnest import VARIANTS, Config, ResNeSt, ResNeStBlock, load_timm_state, resnest
+from dlbook.nn.split_attention import SplitAttention
+from tests.models.residual_kin_checks import (
     check_spread,
     field_of,
     gradient_field,
@@ -12,13 +18,7 @@ from residual_kin_checks import (
     shapes,
     stage_shapes,
 )
-from torch import nn
-from torch.nn import functional as F
-
-from dlbook.book import count
-from dlbook.models import resnest as module
-from dlbook.models.resnest import VARIANTS, Config, ResNeSt, ResNeStBlock, load_timm_state, resnest
-from dlbook.nn.split_attention import SplitAttention
+from tests.oracles.parity import disagreements, randomise
 
 PEERS = {
     "resnest50": "resnest50d",

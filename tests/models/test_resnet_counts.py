@@ -4,10 +4,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from resnet_checks import count
 from torch import nn
 
 from dlbook.models.resnet import VARIANTS, BasicBlock, Bottleneck, Config, PlainBlock, ResNet, resnet
+from tests.models.resnet_checks import count
 
 # parameters and MACs (224 x 224 or 32 x 32). Sources: torchvision 0.29.1, the same with the stride moved
 # (v1),

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from resnet_checks import imagenet_reference
 
 from dlbook.models.resnet import (
     VARIANTS,
@@ -14,6 +13,7 @@ from dlbook.models.resnet import (
     resnet,
     zero_init_last_gamma,
 )
+from tests.models.resnet_checks import imagenet_reference
 
 
 @pytest.mark.parametrize("name", ["resnet51", "ResNet50", "", None, ["resnet18"], 18])

@@ -4,7 +4,12 @@ has to fail.
 
 import pytest
 import torch
-from resnet_checks import (
+from torch import nn
+from torch.nn import functional as F
+
+from dlbook.models import resnet as module
+from dlbook.models.resnet import BasicBlock, Bottleneck, PadShortcut, resnet
+from tests.models.resnet_checks import (
     CifarReference,
     check_affine,
     check_initial_spread,
@@ -13,11 +18,6 @@ from resnet_checks import (
     count,
     imagenet_reference,
 )
-from torch import nn
-from torch.nn import functional as F
-
-from dlbook.models import resnet as module
-from dlbook.models.resnet import BasicBlock, Bottleneck, PadShortcut, resnet
 
 
 def relu_before_sum(self, x):

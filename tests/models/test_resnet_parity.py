@@ -4,7 +4,10 @@
 
 import pytest
 import torch
-from resnet_checks import (
+from torchvision.models import resnet as reference
+
+from dlbook.models.resnet import PadShortcut, load_torchvision_state, resnet, zero_init_last_gamma
+from tests.models.resnet_checks import (
     CifarReference,
     check_affine,
     check_both_modes,
@@ -12,9 +15,6 @@ from resnet_checks import (
     check_padding,
     imagenet_reference,
 )
-from torchvision.models import resnet as reference
-
-from dlbook.models.resnet import PadShortcut, load_torchvision_state, resnet, zero_init_last_gamma
 
 
 @pytest.mark.parametrize("depth", ["18", "34", "50", "101", "152"])

@@ -4,19 +4,10 @@ import pytest
 import timm
 import torch
 import torchvision
-from oracles.parity import close, disagreements, randomise
-from residual_kin_checks import (
-    check_spread,
-    field_of,
-    gradient_field,
-    keeps_channels_last,
-    shapes,
-    stage_shapes,
-)
 from torch import nn
 from torch.nn import functional as F
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models import resnext as module
 from dlbook.models.resnext import (
     VARIANTS,
@@ -31,6 +22,15 @@ from dlbook.models.resnext import (
     resnext,
     to_grouped,
 )
+from tests.models.residual_kin_checks import (
+    check_spread,
+    field_of,
+    gradient_field,
+    keeps_channels_last,
+    shapes,
+    stage_shapes,
+)
+from tests.oracles.parity import close, disagreements, randomise
 
 # parameters and MACs at 224 or 32 pixels: torchvision 0.29.1 (32x4d, 32x8d, 64x4d), timm 1.0.31 (101 32x4d),
 # pytorchcv 0.0.74 (29 32x4d and 16x64d); the other rows of Tables 3, 4 and 7 by hand below

@@ -3,8 +3,13 @@
 import pytest
 import timm
 import torch
-from oracles.parity import disagreements, randomise
-from residual_kin_checks import (
+from timm.models.senet import SENet, SEResNetBottleneck
+from torch import nn
+from torch.nn import functional as F
+
+from dlbook.measure import count
+from dlbook.models.senet import VARIANTS, Config, SEBottleneck, SEResNet, from_timm, load_timm_state, senet
+from tests.models.residual_kin_checks import (
     check_spread,
     field_of,
     gradient_field,
@@ -12,12 +17,7 @@ from residual_kin_checks import (
     shapes,
     stage_shapes,
 )
-from timm.models.senet import SENet, SEResNetBottleneck
-from torch import nn
-from torch.nn import functional as F
-
-from dlbook.book import count
-from dlbook.models.senet import VARIANTS, Config, SEBottleneck, SEResNet, from_timm, load_timm_state, senet
+from tests.oracles.parity import disagreements, randomise
 
 # parameters and MACs at 224 x 224: timm 1.0.31's seresnet (v1_5) and legacy_seresnet (caffe); pytorchcv
 # 0.0.74 has the plain 50

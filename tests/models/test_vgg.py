@@ -3,11 +3,11 @@
 import pytest
 import torch
 import torchvision
-from oracles.parity import disagreements, randomise
 from torch import nn
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models.vgg import VARIANTS, VGG, load_torchvision_state, vgg
+from tests.oracles.parity import disagreements, randomise
 
 # parameters and multiply-accumulates at 224 x 224: torchvision 0.29.1; column C from the paper's Table 2 (134
 # M) and by hand

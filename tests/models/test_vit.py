@@ -6,13 +6,11 @@ import pytest
 import timm
 import torch
 import torchvision
-from oracles.parity import close, disagreements, randomise
-from oracles.peers import PEERS
 from torch import nn
 from torch.nn import functional as F
 from torchvision.models import VisionTransformer as Torchvision
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models.vit import (
     MLP,
     VARIANTS,
@@ -26,6 +24,8 @@ from dlbook.models.vit import (
 )
 from dlbook.nn.attention import SelfAttention
 from dlbook.nn.position import interpolate_positions
+from tests.oracles.parity import close, disagreements, randomise
+from tests.oracles.peers import PEERS
 
 # parameters and multiply-accumulates at 224 x 224: timm 1.0.31 (Ti, S), torchvision 0.29.1 (B, L, H)
 COUNTS = {

@@ -5,19 +5,10 @@ import copy
 import pytest
 import torch
 import torchvision
-from oracles.parity import disagreements, randomise
-from residual_kin_checks import (
-    check_spread,
-    field_of,
-    gradient_field,
-    keeps_channels_last,
-    shapes,
-    stage_shapes,
-)
 from torch import nn
 from torch.nn import functional as F
 
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models import wide_resnet as module
 from dlbook.models.wide_resnet import (
     VARIANTS,
@@ -29,6 +20,15 @@ from dlbook.models.wide_resnet import (
     load_torchvision_state,
     wide_resnet,
 )
+from tests.models.residual_kin_checks import (
+    check_spread,
+    field_of,
+    gradient_field,
+    keeps_channels_last,
+    shapes,
+    stage_shapes,
+)
+from tests.oracles.parity import disagreements, randomise
 
 # parameters and MACs: torchvision 0.29.1 for ImageNet; pytorchcv 0.0.74 for 40-8, 28-10, 16-10; the others by
 # hand below.

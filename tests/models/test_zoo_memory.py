@@ -6,9 +6,10 @@ each kind of block.
 
 import pytest
 import torch
-from oracles import memory
 from torch import nn
 from torch.nn import functional as F
+
+from tests.oracles import memory
 
 SIZE = (3, 16, 16)
 MAP = 4 * memory.BATCH * 8 * 16 * 16  # bytes of one map of 8 channels

@@ -9,12 +9,12 @@ from functools import cache
 
 import pytest
 import torch
-from oracles import imports, sweep
-from oracles.peers import PEERS
 from torch import nn
 from torch.nn import functional as F
 
 from dlbook.models import FAMILIES, create, variants
+from tests.oracles import imports, sweep
+from tests.oracles.peers import PEERS
 
 ALWAYS = ("meta", "numbers")
 TRACED = dict.fromkeys(

@@ -3,10 +3,10 @@
 import math
 from dataclasses import replace
 
-import activation_checks as checks
 import pytest
 import torch
 
+import tests.nn.activation_checks as checks
 from dlbook.nn import activations as A
 from dlbook.nn import init
 from dlbook.nn.activation_slopes import FAMILY

@@ -1,12 +1,12 @@
 """dlbook.nn.activations against torch.nn.functional, finite differences and its own closed derivatives."""
 
-import activation_checks as checks
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
+import tests.nn.activation_checks as checks
 from dlbook.nn import activations as A
 from dlbook.nn.activation_slopes import FAMILY, softmax_jacobian
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles.conv_cases import assert_same, convolutions, gradients
 from torch.nn import functional as F
 
 from dlbook.nn import conv
+from tests.oracles.conv_cases import assert_same, convolutions, gradients
 
 FEW, MANY = settings(max_examples=40, deadline=None), settings(max_examples=120, deadline=None)
 

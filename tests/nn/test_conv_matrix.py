@@ -4,10 +4,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles.conv_cases import assert_same, convolutions, gradients
 from torch.nn import functional as F
 
 from dlbook.nn import conv_matrix
+from tests.oracles.conv_cases import assert_same, convolutions, gradients
 
 MANY = settings(max_examples=80, deadline=None)
 

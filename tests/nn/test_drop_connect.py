@@ -4,10 +4,10 @@ import math
 
 import pytest
 import torch
-from oracles.building_blocks import drop_connect_all_masks
 
 from dlbook.nn import drop_connect as module
 from dlbook.nn.drop_connect import DropConnectLinear, drop_connect, drop_connect_moments, gaussian_average
+from tests.oracles.building_blocks import drop_connect_all_masks
 
 
 def made(*shape, seed=0):

@@ -4,13 +4,13 @@ import copy
 
 import pytest
 import torch
-from oracles.seeded import edited
 from torch import nn
 
 from dlbook.models import create
 from dlbook.nn import lora as lora_module
 from dlbook.nn.adapter import Adapter, add_adapters
 from dlbook.nn.lora import LoRALinear, add_lora, merge_lora
+from tests.oracles.seeded import edited
 
 
 def vit():

@@ -6,10 +6,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles.conv_cases import assert_same
 from torch import nn
 
 from dlbook.nn import norm
+from tests.oracles.conv_cases import assert_same
 
 MAPS, ROWS = (3, 6, 4, 5), (2, 7, 6)
 LAYERS = {  # ours, torch's, shape of x: alike in every argument that both have

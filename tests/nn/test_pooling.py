@@ -6,10 +6,10 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from oracles.conv_cases import assert_same, gradients
 from torch.nn import functional as F
 
 from dlbook.nn import pooling
+from tests.oracles.conv_cases import assert_same, gradients
 
 MANY = settings(max_examples=150, deadline=None)
 

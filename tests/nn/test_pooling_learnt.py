@@ -6,13 +6,13 @@ import math
 
 import pytest
 import torch
-from oracles import building_blocks as naive
-from oracles.conv_cases import assert_same, gradients
 
 from dlbook.nn import pooling_stochastic
 from dlbook.nn.pooling import avg_pool2d, max_pool2d
 from dlbook.nn.pooling_mixed import GatedPool2d, MixedPool2d
 from dlbook.nn.pooling_stochastic import StochasticPool2d, stochastic_draw, stochastic_mean
+from tests.oracles import building_blocks as naive
+from tests.oracles.conv_cases import assert_same, gradients
 
 GEOMETRIES = [
     ((2, 2), (2, 2), (0, 0)),

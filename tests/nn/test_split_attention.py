@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from oracles.parity import disagreements, randomise
 from timm.layers import SplitAttn
 from torch import nn
 from torch.nn import functional as F
 
 from dlbook.nn.split_attention import SplitAttention
+from tests.oracles.parity import disagreements, randomise
 
 KINDS = [(1, 1), (2, 1), (2, 2), (4, 2), (1, 4)]  # radix, cardinality
 SHAPE = (3, 16, 5, 7)

@@ -5,9 +5,9 @@ import math
 
 import pytest
 import torch
-from optim_checks import DEVICES, PATHS, check_loop, check_parity
 
 from dlbook.optim import Adagrad
+from tests.optim.optim_checks import DEVICES, PATHS, check_loop, check_parity
 
 EPS = 1e-2  # large, so that its place shows
 MAKE = functools.partial(Adagrad, eps=EPS, initial_accumulator_value=0.3)

@@ -5,9 +5,9 @@ import math
 
 import pytest
 import torch
-from optim_checks import DEVICES, PATHS, check_loop, check_parity, parameters, run, two_groups
 
 from dlbook.optim import Adam, AdamW, PaperAdamW
+from tests.optim.optim_checks import DEVICES, PATHS, check_loop, check_parity, parameters, run, two_groups
 
 OPTIONS = {"betas": (0.8, 0.95), "eps": 1e-2}
 TORCH = {"adam": (Adam, torch.optim.Adam), "adamw": (AdamW, torch.optim.AdamW)}

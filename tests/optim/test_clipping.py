@@ -4,9 +4,9 @@ import math
 
 import pytest
 import torch
-from optim_checks import DEVICES, parameters, set_gradients
 
 from dlbook.optim import clip_norm, clip_value, clipping, global_norm
+from tests.optim.optim_checks import DEVICES, parameters, set_gradients
 
 NORMS = [1.0, 2.0, 3.5, math.inf]
 

@@ -2,11 +2,11 @@
 
 import copy
 
-import ema_checks as checks
 import pytest
 import torch
 from torch import nn
 
+import tests.optim.ema_checks as checks
 from dlbook.optim.ema import EMA
 
 CHECKS = [

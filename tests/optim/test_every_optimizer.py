@@ -5,10 +5,10 @@ scaler, bad input.
 import copy
 import functools
 
-import optim_checks as checks
 import pytest
 import torch
 
+import tests.optim.optim_checks as checks
 from dlbook import optim
 from dlbook.optim import schedules
 

@@ -6,7 +6,10 @@ import functools
 
 import pytest
 import torch
-from optim_checks import (
+from timm.optim import Lars as TimmLars
+
+from dlbook.optim import LARS
+from tests.optim.optim_checks import (
     DEVICES,
     PATHS,
     RATES,
@@ -17,9 +20,6 @@ from optim_checks import (
     set_gradients,
     two_groups,
 )
-from timm.optim import Lars as TimmLars
-
-from dlbook.optim import LARS
 
 MAKE = functools.partial(LARS, lr=1.0, momentum=0.8, trust_coefficient=0.02)
 LARGE = ((3, 4), (2, 3, 2, 2), (4, 3), (3, 4))

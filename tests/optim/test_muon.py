@@ -5,7 +5,11 @@ import math
 
 import pytest
 import torch
-from optim_checks import (
+from timm.optim.muon import zeropower_via_newtonschulz
+
+from dlbook.optim import Muon
+from dlbook.optim.muon import newton_schulz
+from tests.optim.optim_checks import (
     DEVICES,
     MATRICES,
     PATHS,
@@ -17,10 +21,6 @@ from optim_checks import (
     set_gradients,
     two_groups,
 )
-from timm.optim.muon import zeropower_via_newtonschulz
-
-from dlbook.optim import Muon
-from dlbook.optim.muon import newton_schulz
 
 EXACT = functools.partial(Muon, dtype=torch.float64, weight_decay=0.0)
 

@@ -7,18 +7,18 @@ the check. Where the pieces are made by a template, the template without a fault
 
 import functools
 
-import broken_updates as broken
-import optim_checks as checks
 import pytest
-import test_adagrad as of_adagrad
-import test_adam as of_adam
-import test_every_optimizer as of_every
-import test_lars as of_lars
-import test_muon as of_muon
-import test_rmsprop as of_rmsprop
-import test_sgd as of_sgd
 import torch
 
+import tests.optim.broken_updates as broken
+import tests.optim.optim_checks as checks
+import tests.optim.test_adagrad as of_adagrad
+import tests.optim.test_adam as of_adam
+import tests.optim.test_every_optimizer as of_every
+import tests.optim.test_lars as of_lars
+import tests.optim.test_muon as of_muon
+import tests.optim.test_rmsprop as of_rmsprop
+import tests.optim.test_sgd as of_sgd
 from dlbook.optim import adagrad, adam, adamw, lars, momentum, muon, nesterov, rmsprop, sgd
 
 

@@ -5,10 +5,10 @@ import math
 
 import pytest
 import torch
-from optim_checks import DEVICES, PATHS, check_loop, check_parity, parameters, set_gradients
 from timm.optim import RMSpropTF as TimmRMSpropTF
 
 from dlbook.optim import RMSprop, RMSpropTF
+from tests.optim.optim_checks import DEVICES, PATHS, check_loop, check_parity, parameters, set_gradients
 
 EPS = 1e-2
 OPTIONS = {"alpha": 0.8, "eps": EPS}

@@ -5,19 +5,15 @@ builders in `test_schedules.py` and `test_schedules_cycles.py`.
 """
 
 import math
-import sys
 from bisect import bisect_left
-from pathlib import Path
 
 import pytest
 import torch
 
+import tests.optim.test_range_test as of_range_test
+import tests.optim.test_schedules as of_schedules
+import tests.optim.test_schedules_cycles as of_cycles
 from dlbook.optim import cycles, range_test, schedules
-
-sys.path.insert(0, str(Path(__file__).parent))
-import test_range_test as of_range_test
-import test_schedules as of_schedules
-import test_schedules_cycles as of_cycles
 
 
 def delayed_warmup(steps, start=0.0, shift=1):

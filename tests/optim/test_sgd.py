@@ -6,7 +6,9 @@ import functools
 
 import pytest
 import torch
-from optim_checks import (
+
+from dlbook.optim import SGD, Momentum, Nesterov, PolyakMomentum, SutskeverNesterov
+from tests.optim.optim_checks import (
     DEVICES,
     PATHS,
     RATES,
@@ -17,8 +19,6 @@ from optim_checks import (
     set_gradients,
     two_groups,
 )
-
-from dlbook.optim import SGD, Momentum, Nesterov, PolyakMomentum, SutskeverNesterov
 
 STEADY = (1.0,) * 20
 

@@ -8,9 +8,13 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 
 import torch
-from oracles.parity import RELATIVE, close, randomise, run
-from oracles.peers import PEERS
-from oracles.sweep import (
+from torch import Tensor, nn
+
+from dlbook.models import create, variants
+from dlbook.zoo.papers import input_size, size_options
+from tests.oracles.parity import RELATIVE, close, randomise, run
+from tests.oracles.peers import PEERS
+from tests.oracles.sweep import (
     BATCH,
     CLASSES,
     apart,
@@ -21,10 +25,6 @@ from oracles.sweep import (
     small_size,
     wrong_logits,
 )
-from torch import Tensor, nn
-
-from dlbook.models import create, variants
-from dlbook.zoo.papers import input_size, size_options
 
 PARITY_SIDES = ((64, 80), (96, 128), (64, 64))  # not square where the row allows it
 # On the tiny last maps of small images this net amplifies rounding: 1e-15 on the images moves timm's own

@@ -10,14 +10,14 @@ import weakref
 from collections.abc import Callable
 
 import torch
-from oracles.imports import peer_on_meta, without_chance
-from oracles.parity import first_output
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from dlbook.models import create
 from dlbook.zoo.papers import input_size
+from tests.oracles.imports import peer_on_meta, without_chance
+from tests.oracles.parity import first_output
 
 BATCH = 8
 SLACK = 0.004  # ResNeSt needs up to 0.32 % more in a training step; every other row nothing more

@@ -11,11 +11,11 @@ import copy
 from functools import cache
 
 import torch
-from oracles.peers import PEERS
 from torch import Tensor, nn
 
-from dlbook.models import create, variants
+from dlbook.models import create
 from dlbook.zoo.papers import input_size, size_options
+from tests.oracles.peers import PEERS
 
 GIANT = 150_000_000
 BATCH, CLASSES = 2, 10

@@ -4,9 +4,9 @@ import math
 
 import pytest
 import torch
-from semi_checks import K, largest, logits, make_batch, make_net, softmax
 
 from dlbook.semi import pi_model, pseudo_label, supervised
+from tests.semi.semi_checks import K, largest, logits, make_batch, make_net, softmax
 
 
 def check_pseudo_label_value(unlabelled_loss):

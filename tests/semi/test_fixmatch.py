@@ -6,7 +6,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from semi_checks import (
+
+from dlbook.semi import fixmatch
+from tests.semi.semi_checks import (
     K,
     check_fixmatch_step,
     check_fixmatch_value,
@@ -14,8 +16,6 @@ from semi_checks import (
     make_net,
     naive_fixmatch,
 )
-
-from dlbook.semi import fixmatch
 
 
 def make_method(net, tau):

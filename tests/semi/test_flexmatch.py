@@ -4,7 +4,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from semi_checks import (
+
+from dlbook.semi import flexmatch
+from tests.semi.semi_checks import (
     K,
     check_class_thresholds,
     check_fixmatch_step,
@@ -14,8 +16,6 @@ from semi_checks import (
     make_batch,
     make_net,
 )
-
-from dlbook.semi import flexmatch
 
 
 def make_method(net, tau):

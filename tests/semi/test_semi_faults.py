@@ -1,11 +1,11 @@
 """Faults seeded into the losses and methods; every one has to make its oracle fail."""
 
 import pytest
-import semi_checks as checks
-import test_earlier_methods as earlier
 import torch
 import torch.nn.functional as F
 
+import tests.semi.semi_checks as checks
+import tests.semi.test_earlier_methods as earlier
 from dlbook.semi import fixmatch, flexmatch
 
 

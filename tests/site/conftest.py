@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from browser import absent
-from site_html import pages
-from site_server import Server
+
+from tests.browser import absent
+from tests.site.site_html import pages
+from tests.site.site_server import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = Path(os.environ.get("DLBOOK_SITE") or ROOT / "_build/html").resolve()

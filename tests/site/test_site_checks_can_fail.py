@@ -3,7 +3,8 @@ good page none.
 """
 
 import pytest
-from site_html import (
+
+from tests.site.site_html import (
     broken_links,
     leftovers,
     missing_alt,
@@ -12,8 +13,8 @@ from site_html import (
     thebe_or_cdn,
     wrong_launch_links,
 )
-from site_server import Server
-from site_visit import visit
+from tests.site.site_server import Server
+from tests.site.site_visit import visit
 
 pytestmark = pytest.mark.browser
 

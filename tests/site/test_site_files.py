@@ -4,7 +4,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from site_html import (
+
+from tests.site.site_html import (
     INDEXES,
     broken_links,
     content_pages,

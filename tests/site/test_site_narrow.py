@@ -1,7 +1,8 @@
 """Every page on a telephone, light and dark: as in a wide window, and nothing may push the page sideways."""
 
 import pytest
-from site_visit import visit
+
+from tests.site.site_visit import visit
 
 pytestmark = pytest.mark.browser
 

@@ -1,7 +1,8 @@
 """Every page in a wide window, light and dark: errors, foreign requests, formulas, weight, accessibility."""
 
 import pytest
-from site_visit import visit
+
+from tests.site.site_visit import visit
 
 pytestmark = pytest.mark.browser
 

@@ -3,15 +3,16 @@ compare.
 """
 
 import torch
-from many_processes import together
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import Dataset
 
 from dlbook import optim
 from dlbook.optim.ema import EMA
-from dlbook.train import Method, Trainer, distributed
+from dlbook.train import Method, Trainer
 from dlbook.train.batches import Batches
+from dlbook.train.parallel import distributed
+from tests.many_processes import together
 
 STEPS, BATCH = 4, 12
 

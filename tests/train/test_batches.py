@@ -4,12 +4,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles.seeded import edited
 from torch.utils.data import Dataset
 
 from dlbook.data import color_shapes
 from dlbook.train import batches as module
 from dlbook.train.batches import Batches, evaluation_batches
+from tests.oracles.seeded import edited
 
 
 class Numbers(Dataset):

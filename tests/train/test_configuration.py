@@ -1,9 +1,11 @@
 """Configurations that are wrong, each with the sentence that fixes it, and those that are right."""
 
+from typing import Literal
+
 import pytest
 import yaml
 
-from dlbook.train.configuration import ConfigurationError, Field, Literal, Section, load, resolve, save
+from dlbook.train.configuration import ConfigurationError, Field, Section, load, resolve, save
 
 
 class Optimizer(Section):

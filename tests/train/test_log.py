@@ -4,10 +4,10 @@ for a step.
 
 import pytest
 import torch
-from oracles import seeded
 
 from dlbook.train import log as log_module
 from dlbook.train.log import ROOM, Log
+from tests.oracles import seeded
 
 
 def check_values(kind, steps=3 * ROOM + 1):

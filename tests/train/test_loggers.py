@@ -8,9 +8,9 @@ import types
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from dlbook.recipes import classify_run
-from dlbook.recipes.classification import build
-from dlbook.recipes.classify_config import ClassifyConfig, resolve
+from dlbook.recipes.classify import run as classify_run
+from dlbook.recipes.classify.build import build
+from dlbook.recipes.classify.config import ClassifyConfig, resolve
 from dlbook.train.loggers import TensorBoard, make_loggers
 
 

@@ -7,11 +7,11 @@ import functools
 import pytest
 import torch
 from torch import nn
-from train_checks import TOTAL, Linear, batches, check_against_bare_loop, check_resume, make
-from trainer_faults import edited
 
 from dlbook.train import Method, Trainer, checkpoint
 from dlbook.train.trainer import NonFiniteLoss
+from tests.train.train_checks import TOTAL, Linear, batches, check_against_bare_loop, check_resume, make
+from tests.train.trainer_faults import edited
 
 STEP = "self.scaler.step(self.optimizer)  # float16: not taken where a gradient overflowed,"
 

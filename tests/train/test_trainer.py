@@ -2,7 +2,9 @@
 
 import pytest
 import torch
-from train_checks import (
+
+from dlbook.train import Method, Trainer
+from tests.train.train_checks import (
     Linear,
     Noisy,
     batches,
@@ -11,9 +13,7 @@ from train_checks import (
     check_resume,
     make,
 )
-from trainer_faults import edited
-
-from dlbook.train import Method, Trainer
+from tests.train.trainer_faults import edited
 
 
 def test_ten_steps_equal_five_and_resume_and_five(tmp_path):

@@ -12,7 +12,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from browser import require_chromium
+
+from tests.browser import require_chromium
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -9,7 +9,7 @@ import pytest
 import torchvision
 from torch import nn
 
-from dlbook.book import model_tree
+from dlbook.measure import tree as model_tree
 from dlbook.widgets import STATE_LIMIT, Diagram
 from dlbook.widgets.diagram import MEASURES
 
@@ -106,11 +106,11 @@ def test_title_and_description_come_from_the_tree_unless_given():
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Diagram(nn.Linear(1, 1)), "book.model_tree.*Linear"),
-        (lambda: Diagram({"name": "net"}), "book.model_tree.*dict"),
+        (lambda: Diagram(nn.Linear(1, 1)), "measure.model_tree.*Linear"),
+        (lambda: Diagram({"name": "net"}), "measure.model_tree.*dict"),
         (
             lambda: Diagram(block("", "Net", SimpleNamespace(name="half"))),
-            "book.model_tree.*no attribute 'type'",
+            "measure.model_tree.*no attribute 'type'",
         ),
         (lambda: Diagram(block("", "ReLU")), "nothing to draw.*ReLU"),
         (lambda: Diagram(small(), opened=["7"]), "path '7'"),

@@ -3,10 +3,10 @@ shares.
 """
 
 import pytest
-from oracles.peers import PEERS
 
 from dlbook import book, zoo
 from dlbook.zoo.speed import MEASURES
+from tests.oracles.peers import PEERS
 
 
 def peer(*ratios):

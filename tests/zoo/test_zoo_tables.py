@@ -5,7 +5,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from dlbook import zoo
-from dlbook.book import count
+from dlbook.measure import count
 from dlbook.models import create
 from dlbook.zoo.costs import build, checked_size, counts, names
 

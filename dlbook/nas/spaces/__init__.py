@@ -1,0 +1,1 @@
+"""Search spaces: what architectures there are to choose from."""

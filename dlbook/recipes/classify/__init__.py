@@ -1,0 +1,1 @@
+"""Image classification, from a configuration to a run folder."""

@@ -1,0 +1,99 @@
+"""Why a run of classification stopped: what is wrong with the batch, the weights or the rate, in the words of
+`dlbook.measure.health`.
+
+>>> from dlbook.recipes.classify.build import build
+>>> from dlbook.recipes.classify.config import ClassifyConfig, resolve
+>>> setup = build(resolve(ClassifyConfig, {"model": {"name": "convnet_digits"}, "data": {"name": "color_shapes", "limit": 128}}))
+>>> setup.splits.train.images[setup.trainer.batches.indices(0)[3], 0, 5, 5] = float("nan")
+>>> with explained(setup):
+...     setup.trainer.fit(1)  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+dlbook.train.trainer.NonFiniteLoss: step 0: expected a finite loss, got nan on batch 0; example ... of the
+training images: the image holds ...
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dlbook.measure.health import examine, faults_of_batch, findings
+from dlbook.recipes.classify.build import Setup
+from dlbook.train.batches import Batch
+from dlbook.train.parallel.sharded import Sharded
+from dlbook.train.trainer import NonFiniteLoss
+
+__all__ = ["explained"]
+
+MOST = 3  # of each kind that are told
+SHOWN = 4  # of the last losses
+
+
+@contextmanager
+def explained(setup: Setup) -> Iterator[None]:
+    """While a setup trains: an error says what the data or the network show.
+
+    Raises: NonFiniteLoss with what is wrong; ValueError in place of torch's own error where a label is out of
+        range.
+    """
+    try:
+        yield
+    except NonFiniteLoss as error:
+        raise NonFiniteLoss(error.step, error.batch, error.value, _why(setup, error.batch)) from None
+    except (IndexError, RuntimeError) as error:  # of cross_entropy, or of one_hot where labels are mixed
+        number = setup.trainer.step * setup.trainer.accumulate
+        faults = [
+            fault for part in range(setup.trainer.accumulate) for fault in _faults(setup, number + part)
+        ]
+        if not faults:
+            raise
+        raise ValueError(
+            f"step {setup.trainer.step}: {_joined(faults)}; fix the labels, or leave these examples out"
+        ) from error
+
+
+def _why(setup: Setup, number: int) -> str:
+    """The first that is wrong of: the data, the layers, the course of the loss."""
+    if faults := _faults(setup, number):
+        return f"{_joined(faults)}; fix or remove them"
+    alone = not isinstance(
+        setup.trainer.forward, Sharded
+    )  # a sharded network would wait for the other processes for ever
+    found = [str(finding) for finding in _findings(setup, setup.trainer.batches(number))] if alone else []
+    losses = [value.item() for value in setup.trainer.log.get("loss", [])[-SHOWN:]]
+    course = (
+        f"the losses before were {', '.join(f'{loss:.3g}' for loss in losses)}"
+        if losses
+        else "it is the first loss of this run"
+    )
+    rate = setup.trainer.base_rates[0] * setup.trainer.schedule(setup.trainer.step)
+    advice = f"lower the rate (now {rate:.2g}; dlbook lr-find suggests one), set trainer.clip_norm=1" + (
+        ", or take trainer.precision=bfloat16" if setup.trainer.precision is torch.float16 else ""
+    )
+    return "; ".join([*found[:MOST], course, advice])
+
+
+def _faults(setup: Setup, number: int) -> list[str]:
+    """Of the batch as the data set gives it, before any augmentation blends its examples."""
+    found = faults_of_batch(setup.trainer.batches.untransformed(number), len(setup.splits.classes))
+    return [fault.replace(":", " of the training images:", 1) for fault in found]
+
+
+def _findings(setup: Setup, batch: Batch) -> list:
+    trainer = setup.trainer
+
+    def loss(logits: Tensor | tuple[Tensor, ...]) -> Tensor:
+        logits = logits if isinstance(logits, Tensor) else logits[0]
+        return F.cross_entropy(
+            logits.float(), batch.get("probs", batch["labels"]), label_smoothing=setup.method.label_smoothing
+        )
+
+    with torch.autocast(trainer.device, trainer.precision, enabled=trainer.precision is not torch.float32):
+        return findings(examine(setup.method.model, batch["images"], loss))
+
+
+def _joined(faults: list[str]) -> str:
+    more = len(faults) - MOST
+    return "; ".join(faults[:MOST]) + (f"; and {more} more" if more > 0 else "")

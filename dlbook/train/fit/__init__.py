@@ -1,0 +1,1 @@
+"""What makes a network fit the machine and the task: batch size, activation checkpointing, freezing."""

@@ -1,0 +1,276 @@
+"""Networks that do not fit one GPU: each process keeps a part of every weight, its gradient and the
+optimizer's state (FSDP2).
+
+Rajbhandari et al. 2020, *ZeRO*, arXiv:1910.02054, stage 3; Zhao et al. 2023, *PyTorch FSDP*,
+arXiv:2304.11277. N processes hold 1/N of weights, gradients and optimizer state each. A block's weights are
+gathered from all processes right before it runs, forth and back, and thrown away after it; its gradients are
+averaged, and each process keeps its part. torch's `fully_shard` does all of that; what is here is which
+modules are blocks, and checkpoints whose parts each process writes by itself:
+
+    step-00000500.shards/__0_0.distcp ...   each process's tensors, by torch.distributed.checkpoint
+    step-00000500.shards/rest.ckpt          step, log, rates, random states: an ordinary checkpoint
+    step-00000500.shards/manifest.json      length and SHA-256 of each file; written last
+
+The folder is written under another name and renamed when it is whole. A file that was cut short, altered or
+lost is named, and the run goes on from the checkpoint before. Any number of processes may load what any other
+number wrote. `to_plain` joins the parts to an ordinary checkpoint, and `best.ckpt` always is one. Load
+sharded checkpoints of your own only: torch keeps their index as a pickle.
+
+A parameter becomes a `DTensor`, which optimizers, clipping and averages of weights treat like any tensor.
+Every network call is work for all processes together: one that evaluates alone waits for ever.
+
+>>> from dlbook.train.method import Method
+>>> shard(type("Unshared", (Method,), {"training_step": None})(), [])
+Traceback (most recent call last):
+ValueError: expected a process group, got none; call distributed.setup() under torchrun first
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+import torch.distributed.checkpoint as dcp
+from torch import Tensor, nn
+from torch.distributed.checkpoint import state_dict as dcp_state
+from torch.distributed.checkpoint.format_utils import dcp_to_torch_save
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+
+from dlbook.train import checkpoint
+from dlbook.train.checkpoint import CheckpointError
+from dlbook.train.fit.activation_checkpointing import blocks
+from dlbook.train.method import Method
+from dlbook.train.parallel.distributed import (
+    broadcast_buffers,
+    gather,
+    gather_random,
+    on_main,
+    rank,
+    world_size,
+)
+from dlbook.train.run import Run, RunError
+from dlbook.train.trainer import Trainer
+
+__all__ = ["Sharded", "ShardedRun", "load", "save", "shard", "to_plain", "verify"]
+
+MANIFEST, REST = "manifest.json", "rest.ckpt"
+
+
+class Sharded:
+    """A sharded method, to be called by a trainer as `forward`; rank 0's buffers are sent round first, as
+    under DDP.
+
+    Gradients are averaged after each micro-batch, also while they are accumulated: to wait would mean to keep
+    them whole.
+    """
+
+    def __init__(self, method: Method, call: Callable[[Any, int], dict[str, Tensor]]) -> None:
+        self.method, self.call = method, call
+
+    def __call__(self, batch: Any, step: int) -> dict[str, Tensor]:
+        """The training step."""
+        broadcast_buffers(self.method)
+        return self.call(batch, step)
+
+
+def shard(method: Method, networks: Sequence[nn.Module], compiled: bool = False) -> Sharded:
+    """Divide the method's weights among the processes, in place; build the optimizer afterwards, over the new
+    parameters.
+
+    networks: those modules of the method that are called as modules, `network(images)`; they are divided
+    block by block. Together they have to hold every parameter. All processes begin with rank 0's weights.
+    Raises: ValueError without a process group, or naming a parameter outside the networks, which would not be
+        synchronised.
+    """
+    if not dist.is_initialized():
+        raise ValueError("expected a process group, got none; call distributed.setup() under torchrun first")
+    inside = {id(parameter) for network in networks for parameter in network.parameters()}
+    if outside := [name for name, parameter in method.named_parameters() if id(parameter) not in inside]:
+        raise ValueError(
+            f"expected networks that hold every parameter, {outside[0]} is outside; put the module "
+            "that owns it among the networks"
+        )
+    for tensor in (*method.parameters(), *method.buffers()):
+        dist.broadcast(tensor.detach(), src=0)
+    mesh = init_device_mesh(next(method.parameters()).device.type, (world_size(),))
+    for network in networks:
+        for block in blocks(network):
+            fully_shard(block, mesh=mesh)
+        fully_shard(network, mesh=mesh)
+    return Sharded(method, torch.compile(method) if compiled else method)
+
+
+def save(folder: str | Path, trainer: Trainer, history: Sequence[dict[str, float]] = ()) -> Path:
+    """Write a sharded checkpoint at once or not at all; all processes call it.
+
+    Raises: OSError in all processes where one cannot write; an earlier checkpoint of that name stays.
+    """
+    folder = Path(folder)
+    partial = folder.with_name(folder.name + ".partial")
+    plain = {
+        name: value for name, value in trainer.state_dict().items() if name not in ("method", "optimizer")
+    }
+    rest = {"trainer": plain, "history": list(history), "random": gather_random()}
+    on_main(lambda: shutil.rmtree(partial, ignore_errors=True))
+    on_main(lambda: partial.mkdir(parents=True))
+    broadcast_buffers(trainer.method)  # of equal tensors any process may write its own
+    dcp.save(_parts(trainer), storage_writer=dcp.FileSystemWriter(partial))
+    on_main(lambda: checkpoint.save(partial / REST, rest))
+    mine = _share(sorted(path.name for path in partial.iterdir()))
+    listed = gather({name: _fingerprint(partial / name) for name in mine})
+    on_main(
+        lambda: _finish(partial, folder, {name: value for part in listed for name, value in part.items()})
+    )
+    return folder
+
+
+def _finish(partial: Path, folder: Path, files: dict[str, list]) -> None:
+    with (partial / MANIFEST).open("w", encoding="utf8") as file:
+        json.dump({"format": 1, "processes": world_size(), "files": files}, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+
+
+def verify(folder: str | Path) -> None:
+    """Compare every file with the manifest; the processes share the work, and each raises what one of them
+    finds.
+
+    Raises: CheckpointError naming the file that is missing, cut short or altered.
+    """
+    folder = Path(folder)
+    try:
+        files = on_main(lambda: json.loads((folder / MANIFEST).read_text("utf8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{folder}: expected a whole {MANIFEST}, got {error}; delete {folder.name} and resume "
+            "from the one before"
+        ) from None
+    found = [
+        told
+        for part in gather([_fault(folder / name, *files[name]) for name in _share(sorted(files))])
+        for told in part
+        if told
+    ]
+    if found:
+        raise CheckpointError(f"{found[0]}; delete {folder.name} and resume from the one before")
+
+
+def load(folder: str | Path, trainer: Trainer) -> dict[str, Any]:
+    """Put a sharded checkpoint into a trainer of sharded weights; all processes call it, also more or fewer
+    than wrote it.
+
+    Returns its rest: "trainer" (step, log, ...), "history" and "random". Raises: CheckpointError as `verify`
+        does.
+    """
+    folder = Path(folder)
+    verify(folder)
+    parts = _parts(trainer)
+    dcp.load(parts, storage_reader=dcp.FileSystemReader(folder))  # into the tensors that are there
+    rest = checkpoint.load(folder / REST)
+    trainer.load_state_dict(rest["trainer"] | _numbered(parts))
+    return rest
+
+
+def to_plain(folder: str | Path) -> dict[str, Any]:
+    """The whole state of a sharded checkpoint that is whole, as a run of one process keeps it; one process
+    calls this.
+    """
+    folder = Path(folder)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=folder.name + ".") as place:
+        dcp_to_torch_save(folder, Path(place) / "whole.pt")
+        parts = torch.load(Path(place) / "whole.pt", map_location="cpu", weights_only=True)
+    rest = checkpoint.load(folder / REST)
+    return rest | {"trainer": rest["trainer"] | _numbered(parts)}
+
+
+def _parts(trainer: Trainer) -> dict[str, Any]:
+    """What is written in parts. The optimizer's state has the parameters' names here, since their numbers are
+    no names across versions.
+    """
+    method, optimizer = trainer.method, trainer.optimizer
+    return {
+        "method": dcp_state.get_model_state_dict(method),
+        "optimizer": dcp_state.get_optimizer_state_dict(method, optimizer),
+    }
+
+
+def _numbered(parts: dict[str, Any]) -> dict[str, Any]:
+    """The same with the optimizer's parameters by number, as `Optimizer.load_state_dict` wants them."""
+    groups = parts["optimizer"]["param_groups"]
+    numbers = {
+        name: number for number, name in enumerate(name for group in groups for name in group["params"])
+    }
+    state = {numbers[name]: slots for name, slots in parts["optimizer"].get("state", {}).items()}
+    groups = [group | {"params": [numbers[name] for name in group["params"]]} for group in groups]
+    return {"method": parts["method"], "optimizer": {"state": state, "param_groups": groups}}
+
+
+def _share(names: list[str]) -> list[str]:
+    return names[rank() :: world_size()]
+
+
+def _fingerprint(path: Path) -> list:
+    """Length in bytes and SHA-256."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return [path.stat().st_size, digest]
+
+
+def _fault(path: Path, size: int, digest: str) -> str:
+    """What is wrong with a file, or nothing."""
+    if not path.is_file():
+        return f"{path}: missing"
+    if path.stat().st_size != size:
+        return f"{path}: expected {size:,} bytes, got {path.stat().st_size:,}: cut short"
+    return (
+        ""
+        if _fingerprint(path)[1] == digest
+        else f"{path}: does not match its SHA-256 {digest[:12]}...: altered"
+    )
+
+
+class ShardedRun(Run):
+    """A run's folder with sharded checkpoints. One process reads them as well, and goes on with ordinary
+    ones.
+    """
+
+    def files(self) -> list[Path]:
+        """The checkpoints of steps, the newest first."""
+        return sorted(
+            (*self.checkpoints.glob("step-*.ckpt"), *self.checkpoints.glob("step-*.shards")), reverse=True
+        )
+
+    def _write(self, trainer: Trainer) -> Path:
+        if world_size() == 1:
+            return super()._write(trainer)
+        return save(self.checkpoints / f"step-{trainer.step:08d}.shards", trainer, self.history)
+
+    def _read(self, path: Path, trainer: Trainer) -> dict[str, Any]:
+        if path.suffix == ".shards" and world_size() > 1:
+            return load(path, trainer)
+        if path.suffix == ".ckpt" and world_size() > 1:
+            raise RunError(
+                f"{path}: expected a sharded checkpoint, got one of a single process; go on with "
+                "one process, or begin anew"
+            )
+        if path.suffix == ".ckpt":
+            return super()._read(path, trainer)
+        verify(path)
+        state = to_plain(path)
+        trainer.load_state_dict(state["trainer"])
+        return state
+
+    def _bytes(self, path: Path) -> bytes:
+        if path.suffix == ".ckpt":
+            return super()._bytes(path)
+        with tempfile.TemporaryDirectory(dir=self.checkpoints) as place:
+            return checkpoint.save(Path(place) / "plain.ckpt", to_plain(path)).read_bytes()

@@ -1,0 +1,45 @@
+"""The linter of chapters: `python scripts/lint_chapters.py chapters/part/topic.md ...`.
+
+Prints each finding as file:line, the rule, what is wrong and how to fix it; exits 1 if there is one that is
+no warning. `--rules` lists the rules. Pages that are no chapters (the cover, `chapters/front/`) are held only
+to the general ones.
+"""
+
+import sys
+from pathlib import Path
+
+from lint import rules_code, rules_frame, rules_prose, rules_work  # noqa: F401  they enter their rules
+from lint.rule import RULES, Finding
+from lint.text import Chapter, read
+
+
+def is_chapter(path: Path) -> bool:
+    """Whether a page is a chapter: `chapters/<part>/<topic>.md`, where the part is not "front"."""
+    parts = path.resolve().parts
+    return "chapters" in parts[:-2] and parts[-2] != "front"
+
+
+def findings(chapter: Chapter) -> list[Finding]:
+    """All findings on one page, in the order of its lines."""
+    rules = [rule for rule in RULES.values() if rule.everywhere or is_chapter(chapter.path)]
+    return sorted(
+        (found for rule in rules for found in rule.findings(chapter)), key=lambda f: (f.line, f.rule)
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Lint the files named; return the exit code."""
+    if arguments == ["--rules"]:
+        for rule in RULES.values():
+            print(f"{rule.name:<16}{'every page' if rule.everywhere else 'chapters':<12}{rule.check.__doc__}")
+        return 0
+    paths = [Path(argument) for argument in arguments]
+    if missing := [str(path) for path in paths if not path.is_file()]:
+        print(f"there is no file {', '.join(missing)}", file=sys.stderr)
+        return 1
+    found = [finding for path in paths for finding in findings(read(path))]
+    for finding in found:
+        print(finding)
+    errors = sum(not finding.warning for finding in found)
+    print(f"{len(paths)} pages, {errors} findings, {len(found) - errors} warnings")
+    return int(errors > 0)

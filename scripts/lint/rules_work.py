@@ -1,0 +1,154 @@
+"""Rules on what the reader does: predictions, the bug clinic, exercises and their solutions."""
+
+import ast
+import re
+
+from lint import python_code as python
+from lint.rule import Told, rule
+from lint.text import Block, Chapter
+
+DIFFICULTY = re.compile(r"\((recall|apply|derive|research)\)\s*$", flags=re.I)
+ASIDE = ("comment", "target", "break")
+
+
+@rule("predict")
+def predict(chapter: Chapter) -> Told:
+    """The reader is asked to predict, at least once, and each answer is folded away."""
+    found = False
+    for siblings in _families(chapter.blocks):
+        for index, block in enumerate(siblings):
+            if block.kind != "admonition" or "predict" not in block.classes:
+                continue
+            found = True
+            after = [other for other in siblings[index + 1 :] if other.kind not in ASIDE][:1]
+            folded = [*after, *block.children]
+            if not any(other.kind == "dropdown" or "dropdown" in other.classes for other in folded):
+                yield block.line, "the prediction has no folded answer after it", "add ```{dropdown} Answer"
+    if not found:
+        yield (
+            1,
+            "the reader is never asked to predict",
+            "add ```{admonition} Predict first with :class: predict",
+        )
+
+
+def _families(blocks: list[Block]) -> list[list[Block]]:
+    """`blocks`, and the children of each, and theirs."""
+    return [blocks] + [family for block in blocks if block.children for family in _families(block.children)]
+
+
+@rule("bug-clinic")
+def bug_clinic(chapter: Chapter) -> Told:
+    """The bug clinic has two bugs or more, each with its symptom, a check that runs, and the fix."""
+    found = chapter.section("Bug clinic")
+    if not found:
+        return
+    heading, blocks = found
+    starts = [
+        i for i, block in enumerate(blocks) if block.kind == "heading" and block.level == heading.level + 1
+    ]
+    if len(starts) < 2:
+        yield (
+            heading.line,
+            f"{len(starts)} bugs in the clinic, expected two or more",
+            "give each a heading of its own, one level below",
+        )
+    for start, end in zip(starts, [*starts[1:], len(blocks)], strict=True):
+        bug = blocks[start:end]
+        words = " ".join(block.text for block in bug if block.kind != "code-cell").lower()
+        missing = [
+            part
+            for part, form in (("the symptom", "symptom"), ("the fix", r"\bmend|\bfix|\bcure|\bremed"))
+            if not re.search(form, words)
+        ]
+        missing += [] if any(block.kind == "code-cell" for block in bug) else ["a check that runs"]
+        if missing:
+            yield (
+                bug[0].line,
+                f"the bug lacks {' and '.join(missing)}",
+                "say **Symptom**, run the check in a cell, say **Fix**",
+            )
+
+
+def _exercises(chapter: Chapter) -> list[Block]:
+    return chapter.all("exercise", "exercise-start")
+
+
+@rule("exercises")
+def exercises(chapter: Chapter) -> Told:
+    """There are three exercises or more, of two difficulties or more, each with a label and its difficulty in
+    the title.
+    """
+    found = _exercises(chapter)
+    kinds = set()
+    for exercise in found:
+        match = DIFFICULTY.search(exercise.argument)
+        if match:
+            kinds.add(match[1].lower())
+        else:
+            yield (
+                exercise.line,
+                "the exercise does not say how hard it is",
+                "end its title with (recall), (apply), (derive) or (research)",
+            )
+        if not exercise.options.get("label"):
+            yield exercise.line, "the exercise has no label", "add `:label: ex-<slug>-n`"
+    if len(found) < 3 or (
+        len(kinds) < 2 and len(found) == sum(bool(DIFFICULTY.search(e.argument)) for e in found)
+    ):
+        yield (
+            1,
+            f"{len(found)} exercises of {len(kinds)} difficulties, expected 3 or more of 2 or more",
+            "range from recall to research",
+        )
+
+
+def _solutions(chapter: Chapter) -> list[tuple[Block, list[Block], bool]]:
+    """Each solution: where it begins, its blocks, whether it ends."""
+    found = [(block, block.children, True) for block in chapter.all("solution")]
+    for index, block in enumerate(chapter.blocks):
+        if block.kind == "solution-start":
+            rest = chapter.blocks[index + 1 :]
+            end = next(
+                (i for i, other in enumerate(rest) if other.kind in ("solution-end", "solution-start")),
+                len(rest),
+            )
+            found.append((block, rest[:end], end < len(rest) and rest[end].kind == "solution-end"))
+    return found
+
+
+@rule("solutions")
+def solutions(chapter: Chapter) -> Told:
+    """Every exercise has a solution, folded, that ends and runs an assert; every solution has its exercise."""
+    labels = {str(exercise.options.get("label", "")): exercise for exercise in _exercises(chapter)}
+    solved = set()
+    for start, blocks, ended in _solutions(chapter):
+        solved.add(start.argument)
+        if start.argument not in labels:
+            yield (
+                start.line,
+                f"a solution of '{start.argument}', which is no exercise here",
+                "correct the label",
+            )
+        if not ended:
+            yield start.line, "the solution does not end", "add ```{solution-end}"
+        if "dropdown" not in start.classes:
+            yield start.line, "the solution is not folded away", "add `:class: dropdown`"
+        if not any(_asserts(block) for block in blocks):
+            yield start.line, "the solution runs no assert", "add a code cell that asserts the result"
+    for label, exercise in labels.items():
+        if label and label not in solved:
+            yield (
+                exercise.line,
+                f"the exercise '{label}' has no solution",
+                "add ```{solution-start} with its label",
+            )
+
+
+def _asserts(block: Block) -> bool:
+    if block.kind != "code-cell" or "skip-execution" in block.tags:
+        return False
+    module = python.tree(block.text)
+    return any(isinstance(node, ast.Assert) for node in ast.walk(module)) or any(
+        "assert_" in name for name, _ in python.calls(module)
+    )

@@ -1,0 +1,49 @@
+"""Predicted memory against what the allocator gave out, and against sums by hand."""
+
+import pytest
+import torch
+from torch import nn
+
+from dlbook.measure.memory import measure, predict
+from dlbook.models import create
+from dlbook.train.fit.activation_checkpointing import checkpoint_blocks
+
+
+def test_by_hand():
+    model = nn.Sequential(nn.Linear(10, 20), nn.ReLU(), nn.Linear(20, 5, bias=False))
+    report = predict(model, torch.ones(8, 10), states=1)
+    assert report.weights == report.gradients == report.optimizer == 4 * (10 * 20 + 20 + 20 * 5)
+    assert report.activations == 4 * (
+        8 * 10 + 8 * 20
+    )  # the input, and ReLU's output, which the second layer needs as well
+    assert report.at(16) == report.total + report.activations and "MiB" in str(report)
+
+
+def test_frozen_weights_have_no_gradients():
+    model = nn.Sequential(nn.Linear(10, 20), nn.Linear(20, 5))
+    model[0].requires_grad_(False)
+    report = predict(model, torch.ones(8, 10))
+    assert report.gradients == 4 * (20 * 5 + 5) and report.optimizer == 2 * report.gradients
+
+
+@pytest.mark.parametrize("name", ["resnet18", "efficientnet_b0"])
+def test_activations_are_what_is_held_after_the_forward_pass(name):
+    torch.manual_seed(0)
+    model, images = create(name, num_classes=10).train(), torch.rand(4, 3, 96, 96)
+    peak, held = measure(lambda: model(images))
+    predicted = predict(model, images).activations
+    assert (
+        0.95 * held < predicted < 1.05 * held + images.nbytes and peak > held
+    )  # the images were held before
+
+
+def test_peak_of_one_allocation():
+    peak, held = measure(lambda: torch.ones(1000, 1000).sum())
+    assert peak == pytest.approx(4e6, rel=0.01) and held < 1000
+
+
+def test_checkpointing_holds_less():
+    plain, frugal = (create("resnet18", num_classes=10) for _ in range(2))
+    checkpoint_blocks(frugal)
+    images = torch.rand(4, 3, 64, 64)
+    assert predict(frugal, images).activations < 0.6 * predict(plain, images).activations

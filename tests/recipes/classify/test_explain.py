@@ -1,0 +1,121 @@
+"""A run that stops says why: the example that is no number, the label out of range, the layer that broke, the
+rate.
+"""
+
+import pytest
+import torch
+
+from dlbook.recipes.classify import run as classify_run
+from dlbook.recipes.classify.build import build
+from dlbook.recipes.classify.config import ClassifyConfig, resolve
+from dlbook.recipes.classify.explain import explained
+from dlbook.train.trainer import NonFiniteLoss
+
+AT = 17
+
+
+def setup(folder, *overrides, harm=lambda train: None):
+    content = {
+        "model": {"name": "convnet_digits"},
+        "data": {"name": "mnist5k", "limit": 60, "batch_size": 20},
+        "trainer": {"epochs": 2},
+        "output": {"folder": str(folder / "run"), "tensorboard": False},
+    }
+    made = build(resolve(ClassifyConfig, content, overrides))
+    harm(made.splits.train)
+    return made
+
+
+def nan(train):
+    train.images[AT, 0, 3, 4] = float("nan")
+
+
+def holder(made, example=AT):
+    """Which batch of the first epoch holds the example."""
+    return next(number for number in range(3) if example in made.trainer.batches.indices(number))
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        (),
+        ("augment.policy=shift",),
+        ("trainer.precision=bfloat16",),
+        ("optimizer.name=adamw", "trainer.ema_decay=0.9"),
+        ("augment.mixup=0.2",),
+        ("augment.policy=randaugment", "augment.cutmix=1.0", "augment.erasing=1.0"),
+    ],
+)
+def test_nan_in_the_data_is_named(tmp_path, overrides):
+    made = setup(tmp_path, *overrides, harm=nan)
+    with pytest.raises(
+        NonFiniteLoss,
+        match=rf"got nan on batch \d; example {AT} of the training images: the image holds NaN or infinite "
+        rf"values",
+    ) as raised:
+        classify_run.train(made)
+    assert raised.value.batch == raised.value.step == holder(made)
+    assert all(weight.isfinite().all() for weight in made.method.parameters())
+
+
+def test_with_accumulation_the_batch_is_the_micro_batch(tmp_path):
+    made = setup(tmp_path, "trainer.accumulate=3", harm=nan)
+    with pytest.raises(NonFiniteLoss, match=f"example {AT} of") as raised:
+        classify_run.train(made)
+    assert (raised.value.step, raised.value.batch) == (0, holder(made))
+
+
+@pytest.mark.parametrize("override", ["trainer.accumulate=1", "trainer.accumulate=3", "augment.mixup=0.2"])
+@pytest.mark.parametrize("label", [10, -1])
+def test_a_label_out_of_range_is_named(tmp_path, label, override):
+    made = setup(tmp_path, override, harm=lambda train: train.labels.__setitem__(AT, label))
+    with pytest.raises(
+        ValueError,
+        match=rf"example {AT} of the training images: label {label} is outside 0 to 9; fix the labels",
+    ):
+        classify_run.train(made)
+
+
+def test_many_faults_are_counted(tmp_path):
+    made = setup(tmp_path, harm=lambda train: train.images.fill_(float("inf")))
+    with pytest.raises(NonFiniteLoss, match="; and 17 more; fix or remove them"):
+        classify_run.train(made)
+
+
+def test_a_rate_far_too_high_is_told_with_the_course_of_the_loss(tmp_path):
+    with pytest.raises(
+        NonFiniteLoss,
+        match=r"the losses before were \d.*lower the rate \(now 1e\+3[0-9]; dlbook lr-find suggests one\)",
+    ):
+        classify_run.train(setup(tmp_path, "optimizer.lr=1e38", "schedule.name=constant"))
+
+
+def test_broken_weights_are_named_before_the_rate(tmp_path):
+    made = setup(tmp_path)
+    with torch.no_grad():
+        made.method.model.features[3].weight[0] = float("nan")
+    with pytest.raises(
+        NonFiniteLoss,
+        match=r"features\.3 \(Conv2d\): not finite: its weights are NaN or infinite; go back to the last "
+        r"checkpoint",
+    ):
+        classify_run.train(made)
+
+
+def test_nothing_is_changed_by_looking(tmp_path):
+    made, before = setup(tmp_path, harm=nan), {}
+    everything = lambda: {
+        n: v.nan_to_num(nan=-1.0).clone()
+        for n, v in (made.method.state_dict() | {"random": torch.get_rng_state()}).items()
+    }
+    with pytest.raises(NonFiniteLoss), explained(made):
+        try:
+            made.trainer.fit(9)
+        finally:
+            before = everything()
+    assert all(torch.equal(before[name], value) for name, value in everything().items())
+
+
+def test_other_index_errors_pass_through(tmp_path):
+    with pytest.raises(IndexError, match="list index"), explained(setup(tmp_path)):
+        [][0]

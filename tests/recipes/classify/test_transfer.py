@@ -1,0 +1,111 @@
+"""Transfer: the trained features are taken along exactly, the head is new, and what is frozen stays."""
+
+import copy
+
+import pytest
+import torch
+from PIL import Image
+
+from dlbook.data import photograph
+from dlbook.models import efficientnet_weights
+from dlbook.recipes.classify import pictures as classify_pictures
+from dlbook.recipes.classify import run as classify_run
+from dlbook.recipes.classify.build import build
+from dlbook.recipes.classify.config import ClassifyConfig, resolve
+from dlbook.recipes.classify.transfer import start
+
+
+def digits(folder, *overrides):
+    base = {"model": {"name": "convnet_digits"}, "data": {"name": "mnist5k", "limit": 200, "batch_size": 50}}
+    return resolve(
+        ClassifyConfig,
+        base,
+        [f"output.folder={folder}", "output.tensorboard=false", "trainer.epochs=1", *overrides],
+    )
+
+
+@pytest.mark.parametrize("averaged", [False, True])
+def test_weights_of_a_run_are_taken_along(tmp_path, averaged):
+    first = build(digits(tmp_path / "first", *(["trainer.ema_decay=0.5"] if averaged else [])))
+    classify_run.train(first)
+    second = build(digits(tmp_path / "second", f"model.weights={tmp_path / 'first'}"))
+    expected, got = first.method.evaluated.state_dict(), second.method.model.state_dict()
+    assert all(torch.equal(expected[name], got[name]) for name in expected)
+    shapes = start("convnet_digits", 3, 1, str(tmp_path / "first/checkpoints/best.ckpt"), frozen=False)
+    assert [
+        n
+        for n, v in shapes.state_dict().items()
+        if v.shape != expected[n].shape or not torch.equal(v, expected[n])
+    ] == [n for n in expected if n.startswith(list(expected)[-1].rpartition(".")[0])]
+
+
+def test_frozen_features_stay(tmp_path):
+    classify_run.train(build(digits(tmp_path / "first")))
+    second = build(digits(tmp_path / "second", f"model.weights={tmp_path / 'first'}", "model.freeze=true"))
+    before = copy.deepcopy(second.method.model.state_dict())
+    second.trainer.fit(3)
+    after = second.method.model.state_dict()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert len(changed) == 2 and {name.rpartition(".")[2] for name in changed} == {"weight", "bias"}
+    assert sum(len(group["params"]) for group in second.trainer.optimizer.param_groups) == 2
+
+
+def test_another_network_is_refused_by_the_first_tensor(tmp_path):
+    classify_run.train(build(digits(tmp_path / "first")))
+    with pytest.raises(
+        ValueError, match="does not fit: tensor '.*' should be .* set model.name to the run's network"
+    ):
+        start("lenet5_modern", 10, 1, str(tmp_path / "first"), frozen=False)
+    with pytest.raises(ValueError, match="there is no such file"):
+        start("lenet5_modern", 10, 1, str(tmp_path / "nothing"), frozen=False)
+    with pytest.raises(ValueError, match="expected efficientnet_lite0 and three channels for 'imagenet'"):
+        start("resnet18", 10, 3, "imagenet", frozen=False)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Crops of two photographs: cats and cups."""
+    generator = torch.Generator().manual_seed(0)
+    for part, count in (("train", 12), ("val", 6)):
+        for name, source in (("cat", "cat"), ("cup", "espresso")):
+            folder = tmp_path / "pictures" / part / name
+            folder.mkdir(parents=True)
+            whole = photograph(source)
+            for number in range(count):
+                top, left = (
+                    int(torch.randint(0, side - 160, (), generator=generator)) for side in whole.shape[1:]
+                )
+                Image.fromarray(whole[:, top : top + 160, left : left + 160].permute(1, 2, 0).numpy()).save(
+                    folder / f"{number}.png"
+                )
+    return tmp_path / "pictures"
+
+
+def test_imagenet_weights_see_what_they_saw_and_a_new_head_learns_in_one_epoch(pictures, tmp_path):
+    content = {
+        "model": {"name": "efficientnet_lite0", "weights": "imagenet", "freeze": True},
+        "data": {"name": "image_folder", "root": str(pictures), "batch_size": 8, "image_size": 96},
+        "optimizer": {"name": "adamw", "lr": 0.01},
+        "trainer": {"epochs": 2},
+        "output": {"folder": str(tmp_path / "run"), "tensorboard": False},
+    }
+    setup = build(resolve(ClassifyConfig, content))
+    reference = efficientnet_weights.load_lite0_imagenet()
+    images = torch.rand(2, 3, 96, 96)
+    kept = {
+        n: v.clone()
+        for n, v in setup.method.model.model.state_dict().items()
+        if not n.startswith("classifier")
+    }
+    reference.classifier = setup.method.model.model.classifier
+    with torch.no_grad():
+        assert torch.allclose(
+            setup.method.model.eval()(images), reference((images * 255 - 127) / 128), atol=1e-5
+        )
+    best = classify_run.train(setup)
+    assert best["accuracy"] >= 90  # of 12 pictures, where guessing gives 50
+    assert all(
+        torch.equal(value, setup.method.model.model.state_dict()[name]) for name, value in kept.items()
+    )
+    found = classify_pictures.from_run(tmp_path / "run")(pictures / "val" / "cup" / "0.png", 1)
+    assert list(found) == ["cup"]
