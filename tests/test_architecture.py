@@ -17,6 +17,7 @@ OUTSIDE = {"numpy", "matplotlib", "matplotlib_inline", "cycler", "IPython"}
 METHOD = {"checks", "nn", "models", "regularize", "optim", "train.method"}
 ALLOWED = {  # package -> packages of dlbook that it may import, and third parties beside torch
     "checks": (set(), set()),
+    "files": (set(), set()),  # writes a file whole: runs and recorded results, so train and book
     "naive": (set(), set()),
     "nn": ({"checks"}, set()),
     "models": ({"checks", "nn"}, set()),
@@ -31,7 +32,7 @@ ALLOWED = {  # package -> packages of dlbook that it may import, and third parti
     "compress": (METHOD, set()),
     "nas": (METHOD, set()),  # a search may import its space: see check_arrows
     "train": (
-        {"checks"},
+        {"checks", "files"},
         {"tqdm", "pydantic", "omegaconf", "yaml", "torchmetrics", "wandb"},
     ),  # wandb: if it is installed
     "probes": ({"checks", "train", "measure"}, set()),
@@ -55,7 +56,7 @@ ALLOWED = {  # package -> packages of dlbook that it may import, and third parti
         },
         {"pydantic", "PIL", "torchvision", "optuna"},
     ),
-    "book": ({"checks", "measure"}, OUTSIDE),
+    "book": ({"checks", "files", "measure"}, OUTSIDE),
     "widgets": (
         {"checks", "measure"},
         {"numpy", "matplotlib", "PIL", "ipywidgets", "anywidget", "traitlets", "IPython"},

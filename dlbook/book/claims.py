@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dlbook.book.ledger import MIME
+from dlbook.files import write_whole
 
 CACHE = Path("_build/.jupyter_cache")
 FIELDS = ("kind", "name", "predicted", "measured", "tolerance", "source", "citation")
@@ -81,9 +82,7 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f".{out.name}.part")
-    part.write_text(json.dumps({"chapters": chapters}, indent=1, ensure_ascii=False) + "\n", "utf8")
-    os.replace(part, out)
+    write_whole(out, json.dumps({"chapters": chapters}, indent=1, ensure_ascii=False) + "\n")
     kinds = Counter(row["kind"] for chapter in chapters for row in chapter["rows"])
     each = ", ".join(f"{kinds[kind]} {kind}" for kind in ("verified", "recorded", "cited"))
     print(f"{kinds.total()} claims of {len(chapters)} chapters ({each}): {out}")

@@ -6,15 +6,14 @@ show it with `show_recorded`.
 """
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from dlbook.book.tables import Table, cell_text
+from dlbook.files import write_whole
 
 PACKAGE = Path(__file__).resolve().parent.parent
 NAME = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
@@ -105,16 +104,7 @@ def write(run: Mapping[str, Any], path: Path | None = None) -> Path:
     path = path or path_of(run["name"])
     text = json.dumps(run, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf8") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-    return path
+    return write_whole(path, text)
 
 
 def provenance(run: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ from typing import Any
 
 import torch
 
-from dlbook.train.files import write_whole
+from dlbook.files import write_whole
 
 __all__ = ["CheckpointError", "load", "save"]
 

@@ -31,7 +31,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from dlbook.train.files import write_whole
+from dlbook.files import write_whole
 
 __all__ = ["ConfigurationError", "Field", "Literal", "Section", "load", "read_value", "resolve", "save"]
 

@@ -19,8 +19,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from dlbook.files import write_whole
 from dlbook.train import checkpoint
-from dlbook.train.files import write_whole
 from dlbook.train.parallel.distributed import gather_random, is_main, on_main, restore_random
 from dlbook.train.trainer import Trainer
 
