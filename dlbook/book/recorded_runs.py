@@ -81,16 +81,16 @@ def recorded(name: str) -> dict[str, Any]:
     )
     if not path.exists():
         there = ", ".join(sorted(file.stem for file in folder().glob("*.json"))) or "none"
-        raise ValueError(f"no recorded run {name!r}: {path} does not exist (there: {there}). {fix}")
+        raise ValueError(f"no recorded run {name!r}: {path} does not exist (there: {there}); {fix}")
     try:
         run = json.loads(path.read_text("utf8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not JSON: {error}. {fix}") from error
+        raise ValueError(f"{path} is not JSON: {error}; {fix}") from error
     wrong = faults(run)
     if not wrong and run["name"] != name:
         wrong = [f"'name' is {run['name']!r}, the file says {name!r}"]
     if wrong:
-        raise ValueError(f"{path} is not a recorded run: {'; '.join(wrong)}. {fix}")
+        raise ValueError(f"{path} is not a recorded run: {'; '.join(wrong)}; {fix}")
     return run
 
 

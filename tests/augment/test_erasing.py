@@ -10,8 +10,7 @@ import torch
 from timm.data.random_erasing import RandomErasing as TimmErasing
 from torchvision.transforms import v2
 
-from dlbook.augment import cutout
-from dlbook.augment import erasing as random_erasing
+from dlbook.augment import cutout, random_erasing
 from dlbook.augment.cutout import erase
 from dlbook.augment.erasing import boxes
 from tests.regularize.mix_checks import within

@@ -65,7 +65,7 @@ def test_a_bad_field_is_told_by_name(place, field):
 
 
 def test_missing_unknown_truncated_and_misnamed(place):
-    with pytest.raises(ValueError, match="does not exist .there: none.*Fix"):
+    with pytest.raises(ValueError, match="does not exist .there: none.*; "):
         book.recorded("big")
     for run, told in (
         ({k: v for k, v in RUN.items() if k != "seed"}, "'seed' is missing"),

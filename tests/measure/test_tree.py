@@ -10,9 +10,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook import models
-from dlbook.measure import count
+from dlbook.measure import count, model_tree
 from dlbook.measure import trace as model_trace
-from dlbook.measure import tree as model_tree
 from dlbook.measure.tree import Block, fold
 from dlbook.widgets import STATE_LIMIT, Diagram
 from dlbook.widgets.diagram import MEASURES
@@ -348,7 +347,7 @@ def test_the_checks_find_nothing_in_the_real_tree():
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_seeded_fault_is_caught(name, monkeypatch):
-    from dlbook.measure import tree as function
+    from dlbook.measure.tree import model_tree as function
 
     module = __import__(function.__module__, fromlist=["x"])
     owner, attribute, words = FAULTS[name]

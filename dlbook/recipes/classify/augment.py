@@ -23,7 +23,7 @@ from torch import Generator, Tensor
 
 from dlbook.augment import cutout
 from dlbook.augment import digits as augment
-from dlbook.augment import erasing as random_erasing
+from dlbook.augment import random_erasing
 from dlbook.augment.crops import random_crop
 from dlbook.augment.geometric import random_flip
 from dlbook.augment.policies import CIFAR10, IMAGENET, auto_augment, rand_augment
