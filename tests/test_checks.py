@@ -1,58 +1,110 @@
-"""Errors at the models' boundary say what was expected, what got and how to fix it; loading is all or
-nothing.
+"""Errors say what was expected, what was given and how to fix it; each end of a range is where it is said to be.
+
+`FAULTS` holds edits of dlbook/checks.py that the checks here must catch.
 """
+
+import math
 
 import pytest
 import torch
 from torch import nn
 
-from dlbook.checks import find_row, require_images, require_one_of, require_positive, require_probability
+from dlbook import checks
+from dlbook.checks import find_row
 from dlbook.nn.state import load_state
+from tests.oracles.seeded import edited
+
+NAN = math.nan
+RANGES = {  # call of a check -> (values that pass, values that are refused, the refusal's words)
+    "require_positive('n', value)": ((1, 7), (0, -1, 2.0, True, "3", None), "n to be a whole number >= 1"),
+    "require_probability('p', value)": ((0, 0.5, 0.999), (-0.1, 1.0, 2, True, "0.5", NAN), "p in [0, 1)"),
+    "require_at_least('lr', value, 0)": ((0, 0.0, 3), (-1e-9, math.inf, NAN, False, "1"), "lr >= 0"),
+    "require_at_least('n', value, 2)": ((2, 2.5), (1, 1.999, None), "n >= 2"),
+    "require_above('eps', value)": ((1e-9, 3), (0, -1, math.inf, NAN, True), "eps > 0"),
+    "require_above('n', value, 1)": ((1.001, 2), (1, 0), "n > 1"),
+    "require_in('x', value, 0, 1)": ((0, 0.5, 1), (-0.1, 1.1, NAN, True), "x in [0, 1]"),
+    "require_in('x', value, 0, 1, '[)')": ((0, 0.5), (1, 1.0), "x in [0, 1)"),
+    "require_in('x', value, 0, 1, '(]')": ((0.5, 1), (0, 0.0), "x in (0, 1]"),
+    "require_in('x', value, 0, 1, '()')": ((0.5,), (0, 1), "x in (0, 1)"),
+    "require_one_of('stem', value, ('a', 'b', 'c'))": (("a", "c"), ("d", None), "stem to be 'a', 'b' or 'c'"),
+    "require_one_of('stem', value, ('a',))": (("a",), ("b",), "stem to be 'a'"),
+    "require(value > 2, 'n > 2', value, 'count')": ((3,), (2,), "n > 2"),
+}
 
 
-@pytest.mark.parametrize("value", [0, -1, 2.0, True, "3", None])
-def test_positive_refuses(value):
-    with pytest.raises(ValueError, match="num_classes must be a whole number of at least 1, got"):
-        require_positive("num_classes", value)
+def shaped(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    return torch.zeros(shape, dtype=dtype)
 
 
-@pytest.mark.parametrize("value", [-0.1, 1.0, 2, True, "0.5"])
-def test_probability_refuses(value):
-    with pytest.raises(ValueError, match=r"drop_prob must be a probability in \[0, 1\), got"):
-        require_probability("drop_prob", value)
+SHAPES = {
+    "require_shape('x', value, ('B', 3, 'H', 'W'), 'fix')": (
+        (shaped(2, 3, 4, 5), shaped(0, 3, 1, 1)),
+        (shaped(2, 4, 4, 5), shaped(3, 3, 3), shaped(1, 2, 3, 4, 5)),
+        "x of shape [B, 3, H, W]",
+    ),
+    "require_shape('x', value, ('...', 6), 'fix')": (
+        (shaped(6), shaped(2, 3, 6)),
+        (shaped(5), shaped(6, 5), torch.tensor(1.0)),
+        "x of shape [..., 6]",
+    ),
+    "require_images(value, 3)": (
+        (shaped(1, 3, 2, 2), shaped(1, 3, 2, 2, dtype=torch.float64)),
+        (shaped(3, 8, 8), shaped(1, 1, 8, 8), shaped(1, 3, 8, 8, dtype=torch.uint8), shaped(0, 3, 8, 8)),
+        "images as float [B, 3, H, W]",
+    ),
+    "require_images(value, (1, 3))": (
+        (shaped(1, 3, 2, 2), shaped(1, 1, 2, 2)),
+        (shaped(1, 2, 2, 2), shaped(1, 13, 2, 2)),
+        "images as float [B, 1 or 3, H, W]",
+    ),
+    "require_images(value)": (
+        (shaped(1, 7, 2, 2),),
+        (shaped(1, 7, 2, 0), shaped(7, 2, 2)),
+        "images as float [B, C, H, W]",
+    ),
+}
 
 
-def test_what_is_right_passes():
-    require_positive("width", 1)
-    require_probability("drop_prob", 0)
-    require_one_of("stem", "cifar", ("cifar", "imagenet"))
-    require_images(torch.zeros(1, 3, 2, 2), 3)
+def wrong(names: dict, call: str) -> list[str]:
+    """What a check lets pass or refuses against the table, or says in another form."""
+    passes, refused, words = (RANGES | SHAPES)[call]
+    found = []
+    for value in (*passes, *refused):
+        try:
+            eval(call, names | {"value": value})
+            said = None
+        except ValueError as error:
+            said = str(error)
+        right = any(value is ok for ok in passes)
+        if right != (said is None):
+            found.append(f"{call} {'refuses' if right else 'lets pass'} {value!r}")
+        if said and not (said.startswith(f"expected {words}, got ") and said.partition("; ")[2]):
+            found.append(f"{call} says {said!r}")
+    return found
 
 
-@pytest.mark.parametrize(
-    "images",
-    [
-        torch.zeros(3, 8, 8),
-        torch.zeros(1, 1, 8, 8),
-        torch.zeros(1, 3, 8, 8, dtype=torch.uint8),
-        torch.zeros(0, 3, 8, 8),
-    ],
-)
-def test_images_refuse(images):
-    with pytest.raises(ValueError, match=r"images must be float \[B, 3, H, W\], got"):
-        require_images(images, 3)
+@pytest.mark.parametrize("call", RANGES | SHAPES)
+def test_what_is_right_passes_and_what_is_wrong_is_refused(call):
+    assert wrong(vars(checks), call) == []
+
+
+def test_ends_are_four():
+    with pytest.raises(ValueError, match="expected ends to be"):
+        checks.require_in("x", 0, 0, 1, "][")
 
 
 def test_unknown_rows_suggest_the_nearest():
-    with pytest.raises(ValueError, match="unknown variant 'resnet5'; did you mean resnet50"):
+    with pytest.raises(
+        ValueError, match="expected the name of a variant, got 'resnet5'; did you mean resnet50"
+    ):
         find_row("resnet5", {"resnet50": 1, "vgg16": 2})
-    with pytest.raises(ValueError, match="unknown variant None"):
+    with pytest.raises(ValueError, match="expected the name of a variant, got None"):
         find_row(None, {"resnet50": 1})
     with pytest.raises(
         ValueError, match="did you mean resnet20_cifar, resnet50[?] There are resnet50, resnet20_cifar$"
     ):
         find_row("resnet20", {"resnet50": 1, "resnet20_cifar": 2})  # what begins with it comes first
-    with pytest.raises(ValueError, match="There are 99 names; `dlbook models` lists them$"):
+    with pytest.raises(ValueError, match="there are 99 names; `dlbook models` lists them$"):
         find_row("row", {f"a{number}": number for number in range(99)})
     assert find_row("vgg16", {"vgg16": 2}) == 2
 
@@ -84,3 +136,36 @@ def test_load_renames():
         {"w": "weight", "b": "bias"}.__getitem__,
     )
     assert model.weight.sum() == 4
+
+
+FAULTS = {  # edit of checks.py -> the call whose row sees it
+    ("value < 1:", "value < 0:"): "require_positive('n', value)",
+    (" or isinstance(value, bool) or value < 1", " or value < 1"): "require_positive('n', value)",
+    ('0, 1, "[)", fix)', '0, 1, "[]", fix)'): "require_probability('p', value)",
+    ("low <= value < math.inf", "low < value < math.inf"): "require_at_least('lr', value, 0)",
+    ("low <= value < math.inf:", "low <= value:"): "require_at_least('lr', value, 0)",
+    ("low < value < math.inf", "low <= value < math.inf"): "require_above('eps', value)",
+    (
+        'ends[0] == "(" and value == low',
+        'ends[0] == "(" and value == high',
+    ): "require_in('x', value, 0, 1, '(]')",
+    ("low <= value <= high", "low <= value < high"): "require_in('x', value, 0, 1)",
+    ("if value not in allowed:", "if value in allowed:"): "require_one_of('stem', value, ('a',))",
+    (
+        "tensor.ndim == len(axes)",
+        "tensor.ndim >= len(axes)",
+    ): "require_shape('x', value, ('B', 3, 'H', 'W'), 'fix')",
+    ("axis != length", "axis > length"): "require_shape('x', value, ('B', 3, 'H', 'W'), 'fix')",
+    ("or not images.is_floating_point()", ""): "require_images(value, 3)",
+    ("or 0 in images.shape", ""): "require_images(value)",
+    ("images.shape[1] not in allowed", "images.shape[1] != allowed[0]"): "require_images(value, (1, 3))",
+    (
+        "if not holds:\n        raise",
+        "if holds:\n        raise",
+    ): "require(value > 2, 'n > 2', value, 'count')",
+}
+
+
+@pytest.mark.parametrize(("edit", "call"), FAULTS.items(), ids=[old for old, _ in FAULTS])
+def test_faults_are_seen(edit, call):
+    assert wrong(edited(checks, *edit), call)

@@ -40,7 +40,9 @@ def pair(name: str, value: Pair, least: int = 1) -> tuple[int, int]:
     """
     both = (value, value) if isinstance(value, int) else tuple(value)
     if len(both) != 2 or any(not isinstance(v, int) or isinstance(v, bool) or v < least for v in both):
-        raise ValueError(f"{name} must be a whole number of at least {least}, or two of them, got {value!r}")
+        raise ValueError(
+            f"expected {name} to be one or two whole numbers >= {least}, got {value!r}; give (vertical, horizontal)"
+        )
     return both
 
 

@@ -98,9 +98,7 @@ def _layers(
 ) -> tuple[tuple[int, int, int], Counts, list[Layer]]:
     size = checked_size(require_name(name), size)
     if depth is not None and (not isinstance(depth, int) or isinstance(depth, bool) or depth < 1):
-        raise ValueError(
-            f"depth must be a whole number of at least 1, or None to open everything, got {depth!r}"
-        )
+        raise ValueError(f"expected depth to be a whole number >= 1, got {depth!r}; None opens everything")
     found = counts(name, size)
     return size, found, list(found.layers) if depth is None else folded(name, size, found, depth)
 

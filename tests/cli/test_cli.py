@@ -97,7 +97,7 @@ def test_summary_as_json(run):
         (("models", "--family", "resent"), "did you mean resnet"),
         (("summary", "resnet18", "--size", "3x7"), "--size must be"),
         (("summary", "lenet5", "--size", "28"), "32 x 32"),
-        (("summary", "resnet18", "--depth", "0"), "depth must be"),
+        (("summary", "resnet18", "--depth", "0"), "expected depth"),
         (("summary",), "Missing argument"),
         (("trian",), "No such command"),
     ],

@@ -329,9 +329,9 @@ def test_maps_lie_in_memory_as_pixels_of_channels(memory_format):
     "arguments, message",
     [
         ({"name": "convnext_m"}, "did you mean convnext_"),
-        ({"name": "convnext_t", "num_classes": 0}, "num_classes must be"),
-        ({"name": "convnext_t", "in_channels": 0}, "in_channels must be"),
-        ({"name": "convnext_t", "drop_prob": 1.0}, "drop_prob must be"),
+        ({"name": "convnext_t", "num_classes": 0}, "expected num_classes"),
+        ({"name": "convnext_t", "in_channels": 0}, "expected in_channels"),
+        ({"name": "convnext_t", "drop_prob": 1.0}, "expected drop_prob"),
     ],
 )
 def test_bad_arguments(arguments, message):
@@ -344,8 +344,8 @@ def test_bad_arguments(arguments, message):
     [
         ((), (), "one entry a stage"),
         ((1, 2), (8,), "one entry a stage"),
-        ((1, 0), (8, 8), "depths must be"),
-        ((1, 1), (8, -8), "widths must be"),
+        ((1, 0), (8, 8), "expected depths"),
+        ((1, 1), (8, -8), "expected widths"),
     ],
 )
 def test_config_is_checked(depths, widths, message):

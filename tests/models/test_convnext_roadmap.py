@@ -162,8 +162,8 @@ def test_initial_weights():
     "arguments, message",
     [
         ({"name": "roadmap_kernel_13"}, "did you mean roadmap_kernel_"),
-        ({"name": "roadmap_gelu", "num_classes": 0}, "num_classes must be"),
-        ({"name": "roadmap_gelu", "in_channels": 0}, "in_channels must be"),
+        ({"name": "roadmap_gelu", "num_classes": 0}, "expected num_classes"),
+        ({"name": "roadmap_gelu", "in_channels": 0}, "expected in_channels"),
     ],
 )
 def test_bad_arguments(arguments, message):
@@ -176,11 +176,11 @@ def test_bad_arguments(arguments, message):
     [
         ({"kernel_size": 4}, "must be odd"),
         ({"depths": ()}, "not empty"),
-        ({"depths": (1, 0)}, "depths must be"),
-        ({"width": 0}, "width must be"),
-        ({"stem": "pool"}, "stem must be one of"),
-        ({"block": "basic"}, "block must be one of"),
-        ({"norm": "group"}, "norm must be one of"),
+        ({"depths": (1, 0)}, "expected depths"),
+        ({"width": 0}, "expected width"),
+        ({"stem": "pool"}, "expected stem to be"),
+        ({"block": "basic"}, "expected block to be"),
+        ({"norm": "group"}, "expected norm to be"),
     ],
 )
 def test_config_is_checked(changes, message):

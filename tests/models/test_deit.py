@@ -301,9 +301,9 @@ def test_initial_statistics():
     "arguments, message",
     [
         ({"name": "deit_xs"}, "did you mean deit_"),
-        ({"name": "deit_s", "num_classes": 0}, "num_classes must be"),
-        ({"name": "deit_s", "in_channels": 0}, "in_channels must be"),
-        ({"name": "deit_s", "drop_path": 1.0}, "drop_path must be"),
+        ({"name": "deit_s", "num_classes": 0}, "expected num_classes"),
+        ({"name": "deit_s", "in_channels": 0}, "expected in_channels"),
+        ({"name": "deit_s", "drop_path": 1.0}, "expected drop_path"),
         ({"name": "deit_s", "resolution": 100}, "multiple of the patch size 16"),
     ],
 )

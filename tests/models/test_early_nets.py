@@ -206,8 +206,8 @@ def test_nin_has_no_linear_layer_and_averages_its_class_maps():
     [
         (lambda: lenet("lenet4"), "did you mean lenet5"),
         (lambda: lenet("lenet5", num_classes=11), "10 digits only"),
-        (lambda: alexnet("alexnet", num_classes=0), "num_classes must be"),
-        (lambda: nin(drop_prob=1.5), "drop_prob must be"),
+        (lambda: alexnet("alexnet", num_classes=0), "expected num_classes"),
+        (lambda: nin(drop_prob=1.5), "expected drop_prob"),
         (lambda: lenet()(torch.zeros(1, 1, 28, 28)), "must be 32 x 32 pixels"),
         (lambda: nin()(torch.zeros(1, 1, 32, 32)), r"float \[B, 3, H, W\]"),
         (lambda: alexnet("alexnet", num_classes=1)(torch.zeros(1, 3, 66, 99)), "at least 67 pixels"),

@@ -206,8 +206,8 @@ def test_spread_and_channels_last():
     "arguments, message",
     [
         ({"name": "ecaresnet51"}, "did you mean ecaresnet50"),
-        ({"name": "ecaresnet50", "num_classes": 0}, "num_classes must be"),
-        ({"name": "ecaresnet50", "in_channels": 0}, "in_channels must be"),
+        ({"name": "ecaresnet50", "num_classes": 0}, "expected num_classes"),
+        ({"name": "ecaresnet50", "in_channels": 0}, "expected in_channels"),
     ],
 )
 def test_bad_arguments(arguments, message):

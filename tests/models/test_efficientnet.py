@@ -157,16 +157,21 @@ def test_lookup():
         7,
     )
     for row in ("efficientnet_b00", "EfficientNet_B0", "efficentnet_b0"):
-        with pytest.raises(ValueError, match="unknown variant .*did you mean .*efficientnet_b"):
+        with pytest.raises(
+            ValueError, match="expected the name of a variant, got .*did you mean .*efficientnet_b"
+        ):
             create(row)
 
 
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"num_classes": 0}, "num_classes must be a whole number of at least 1, got 0"),
-        ({"in_channels": -1}, "in_channels must be"),
-        ({"name": "efficientnet_b8"}, "unknown variant 'efficientnet_b8'; did you mean efficientnet_b"),
+        ({"num_classes": 0}, "num_classes to be a whole number >= 1, got 0"),
+        ({"in_channels": -1}, "expected in_channels"),
+        (
+            {"name": "efficientnet_b8"},
+            "expected the name of a variant, got 'efficientnet_b8'; did you mean efficientnet_b",
+        ),
     ],
 )
 def test_refuses_arguments(arguments, message):
@@ -188,7 +193,7 @@ def test_refuses_configurations(change):
     [torch.zeros(3, 32, 32), torch.zeros(1, 1, 32, 32), torch.zeros(1, 3, 32, 32, dtype=torch.uint8)],
 )
 def test_refuses_images(images):
-    with pytest.raises(ValueError, match=r"images must be float \[B, 3, H, W\]"):
+    with pytest.raises(ValueError, match=r"expected images as float \[B, 3, H, W\]"):
         EfficientNet(VARIANTS["efficientnet_lite0"], 10)(images)
 
 

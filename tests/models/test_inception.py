@@ -133,5 +133,5 @@ def test_the_loops_catch_the_seeded_fault(fault):
     ],
 )
 def test_refuses(build):
-    with pytest.raises(ValueError, match="whole number of at least 1"):
+    with pytest.raises(ValueError, match="to be a whole number >= 1"):
         build()

@@ -29,7 +29,9 @@ def test_every_row_builds_with_ten_classes(name):
 
 
 def test_nearest_names():
-    with pytest.raises(ValueError, match="unknown variant 'resnet5O'; did you mean resnet50"):
+    with pytest.raises(
+        ValueError, match="expected the name of a variant, got 'resnet5O'; did you mean resnet50"
+    ):
         models.create("resnet5O")
     with pytest.raises(ValueError, match="num_classes"):
         models.create("resnet18", num_classes=0)

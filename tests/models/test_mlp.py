@@ -168,10 +168,10 @@ def test_dropout_drops_hidden_units_in_training():
     "arguments, message",
     [
         ({"name": "mlp_digit"}, "did you mean mlp_digits"),
-        ({"num_classes": 0}, "num_classes must be"),
-        ({"in_channels": 0}, "in_channels must be"),
-        ({"resolution": (28, 0)}, "resolution must be"),
-        ({"drop_prob": 1}, "drop_prob must be"),
+        ({"num_classes": 0}, "expected num_classes"),
+        ({"in_channels": 0}, "expected in_channels"),
+        ({"resolution": (28, 0)}, "expected resolution"),
+        ({"drop_prob": 1}, "expected drop_prob"),
     ],
 )
 def test_bad_arguments(arguments, message):
@@ -180,9 +180,9 @@ def test_bad_arguments(arguments, message):
 
 
 def test_bad_configurations_and_images():
-    with pytest.raises(ValueError, match="activation must be one of"):
+    with pytest.raises(ValueError, match="expected activation to be"):
         MLP(Config((3,), "tanh"))
-    with pytest.raises(ValueError, match="widths must be"):
+    with pytest.raises(ValueError, match="expected widths"):
         MLP(Config((0,)))
     with pytest.raises(ValueError, match="images must be 28 x 28 pixels"):
         mlp()(torch.zeros(1, 1, 32, 28))

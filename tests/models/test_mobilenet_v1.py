@@ -191,8 +191,8 @@ def test_initial_spread():
     "arguments, message",
     [
         ({"name": "mobilenet_v1_100"}, "did you mean mobilenet_v1"),
-        ({"num_classes": 0}, "num_classes must be"),
-        ({"in_channels": 0}, "in_channels must be"),
+        ({"num_classes": 0}, "expected num_classes"),
+        ({"in_channels": 0}, "expected in_channels"),
     ],
 )
 def test_bad_arguments(arguments, message):

@@ -179,9 +179,9 @@ def test_initial_spread():
     "arguments, message",
     [
         ({"name": "mobilenet_v2_100"}, "did you mean mobilenet_v2"),
-        ({"num_classes": 0}, "num_classes must be"),
-        ({"in_channels": 0}, "in_channels must be"),
-        ({"drop_prob": -0.1}, "drop_prob must be"),
+        ({"num_classes": 0}, "expected num_classes"),
+        ({"in_channels": 0}, "expected in_channels"),
+        ({"drop_prob": -0.1}, "expected drop_prob"),
     ],
 )
 def test_bad_arguments(arguments, message):

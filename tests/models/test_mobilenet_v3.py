@@ -229,9 +229,9 @@ def test_initial_spread():
     "arguments, message",
     [
         ({"name": "mobilenet_v3_larg"}, "did you mean mobilenet_v3_large"),
-        ({"num_classes": 0}, "num_classes must be"),
-        ({"in_channels": 0}, "in_channels must be"),
-        ({"drop_prob": 1.0}, "drop_prob must be"),
+        ({"num_classes": 0}, "expected num_classes"),
+        ({"in_channels": 0}, "expected in_channels"),
+        ({"drop_prob": 1.0}, "expected drop_prob"),
     ],
 )
 def test_bad_arguments(arguments, message):
@@ -242,7 +242,7 @@ def test_bad_arguments(arguments, message):
 def test_bad_rows_images_and_weights():
     with pytest.raises(ValueError, match="width must be above 0"):
         Config(SMALL, 1024, 0)
-    with pytest.raises(ValueError, match="features must be"):
+    with pytest.raises(ValueError, match="expected features"):
         Config(SMALL, 0)
     model = mobilenet_v3("mobilenet_v3_small", device="meta")
     with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):

@@ -242,9 +242,9 @@ def test_channels_last_stays_and_changes_nothing():
     "arguments, message",
     [
         ({"name": "mobilevit_l"}, "did you mean mobilevit_"),
-        ({"name": "mobilevit_s", "num_classes": 0}, "num_classes must be"),
-        ({"name": "mobilevit_s", "in_channels": 0}, "in_channels must be"),
-        ({"name": "mobilevit_s", "drop_prob": -0.5}, "drop_prob must be"),
+        ({"name": "mobilevit_s", "num_classes": 0}, "expected num_classes"),
+        ({"name": "mobilevit_s", "in_channels": 0}, "expected in_channels"),
+        ({"name": "mobilevit_s", "drop_prob": -0.5}, "expected drop_prob"),
     ],
 )
 def test_bad_arguments(arguments, message):

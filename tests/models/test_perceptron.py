@@ -163,9 +163,9 @@ def test_softmax_row_starts_uniform_and_its_loss_is_convex():
     "arguments, message",
     [
         ({"name": "perceptrons"}, "did you mean perceptron"),
-        ({"num_classes": 0}, "num_classes must be"),
-        ({"in_channels": -1}, "in_channels must be"),
-        ({"resolution": (0, 2)}, "resolution must be"),
+        ({"num_classes": 0}, "expected num_classes"),
+        ({"in_channels": -1}, "expected in_channels"),
+        ({"resolution": (0, 2)}, "expected resolution"),
     ],
 )
 def test_bad_arguments(arguments, message):

@@ -297,8 +297,8 @@ def test_channels_last_and_the_identity_path():
     "arguments, message",
     [
         ({"name": "preact_resnet51"}, "did you mean preact_resnet50"),
-        ({"name": "resnetv2_18", "num_classes": 0}, "num_classes must be"),
-        ({"name": "resnetv2_18", "in_channels": 0}, "in_channels must be"),
+        ({"name": "resnetv2_18", "num_classes": 0}, "expected num_classes"),
+        ({"name": "resnetv2_18", "in_channels": 0}, "expected in_channels"),
     ],
 )
 def test_bad_arguments(arguments, message):
@@ -309,7 +309,7 @@ def test_bad_arguments(arguments, message):
 def test_bad_configs_images_and_weights():
     with pytest.raises(ValueError, match="one entry a stage"):
         Config(BasicUnit, (1, 2), (4,))
-    with pytest.raises(ValueError, match="stem must be one of"):
+    with pytest.raises(ValueError, match="expected stem to be"):
         Config(BasicUnit, (1,), (4,), stem="deep")
     with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
         preact_resnet("preact_resnet20_cifar", device="meta")(torch.zeros(1, 1, 32, 32, device="meta"))

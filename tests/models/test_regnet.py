@@ -274,8 +274,8 @@ def test_channels_last_and_bfloat16_go_through():
     "arguments, message",
     [
         ({"name": "regnet_z_200mf"}, "did you mean regnet_[xy]_200mf"),
-        ({"name": "regnet_x_200mf", "num_classes": 0}, "num_classes must be"),
-        ({"name": "regnet_x_200mf", "in_channels": 0}, "in_channels must be"),
+        ({"name": "regnet_x_200mf", "num_classes": 0}, "expected num_classes"),
+        ({"name": "regnet_x_200mf", "in_channels": 0}, "expected in_channels"),
     ],
 )
 def test_bad_arguments(arguments, message):

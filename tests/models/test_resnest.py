@@ -241,8 +241,8 @@ def test_any_size_goes_through(height, width):
     "arguments, message",
     [
         ({"name": "resnest51"}, "did you mean resnest50"),
-        ({"name": "resnest50", "num_classes": 0}, "num_classes must be"),
-        ({"name": "resnest50", "in_channels": 0}, "in_channels must be"),
+        ({"name": "resnest50", "num_classes": 0}, "expected num_classes"),
+        ({"name": "resnest50", "in_channels": 0}, "expected in_channels"),
     ],
 )
 def test_bad_arguments(arguments, message):

@@ -18,7 +18,7 @@ from tests.models.resnet_checks import imagenet_reference
 
 @pytest.mark.parametrize("name", ["resnet51", "ResNet50", "", None, ["resnet18"], 18])
 def test_unknown_name(name):
-    with pytest.raises(ValueError, match="unknown variant.*resnet50_v1_5"):
+    with pytest.raises(ValueError, match="expected the name of a variant, got .*resnet50_v1_5"):
         resnet(name)
 
 

@@ -318,8 +318,8 @@ def test_spread_check_catches_fan_out_of_a_group(monkeypatch):
     "arguments, message",
     [
         ({"name": "resnext50"}, "did you mean resnext50"),
-        ({"name": "resnext50_32x4d", "num_classes": 0}, "num_classes must be"),
-        ({"name": "resnext50_32x4d", "in_channels": 0}, "in_channels must be"),
+        ({"name": "resnext50_32x4d", "num_classes": 0}, "expected num_classes"),
+        ({"name": "resnext50_32x4d", "in_channels": 0}, "expected in_channels"),
     ],
 )
 def test_bad_arguments(arguments, message):
@@ -328,9 +328,9 @@ def test_bad_arguments(arguments, message):
 
 
 def test_bad_configs_images_and_weights():
-    with pytest.raises(ValueError, match="stem must be one of"):
+    with pytest.raises(ValueError, match="expected stem to be"):
         Config((1,), 2, 4, "deep")
-    with pytest.raises(ValueError, match="whole number of at least 1"):
+    with pytest.raises(ValueError, match="to be a whole number >= 1"):
         Config((1,), 0, 4)
     with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
         resnext("resnext29_32x4d_cifar", device="meta")(torch.zeros(1, 4, 32, 32, device="meta"))

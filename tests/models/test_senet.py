@@ -209,8 +209,8 @@ def test_spread_and_channels_last():
     "arguments, message",
     [
         ({"name": "seresnet51"}, "did you mean seresnet50"),
-        ({"name": "seresnet50", "num_classes": 0}, "num_classes must be"),
-        ({"name": "seresnet50", "in_channels": True}, "in_channels must be"),
+        ({"name": "seresnet50", "num_classes": 0}, "expected num_classes"),
+        ({"name": "seresnet50", "in_channels": True}, "expected in_channels"),
     ],
 )
 def test_bad_arguments(arguments, message):
@@ -219,9 +219,9 @@ def test_bad_arguments(arguments, message):
 
 
 def test_bad_configs_images_and_weights():
-    with pytest.raises(ValueError, match="pool must be one of"):
+    with pytest.raises(ValueError, match="expected pool to be"):
         Config((1, 1, 1, 1), pool="none")
-    with pytest.raises(ValueError, match="squeeze_channels must be"):
+    with pytest.raises(ValueError, match="expected squeeze_channels"):
         SEResNet(Config((1,), widths=(2,)))
     with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
         senet("seresnet50", device="meta")(torch.zeros(1, 1, 64, 64, device="meta"))

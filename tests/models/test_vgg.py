@@ -100,9 +100,9 @@ def test_parity_catches_the_seeded_fault(fault):
     "arguments, message",
     [
         ({"name": "vgg12"}, "did you mean vgg"),
-        ({"name": "vgg16", "num_classes": 0}, "num_classes must be"),
-        ({"name": "vgg16", "in_channels": -1}, "in_channels must be"),
-        ({"name": "vgg16", "drop_prob": 1.0}, "drop_prob must be"),
+        ({"name": "vgg16", "num_classes": 0}, "expected num_classes"),
+        ({"name": "vgg16", "in_channels": -1}, "expected in_channels"),
+        ({"name": "vgg16", "drop_prob": 1.0}, "expected drop_prob"),
     ],
 )
 def test_bad_arguments(arguments, message):

@@ -259,14 +259,14 @@ def test_dropout_stands_where_the_paper_has_it():
     "arguments, message",
     [
         ({"name": "vit_b_61"}, "did you mean vit_b_16"),
-        ({"name": "vit_ti_16", "num_classes": 0}, "num_classes must be"),
-        ({"name": "vit_ti_16", "in_channels": 0}, "in_channels must be"),
-        ({"name": "vit_ti_16", "drop_prob": 1.0}, "drop_prob must be"),
+        ({"name": "vit_ti_16", "num_classes": 0}, "expected num_classes"),
+        ({"name": "vit_ti_16", "in_channels": 0}, "expected in_channels"),
+        ({"name": "vit_ti_16", "drop_prob": 1.0}, "expected drop_prob"),
         (
             {"name": "vit_h_14", "resolution": 384},
             "multiple of the patch size 14, got 384 x 384; resize the images, for example to 378 x 378",
         ),
-        ({"name": "vit_ti_16", "representation_dim": 0}, "representation_dim must be"),
+        ({"name": "vit_ti_16", "representation_dim": 0}, "expected representation_dim"),
     ],
 )
 def test_bad_arguments(arguments, message):

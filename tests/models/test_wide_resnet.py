@@ -289,9 +289,9 @@ def test_spread_check_catches_fan_in():
     "arguments, message",
     [
         ({"name": "wrn28_11"}, "did you mean wrn28"),
-        ({"name": "wrn28_2", "num_classes": 0}, "num_classes must be"),
-        ({"name": "wrn28_2", "in_channels": 2.0}, "in_channels must be"),
-        ({"name": "wrn28_2", "drop_prob": 1.0}, "drop_prob must be"),
+        ({"name": "wrn28_2", "num_classes": 0}, "expected num_classes"),
+        ({"name": "wrn28_2", "in_channels": 2.0}, "expected in_channels"),
+        ({"name": "wrn28_2", "drop_prob": 1.0}, "expected drop_prob"),
         ({"name": "wide_resnet50_2", "drop_prob": 0.3}, "has no dropout"),
     ],
 )
@@ -301,7 +301,7 @@ def test_bad_arguments(arguments, message):
 
 
 def test_bad_configs_images_and_weights():
-    with pytest.raises(ValueError, match="dataset must be one of"):
+    with pytest.raises(ValueError, match="expected dataset to be"):
         Config("svhn", (1,), 2, 10)
     with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
         wide_resnet("wrn16_8", device="meta")(torch.zeros(3, 32, 32, device="meta"))

@@ -62,5 +62,5 @@ def test_the_hard_gate_is_the_clipped_line_of_mobilenet_v3():
 
 @pytest.mark.parametrize("channels, squeeze", [(0, 1), (4, 0), (4, 1.5)])
 def test_refuses(channels, squeeze):
-    with pytest.raises(ValueError, match="whole number of at least 1"):
+    with pytest.raises(ValueError, match="to be a whole number >= 1"):
         SqueezeExcitation(channels, squeeze)

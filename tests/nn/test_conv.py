@@ -214,14 +214,14 @@ def test_comparison_catches_the_seeded_fault(fault):
         (lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 5, 3)), "spans 5 pixels, but there are 4"),
         (
             lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 3, 3), stride=0),
-            "stride must be a whole number of at least 1",
+            "expected stride to be one or two whole numbers >= 1",
         ),
         (
             lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 3, 3), padding=(1, -1)),
-            "padding must be a whole number of at least 0",
+            "expected padding to be one or two whole numbers >= 0",
         ),
         (lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 3, 3), dilation=(1, 1, 1)), "or two of them"),
-        (lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 3, 3), groups=0), "groups must be"),
+        (lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 3, 3), groups=0), "expected groups"),
         (lambda: conv.conv1d(made(1, 4, 4, 4), made(3, 4, 3, 3)), r"\[B, C, W\]"),
         (lambda: conv.windows(made(3, 4, 4), 3), r"x must be \[B, C, H, W\]"),
         (

@@ -75,5 +75,5 @@ def test_half_precision_keeps_its_type():
 
 @pytest.mark.parametrize("drop_prob", [-0.1, 1.0, 1.5])
 def test_refuses(drop_prob):
-    with pytest.raises(ValueError, match=r"drop_prob must be a probability in \[0, 1\)"):
+    with pytest.raises(ValueError, match=r"expected drop_prob in \[0, 1\)"):
         StochasticDepth(drop_prob)

@@ -176,11 +176,11 @@ def test_activation_before_the_average_is_caught(monkeypatch):
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        ((0, 2), "in_features must be"),
-        ((2, 0), "out_features must be"),
-        ((2, 2, 1.0), "drop_prob must be"),
-        ((2, 2, 0.5, torch.relu, "sampling"), "inference must be one of"),
-        ((2, 2, 0.5, torch.relu, "mean", 0), "points must be"),
+        ((0, 2), "expected in_features"),
+        ((2, 0), "expected out_features"),
+        ((2, 2, 1.0), "expected drop_prob"),
+        ((2, 2, 0.5, torch.relu, "sampling"), "expected inference to be"),
+        ((2, 2, 0.5, torch.relu, "mean", 0), "expected points"),
     ],
 )
 def test_refuses(arguments, words):

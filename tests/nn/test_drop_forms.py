@@ -204,12 +204,12 @@ def test_statistics_catch_the_seeded_fault(fault):
 @pytest.mark.parametrize("kind", [Dropout, PublishedDropout, SpatialDropout2d, StochasticDepth])
 @pytest.mark.parametrize("drop_prob", [-0.1, 1.0, 1.5, True, "half"])
 def test_refuses(kind, drop_prob):
-    with pytest.raises(ValueError, match=r"drop_prob must be a probability in \[0, 1\)"):
+    with pytest.raises(ValueError, match=r"expected drop_prob in \[0, 1\)"):
         kind(drop_prob)
 
 
 def test_refuses_other_modes_and_shapes():
-    with pytest.raises(ValueError, match="mode must be one of"):
+    with pytest.raises(ValueError, match="expected mode to be"):
         StochasticDepth(0.5, "column")
     with pytest.raises(ValueError, match=r"x must be \[B, C, H, W\]"):
         SpatialDropout2d(0.5)(torch.ones(2, 3))

@@ -94,10 +94,10 @@ def test_the_loop_catches_the_seeded_fault(fault):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ((0,), "channels must be"),
-        ((4, 0), "kernel_size must be"),
+        ((0,), "expected channels"),
+        ((4, 0), "expected kernel_size"),
         ((4, 4), "must be odd"),
-        ((4.0,), "channels must be"),
+        ((4.0,), "expected channels"),
     ],
 )
 def test_refuses(arguments, message):

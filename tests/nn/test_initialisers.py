@@ -343,9 +343,9 @@ def test_generators_parameters_meta_and_half_precision(fill):
     [
         (lambda: init.he_normal_(torch.empty(3)), "at least 2 axes"),
         (lambda: init.orthogonal_(torch.empty(3)), "at least 2 axes"),
-        (lambda: init.he_normal_(torch.empty(3, 3), "fan_avg"), "mode must be one of"),
+        (lambda: init.he_normal_(torch.empty(3, 3), "fan_avg"), "expected mode to be"),
         (lambda: init.fans(torch.empty(5, 3), 2), "groups must divide"),
-        (lambda: init.fans(torch.empty(5, 3), 0), "groups must be"),
+        (lambda: init.fans(torch.empty(5, 3), 0), "expected groups"),
         (lambda: init.truncated_normal_(torch.empty(3), -1.0), "std must be"),
         (lambda: init.truncated_normal_(torch.empty(3), bound=0.0), "bound greater than 0"),
         (lambda: init.truncated_std(1.0, 0.0), "bound must be"),

@@ -122,7 +122,7 @@ def test_other_refusals():
     assert patch_grid(224, 16) == (14, 14) and patch_grid((32, 48), 16) == (2, 3)
     with pytest.raises(ValueError, match="got 0 x 16"):
         patch_grid((0, 16), 16)
-    with pytest.raises(ValueError, match="order must be one of"):
+    with pytest.raises(ValueError, match="expected order to be"):
         patchify(torch.zeros(1, 3, 4, 4), 2, "q p c")
     with pytest.raises(ValueError, match="leave out the class token"):
         unpatchify(torch.zeros(1, 5, 12), 2, (2, 2))
@@ -131,5 +131,5 @@ def test_other_refusals():
     with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
         PatchEmbedding(4, 3, 8)(torch.zeros(1, 1, 8, 8))
     for arguments in ((0, 3, 8), (4, 0, 8), (4, 3, 0)):
-        with pytest.raises(ValueError, match="whole number of at least 1"):
+        with pytest.raises(ValueError, match="to be a whole number >= 1"):
             PatchEmbedding(*arguments)

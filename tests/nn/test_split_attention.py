@@ -144,10 +144,10 @@ def test_channels_last_stays():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ((0,), "channels must be"),
-        ((16, 0), "radix must be"),
-        ((16, 2, 0), "cardinality must be"),
-        ((16, 2, 1, 0), "stride must be"),
+        ((0,), "expected channels"),
+        ((16, 0), "expected radix"),
+        ((16, 2, 0), "expected cardinality"),
+        ((16, 2, 1, 0), "expected stride"),
         ((16, 2, 3), "divisible by radix"),
         ((16, 3), "divisible by radix"),
     ],
