@@ -220,7 +220,10 @@ def test_comparison_catches_the_seeded_fault(fault):
             lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 3, 3), padding=(1, -1)),
             "expected padding to be one or two whole numbers >= 0",
         ),
-        (lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 3, 3), dilation=(1, 1, 1)), "one or two whole numbers"),
+        (
+            lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 3, 3), dilation=(1, 1, 1)),
+            "one or two whole numbers",
+        ),
         (lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 3, 3), groups=0), "expected groups"),
         (lambda: conv.conv1d(made(1, 4, 4, 4), made(3, 4, 3, 3)), r"\[B, C, W\]"),
         (lambda: conv.windows(made(3, 4, 4), 3), r"x must be \[B, C, H, W\]"),
