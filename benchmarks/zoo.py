@@ -30,7 +30,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.zoo.speed import MEASURES, against_the_better, speed
+from dlbook.zoo.comparison import MEASURES, ratios_to_best_peer, speed
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # for tests.oracles
@@ -154,7 +154,7 @@ def peak_memory(run: Callable[[], None], device: str) -> int:
 
 def measure(row: str, options: argparse.Namespace) -> dict:
     """Everything about one row: medians and ratios against each peer."""
-    from dlbook.zoo.papers import input_size, size_options
+    from dlbook.zoo.sizes import input_size, size_options
 
     models, (channels, side, _) = contestants(row, options), input_size(row)
     on_gpu = options.device == "cuda"
@@ -240,7 +240,7 @@ def plot(results: dict[str, dict], path: Path, limit: float) -> None:
     axis.axvline(1, color="0.4", linewidth=1)
     for kind, marker in zip(MEASURES, "osx+", strict=True):
         axis.plot(
-            [against_the_better(results[row])[kind] for row in rows],
+            [ratios_to_best_peer(results[row])[kind] for row in rows],
             range(len(rows)),
             marker,
             label=kind,
@@ -248,7 +248,7 @@ def plot(results: dict[str, dict], path: Path, limit: float) -> None:
         )
     axis.set_yticks(range(len(rows)), rows)
     axis.set(xlabel="ours over the better peer", ylim=(len(rows) - 0.4, -0.6))
-    axis.set_xlim(left=min(0.5, *(min(against_the_better(r).values()) for r in results.values())) * 0.95)
+    axis.set_xlim(left=min(0.5, *(min(ratios_to_best_peer(r).values()) for r in results.values())) * 0.95)
     axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, frameon=False)
     figure.savefig(path)
     pyplot.close(figure)
@@ -287,20 +287,20 @@ def run(options: argparse.Namespace | None = None) -> dict:
         **vars(options) | {"repeats": 4 * options.repeats, "seconds": 4 * options.seconds}
     )
     above = (
-        row for row in options.rows if max(against_the_better(results[row]).values()) > options.limit
+        row for row in options.rows if max(ratios_to_best_peer(results[row]).values()) > options.limit
     )  # asked when the first pass is over
     for row, how in itertools.chain(
         ((row, options) for row in options.rows), ((row, longer) for row in above)
     ):
-        first = {"first": against_the_better(results[row])} if how is longer else {}
+        first = {"first": ratios_to_best_peer(results[row])} if how is longer else {}
         result = results[row] = measure(row, how) | first
         gc.collect()
         if options.compile:
             torch._dynamo.reset()
         file_of(options, "json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf8")
-        told = "  ".join(f"{kind} {value:.3f}" for kind, value in against_the_better(result).items())
+        told = "  ".join(f"{kind} {value:.3f}" for kind, value in ratios_to_best_peer(result).items())
         print(
-            f"{row:<28} {told}{'' if max(against_the_better(result).values()) <= options.limit else '   above the limit'}",
+            f"{row:<28} {told}{'' if max(ratios_to_best_peer(result).values()) <= options.limit else '   above the limit'}",
             flush=True,
         )
     return found
@@ -323,7 +323,7 @@ def main() -> int:
     plot(found["rows"], file_of(options, "svg"), options.limit)
     print(f"\n{shown!r}\nwrote {file_of(options, 'txt')}, and .json and .svg beside it")
     return int(
-        any(max(against_the_better(result).values()) > options.limit for result in found["rows"].values())
+        any(max(ratios_to_best_peer(result).values()) > options.limit for result in found["rows"].values())
     )
 
 

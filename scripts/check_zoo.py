@@ -1,7 +1,7 @@
-"""Ask every row of the zoo every question of tests/oracles/sweep.py, imports.py and memory.py: `python
-scripts/check_zoo.py`.
+"""Ask every row of the zoo every question of tests/oracles/sweep.py, counts.py, imports.py and memory.py:
+`python scripts/check_zoo.py`.
 
-Rows run in separate processes, two at a time. Options: --rows NAME ... (default: all), --checks meta compile
+Rows run in separate processes, two at a time. Options: --rows NAME ... (default: all), --checks meta counts compile
 export numbers bfloat16 imports memory (default: these), or parity (numbers against the peers in float64,
 minutes), inductor (compiled C++ on a few small rows), --jobs N. Prints one line for each row with a fault,
 and the seconds of each check; exits 1 if there is a fault.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for tests.oracles
 
-DEFAULT = ("meta", "compile", "export", "numbers", "bfloat16", "imports", "memory")
+DEFAULT = ("meta", "counts", "compile", "export", "numbers", "bfloat16", "imports", "memory")
 INDUCTOR = ("lenet5_modern", "resnet20_cifar", "efficientnet_lite0")
 
 
@@ -30,10 +30,11 @@ def start_worker() -> None:
 
 def checks() -> dict:
     """All checks by name."""
-    from tests.oracles import imports, memory, sweep
+    from tests.oracles import counts, imports, memory, sweep
 
     return (
         sweep.CHECKS
+        | counts.CHECKS
         | imports.CHECKS
         | memory.CHECKS
         | {"inductor": lambda name: sweep.check_compile_cpu(name)}
@@ -70,7 +71,7 @@ def plan(rows: list[str], wanted: tuple[str, ...]) -> list[tuple[str, tuple[str,
 def main(arguments: list[str] | None = None) -> int:
     """Ask, print, and return the exit code."""
     from dlbook.models import variants
-    from dlbook.zoo.costs import require_name
+    from dlbook.zoo.rows import require_name
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -62,7 +62,7 @@ ALLOWED = {  # package -> packages of dlbook that it may import, and third parti
         {"numpy", "matplotlib", "PIL", "ipywidgets", "anywidget", "traitlets", "IPython"},
     ),
     "zoo": (
-        {"checks", "nn", "models", "book", "measure"},
+        {"checks", "files", "nn", "models", "book", "measure"},
         set(),
     ),  # the models as a whole: papers, costs, layers, accuracies
     "cli": (

@@ -1,16 +1,19 @@
 """`dlbook models` and `dlbook summary NAME`: the tables of `dlbook.zoo` in a terminal, or as JSON.
 
-The package is imported inside the commands: `dlbook --help` does not wait for torch.
+The package is imported inside the commands: `dlbook --help` does not wait for torch, and `dlbook models` never
+imports it.
 
 >>> parse_size("224"), parse_size("3x224x256"), parse_size(None)
 (224, (3, 224, 256), None)
 """
 
 import json
-import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from dlbook.zoo import Entry
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -29,35 +32,59 @@ def parse_size(text: str | None) -> int | tuple[int, ...] | None:
     return numbers if len(numbers) == 3 else numbers[0]
 
 
+def columns(rows: list[tuple[str, ...]], right: tuple[int, ...]) -> str:
+    """Rows of text as aligned columns; `right` names those that are aligned on their right.
+
+    >>> print(columns([("model", "MACs"), ("mlp", "9")], right=(1,)))
+    model  MACs
+    mlp       9
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    pad = [str.rjust if i in right else str.ljust for i in range(len(widths))]
+    lines = ("  ".join(f(t, w) for f, t, w in zip(pad, row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
 def models(
     family: Annotated[str | None, typer.Option(help="Only this family, such as resnet.")] = None,
     as_json: Json = False,
 ) -> None:
     """List the zoo: paper, year, parameters, MACs at each model's own input size."""
-    from dlbook import zoo
-    from dlbook.zoo.costs import names
+    from dlbook.zoo.rows import TITLE, entries
 
-    rows = names(family)
-    with typer.progressbar(rows, label="counting", file=sys.stderr, hidden=not sys.stderr.isatty()) as shown:
-        found = [zoo.entry(name) for name in shown]
-    if not as_json:
-        typer.echo(zoo.models(found=found))
+    found = entries(family)
+    if as_json:
+        typer.echo(json.dumps([as_data(entry) for entry in found], indent=1, ensure_ascii=False))
         return
-    listed = [
-        {
-            "name": e.name,
-            "family": e.family,
-            "paper": e.paper.title,
-            "year": e.paper.year,
-            "citation": e.paper.key,
-            "arxiv": e.paper.arxiv,
-            "input": list(e.input_size),
-            "parameters": e.parameters,
-            "macs": e.macs,
-        }
+    head = ("model", "paper", "year", "parameters", "MACs", "input")
+    rows = [
+        (
+            e.name,
+            e.paper.short,
+            str(e.paper.year),
+            f"{e.parameters:,}",
+            f"{e.macs:,}",
+            "×".join(map(str, e.input_size)),
+        )
         for e in found
     ]
-    typer.echo(json.dumps(listed, indent=1, ensure_ascii=False))
+    typer.echo(TITLE.format(len(rows), "s" * (len(rows) != 1)))
+    typer.echo(columns([head, *rows], right=(3, 4)))  # the table of `zoo.models`, which needs torch
+
+
+def as_data(entry: "Entry") -> dict[str, Any]:
+    """A row of the zoo for JSON."""
+    return {
+        "name": entry.name,
+        "family": entry.family,
+        "paper": entry.paper.title,
+        "year": entry.paper.year,
+        "citation": entry.paper.key,
+        "arxiv": entry.paper.arxiv,
+        "input": list(entry.input_size),
+        "parameters": entry.parameters,
+        "macs": entry.macs,
+    }
 
 
 def summary(
@@ -73,6 +100,7 @@ def summary(
     """Print the layers of a model: shape, parameters, MACs, receptive field; and the total."""
     from dlbook import zoo
 
+    zoo.require_name(name)  # before torch is imported: a misspelled name is told at once
     numbers = parse_size(size)
     if as_json:
         typer.echo(json.dumps(zoo.describe(name, numbers, depth), indent=1))

@@ -1,23 +1,36 @@
 """The zoo as a whole: which paper each model comes from, what it costs, what its layers are, what was
 reported of it, and how fast it is beside the libraries.
 
+The list of the models needs no torch. What does is imported when it is first asked for, so that `dlbook models`
+and a misspelled name are answered at once.
+
 >>> from dlbook import zoo
 >>> zoo.models("lenet").columns
 ('model', 'paper', 'year', 'parameters', 'MACs', 'input')
 """
 
-from dlbook.zoo.costs import Entry, entries, entry, require_name
-from dlbook.zoo.papers import PAPERS, Paper, input_size, paper_of
+from importlib import import_module
+
+from dlbook.zoo.papers import PAPERS, Paper
 from dlbook.zoo.reported import Reported, reported
-from dlbook.zoo.speed import against_the_better, milliseconds, peers, speed
-from dlbook.zoo.tables import describe, models, summary
+from dlbook.zoo.rows import Entry, entries, entry, paper_of, require_name
+
+_WITH_TORCH = {  # name -> the module of this folder that has it
+    "input_size": "sizes",
+    "milliseconds": "comparison",
+    "peers": "comparison",
+    "ratios_to_best_peer": "comparison",
+    "speed": "comparison",
+    "describe": "tables",
+    "models": "tables",
+    "summary": "tables",
+}
 
 __all__ = [
     "PAPERS",
     "Entry",
     "Paper",
     "Reported",
-    "against_the_better",
     "describe",
     "entries",
     "entry",
@@ -26,8 +39,17 @@ __all__ = [
     "models",
     "paper_of",
     "peers",
+    "ratios_to_best_peer",
     "reported",
     "require_name",
     "speed",
     "summary",
 ]
+
+
+def __getattr__(name: str):
+    if name not in _WITH_TORCH:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_WITH_TORCH[name]}"), name)
+    globals()[name] = found
+    return found

@@ -1,20 +1,14 @@
-"""The paper behind each family of `dlbook.models`, and the side of the images that its rows are counted for.
+"""The paper behind each family of `dlbook.models`.
 
 `PAPERS` has one entry for every name in ``dlbook.models.FAMILIES``; a test holds the two together, and each
 citation key against ``references.bib``. The year is that of the first public version, which may lie before
 the conference's.
 
->>> paper_of("resnet50").short, input_size("resnet50"), input_size("efficientnet_b4")
-('He et al. 2015', (3, 224, 224), (3, 380, 380))
+>>> PAPERS["resnet"].short
+'He et al. 2015'
 """
 
-import inspect
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
-
-from dlbook.checks import find_row
-from dlbook.models import variants
 
 
 @dataclass(frozen=True)
@@ -216,49 +210,3 @@ PAPERS = {
         28,
     ),
 }
-
-RESOLUTIONS = {
-    "alexnet": 227,
-    "alexnet_ungrouped": 227,
-}  # rows that neither their table nor their family describes
-
-
-def paper_of(name: str) -> Paper:
-    """The paper that the row `name` belongs to. Raises ValueError for an unknown row, or a family without an
-    entry.
-    """
-    family = find_row(name, variants())
-    if family not in PAPERS:
-        raise ValueError(f"the family {family!r} has no paper; add it to PAPERS in dlbook/zoo/papers.py")
-    return PAPERS[family]
-
-
-def input_size(name: str) -> tuple[int, int, int]:
-    """(C, H, W) of the images that a row was designed for.
-
-    The side is the row's own `resolution` where its table has one, or the builder's; 32 for a CIFAR row; else
-    its family's. C is what the family's builder takes by default.
-    """
-    row, options = _row(name)
-    side = RESOLUTIONS.get(name) or getattr(row, "resolution", None) or options.get("resolution")
-    side = side or (32 if "cifar" in name else paper_of(name).resolution)
-    return (options["in_channels"], side, side)
-
-
-def size_options(name: str, size: tuple[int, int, int]) -> dict[str, Any]:
-    """The options that `dlbook.models.create` needs to build the row `name` for images of (C, H, W), {} for
-    its own size.
-    """
-    own, (_, options) = input_size(name), _row(name)
-    needed: dict[str, Any] = {} if size[0] == own[0] else {"in_channels": size[0]}
-    if "resolution" in options and size[1:] != own[1:]:
-        needed["resolution"] = size[1] if size[1] == size[2] else size[1:]
-    return needed
-
-
-def _row(name: str) -> tuple[Any, dict[str, Any]]:
-    """A row of its table, and the defaults of its builder's options."""
-    family = find_row(name, variants())
-    module = import_module(f"dlbook.models.{family}")
-    signature = inspect.signature(getattr(module, family))
-    return module.VARIANTS[name], {key: parameter.default for key, parameter in signature.parameters.items()}

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from dlbook.book.tables import Table, table
 from dlbook.measure.costs import Counts, Layer
-from dlbook.zoo.costs import Entry, build, checked_size, counts, entries, require_name
-from dlbook.zoo.papers import paper_of
+from dlbook.zoo.counting import build, checked_size, counts
+from dlbook.zoo.rows import TITLE, Entry, entries, paper_of, require_name
 
 MODEL_COLUMNS = ("model", "paper", "year", "parameters", "MACs", "input")
 LAYER_COLUMNS = ("layer", "type", "output", "parameters", "MACs", "receptive field")
@@ -30,18 +30,13 @@ def models(family: str | None = None, found: Iterable[Entry] | None = None) -> T
     """The whole zoo, or one family of it: paper, year, parameters and multiply-accumulates at the input named
     last.
 
-    found: entries that were counted already, to be shown instead. Raises ValueError for an unknown family.
+    found: other entries, to be shown instead. Raises ValueError for an unknown family.
     """
     found = list(entries(family) if found is None else found)
     rows = [
         (e.name, e.paper.short, str(e.paper.year), e.parameters, e.macs, times(e.input_size)) for e in found
     ]
-    plural = "" if len(rows) == 1 else "s"
-    return table(
-        rows,
-        MODEL_COLUMNS,
-        f"The zoo: {len(rows)} model{plural}, counted for one image of the size it was made for",
-    )
+    return table(rows, MODEL_COLUMNS, TITLE.format(len(rows), "s" * (len(rows) != 1)))
 
 
 def summary(name: str, size: int | Sequence[int] | None = None, depth: int | None = None) -> Table:

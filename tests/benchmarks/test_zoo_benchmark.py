@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dlbook.zoo.speed import against_the_better
+from dlbook.zoo.comparison import ratios_to_best_peer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,7 +27,7 @@ def test_a_ratio_is_the_median_of_the_rounds_and_the_better_peer_counts(zoo):
     )
     assert found["slow"]["ratio"]["forward"] == 0.5 and found["fast"]["ratio"]["forward"] == 2.0
     assert found["ours"]["median"]["forward"] == 2.0 and "ratio" not in found["ours"]
-    assert against_the_better({"models": found})["training memory"] == 2.0
+    assert ratios_to_best_peer({"models": found})["training memory"] == 2.0
 
 
 def test_a_median_lies_between_two_order_statistics(zoo):
@@ -80,7 +80,7 @@ def test_a_row_above_the_limit_is_measured_again_for_longer(zoo, tmp_path, monke
     )
     assert asked == [("vgg11", 2, 3), ("resnet18", 2, 3), ("vgg11", 8, 12)]
     assert (
-        against_the_better(found["rows"]["vgg11"])["forward"] == 1.0
+        ratios_to_best_peer(found["rows"]["vgg11"])["forward"] == 1.0
         and found["rows"]["vgg11"]["first"]["forward"] == 1.5
     )
     assert (

@@ -52,14 +52,31 @@ def test_python_m_dlbook_is_the_command():
     )
 
 
-def test_help_does_not_wait_for_torch():
-    code = "import sys, dlbook.cli; print('torch' in sys.modules)"
-    assert (
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        ).stdout.strip()
-        == "False"
-    )
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--help",),
+        ("models",),
+        ("models", "--json"),
+        ("models", "--family", "resent"),
+        ("summary", "resnt50"),
+        ("trian",),
+    ],
+)
+def test_what_needs_no_torch_is_told_at_once(words):
+    code = f"""
+import resource, sys
+from dlbook.cli import main
+sys.argv = ["dlbook", *{words!r}]
+try:
+    main()
+finally:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(f"torch: {{'torch' in sys.modules}}; {{used.ru_utime + used.ru_stime:.2f}}", file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf8")
+    told, seconds = done.stderr.splitlines()[-1].split("; ")
+    assert told == "torch: False" and float(seconds) < 1  # importing torch alone takes 1.8 or more
 
 
 def test_help_names_every_command(run):
@@ -69,6 +86,7 @@ def test_help_names_every_command(run):
 
 def test_models_prints_the_table_of_the_notebooks(run):
     assert run("models", "--family", "lenet") == (0, repr(zoo.models("lenet")), "")
+    assert run("models") == (0, repr(zoo.models()), "")
 
 
 def test_models_as_json(run):

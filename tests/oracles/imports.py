@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from dlbook.models import create, variants
-from dlbook.zoo.papers import input_size, size_options
+from dlbook.zoo.sizes import input_size, size_options
 from tests.oracles.parity import RELATIVE, close, randomise, run
 from tests.oracles.peers import PEERS
 from tests.oracles.sweep import (

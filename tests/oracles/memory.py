@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from dlbook.models import create
-from dlbook.zoo.papers import input_size
+from dlbook.zoo.sizes import input_size
 from tests.oracles.imports import peer_on_meta, without_chance
 from tests.oracles.parity import first_output
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from dlbook.models import create
-from dlbook.zoo.papers import input_size, size_options
+from dlbook.zoo.sizes import input_size, size_options
 from tests.oracles.peers import PEERS
 
 GIANT = 150_000_000

@@ -7,7 +7,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from dlbook import zoo
 from dlbook.measure import count
 from dlbook.models import create
-from dlbook.zoo.costs import build, checked_size, counts, names
+from dlbook.zoo.counting import build, checked_size, counts
+from dlbook.zoo.rows import names
 
 SAMPLE = ["lenet5", "resnet18", "resnet50", "efficientnet_b0", "vgg11"]
 

@@ -8,7 +8,7 @@ The benchmark gives for each row that a library shares the medians of every mode
                                                         "interval": ...}}}}
 
 >>> peer = {"ratio": {"forward": 0.9, "training step": 1.0, "forward memory": 1.0, "training memory": 1.0}}
->>> against_the_better({"models": {"ours": {}, "torchvision/vgg11": peer}})["forward"]
+>>> ratios_to_best_peer({"models": {"ours": {}, "torchvision/vgg11": peer}})["forward"]
 0.9
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from dlbook.book.tables import Table, table
 
-__all__ = ["MEASURES", "against_the_better", "milliseconds", "peers", "speed"]
+__all__ = ["MEASURES", "ratios_to_best_peer", "milliseconds", "peers", "speed"]
 
 MEASURES = ("forward", "training step", "forward memory", "training memory")
 
@@ -32,7 +32,7 @@ def milliseconds(result: Mapping[str, Any], measure: str) -> float:
     return 1e3 * result["models"]["ours"]["median"][measure] / result["input"][0]
 
 
-def against_the_better(result: Mapping[str, Any]) -> dict[str, float]:
+def ratios_to_best_peer(result: Mapping[str, Any]) -> dict[str, float]:
     """The largest ratio of each measure over the peers of one row: ours against the peer that is better at
     it.
     """

@@ -5,7 +5,7 @@ shares.
 import pytest
 
 from dlbook import book, zoo
-from dlbook.zoo.speed import MEASURES
+from dlbook.zoo.comparison import MEASURES
 from tests.oracles.peers import PEERS
 
 
@@ -29,7 +29,9 @@ ROWS = {
 
 
 def test_the_better_peer_counts_measure_by_measure():
-    assert zoo.against_the_better(ROWS["small_net"]) == dict(zip(MEASURES, (1.1, 1.2, 1.0, 1.0), strict=True))
+    assert zoo.ratios_to_best_peer(ROWS["small_net"]) == dict(
+        zip(MEASURES, (1.1, 1.2, 1.0, 1.0), strict=True)
+    )
 
 
 def test_the_table_has_a_line_a_peer_and_milliseconds_of_one_image():
@@ -62,7 +64,7 @@ def test_the_page_says_that_convnext_alone_is_far_from_one():
     far = {
         name
         for name, result in book.recorded("zoo")["results"]["rows"].items()
-        if not 0.9 < zoo.against_the_better(result)["forward"] < 1.1
+        if not 0.9 < zoo.ratios_to_best_peer(result)["forward"] < 1.1
     }
     assert far and all(name.startswith("convnext_") for name in far)
 
@@ -70,7 +72,7 @@ def test_the_page_says_that_convnext_alone_is_far_from_one():
 @pytest.mark.parametrize("measure", ["forward memory", "training memory"])
 def test_no_row_was_recorded_with_more_memory_than_its_peers(measure):
     above = {
-        name: zoo.against_the_better(result)[measure]
+        name: zoo.ratios_to_best_peer(result)[measure]
         for name, result in book.recorded("zoo")["results"]["rows"].items()
     }
     assert {name: ratio for name, ratio in above.items() if ratio > 1.001} == {}
