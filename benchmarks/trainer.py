@@ -61,10 +61,10 @@ def trained(name: str) -> tuple[Loop, torch.nn.Module]:
 def bare(name: str) -> tuple[Loop, torch.nn.Module]:
     """The loop written out, over the same data in the same order."""
     made = setup(name)
-    model, optimizer, schedule, batches = (
+    model, optimizer, rate_at, batches = (
         made.method.model.train(),
         made.trainer.optimizer,
-        made.trainer.schedule,
+        made.trainer.rate_at,
         made.trainer.batches,
     )
     images, labels = (value.to(made.device) for value in (made.splits.train.images, made.splits.train.labels))
@@ -81,7 +81,7 @@ def bare(name: str) -> tuple[Loop, torch.nn.Module]:
                 ).to(made.device)
             chosen = order[place * batches.batch_size : (place + 1) * batches.batch_size]
             for group in optimizer.param_groups:
-                group["lr"] = 0.1 * schedule(step)
+                group["lr"] = rate_at(step)
             optimizer.zero_grad()
             loss = F.cross_entropy(model(images[chosen]), labels[chosen])
             loss.backward()

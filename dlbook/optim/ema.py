@@ -1,11 +1,11 @@
-"""Exponential moving average of a module's weights.
+"""Exponential moving average of a network's weights, to be evaluated in its place.
 
 Tarvainen & Valpola 2017, *Mean teachers are better role models*, arXiv:1703.01780, section 2:
 
     theta'_t = alpha * theta'_(t-1) + (1 - alpha) * theta_t          after each step of the optimizer
 
-The averaged module is a full copy, kept in evaluation mode, and no gradient ever reaches it. It lives inside
-the method as a submodule, so a checkpoint of the method holds it too.
+This is one setting of :class:`dlbook.nn.momentum_encoder.MomentumEncoder`: always in evaluation mode, buffers
+copied, and a first phase of its own.
 
 **Departures from the paper.**
 
@@ -25,66 +25,55 @@ the method as a submodule, so a checkpoint of the method holds it too.
 0.5
 """
 
-import copy
+from collections.abc import Callable
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
+
+from dlbook.nn.momentum_encoder import MomentumEncoder
 
 __all__ = ["EMA"]
 
 
-class EMA(nn.Module):
-    """A slow copy of `module` that follows its weights; call it like the module itself.
+class EMA(MomentumEncoder):
+    """A slow copy of `module` that follows its weights and stays in evaluation mode.
 
     Args:
         module: the network to follow; it is deep-copied, never aliased.
-        decay: alpha in [0, 1]; 0 copies the latest weights, 1 keeps the first ones.
+        decay: alpha in [0, 1], or a function from the step to it.
         warm_up: begin with a plain mean, as described above.
 
     Raises:
         ValueError: `decay` lies outside [0, 1].
     """
 
-    def __init__(self, module: nn.Module, decay: float = 0.999, warm_up: bool = True) -> None:
-        super().__init__()
-        if not 0 <= decay <= 1:
-            raise ValueError(
-                f"expected 0 <= decay <= 1, got {decay}; 0.999 averages over about the last 1,000 steps"
-            )
-        self.decay, self.warm_up = decay, warm_up
-        self.module = copy.deepcopy(module).requires_grad_(False).eval()
+    def __init__(
+        self, module: nn.Module, decay: float | Callable[[int], float] = 0.999, warm_up: bool = True
+    ) -> None:
+        super().__init__(module, decay, buffers="copied", evaluation=True)
+        self.warm_up = warm_up
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
+        self._count: int | None = None  # `updates` as a Python number: to read it from a GPU means to wait
 
-    def decay_now(self) -> float:
-        """alpha of the next update."""
-        if not self.warm_up:
-            return self.decay
-        return min(self.decay, 1 - 1 / (int(self.updates) + 1))
+    def decay_at(self, step: int | None = None) -> float:
+        """Return alpha of the next update, which is the one after step `step`."""
+        alpha = super().decay_at(step)
+        done = int(self.updates) if self._count is None else self._count
+        return min(alpha, 1 - 1 / (done + 1)) if self.warm_up else alpha
 
-    @torch.no_grad()
-    def update(self, module: nn.Module) -> None:
+    def update(self, module: nn.Module, step: int | None = None) -> None:
         """Move towards the weights of `module`; call it after `optimizer.step()`.
 
         Raises:
             ValueError: `module` has other parameters than the copied one.
         """
-        slow, fast = dict(self.module.named_parameters()), dict(module.named_parameters())
-        if slow.keys() != fast.keys():
-            odd = sorted(slow.keys() ^ fast.keys())
-            raise ValueError(
-                f"expected the module that was copied, got one that differs in {odd[0]!r}; make a new EMA"
-            )
-        alpha = self.decay_now()
-        for name, weight in slow.items():
-            weight.lerp_(fast[name], 1 - alpha)
-        for mine, theirs in zip(self.module.buffers(), module.buffers(), strict=True):
-            mine.copy_(theirs)
+        if self._count is None:
+            self._count = int(self.updates)
+        super().update(module, step)
         self.updates += 1
+        self._count += 1
 
-    def train(self, mode: bool = True) -> "EMA":
-        """Stay in evaluation mode whatever the owner's mode is: the average is there to be evaluated."""
-        return super().train(False)
-
-    def forward(self, *args: Tensor, **kwargs: Tensor) -> Tensor:
-        """The averaged module's output."""
-        return self.module(*args, **kwargs)
+    def _load_from_state_dict(self, *args: Any) -> None:
+        super()._load_from_state_dict(*args)
+        self._count = None  # read the loaded number at the next update

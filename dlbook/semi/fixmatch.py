@@ -105,6 +105,11 @@ class FixMatch(Method):
         self.model = model
         self.ema = EMA(model, self.config.ema_decay)
 
+    @property
+    def evaluated(self) -> nn.Module:
+        """The average of the weights."""
+        return self.ema.module
+
     def training_step(self, batch: dict[str, Tensor], step: int) -> dict[str, Tensor]:
         """Algorithm 1, line for line."""
         with torch.no_grad():

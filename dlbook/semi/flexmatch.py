@@ -124,6 +124,11 @@ class FlexMatch(Method):
         """T(c) as it stands, `[K]`."""
         return class_thresholds(learning_effect(self.remembered, self.num_classes), self.config.threshold)
 
+    @property
+    def evaluated(self) -> nn.Module:
+        """The average of the weights."""
+        return self.ema.module
+
     def training_step(self, batch: dict[str, Tensor], step: int) -> dict[str, Tensor]:
         """Algorithm 1, line for line."""
         thresholds = self.thresholds()

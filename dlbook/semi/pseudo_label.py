@@ -82,6 +82,11 @@ class PseudoLabel(Method):
         self.model = model
         self.ema = EMA(model, self.config.ema_decay)
 
+    @property
+    def evaluated(self) -> nn.Module:
+        """The average of the weights."""
+        return self.ema.module
+
     def training_step(self, batch: dict[str, Tensor], step: int) -> dict[str, Tensor]:
         """Equation (15)."""
         supervised = F.cross_entropy(self.model(batch["labelled"]), batch["labels"])

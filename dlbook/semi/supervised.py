@@ -32,6 +32,11 @@ class Supervised(Method):
         self.model = model
         self.ema = EMA(model, ema_decay)
 
+    @property
+    def evaluated(self) -> nn.Module:
+        """The average of the weights."""
+        return self.ema.module
+
     def training_step(self, batch: dict[str, Tensor], step: int) -> dict[str, Tensor]:
         """Cross-entropy, averaged over B."""
         return {"loss": F.cross_entropy(self.model(batch["labelled"]), batch["labels"])}

@@ -24,11 +24,11 @@ __all__ = ["Method"]
 
 
 class Method(nn.Module, abc.ABC):
-    """A learning method as a module; the default rows of each method's file are its paper's."""
+    """A learning method as a module. Each method's default hyper-parameters are its paper's."""
 
     @abc.abstractmethod
     def training_step(self, batch: Any, step: int) -> dict[str, Tensor]:
-        """One forward pass of training.
+        """Compute one forward pass of training.
 
         Args:
             batch: whatever the data source of the recipe gives.
@@ -40,14 +40,40 @@ class Method(nn.Module, abc.ABC):
         """
 
     def after_step(self, step: int) -> None:
-        """Called once after `optimizer.step()`: averages of the weights and the like."""
+        """Do what follows an optimizer's step: move a teacher or an average, `encoder.update(net, step)`.
+
+        Args:
+            step: the number of the step that was just taken, from 0.
+        """
 
     def param_groups(self) -> list[dict[str, Any]]:
-        """What the optimizer trains: by default one group, all parameters that require a gradient."""
+        """Return what the optimizer trains: by default one group, all parameters that require a gradient.
+
+        A group may hold options of its own, such as "lr" and "weight_decay", and may name its schedule:
+        ``{"params": predictor, "schedule": "constant"}``. The trainer is given the schedules by these names;
+        a group without a name follows "default". A group whose schedule is 0 for the first steps is frozen
+        for so long.
+        """
         return [{"params": [parameter for parameter in self.parameters() if parameter.requires_grad]}]
 
+    @property
+    def evaluated(self) -> nn.Module:
+        """The network to evaluate, to predict with and to keep: by default the trained one, `self.model`.
+
+        A method that evaluates something else says so here: an average returns ``self.ema.module``.
+
+        Raises:
+            ValueError: the method has no submodule `model`.
+        """
+        if "model" not in self._modules:
+            raise ValueError(
+                f"expected {type(self).__name__} to have its trained network as self.model, it has "
+                f"{sorted(self._modules) or 'no submodules'}; call it model, or define the property evaluated"
+            )
+        return self.model
+
     def forward(self, batch: Any, step: int) -> dict[str, Tensor]:
-        """The training step, so that DistributedDataParallel can wrap the method itself and synchronise its
-        gradients.
+        """Call the training step, so that DistributedDataParallel can wrap the method itself and synchronise
+        its gradients.
         """
         return self.training_step(batch, step)

@@ -67,7 +67,7 @@ def test_the_files_of_a_run_hold_its_figures(tmp_path):
         setup.trainer.curve("loss").tolist(), rel=1e-6
     )
     assert [found["train/rate"][step] for step in (1, 12)] == pytest.approx(
-        [0.1 * setup.trainer.schedule(0), 0.1 * setup.trainer.schedule(11)], rel=1e-5
+        [setup.trainer.rate_at(0), setup.trainer.rate_at(11)], rel=1e-5
     )
 
 

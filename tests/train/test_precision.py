@@ -13,7 +13,7 @@ from dlbook.train.trainer import NonFiniteLoss
 from tests.train.train_checks import TOTAL, Linear, batches, check_against_bare_loop, check_resume, make
 from tests.train.trainer_faults import edited
 
-STEP = "self.scaler.step(self.optimizer)  # float16: not taken where a gradient overflowed,"
+STEP = "self.scaler.step(self.optimizer)"
 
 
 class Ramp(Method):
@@ -183,17 +183,24 @@ FAULTS = {
         check_scaled_clipping,
         (
             "if self.clip_norm is not None:",
-            "self.scaler.step(self.optimizer)\n            if self.clip_norm is not None:",
+            "self.scaler.step(self.optimizer)\n        if self.clip_norm is not None:",
         ),
         (STEP, "pass"),
     ),
     "loss not scaled": (check_underflow, ("self.scaler.scale(outputs", "(outputs")),
-    "scale never updated": (check_overflow, ("self.scaler.update()  # and the scale is halved", "pass")),
+    "scale never updated": (
+        check_overflow,
+        ("self.scaler.update()  # halves the scale after an overflow", "pass"),
+    ),
     "step without the scaler": (check_overflow, (STEP, "self.optimizer.step()")),
-    "average moves in a skipped step": (check_overflow, ("if self.scaler.get_scale() >= scale:", "if True:")),
+    "average moves in a skipped step": (
+        check_overflow,
+        ("return self.scaler.get_scale() >= scale", "return True"),
+    ),
     "skipped steps do not count": (
         check_overflow,
-        ("self.step += 1", "self.step += self.scaler.get_scale() >= scale"),
+        ("if self._take_step(scalars):", "taken = self._take_step(scalars)\n                if taken:"),
+        ("self.step += 1", "self.step += taken"),
     ),
 }
 
@@ -243,7 +250,7 @@ def test_a_loss_that_is_no_number_stops_before_it_enters_the_weights():
 @pytest.mark.parametrize(
     "edit",
     [
-        ('self._require_finite(outputs["loss"], part, steps)', "pass"),
+        ('self._require_finite(outputs["loss"], part, is_last)', "pass"),
         ("self.step * self.accumulate + part, loss", "self.step + part, loss"),
         ("raise NonFiniteLoss(self.step,", "raise NonFiniteLoss(self.step + 1,"),
     ],

@@ -34,16 +34,12 @@ def test_accumulation_equals_one_large_batch():
 
 LOOP_FAULTS = {
     "average before the optimizer's step": (
-        "self.scaler.step(self.optimizer)  # float16: not taken where a gradient overflowed,",
-        "self.method.after_step(self.step)\n            self.scaler.step(self.optimizer)\n         "
-        "   scale = float('inf')",
+        "if self._take_step(scalars):\n                    self.method.after_step(self.step)",
+        "self.method.after_step(self.step)\n                self._take_step(scalars)",
     ),
     "gradients never zeroed": ("self.optimizer.zero_grad(set_to_none=True)", "pass"),
-    "rate set once": (
-        'group["lr"] = rate * self.schedule(self.step)',
-        'group["lr"] = rate * self.schedule(0)',
-    ),
-    "rate one step late": ("rate * self.schedule(self.step)", "rate * self.schedule(self.step + 1)"),
+    "rate set once": ("self.rate_at(self.step, number)", "self.rate_at(0, number)"),
+    "rate one step late": ("self.rate_at(self.step, number)", "self.rate_at(self.step + 1, number)"),
     "not clipped": ("if self.clip_norm is not None:", "if False:"),
     "evaluation mode": ("self.method.train()", "self.method.eval()"),
 }
@@ -79,8 +75,8 @@ RESUME_FAULTS = {
     ),
     "log not restored": ('self.log = Log(state["log"])', "pass"),
     "decayed rate taken for the base rate": (
-        'self.base_rates = list(state["base_rates"])',
-        'self.base_rates = [group["lr"] for group in self.optimizer.param_groups]',
+        'self.base_rates, self.base_decays = list(state["base_rates"])',
+        'self.base_rates, self.base_decays = [group["lr"] for group in self.optimizer.param_groups]',
     ),
 }
 

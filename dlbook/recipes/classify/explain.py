@@ -68,7 +68,7 @@ def _why(setup: Setup, number: int) -> str:
         if losses
         else "it is the first loss of this run"
     )
-    rate = setup.trainer.base_rates[0] * setup.trainer.schedule(setup.trainer.step)
+    rate = setup.trainer.rate_at(setup.trainer.step)
     advice = f"lower the rate (now {rate:.2g}; dlbook lr-find suggests one), set trainer.clip_norm=1" + (
         ", or take trainer.precision=bfloat16" if setup.trainer.precision is torch.float16 else ""
     )

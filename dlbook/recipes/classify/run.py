@@ -167,7 +167,7 @@ def _log(loggers: list[Logger], setup: Setup, before: int, figures: dict[str, fl
             logger.write(
                 step, {f"train/{name}": values[part].mean().item() for name, values in curves.items()}
             )
-            logger.write(step, {"train/rate": trainer.base_rates[0] * trainer.schedule(step - 1)})
+            logger.write(step, {"train/rate": trainer.rate_at(step - 1)})
         logger.write(trainer.step, {f"validation/{name}": value for name, value in figures.items()})
 
 

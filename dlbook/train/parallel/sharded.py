@@ -42,6 +42,7 @@ from torch.distributed.checkpoint import state_dict as dcp_state
 from torch.distributed.checkpoint.format_utils import dcp_to_torch_save
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
+from torch.nn.utils import clip_grad_norm_
 
 from dlbook.train import checkpoint
 from dlbook.train.checkpoint import CheckpointError
@@ -78,6 +79,12 @@ class Sharded:
         """The training step."""
         broadcast_buffers(self.method)
         return self.call(batch, step)
+
+    def clip_gradients(self, clip_norm: float) -> Tensor:
+        """Scale the gradients of all processes down to a norm of at most `clip_norm`; return the norm of all
+        shards together that they had.
+        """
+        return clip_grad_norm_(self.method.parameters(), clip_norm).detach().full_tensor()
 
 
 def shard(method: Method, networks: Sequence[nn.Module], compiled: bool = False) -> Sharded:
@@ -120,7 +127,8 @@ def save(folder: str | Path, trainer: Trainer, history: Sequence[dict[str, float
     rest = {"trainer": plain, "history": list(history), "random": gather_random()}
     on_main(lambda: shutil.rmtree(partial, ignore_errors=True))
     on_main(lambda: partial.mkdir(parents=True))
-    broadcast_buffers(trainer.method)  # of equal tensors any process may write its own
+    # After this call all processes hold equal buffers, so it does not matter which one writes them.
+    broadcast_buffers(trainer.method)
     dcp.save(_parts(trainer), storage_writer=dcp.FileSystemWriter(partial))
     on_main(lambda: checkpoint.save(partial / REST, rest))
     mine = _share(sorted(path.name for path in partial.iterdir()))
@@ -193,8 +201,8 @@ def to_plain(folder: str | Path) -> dict[str, Any]:
 
 
 def _parts(trainer: Trainer) -> dict[str, Any]:
-    """What is written in parts. The optimizer's state has the parameters' names here, since their numbers are
-    no names across versions.
+    """Return what is written in parts. The optimizer's state is keyed by parameter name here, because parameter
+    indices may change between versions.
     """
     method, optimizer = trainer.method, trainer.optimizer
     return {
