@@ -1,8 +1,9 @@
 """Runs every chapter under nbval, as a reader of a hosted notebook would: outside the repository, from the
-wheel alone.
+wheel alone; and keeps the outputs, from which the site is built: each chapter is executed once.
 
-Each notebook has its own processes, the network off, one torch thread, and a limit of seconds and of memory.
-At the end a table of both is printed. Arguments name chapters (parts of their paths); none means all.
+Each notebook has its own processes, the network off, one torch thread, and a limit of processor seconds and
+of memory: a busy machine makes no chapter fail. At the end a table of both is printed. Arguments name
+chapters (parts of their paths); none means all.
 """
 
 import os
@@ -10,25 +11,45 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
 import psutil
 from execute import own_ipython
+from kept_outputs import remember
 from make_notebooks import make_notebooks
-from toc import ROOT
+from toc import ROOT, notebooks
 
 GPU = os.environ.get("DLBOOK_SCALE") == "gpu"
-SECONDS = 900 if GPU else 90
+SECONDS = 900 if GPU else 75  # of processor time
+IDLE = 300  # seconds without any work after which a notebook hangs
 MEBIBYTES = 16 * 1024 if GPU else 1536
 WORKERS = 1 if GPU else 2
 
 
+KEEPING = threading.Lock()  # the cache is one database
+NBVAL = [
+    sys.executable,
+    "-m",
+    "pytest",
+    "--nbval-lax",
+    "-q",
+    "-x",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:xdist",
+]
+NBVAL += ["-p", "nbval_keep", "--nbval-cell-timeout=36000"]  # the limits are the meter's
+
+
 @dataclass(frozen=True)
 class Run:
-    """What one notebook took, and why it failed, if it did."""
+    """What one notebook took, and why it failed, if it did. seconds: of the processor."""
 
     name: str
     seconds: float
@@ -55,55 +76,65 @@ def environment(package: Path) -> dict[str, str]:
         shutil.copytree(ROOT / "tests" / "notebooks" / "offline", offline)
     own_ipython(package.parent / "ipython")
     return os.environ | {
-        "PYTHONPATH": f"{package}{os.pathsep}{offline}",
+        "PYTHONPATH": os.pathsep.join(map(str, (package, offline, ROOT / "scripts"))),
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
 
 
-def kernel_memory(process: psutil.Process) -> float:
-    """MiB of the processes below pytest: the kernel and what it starts."""
-    total = 0
-    for child in process.children(recursive=True):
-        try:
-            total += child.memory_info().rss
-        except psutil.NoSuchProcess:
-            pass
-    return total / 2**20
+class Meter:
+    """Processor seconds and MiB of the processes below pytest: the kernel and what it starts."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self.process, self.peak = process, 0.0
+        self.spent: dict[int, float] = {}
+        self.moved = time.monotonic()
+
+    def look(self) -> None:
+        """Add up what the processes hold and have used by now."""
+        before, held = self.seconds, 0
+        for child in self.process.children(recursive=True):
+            try:
+                held += child.memory_info().rss
+                times = child.cpu_times()
+                self.spent[child.pid] = (
+                    times.user + times.system + times.children_user + times.children_system
+                )
+            except psutil.NoSuchProcess:
+                pass
+        self.peak = max(self.peak, held / 2**20)
+        if self.seconds > before:
+            self.moved = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Of the processor."""
+        return sum(self.spent.values())
+
+    def complaint(self, seconds: float, mebibytes: float) -> str:
+        """Which limit was passed; empty where none was."""
+        if self.seconds > seconds:
+            return f"took more than {seconds:.0f} processor seconds"
+        if self.peak > mebibytes:
+            return f"took {self.peak:.0f} MiB of memory, more than {mebibytes:.0f}"
+        if time.monotonic() - self.moved > IDLE:
+            return f"did nothing for {IDLE} s: it waits for something that does not come"
+        return ""
 
 
 def run_notebook(
     notebook: Path, env: dict[str, str], seconds: float = SECONDS, mebibytes: float = MEBIBYTES
 ) -> Run:
-    """Execute one notebook under nbval and watch it."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--nbval-lax",
-        "-q",
-        "-x",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:xdist",
-        f"--nbval-cell-timeout={int(seconds)}",
-        "-c",
-        os.devnull,
-        f"--rootdir={notebook.parent}",
-        notebook.name,
-    ]
-    start, peak, failure = time.monotonic(), 0.0, ""
+    """Execute one notebook under nbval and watch it; it leaves `name.executed` beside it."""
+    command = [*NBVAL, "-c", os.devnull, f"--rootdir={notebook.parent}", notebook.name]
     with tempfile.TemporaryFile("w+") as log:
         process = psutil.Popen(command, cwd=notebook.parent, env=env, stdout=log, stderr=subprocess.STDOUT)
+        meter, failure = Meter(process), ""
         while process.poll() is None and not failure:
             time.sleep(0.1)
-            peak = max(peak, kernel_memory(process))
-            if time.monotonic() - start > seconds:
-                failure = f"took more than {seconds:.0f} s"
-            elif peak > mebibytes:
-                failure = f"took {peak:.0f} MiB of memory, more than {mebibytes:.0f}"
+            meter.look()
+            failure = meter.complaint(seconds, mebibytes)
         if failure:
             for child in [*process.children(recursive=True), process]:
                 child.kill()
@@ -112,7 +143,16 @@ def run_notebook(
         output = log.read()
     if not failure and process.returncode:
         failure = "a cell failed"
-    return Run(notebook.stem, time.monotonic() - start, peak, failure, output)
+    return Run(notebook.stem, meter.seconds, meter.peak, failure, output)
+
+
+def run_and_keep(notebook: Path, chapter: Path, env: dict[str, str]) -> Run:
+    """Run a chapter's notebook; if it passed, the site is built from its outputs."""
+    run = run_notebook(notebook, env)
+    if not run.failure:
+        with KEEPING:
+            remember(chapter, nbformat.read(notebook.with_suffix(".executed"), as_version=4), run.seconds)
+    return run
 
 
 def report(runs: list[Run]) -> int:
@@ -120,7 +160,10 @@ def report(runs: list[Run]) -> int:
     failed = [run for run in runs if run.failure]
     for run in failed:
         print(f"\nFAILED {run.name}: {run.failure}\n{run.output}")
-    print(f"\n{'chapter':<24}{'seconds':>9}{'peak MiB':>10}   (limits: {SECONDS} s, {MEBIBYTES} MiB)")
+    print(
+        f"\n{'chapter':<24}{'seconds':>9}{'peak MiB':>10}   "
+        f"(limits: {SECONDS} processor seconds, {MEBIBYTES} MiB)"
+    )
     for run in runs:
         print(f"{run.name:<24}{run.seconds:>9.1f}{run.mebibytes:>10.0f}   {run.failure or 'passed'}")
     return len(failed)
@@ -132,13 +175,22 @@ def main(wanted: list[str]) -> int:
         package = Path(scratch) / "package"
         install_wheel(package)
         made = make_notebooks(Path(scratch) / "notebooks")
-        made = [path for path in made if not wanted or any(part in str(path) for part in wanted)]
-        if not made:
+        pairs = [
+            (made, chapter)
+            for made, chapter in zip(made, notebooks(), strict=True)
+            if is_wanted(made, wanted)
+        ]
+        if not pairs:
             print(f"no chapter's path has any of {wanted} in it; they are listed in _toc.yml")
             return 1
         env = environment(package)
         with ThreadPoolExecutor(WORKERS) as pool:
-            return report(list(pool.map(lambda path: run_notebook(path, env), made)))
+            return report(list(pool.map(lambda pair: run_and_keep(*pair, env), pairs)))
+
+
+def is_wanted(path: Path, wanted: list[str]) -> bool:
+    """Whether a path has one of the words in it; no words want all."""
+    return not wanted or any(part in str(path) for part in wanted)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import nbformat
 import pytest
+import test_notebooks
 from test_notebooks import environment, run_notebook
 
 
@@ -34,7 +35,7 @@ def test_a_failing_assert_is_told_with_its_error(run):
 
 
 def test_the_time_limit_holds(run):
-    assert "more than 4 s" in run("import time; time.sleep(100)", seconds=4).failure
+    assert "more than 4 processor seconds" in run("while True: pass", seconds=4).failure
 
 
 def test_the_memory_limit_holds(run):
@@ -52,3 +53,9 @@ def test_the_memory_limit_holds(run):
 def test_the_network_is_off(run, code):
     result = run(code)
     assert result.failure == "a cell failed" and "the network is off" in result.output
+
+
+def test_waiting_costs_nothing_and_waiting_for_ever_is_told(run, monkeypatch):
+    assert run("import time; time.sleep(6)", seconds=4).failure == ""
+    monkeypatch.setattr(test_notebooks, "IDLE", 3)
+    assert "did nothing for 3 s" in run("import time; time.sleep(100)").failure
