@@ -9,7 +9,7 @@ import torch
 
 from dlbook.train import Trainer, checkpoint
 from dlbook.train.run import Run, RunError, load_weights
-from tests.train.train_checks import everything, make
+from tests.train.trainer_checks import everything, make
 
 ACCURACY = {2: 50.0, 4: 80.0, 6: 70.0, 8: 75.0}
 

@@ -1,4 +1,4 @@
-"""Freezing: what must not change does not change, in weights and in statistics, whatever mode is asked for."""
+"""Freezing: what must not change does not, in weights and in statistics, whatever mode is asked for."""
 
 import copy
 

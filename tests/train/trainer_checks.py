@@ -1,11 +1,15 @@
 """Oracles of the trainer and its resume, for the real one and for broken ones."""
 
+import inspect
+import textwrap
+
 import torch
 from torch import nn
 
 from dlbook.optim.ema import EMA
 from dlbook.optim.schedules import cosine_fraction
-from dlbook.train import Method, checkpoint
+from dlbook.train import Method, Trainer, checkpoint
+from dlbook.train import trainer as module
 
 TOTAL = 10
 
@@ -90,7 +94,7 @@ def check_resume(trainer_class, folder, accumulate=1):
 
 
 def check_against_bare_loop(trainer_class):
-    """The trainer's weights after ten steps are those of a loop written out here, average and rates included."""
+    """The trainer's weights after ten steps are those of a loop written out here, with average and rates."""
     trainer = make(trainer_class, clip_norm=0.5)
     torch.manual_seed(2)
     trainer.fit(TOTAL)
@@ -149,3 +153,14 @@ def check_accumulation(trainer_class):
         weights.append((method.weight.detach(), trainer.curve("loss")))
     assert torch.allclose(weights[0][0], weights[1][0], atol=1e-14)
     assert torch.allclose(weights[0][1], weights[1][1])
+
+
+def edited(*edits):
+    """The class with each (old, new) put in; old must stand there once."""
+    source = textwrap.dedent(inspect.getsource(Trainer))
+    for old, new in edits:
+        assert source.count(old) == 1, (old, source.count(old))
+        source = source.replace(old, new)
+    scope = dict(vars(module))
+    exec(compile(source, "<seeded fault>", "exec"), scope)
+    return scope["Trainer"]

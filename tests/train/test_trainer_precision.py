@@ -10,8 +10,15 @@ from torch import nn
 
 from dlbook.train import Method, Trainer, checkpoint
 from dlbook.train.trainer import NonFiniteLoss
-from tests.train.train_checks import TOTAL, Linear, batches, check_against_bare_loop, check_resume, make
-from tests.train.trainer_faults import edited
+from tests.train.trainer_checks import (
+    TOTAL,
+    Linear,
+    batches,
+    check_against_bare_loop,
+    check_resume,
+    edited,
+    make,
+)
 
 STEP = "self.scaler.step(self.optimizer)"
 
