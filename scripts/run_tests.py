@@ -52,7 +52,10 @@ def stages() -> dict[str, list[list[str]]]:
             *([sys.executable, "-m", "pytest", "-q", file] for file in FORKING),
         ],
         "zoo": [[sys.executable, "scripts/check_zoo.py"]],
-        "lint": [[sys.executable, "scripts/lint_chapters.py", *chapters]],
+        "lint": [
+            [sys.executable, "scripts/lint_chapters.py", *chapters, "chapters/_template.md"],
+            [sys.executable, "scripts/format_cells.py", "--check", *chapters, "chapters/_template.md"],
+        ],
         "book": [[sys.executable, "scripts/build_book.py"]],
         "notebooks": [[sys.executable, "scripts/test_notebooks.py"]],
         "site-tests": [[*PYTEST, "-m", "browser", "tests"]],

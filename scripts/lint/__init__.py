@@ -16,7 +16,7 @@ from lint.to_convert import TO_CONVERT
 
 
 def is_chapter(path: Path) -> bool:
-    """Whether a page is a chapter: `chapters/<part>/<topic>.md`, where the part is not "front", or the template."""
+    """Whether a page is a chapter: `chapters/<part>/<topic>.md`, the part not "front"; or the template."""
     parts = path.resolve().parts
     return ("chapters" in parts[:-2] and parts[-2] != "front") or parts[-2:] == ("chapters", "_template.md")
 

@@ -37,8 +37,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule. everywhere: also for pages that are no chapters (cover, preface); warning: it only warns; kit: not
-    yet for the chapters of to_convert.py.
+    """A rule. everywhere: also for pages that are no chapters (cover, preface); warning: it only warns; kit:
+    not yet for the chapters of to_convert.py.
     """
 
     name: str

@@ -48,7 +48,7 @@ def imports(chapter: Chapter) -> Told:
             yield cell.line, "another form of import of F", "write `import torch.nn.functional as F`"
 
 
-@rule("fences", everywhere=True, kit=True)
+@rule("fences", kit=True)
 def fences(chapter: Chapter) -> Told:
     """Fences are of three backticks; of more only where something with a fence stands inside."""
     lines = chapter.text.splitlines()
