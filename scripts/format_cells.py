@@ -74,39 +74,65 @@ def ruff(folder: Path, *words: str) -> subprocess.CompletedProcess:
     return subprocess.run([command, *words, *options], cwd=folder, capture_output=True, text=True)
 
 
+def written_as_notebooks(pages: list[Path], folder: Path) -> dict[str, Path]:
+    """Write each page's cells into `folder`; return which file is of which page."""
+    made = {}
+    for number, page in enumerate(pages):
+        lines = page.read_text("utf8").split("\n")
+        name = f"{number}-{page.stem}.ipynb"
+        cells = ["\n".join(lines[start:end]) for start, end in bodies(lines)]
+        (folder / name).write_text(as_notebook(cells), "utf8")
+        made[name] = page
+    return made
+
+
+def told(output: str, made: dict[str, Path]) -> str:
+    """What ruff found, by page and line instead of notebook and cell."""
+
+    def place(match: re.Match) -> str:
+        page = made[match["name"]]
+        start, _ = bodies(page.read_text("utf8").split("\n"))[int(match["cell"]) - 1]
+        return f"{page}:{start + int(match['line'])}:"
+
+    return re.sub(r"^(?P<name>\d+-.*?\.ipynb):cell (?P<cell>\d+):(?P<line>\d+):", place, output, flags=re.M)
+
+
+def differing(made: dict[str, Path], folder: Path) -> dict[Path, str]:
+    """The new text of each page whose cells ruff formats otherwise. It stops where ruff cannot read them."""
+    ruff(folder, "check", "--select", "I", "--fix", "--quiet")  # the order of imports
+    if (done := ruff(folder, "format")).returncode:
+        sys.exit(done.stderr)
+    found = {}
+    for name, page in made.items():
+        text = page.read_text("utf8")
+        cells = json.loads((folder / name).read_text("utf8"))["cells"]
+        new = formatted(text, ["".join(cell["source"]) for cell in cells])
+        if new != text:
+            found[page] = new
+    return found
+
+
+def findings(pages: list[Path]) -> str:
+    """What ruff finds in the pages as they are, by page and line."""
+    with tempfile.TemporaryDirectory(prefix="dlbook-cells-") as scratch:
+        made = written_as_notebooks(pages, Path(scratch))
+        found = ruff(Path(scratch), "check", "--extend-ignore", IGNORED, "--output-format", "concise")
+        return told(found.stdout, made).strip() or found.stderr if found.returncode else ""
+
+
 def main(arguments: list[str]) -> int:
     """Format the pages named, or say which differ; print what ruff finds wrong."""
     check = "--check" in arguments
     pages = [Path(name) for name in arguments if name != "--check" and not is_to_convert(Path(name))]
-    wrong = 0
     with tempfile.TemporaryDirectory(prefix="dlbook-cells-") as scratch:
-        folder, made = Path(scratch), {}
-        for number, page in enumerate(pages):
-            text = page.read_text("utf8")
-            lines = text.split("\n")
-            cells = ["\n".join(lines[start:end]) for start, end in bodies(lines)]
-            made[page] = folder / f"{number}-{page.stem}.ipynb"
-            made[page].write_text(as_notebook(cells), "utf8")
-        done = ruff(folder, "format")
-        if done.returncode:
-            print(done.stderr, file=sys.stderr)
-            return 1
-        for page, notebook in made.items():
-            text = page.read_text("utf8")
-            cells = ["".join(cell["source"]) for cell in json.loads(notebook.read_text("utf8"))["cells"]]
-            new = formatted(text, cells)
-            if new != text:
-                wrong += check
-                print(f"{page}: {'cells to be formatted: make format' if check else 'formatted'}")
-                if not check:
-                    page.write_text(new, "utf8")
-        found = ruff(folder, "check", "--extend-ignore", IGNORED, "--output-format", "concise")
-        print(
-            found.stdout.strip()
-            if found.returncode
-            else f"{len(pages)} pages: ruff finds nothing in their cells"
-        )
-    return int(wrong > 0 or found.returncode > 0)
+        changed = differing(written_as_notebooks(pages, Path(scratch)), Path(scratch))
+    for page, text in changed.items():
+        print(f"{page}: " + ("run scripts/format_cells.py on it" if check else "formatted"))
+        if not check:
+            page.write_text(text, "utf8")
+    found = findings(pages)
+    print(found or f"ruff finds nothing in the cells of {len(pages)} pages")
+    return int(bool(found) or (check and bool(changed)))
 
 
 if __name__ == "__main__":

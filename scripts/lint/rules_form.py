@@ -104,7 +104,7 @@ def _bugs(clinic: Block, blocks: list[Block]) -> list[tuple[Block, list[Block]]]
 def reading_form(chapter: Chapter) -> Told:
     """Further reading is a list whose items cite with {cite:t}, by name."""
     found = chapter.section("Further reading")
-    if not found:
+    if not found or not any("{cite" in block.text for block in found[1]):  # that is another rule's
         return
     for block in found[1]:
         if block.kind != "prose":

@@ -123,7 +123,7 @@ def glance(chapter: Chapter) -> Told:
     needs = {
         "Before you start": r"before you start",
         "Papers": r"\{cite",
-        "Data": r"\bdata\b",
+        "Data": r"\*\*data\*\*",
         "Run time": r"run time.*\{glue:",
     }
     for name, form in needs.items():
