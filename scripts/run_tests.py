@@ -1,4 +1,4 @@
-"""`make test`: all stages in turn but the weekly ones, or the named ones. A stage that fails does not stop the
+"""`make test`: all stages in turn but the weekly ones, or the named ones. A failing stage does not stop the
 others; the exit code tells. At the end: where the time went, and what it would be for the whole book.
 """
 
