@@ -1,4 +1,4 @@
-r"""What an activation does to a random network, and the initial weights that follow from it.
+r"""How variances travel through a random network, and the gain that an activation needs.
 
 Weights W ~ N(0, gain^2 / fan_in), no biases. If the inputs of a unit are many, its pre-activation is
 Gaussian, and an activation f enters through two numbers only (Poole et al. 2016, arXiv 1606.05340; Schoenholz
@@ -24,7 +24,9 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from dlbook.checks import require_above, require_positive
 
 Function = Callable[[Tensor], Tensor]
 
@@ -35,10 +37,9 @@ def gaussian_mean(function: Function, mean: float = 0.0, variance: float = 1.0, 
     function: float64 tensor (points,) -> (points,), smooth except perhaps at 0; points: odd, per side.
     Raises ValueError for a variance that is not positive or an even number of points.
     """
-    if not variance > 0:
-        raise ValueError(f"variance must be greater than 0, got {variance}; a constant needs no quadrature")
+    require_above("variance", variance, fix="a constant needs no quadrature")
     if points % 2 == 0 or points < 3:
-        raise ValueError(f"points must be odd and at least 3 for Simpson's rule, got {points}")
+        raise ValueError(f"expected points to be odd and >= 3, got {points}; Simpson's rule needs it")
     deviation = math.sqrt(variance)
     total = 0.0
     low, high = mean - 12 * deviation, mean + 12 * deviation
@@ -64,7 +65,9 @@ def gain(function: Function) -> float:
     """
     power = gaussian_mean(lambda x: function(x) ** 2)
     if not power > 0:
-        raise ValueError("the function is 0 for a standard normal input, so no gain can keep its variance")
+        raise ValueError(
+            "expected a function that is not 0 almost everywhere, got one that is; no gain can keep its variance"
+        )
     return 1 / math.sqrt(power)
 
 
@@ -74,8 +77,7 @@ def variance_map(function: Function, weight_gain: float, depth: int, start: floa
     start: mean square of an input value, so that q_1 = weight_gain^2 * start; depth >= 1.
     Raises ValueError for depth < 1.
     """
-    if depth < 1:
-        raise ValueError(f"depth must be at least 1, got {depth}")
+    require_positive("depth", depth)
     variances = [weight_gain**2 * start]
     while len(variances) < depth:
         deviation = math.sqrt(variances[-1])
@@ -99,32 +101,3 @@ def selu_constants() -> tuple[float, float]:
     alpha = 1 / (math.sqrt(2 * math.pi) * (0.5 - first))
     scale = 1 / math.sqrt(0.5 + alpha**2 * (second - 2 * first + 0.5))
     return alpha, scale
-
-
-def fan_in(weight: Tensor) -> int:
-    """Number of inputs that one output of a Linear or convolution weight (out, in/groups, ...) sums over."""
-    if weight.dim() < 2:
-        raise ValueError(f"a weight needs at least 2 axes (out, in, ...), got shape {tuple(weight.shape)}")
-    return weight[0].numel()
-
-
-@torch.no_grad()
-def scaled_normal_(weight: Tensor, weight_gain: float, generator: torch.Generator | None = None) -> Tensor:
-    """Fill ``weight`` in place with N(0, weight_gain^2 / fan_in) and return it.
-
-    weight_gain 1: LeCun et al. 1998; sqrt(2): He et al. 2015; any other activation: ``gain(f)``.
-    Raises ValueError for a weight with fewer than 2 axes.
-    """
-    return weight.normal_(0.0, weight_gain / math.sqrt(fan_in(weight)), generator=generator)
-
-
-def init_layers_(
-    module: nn.Module, weight_gain: float, generator: torch.Generator | None = None
-) -> nn.Module:
-    """``scaled_normal_`` for every Linear and convolution in ``module``, their biases 0; returns ``module``."""
-    for layer in module.modules():
-        if isinstance(layer, nn.Linear | nn.modules.conv._ConvNd):
-            scaled_normal_(layer.weight, weight_gain, generator)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-    return module

@@ -20,8 +20,7 @@ things are read off it at once:
 import torch
 from torch import Tensor
 
-from dlbook.checks import require_positive
-from dlbook.nn.conv import Pair, output_size, pair, require_fitting
+from dlbook.naive.conv import Pair, output_size, pair, require_fitting
 
 
 def convolution_matrix(
@@ -38,14 +37,13 @@ def convolution_matrix(
     Its values carry gradients to `weight`. Raises ValueError if a window does not fit or the groups do not
     divide O.
     """
-    require_positive("groups", groups)
-    if weight.ndim != 4 or weight.shape[0] % groups:
+    if groups < 1 or weight.ndim != 4 or weight.shape[0] % groups:
         raise ValueError(
-            f"weight must be [O, C/groups, kh, kw] with O a multiple of groups={groups}, got "
-            f"{list(weight.shape)}"
+            f"expected weight [O, C/groups, kh, kw] with O a multiple of groups={groups}, got "
+            f"{list(weight.shape)}; choose groups that divide O"
         )
-    (height, width), (sh, sw), (ph, pw) = size, pair("stride", stride), pair("padding", padding, least=0)
-    dh, dw = pair("dilation", dilation)
+    (height, width), (sh, sw), (ph, pw) = size, pair(stride), pair(padding)
+    dh, dw = pair(dilation)
     out_channels, group_channels, kh, kw = weight.shape
     out_height, out_width = output_size(height, kh, sh, ph, dh), output_size(width, kw, sw, pw, dw)
 
@@ -76,14 +74,10 @@ def conv2d_by_matrix(
     dilation: Pair = 1,
     groups: int = 1,
 ) -> Tensor:
-    """A x for each flattened image; arguments and result as in ``dlbook.nn.conv.conv2d``."""
+    """A x for each flattened image; arguments and result as in `conv.conv2d`."""
     require_fitting(x, weight, bias, groups)
     matrix = convolution_matrix(weight, tuple(x.shape[2:]), stride, padding, dilation, groups)
-    strides, pads, dilations = (
-        pair("stride", stride),
-        pair("padding", padding, least=0),
-        pair("dilation", dilation),
-    )
+    strides, pads, dilations = pair(stride), pair(padding), pair(dilation)
     size = [output_size(*axis) for axis in zip(x.shape[2:], weight.shape[2:], strides, pads, dilations)]
     y = torch.sparse.mm(matrix, x.flatten(1).T).T.reshape(len(x), weight.shape[0], *size)
     return y if bias is None else y + bias[:, None, None]
@@ -100,7 +94,7 @@ def transposed_size(
     """
     if not 0 <= output_padding < stride:
         raise ValueError(
-            f"output_padding must be in [0, {stride}), below the stride, got {output_padding}: it "
+            f"expected output_padding in [0, {stride}), below the stride, got {output_padding}; it "
             "only resolves the rounding of the stride"
         )
     return (size - 1) * stride - 2 * padding + dilation * (kernel_size - 1) + 1 + output_padding
@@ -124,21 +118,19 @@ def conv_transpose2d(
     """
     if y.ndim != 4 or weight.ndim != 4 or y.shape[1] != weight.shape[0]:
         raise ValueError(
-            f"y must be [B, O, H', W'] for weight [O, C/groups, kh, kw], got {list(y.shape)} and "
-            f"{list(weight.shape)}"
+            f"expected y [B, O, H', W'] for weight [O, C/groups, kh, kw], got {list(y.shape)} and "
+            f"{list(weight.shape)}; match O"
         )
-    strides, pads, dilations = (
-        pair("stride", stride),
-        pair("padding", padding, least=0),
-        pair("dilation", dilation),
-    )
-    extras = pair("output_padding", output_padding, least=0)
+    strides, pads, dilations = pair(stride), pair(padding), pair(dilation)
+    extras = pair(output_padding)
     size = tuple(
         transposed_size(*axis)
         for axis in zip(y.shape[2:], weight.shape[2:], strides, pads, extras, dilations)
     )
     if min(size) < 1:
-        raise ValueError(f"padding {padding} leaves a map of {list(size)}; use less padding")
+        raise ValueError(
+            f"expected a map of at least one pixel, got {list(size)} with padding {padding}; use less padding"
+        )
     matrix = convolution_matrix(weight, size, stride, padding, dilation, groups)
     x = torch.sparse.mm(matrix.t(), y.flatten(1).T).T.reshape(len(y), groups * weight.shape[1], *size)
     return x if bias is None else x + bias[:, None, None]

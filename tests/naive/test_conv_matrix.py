@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from dlbook.nn import conv_matrix
+from dlbook.naive import conv_matrix
 from tests.oracles.conv_cases import assert_same, convolutions, gradients
 
 MANY = settings(max_examples=80, deadline=None)
@@ -107,6 +107,40 @@ def test_transposed_size_inverts_the_output_size(size, kernel, stride, padding, 
     ]
 
 
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (
+            lambda: conv_matrix.convolution_matrix(made(3, 1, 2, 2), (4, 4), groups=2),
+            "a multiple of groups=2",
+        ),
+        (lambda: conv_matrix.convolution_matrix(made(2, 1, 2), (4, 4)), r"\[O, C/groups, kh, kw\]"),
+        (lambda: conv_matrix.convolution_matrix(made(2, 1, 5, 2), (4, 4)), "spans 5 pixels"),
+        (
+            lambda: conv_matrix.conv2d_by_matrix(made(1, 2, 4, 4), made(2, 1, 2, 2)),
+            "expected x with 1 channels",
+        ),
+        (
+            lambda: conv_matrix.conv_transpose2d(made(1, 2, 4, 4), made(3, 1, 2, 2)),
+            r"expected y \[B, O, H', W'\]",
+        ),
+        (
+            lambda: conv_matrix.conv_transpose2d(
+                made(1, 3, 4, 4), made(3, 1, 2, 2), stride=2, output_padding=2
+            ),
+            "below the stride",
+        ),
+        (
+            lambda: conv_matrix.conv_transpose2d(made(1, 3, 1, 1), made(3, 1, 2, 2), padding=1),
+            "use less padding",
+        ),
+    ],
+)
+def test_errors_say_how_to_fix(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
 FAULTS = {
     "kernel flipped": lambda w, size, **k: conv_matrix.convolution_matrix(w.flip(2, 3), size, **k),
     "maps laid out column by column": lambda w, size, **k: conv_matrix.convolution_matrix(
@@ -139,37 +173,3 @@ def test_comparison_catches_the_seeded_fault(fault):
         return
     with pytest.raises(AssertionError):
         assert_same([matrix], [expected])
-
-
-@pytest.mark.parametrize(
-    "call, words",
-    [
-        (
-            lambda: conv_matrix.convolution_matrix(made(3, 1, 2, 2), (4, 4), groups=2),
-            "a multiple of groups=2",
-        ),
-        (lambda: conv_matrix.convolution_matrix(made(2, 1, 2), (4, 4)), r"\[O, C/groups, kh, kw\]"),
-        (lambda: conv_matrix.convolution_matrix(made(2, 1, 5, 2), (4, 4)), "spans 5 pixels"),
-        (
-            lambda: conv_matrix.conv2d_by_matrix(made(1, 2, 4, 4), made(2, 1, 2, 2)),
-            "takes 1 channels, x has 2",
-        ),
-        (
-            lambda: conv_matrix.conv_transpose2d(made(1, 2, 4, 4), made(3, 1, 2, 2)),
-            r"y must be \[B, O, H', W'\]",
-        ),
-        (
-            lambda: conv_matrix.conv_transpose2d(
-                made(1, 3, 4, 4), made(3, 1, 2, 2), stride=2, output_padding=2
-            ),
-            "below the stride",
-        ),
-        (
-            lambda: conv_matrix.conv_transpose2d(made(1, 3, 1, 1), made(3, 1, 2, 2), padding=1),
-            "use less padding",
-        ),
-    ],
-)
-def test_errors_say_how_to_mend(call, words):
-    with pytest.raises(ValueError, match=words):
-        call()

@@ -1,29 +1,27 @@
-r"""The derivative of every activation in closed form, and the table that joins functions and derivatives.
+"""The derivative of every activation in closed form, worked out by hand.
 
-Each takes a floating tensor ``x`` of any shape and returns f'(x) in the same shape and dtype; the keyword is
-that of the function. Corners follow ``dlbook.nn.activations`` (departure 1 there). ``FAMILY`` is the list
-that the chapter, the tests and the explorer walk through.
+Each takes a floating tensor `x` of any shape and returns f'(x) in the same shape and dtype; the keyword is
+that of the function in dlbook.nn.activations. There is no derivative at a corner; these take the choices
+listed there (departure 1). `SLOPES` has them by name.
 
 >>> import torch
 >>> relu_slope(torch.tensor([-1.0, 0.0, 2.0]))
 tensor([0., 0., 1.])
->>> FAMILY["ELU"].parameter, FAMILY["ELU"].default
-('alpha', 1.0)
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from dlbook.nn import activations as A
+SELU_ALPHA = 1.6732632423543772  # Klambauer et al. 2017 (arXiv 1706.02515), equation 14
+SELU_SCALE = 1.0507009873554805
+GELU_CUBIC = 0.044715  # Hendrycks & Gimpel 2016 (arXiv 1606.08415), section 2
 
 
 def sigmoid_slope(x: Tensor) -> Tensor:
     """s (1 - s), at most 1/4; written s(x) s(-x), which does not cancel for large x."""
-    return A.sigmoid(x) * A.sigmoid(-x)
+    return torch.sigmoid(x) * torch.sigmoid(-x)
 
 
 def tanh_slope(x: Tensor) -> Tensor:
@@ -55,22 +53,22 @@ def leaky_relu_slope(x: Tensor, slope: float = 0.01) -> Tensor:
 
 def elu_slope(x: Tensor, alpha: float = 1.0) -> Tensor:
     """1 where x > 0, else alpha e^x: continuous at 0 only for alpha = 1."""
-    return torch.where(x > 0, 1.0, alpha * torch.exp(A._negative_part(x)))
+    return torch.where(x > 0, 1.0, alpha * torch.exp(x.clamp(max=0)))
 
 
 def selu_slope(x: Tensor) -> Tensor:
     """SELU_SCALE where x > 0, else SELU_SCALE * SELU_ALPHA * e^x."""
-    return A.SELU_SCALE * elu_slope(x, A.SELU_ALPHA)
+    return SELU_SCALE * elu_slope(x, SELU_ALPHA)
 
 
 def softplus_slope(x: Tensor, beta: float = 1.0) -> Tensor:
     """sigmoid(beta x)."""
-    return A.sigmoid(beta * x)
+    return torch.sigmoid(beta * x)
 
 
 def swish_slope(x: Tensor, beta: float = 1.0) -> Tensor:
     """s + beta x s (1 - s) with s = sigmoid(beta x); the paper writes beta f + s (1 - beta f)."""
-    return A.sigmoid(beta * x) + beta * x * sigmoid_slope(beta * x)
+    return torch.sigmoid(beta * x) + beta * x * sigmoid_slope(beta * x)
 
 
 def gelu_slope(x: Tensor) -> Tensor:
@@ -82,14 +80,16 @@ def gelu_slope(x: Tensor) -> Tensor:
 def gelu_tanh_slope(x: Tensor) -> Tensor:
     """(1 + t)/2 + x/2 (1 - t^2) u' with t = tanh(u), u = sqrt(2/pi) (x + 0.044715 x^3)."""
     bounded = x.clamp(-10, 10)
-    u = math.sqrt(2 / math.pi) * (bounded + A.GELU_CUBIC * bounded**3)
-    du = math.sqrt(2 / math.pi) * (1 + 3 * A.GELU_CUBIC * bounded**2)
-    return (1 + A.tanh(u)) / 2 + bounded * tanh_slope(u) * du / 2
+    u = math.sqrt(2 / math.pi) * (bounded + GELU_CUBIC * bounded**3)
+    du = math.sqrt(2 / math.pi) * (1 + 3 * GELU_CUBIC * bounded**2)
+    return (1 + torch.tanh(u)) / 2 + bounded * tanh_slope(u) * du / 2
 
 
 def mish_slope(x: Tensor) -> Tensor:
     """t + x (1 - t^2) sigmoid(x) with t = tanh(softplus(x))."""
-    return A.tanh(A.softplus(x)) + x * tanh_slope(A.softplus(x)) * A.sigmoid(x)
+    return torch.tanh(torch.logaddexp(x, torch.zeros_like(x))) + x * tanh_slope(
+        torch.logaddexp(x, torch.zeros_like(x))
+    ) * torch.sigmoid(x)
 
 
 def hard_swish_slope(x: Tensor) -> Tensor:
@@ -102,29 +102,19 @@ def softmax_jacobian(probs: Tensor) -> Tensor:
     return torch.diag_embed(probs) - probs.unsqueeze(-1) * probs.unsqueeze(-2)
 
 
-@dataclass(frozen=True)
-class Activation:
-    """One row of the family: a function, its derivative, and the parameter it may have with the usual value."""
-
-    function: Callable[..., Tensor]
-    slope: Callable[..., Tensor]
-    parameter: str | None = None
-    default: float | None = None
-
-
-FAMILY = {
-    "sigmoid": Activation(A.sigmoid, sigmoid_slope),
-    "tanh": Activation(A.tanh, tanh_slope),
-    "hard sigmoid": Activation(A.hard_sigmoid, hard_sigmoid_slope),
-    "ReLU": Activation(A.relu, relu_slope),
-    "ReLU6": Activation(A.relu6, relu6_slope),
-    "leaky ReLU": Activation(A.leaky_relu, leaky_relu_slope, "slope", 0.01),
-    "ELU": Activation(A.elu, elu_slope, "alpha", 1.0),
-    "SELU": Activation(A.selu, selu_slope),
-    "softplus": Activation(A.softplus, softplus_slope, "beta", 1.0),
-    "Swish": Activation(A.swish, swish_slope, "beta", 1.0),
-    "GELU": Activation(A.gelu, gelu_slope),
-    "GELU (tanh)": Activation(A.gelu_tanh, gelu_tanh_slope),
-    "Mish": Activation(A.mish, mish_slope),
-    "hard swish": Activation(A.hard_swish, hard_swish_slope),
+SLOPES = {  # by the names of dlbook.nn.activations.FAMILY
+    "sigmoid": sigmoid_slope,
+    "tanh": tanh_slope,
+    "hard sigmoid": hard_sigmoid_slope,
+    "ReLU": relu_slope,
+    "ReLU6": relu6_slope,
+    "leaky ReLU": leaky_relu_slope,
+    "ELU": elu_slope,
+    "SELU": selu_slope,
+    "softplus": softplus_slope,
+    "Swish": swish_slope,
+    "GELU": gelu_slope,
+    "GELU (tanh)": gelu_tanh_slope,
+    "Mish": mish_slope,
+    "hard swish": hard_swish_slope,
 }

@@ -1,9 +1,15 @@
-"""Naive loops over the equations of papers whose layers torch lacks: mixed, gated and stochastic pooling,
-DropConnect.
+"""Mixed, gated and stochastic pooling, window by window and value by value.
+
+Lee et al. (arXiv 1509.08985, section 3) mix the maximum and the mean of a window; Zeiler & Fergus (arXiv
+1301.3557, section 3) draw one of its values. `pool` walks the windows and applies a rule to each.
+
+>>> import torch
+>>> image = torch.tensor([[[[0.0, 1.0], [2.0, 5.0]]]])
+>>> pool(image, (2, 2), (2, 2), (0, 0), mixed(0.5)).item()                        # (5 + 2) / 2
+3.5
 """
 
 import math
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -11,10 +17,9 @@ from torch import Tensor
 
 def each_window(
     x: Tensor, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]
-) -> Iterator[tuple]:
-    """(index of the output, values inside the image, taps of those values, number of taps) for each window of
-    x.
-    """
+) -> list[tuple]:
+    """List (index of the output, values inside the image, taps of those values, number of taps) of each window."""
+    found = []
     for b in range(x.shape[0]):
         for c in range(x.shape[1]):
             for i in range((x.shape[2] + 2 * padding[0] - kernel[0]) // stride[0] + 1):
@@ -26,13 +31,14 @@ def each_window(
                             if 0 <= row < x.shape[2] and 0 <= column < x.shape[3]:
                                 values.append(float(x[b, c, row, column]))
                                 taps.append((u, v))
-                    yield (b, c, i, j), values, taps, kernel[0] * kernel[1]
+                    found.append(((b, c, i, j), values, taps, kernel[0] * kernel[1]))
+    return found
 
 
 def pool(
     x: Tensor, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], rule
 ) -> Tensor:
-    """rule(values, taps, number of taps) of each window, as a tensor [B, C, H', W']."""
+    """Apply rule(values, taps, number of taps) to each window of x [B, C, H, W]; returns float64 [B, C, H', W']."""
     found = {
         index: rule(values, taps, count)
         for index, values, taps, count in each_window(x, kernel, stride, padding)
@@ -45,12 +51,12 @@ def pool(
 
 
 def mixed(proportion: float):
-    """Lee et al.: a max + (1 - a) mean, zeros of the padding counted in the mean."""
+    """Return the rule a max + (1 - a) mean of Lee et al.; zeros of the padding count in the mean."""
     return lambda values, taps, count: proportion * max(values) + (1 - proportion) * sum(values) / count
 
 
 def gated(mask: list[list[float]]):
-    """Lee et al.: sigmoid(w . x) max + (1 - sigmoid(w . x)) mean."""
+    """Return the rule sigmoid(w . x) max + (1 - sigmoid(w . x)) mean of Lee et al."""
 
     def rule(values: list[float], taps: list[tuple[int, int]], count: int) -> float:
         gate = 1 / (1 + math.exp(-sum(mask[u][v] * value for value, (u, v) in zip(values, taps))))
@@ -60,27 +66,12 @@ def gated(mask: list[list[float]]):
 
 
 def stochastic_probabilities(values: list[float]) -> list[float]:
-    """Zeiler & Fergus, equation (4)."""
+    """Return the probability of each value of a window (Zeiler & Fergus, equation 4)."""
     return [value / sum(values) for value in values]
 
 
 def stochastic_expectation(values: list[float], taps: list | None = None, count: int = 0) -> float:
-    """Zeiler & Fergus, equation (6); a window without activation gives 0."""
+    """Return the expected value of a draw (Zeiler & Fergus, equation 6); a window without activation gives 0."""
     if sum(values) == 0:
         return 0.0
     return sum(p * value for p, value in zip(stochastic_probabilities(values), values))
-
-
-def drop_connect_all_masks(
-    x: list[float], weights: list[float], bias: float, drop_prob: float
-) -> list[tuple[float, float]]:
-    """(probability, value) of sum_i m_i w_i x_i + m b over all 2^(n + 1) masks of one unit of a DropConnect
-    layer.
-    """
-    terms = [w * value for w, value in zip(weights, x)] + [bias]
-    outcomes = []
-    for code in range(2 ** len(terms)):
-        kept = [code >> i & 1 for i in range(len(terms))]
-        probability = math.prod(1 - drop_prob if m else drop_prob for m in kept)
-        outcomes.append((probability, sum(m * term for m, term in zip(kept, terms))))
-    return outcomes
