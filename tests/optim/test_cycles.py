@@ -1,6 +1,6 @@
-"""Warm restarts, cyclical rates and one-cycle against torch's, rates and momenta, in float64."""
+"""Warm restarts, cyclical rates and one-cycle against torch's, rates and momenta; seeded faults."""
 
-import warnings
+import functools
 
 import pytest
 import torch
@@ -9,61 +9,33 @@ from hypothesis import strategies as st
 from torch.optim import lr_scheduler as reference
 
 from dlbook.optim import cycles, schedules
+from tests.oracles.rates import BASE, agree, torch_values
+from tests.oracles.seeded import check_sees
 
-PEAK = 0.37
 few = settings(max_examples=40, deadline=None)
-
-
-def torch_values(build, updates, key="lr"):
-    """What torch's scheduler leaves in the first group for updates 0, 1, ...; key: "lr", "momentum" or
-    "beta".
-    """
-    weight = torch.nn.Parameter(torch.zeros(1))
-    optimizer = (
-        torch.optim.Adam([weight], lr=PEAK)
-        if key == "beta"
-        else torch.optim.SGD([weight], lr=PEAK, momentum=0.9)
-    )
-    found = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        scheduler = build(optimizer)
-        for t in range(updates):
-            group = optimizer.param_groups[0]
-            found.append(group["betas"][0] if key == "beta" else group[key])
-            optimizer.step()
-            if t < updates - 1:
-                scheduler.step()
-    return torch.tensor(found, dtype=torch.float64)
-
-
-def agree(ours, theirs):
-    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
 
 
 def check_warm_restarts(build, first=5, multiply=2, final=0.1):
     updates = first * (1 + multiply + multiply**2) + 3
-    theirs = torch_values(
-        lambda o: reference.CosineAnnealingWarmRestarts(o, first, multiply, PEAK * final), updates
-    )
-    agree(PEAK * schedules.curve(build(first, multiply, final), updates), theirs)
+    ours = build(first, multiply, final)
+    agree(ours, lambda o: reference.CosineAnnealingWarmRestarts(o, first, multiply, BASE * final), updates)
 
 
 def check_cyclical(build, up=5, down=8, low=0.2, shape="triangular", gamma=0.97):
     mode = {"triangular": "triangular", "halving": "triangular2", "exponential": "exp_range"}[shape]
 
     def torchs(o):
-        return reference.CyclicLR(o, PEAK * low, PEAK, up, down, mode=mode, gamma=gamma, cycle_momentum=False)
+        return reference.CyclicLR(o, BASE * low, BASE, up, down, mode=mode, gamma=gamma, cycle_momentum=False)
 
     updates = 3 * (up + down) + 2
-    agree(PEAK * schedules.curve(build(up, down, low, shape, gamma), updates), torch_values(torchs, updates))
+    agree(build(up, down, low, shape, gamma), torchs, updates)
 
 
 def one_cycle_of_torch(total, climb, shape, three_phase):
     strategy = {"cosine": "cos", "linear": "linear"}[shape]
     return lambda o: reference.OneCycleLR(
         o,
-        PEAK,
+        BASE,
         total_steps=total,
         pct_start=climb,
         anneal_strategy=strategy,
@@ -74,8 +46,8 @@ def one_cycle_of_torch(total, climb, shape, three_phase):
 
 
 def check_one_cycle(build, total=40, climb=0.3, shape="cosine", three_phase=False):
-    theirs = torch_values(one_cycle_of_torch(total, climb, shape, three_phase), total)
-    agree(PEAK * schedules.curve(build(total, climb, shape=shape, three_phase=three_phase), total), theirs)
+    ours = build(total, climb, shape=shape, three_phase=three_phase)
+    agree(ours, one_cycle_of_torch(total, climb, shape, three_phase), total)
     assert build(total, climb, shape=shape)(total - 1) == pytest.approx(1 / 250_000, rel=1e-9), (
         "the last update has the lowest rate"
     )
@@ -84,7 +56,8 @@ def check_one_cycle(build, total=40, climb=0.3, shape="cosine", three_phase=Fals
 def check_one_cycle_momentum(build, total=40, climb=0.3, shape="cosine", three_phase=False):
     ours = schedules.curve(build(total, climb, shape=shape, three_phase=three_phase), total)
     for key in ("momentum", "beta"):
-        agree(ours, torch_values(one_cycle_of_torch(total, climb, shape, three_phase), total, key))
+        theirs = torch_values(one_cycle_of_torch(total, climb, shape, three_phase), total, key)
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
 
 
 @given(st.integers(1, 20), st.integers(1, 3), st.floats(0.0, 1.0))
@@ -121,10 +94,10 @@ def test_warm_restarts_take_a_fraction_of_an_epoch(first, multiply, epoch):
     ends = [first * (multiply**n - 1) / (multiply - 1) for n in range(12)]
     if min(abs(epoch - end) for end in ends) < 1e-6:
         return
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=PEAK)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=BASE)
     scheduler = reference.CosineAnnealingWarmRestarts(optimizer, first, multiply)
     scheduler.step(epoch)
-    assert PEAK * cycles.warm_restarts(first, multiply)(epoch) == pytest.approx(
+    assert BASE * cycles.warm_restarts(first, multiply)(epoch) == pytest.approx(
         optimizer.param_groups[0]["lr"], abs=1e-9
     )
 
@@ -158,5 +131,64 @@ def test_set_momentum_reaches_every_group_of_both_families():
     ],
 )
 def test_senseless_values_are_refused_with_a_way_out(call):
-    with pytest.raises(ValueError, match="expected .* got .*; "):
+    with pytest.raises(ValueError, match="expected .* got .*; .+"):
         call()
+
+
+FAULTS = {  # what is wrong: the builder, the source, the faulty source, the check that has to see it
+    "cycles do not grow": (
+        "warm_restarts",
+        "since, length = since - length, length * multiply",
+        "since = since - length",
+        check_warm_restarts,
+    ),
+    "cycles grow by addition": (
+        "warm_restarts",
+        "since, length = since - length, length * multiply",
+        "since, length = since - length, length + first",
+        check_warm_restarts,
+    ),
+    "the restart one step late": (
+        "warm_restarts",
+        "since, length = step, first",
+        "since, length = max(step - 1, 0), first",
+        check_warm_restarts,
+    ),
+    "halved from the first cycle on": (
+        "cyclical",
+        "0.5**cycle",
+        "0.5 ** (cycle + 1)",
+        functools.partial(check_cyclical, shape="halving"),
+    ),
+    "shrunk by cycles, not steps": (
+        "cyclical",
+        "gamma**step",
+        "gamma**cycle",
+        functools.partial(check_cyclical, shape="exponential"),
+    ),
+    "down as long as up": ("cyclical", "down = up if down is None else down", "down = up", check_cyclical),
+    "one step too long": (
+        "one_cycle",
+        "return _phases(total, climb, values, shape, three_phase)\n\n\ndef one_cycle_momentum",
+        "return _phases(total + 1, climb, values, shape, three_phase)\n\n\ndef one_cycle_momentum",
+        check_one_cycle,
+    ),
+    "momentum in phase": (
+        "one_cycle_momentum",
+        "else (high, low, high)",
+        "else (low, high, low)",
+        check_one_cycle_momentum,
+    ),
+    "a third phase that stays": (
+        "one_cycle",
+        "(start, 1.0, start, final) if three_phase",
+        "(start, 1.0, start, start) if three_phase",
+        functools.partial(check_one_cycle, three_phase=True),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_check_sees_the_fault(fault):
+    name, old, new, check = FAULTS[fault]
+    check_sees(check, cycles, name, old, new)

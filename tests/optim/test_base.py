@@ -8,9 +8,10 @@ import functools
 import pytest
 import torch
 
-import tests.optim.optim_checks as checks
+import tests.oracles.optimizers as checks
 from dlbook import optim
-from dlbook.optim import schedules
+from dlbook.optim import base, schedules
+from tests.oracles.seeded import edited
 
 EVERY = {
     "sgd": functools.partial(optim.SGD, lr=0.1),
@@ -180,7 +181,7 @@ OTHERS = [
 
 @every
 def test_options_out_of_range(name):
-    """Each option that this optimizer has, given to it whole or to one group; the failed group is not kept."""
+    """Each option of this optimizer, given to it whole or to one group; the failed group is not kept."""
     params = checks.parameters(shapes_of(name))
     good = EVERY[name](params[:1])
     for option in BAD.keys() & good.param_groups[0].keys():
@@ -224,3 +225,45 @@ def test_the_scaler_of_half_precision_skips_a_bad_step(name):
     scaler.scale(sum(param.sum() for param in params) * float("inf")).backward()
     scaler.step(optimizer)
     assert all(torch.equal(a, b) for a, b in zip(params, before, strict=True))
+
+
+def adam_on(names):
+    """Adam's own update on a base class with a fault."""
+    own = {"update": optim.Adam.update, "update_many": optim.Adam.update_many}
+    return type("Adam", (names["MomentsOptimizer"],), own)
+
+
+FAULTS = {  # what is wrong: the source of the base, the faulty source, the check, what it raises
+    "counts without gradients": (
+        "if param.grad is not None]",
+        'if param.grad is not None or setattr(param, "grad", torch.zeros_like(param)) is None]',
+        checks.check_skips,
+        AssertionError,
+    ),
+    "closure without gradients": (
+        "with torch.enable_grad():",
+        "with torch.no_grad():",
+        checks.check_closure,
+        RuntimeError,
+    ),
+    "one t for all states": (
+        'state["step"] += 1',
+        'state["step"] = states[0]["step"] + 1',
+        functools.partial(checks.check_skips, foreach=True),
+        AssertionError,
+    ),
+    "moments begin at the first gradient": (
+        '"exp_avg": torch.zeros_like(param)',
+        '"exp_avg": param.grad',
+        checks.check_gradients_stay,
+        AssertionError,
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_check_sees_the_fault(fault):
+    old, new, check, error = FAULTS[fault]
+    check(optim.Adam)
+    with pytest.raises(error):
+        check(adam_on(edited(base, old, new)))

@@ -1,5 +1,4 @@
-"""What the tests of all optimizers share: a small problem in float64, runs over 20 steps, and checks that
-take a builder.
+"""What the tests of all optimizers share: a small problem, runs over 20 steps, checks that take a builder.
 
 A builder is `make(groups, foreach=None)`. Every check raises AssertionError, so that a test can hold it
 against a seeded fault. The gradients depend on the parameters and on the step, the rate changes, and there
@@ -18,16 +17,8 @@ RATES = (
     0.4,
     0.6,
     0.8,
-    1.0,
-    1.0,
-    1.0,
-    1.0,
-    1.0,
-    1.0,
-    0.1,
-    0.1,
-    0.1,
-    0.1,
+    *(1.0,) * 6,
+    *(0.1,) * 4,
     0.5,
     0.5,
     0.01,
@@ -35,6 +26,7 @@ RATES = (
     0.3,
     0.3,
 )  # factors of the base rate
+STEADY = (1.0,) * 20
 SHAPES = ((3, 4), (5,), (2, 3, 2, 2), (), (4, 3), (3, 4), (6,))
 MATRICES = ((3, 4), (4, 3), (5, 5), (3, 4), (2, 6))
 DEVICES = [
@@ -144,6 +136,14 @@ def check_loop(make, loop, device="cpu", foreach=False, rates=RATES, decays=(0.1
                 )
 
 
+def adam_moments(grads):
+    """Kingma & Ba's mhat and vhat as sums of all gradients (eq. 1), with beta1 = 0.8, beta2 = 0.95."""
+    t = len(grads)
+    m = sum(0.2 * 0.8 ** (t - i) * g for i, g in enumerate(grads, 1))
+    v = sum(0.05 * 0.95 ** (t - i) * g * g for i, g in enumerate(grads, 1))
+    return m / (1 - 0.8**t), v / (1 - 0.95**t)
+
+
 def check_paths(make, device="cpu", shapes=SHAPES, tolerance=TOLERANCE):
     """One by one and as lists, the walk is the same."""
     each, many = parameters(shapes, device), parameters(shapes, device)
@@ -175,22 +175,25 @@ def check_resume(make, foreach=False, shapes=SHAPES, device="cpu"):
 
 
 def check_skips(make, foreach=False, shapes=SHAPES, device="cpu"):
-    """A parameter without a gradient stays and has no state; when its first gradient comes, it is at its own
-    first step.
+    """A parameter without a gradient stays and has no state; its first gradient begins its own first step.
+
+    The other parameters walk as if it were not there.
     """
-    params, alone = parameters(shapes, device), parameters(shapes, device)
+    params, alone, steady = (parameters(shapes, device) for _ in range(3))
     optimizer = make(two_groups(params), foreach=foreach)
 
     def without_first(params, step):
         set_gradients(params, step)
         params[0].grad = None
 
-    run(optimizer, params, range(3), gradients=without_first)
+    early = run(optimizer, params, range(3), gradients=without_first)
     assert torch.equal(params[0], alone[0]), "a parameter without gradient moved"
     assert params[0] not in optimizer.state
     late = run(optimizer, params, range(3, 6))
     fresh = run(make(two_groups(alone), foreach=foreach), alone, range(3, 6))
     assert_close([step[:1] for step in late], [step[:1] for step in fresh])
+    always = run(make(two_groups(steady), foreach=foreach), steady, range(6))
+    assert_close([step[1:] for step in early + late], [step[1:] for step in always])
 
 
 def check_gradients_stay(make, foreach=False, shapes=SHAPES, device="cpu"):
