@@ -3,7 +3,6 @@
 Each ``rates.check_*`` takes the builder, so that it can be held against a broken one too.
 """
 
-
 import pytest
 import torch
 from hypothesis import given, settings
