@@ -35,18 +35,17 @@ Parameters with 1,000 classes: X-200MF 2,684,792; X-4.0GF 22,118,248; Y-4.0GF 20
 """
 
 import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlbook.checks import find_row, require_images, require_one_of, require_positive, require_probability
 from dlbook.nn.channel_attention import SqueezeExcitation
-from dlbook.nn.state import load_state
+from dlbook.nn.residual_frame import ResidualFrame, conv, projection
 
 STEM_WIDTH = 32
 
@@ -70,8 +69,9 @@ class Config:
     rounding: str = "nearest"
 
     def __post_init__(self) -> None:
-        for name in ("w_0", "depth", "group_width"):
-            require_positive(name, getattr(self, name))
+        require_positive("w_0", self.w_0)
+        require_positive("depth", self.depth)
+        require_positive("group_width", self.group_width)
         require_probability("se_ratio", self.se_ratio)
         require_one_of("rounding", self.rounding, ("nearest", "keep_90"))
         if self.w_0 % 8 or not self.w_a >= 0 or not self.w_m > 1:
@@ -81,40 +81,33 @@ class Config:
             )
 
 
-#                       w_0   w_a    w_m  depth group_width
-X = {
-    "200mf": Config(24, 36.44, 2.49, 13, 8),
-    "400mf": Config(24, 24.48, 2.54, 22, 16),
-    "600mf": Config(48, 36.97, 2.24, 16, 24),
-    "800mf": Config(56, 35.73, 2.28, 16, 16),
-    "1_6gf": Config(80, 34.01, 2.25, 18, 24),
-    "3_2gf": Config(88, 26.31, 2.25, 25, 48),
-    "4_0gf": Config(96, 38.65, 2.43, 23, 40),
-    "6_4gf": Config(184, 60.83, 2.07, 17, 56),
-    "8gf": Config(80, 49.56, 2.88, 23, 120),
-    "12gf": Config(168, 73.36, 2.37, 19, 112),
-    "16gf": Config(216, 55.59, 2.1, 22, 128),
-    "32gf": Config(320, 69.86, 2.0, 23, 168),
-}
-Y = {
-    "200mf": Config(24, 36.44, 2.49, 13, 8, 0.25),
-    "400mf": Config(48, 27.89, 2.09, 16, 8, 0.25),
-    "600mf": Config(48, 32.54, 2.32, 15, 16, 0.25),
-    "800mf": Config(56, 38.84, 2.4, 14, 16, 0.25),
-    "1_6gf": Config(48, 20.71, 2.65, 27, 24, 0.25),
-    "3_2gf": Config(80, 42.63, 2.66, 21, 24, 0.25),
-    "4_0gf": Config(96, 31.41, 2.24, 22, 64, 0.25),
-    "6_4gf": Config(112, 33.22, 2.27, 25, 72, 0.25),
-    "8gf": Config(192, 76.82, 2.19, 17, 56, 0.25),
-    "12gf": Config(168, 73.36, 2.37, 19, 112, 0.25),
-    "16gf": Config(200, 106.23, 2.48, 18, 112, 0.25),
-    "32gf": Config(232, 115.89, 2.53, 20, 232, 0.25),
-}
-
 # Radosavovic et al. 2020, figures 15 (X) and 16 (Y): named by their multiply-accumulates at 224 x 224
 VARIANTS = {
-    **{f"regnet_x_{size}": row for size, row in X.items()},
-    **{f"regnet_y_{size}": row for size, row in Y.items()},
+    #                       w_0   w_a    w_m  depth group_width
+    "regnet_x_200mf": Config(24, 36.44, 2.49, 13, 8),
+    "regnet_x_400mf": Config(24, 24.48, 2.54, 22, 16),
+    "regnet_x_600mf": Config(48, 36.97, 2.24, 16, 24),
+    "regnet_x_800mf": Config(56, 35.73, 2.28, 16, 16),
+    "regnet_x_1_6gf": Config(80, 34.01, 2.25, 18, 24),
+    "regnet_x_3_2gf": Config(88, 26.31, 2.25, 25, 48),
+    "regnet_x_4_0gf": Config(96, 38.65, 2.43, 23, 40),
+    "regnet_x_6_4gf": Config(184, 60.83, 2.07, 17, 56),
+    "regnet_x_8gf": Config(80, 49.56, 2.88, 23, 120),
+    "regnet_x_12gf": Config(168, 73.36, 2.37, 19, 112),
+    "regnet_x_16gf": Config(216, 55.59, 2.1, 22, 128),
+    "regnet_x_32gf": Config(320, 69.86, 2.0, 23, 168),
+    "regnet_y_200mf": Config(24, 36.44, 2.49, 13, 8, 0.25),
+    "regnet_y_400mf": Config(48, 27.89, 2.09, 16, 8, 0.25),
+    "regnet_y_600mf": Config(48, 32.54, 2.32, 15, 16, 0.25),
+    "regnet_y_800mf": Config(56, 38.84, 2.4, 14, 16, 0.25),
+    "regnet_y_1_6gf": Config(48, 20.71, 2.65, 27, 24, 0.25),
+    "regnet_y_3_2gf": Config(80, 42.63, 2.66, 21, 24, 0.25),
+    "regnet_y_4_0gf": Config(96, 31.41, 2.24, 22, 64, 0.25),
+    "regnet_y_6_4gf": Config(112, 33.22, 2.27, 25, 72, 0.25),
+    "regnet_y_8gf": Config(192, 76.82, 2.19, 17, 56, 0.25),
+    "regnet_y_12gf": Config(168, 73.36, 2.37, 19, 112, 0.25),
+    "regnet_y_16gf": Config(200, 106.23, 2.48, 18, 112, 0.25),
+    "regnet_y_32gf": Config(232, 115.89, 2.53, 20, 232, 0.25),
     # the same numbers, other rounding; torchvision's other rows are the paper's
     "regnet_x_400mf_torchvision": Config(24, 24.48, 2.54, 22, 16, rounding="keep_90"),
     "regnet_y_800mf_torchvision": Config(56, 38.84, 2.4, 14, 16, 0.25, rounding="keep_90"),
@@ -136,8 +129,10 @@ class Stage:
     bottleneck_ratio: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("depth", "width", "group_width", "bottleneck_ratio"):
-            require_positive(name, getattr(self, name))
+        require_positive("depth", self.depth)
+        require_positive("width", self.width)
+        require_positive("group_width", self.group_width)
+        require_positive("bottleneck_ratio", self.bottleneck_ratio)
         if self.width % (self.bottleneck_ratio * self.group_width):
             raise ValueError(
                 f"width must be a multiple of bottleneck_ratio * group_width, got {self}; see fit_groups"
@@ -187,40 +182,34 @@ class Block(nn.Module):
 
     def __init__(self, in_channels: int, stage: Stage, stride: int, se_ratio: float) -> None:
         super().__init__()
-        width, inner = stage.width, stage.width // stage.bottleneck_ratio
-        self.conv1, self.bn1 = nn.Conv2d(in_channels, inner, 1, bias=False), nn.BatchNorm2d(inner)
-        self.conv2 = nn.Conv2d(
-            inner, inner, 3, stride, padding=1, groups=inner // stage.group_width, bias=False
-        )
+        width = stage.width
+        inner = width // stage.bottleneck_ratio
+        self.conv1 = conv(in_channels, inner, 1)
+        self.bn1 = nn.BatchNorm2d(inner)
+        self.conv2 = conv(inner, inner, 3, stride, groups=inner // stage.group_width)
         self.bn2 = nn.BatchNorm2d(inner)
-        self.se = (
-            SqueezeExcitation(inner, max(1, round(se_ratio * in_channels))) if se_ratio else nn.Identity()
-        )
-        self.conv3, self.bn3 = nn.Conv2d(inner, width, 1, bias=False), nn.BatchNorm2d(width)
-        same = stride == 1 and in_channels == width
-        self.proj = (
-            None
-            if same
-            else nn.Sequential(nn.Conv2d(in_channels, width, 1, stride, bias=False), nn.BatchNorm2d(width))
-        )
+        self.se = nn.Identity()
+        if se_ratio:
+            self.se = SqueezeExcitation(inner, max(1, round(se_ratio * in_channels)))
+        self.conv3 = conv(inner, width, 1)
+        self.bn3 = nn.BatchNorm2d(width)
+        self.proj = projection(in_channels, width, stride)
 
     def shortcut(self, x: Tensor) -> Tensor:
         """The block's input, projected where the branch has another shape."""
         return x if self.proj is None else self.proj(x)
 
     def forward(self, x: Tensor) -> Tensor:
-        # Memory: done last, the shortcut's output waits for nothing; done first, its gradient, made last,
-        # waits for nothing
-        early = self.shortcut(x) if self.training else None
+        early = self.shortcut(x) if self.training else None  # shortcut last: see dlbook.nn
         branch = F.relu(self.bn1(self.conv1(x)), inplace=True)
         branch = F.relu(self.bn2(self.conv2(branch)), inplace=True)
-        branch = self.se(branch)  # a line of its own, so that the map before it is freed
+        branch = self.se(branch)  # rebind: see dlbook.nn
         branch = self.bn3(self.conv3(branch))
         branch += self.shortcut(x) if early is None else early
         return F.relu(branch, inplace=True)
 
 
-class AnyNet(nn.Module):
+class AnyNet(ResidualFrame):
     """Stem, stages of blocks, global average pooling, one linear layer (figure 3): images [B, C, H, W] ->
     logits [B, K].
 
@@ -233,43 +222,26 @@ class AnyNet(nn.Module):
     def __init__(
         self, stages: Sequence[Stage], se_ratio: float = 0.0, num_classes: int = 1000, in_channels: int = 3
     ) -> None:
-        super().__init__()
+        super().__init__(in_channels)
         if not stages or not all(isinstance(stage, Stage) for stage in stages):
             raise ValueError(
                 f"stages must be one Stage or more, got {stages!r}; for a row of the table call regnet(name)"
             )
         require_probability("se_ratio", se_ratio)
-        require_positive("num_classes", num_classes)
-        require_positive("in_channels", in_channels)
-        self.in_channels, channels = in_channels, STEM_WIDTH
+        self.num_features = STEM_WIDTH
         self.stem = nn.Sequential(
-            nn.Conv2d(in_channels, channels, 3, 2, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
-            nn.ReLU(inplace=True),
+            conv(in_channels, STEM_WIDTH, 3, 2), nn.BatchNorm2d(STEM_WIDTH), nn.ReLU(inplace=True)
         )
-        self.stages = nn.ModuleList()
         for stage in stages:
-            blocks = nn.Sequential(Block(channels, stage, 2, se_ratio))
-            blocks.extend(Block(stage.width, stage, 1, se_ratio) for _ in range(stage.depth - 1))
-            self.stages.append(blocks)
-            channels = stage.width
-        self.fc = nn.Linear(channels, num_classes)
+            make_block = partial(Block, stage=stage, se_ratio=se_ratio)
+            self.add_stage(make_block, stage.depth, stage.width, stride=2)
+        self.add_last_layer(num_classes)
         initialise(self)
 
-    def feature_maps(self, images: Tensor) -> list[Tensor]:
-        """The output of the stem and of every stage: [B, C_i, H_i, W_i] each."""
+    def run_stem(self, images: Tensor) -> Tensor:
+        """Images [B, C, H, W] -> [B, 32, ceil(H/2), ceil(W/2)]; there is no pooling."""
         require_images(images, self.in_channels)
-        maps = [self.stem(images)]
-        for stage in self.stages:
-            maps.append(stage(maps[-1]))
-        return maps
-
-    def forward(self, images: Tensor) -> Tensor:
-        require_images(images, self.in_channels)
-        x = self.stem(images)
-        for stage in self.stages:  # without feature_maps, whose list would keep every map alive
-            x = stage(x)
-        return self.fc(x.mean(dim=(2, 3)))  # [B, C, H, W] -> [B, C] -> [B, K]
+        return self.stem(images)
 
 
 def initialise(model: nn.Module) -> None:
@@ -283,56 +255,7 @@ def initialise(model: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-SQUEEZE = {"se.fc1": "se.reduce", "se.fc2": "se.expand"}
-
-
-def load_torchvision_state(model: AnyNet, state: Mapping[str, Tensor]) -> AnyNet:
-    """Copy a state dict of torchvision's regnet_x_400mf ... regnet_y_32gf; ValueError names the first tensor
-    that does not fit.
-    """
-    layers = {
-        f"f.{letter}.{i}.": f"{kind}{'abc'.index(letter) + 1}."
-        for letter in "abc"
-        for i, kind in enumerate(("conv", "bn"))
-    }
-    table = {"trunk_output.": "stages.", **layers, "f.se.": "se.", **SQUEEZE}
-
-    def rename(name: str) -> str:
-        for theirs, ours in table.items():
-            name = name.replace(theirs, ours)
-        return re.sub(r"block(\d+)\.block\d+-(\d+)", lambda found: f"{int(found[1]) - 1}.{found[2]}", name)
-
-    return load_state(model, state, rename)
-
-
-def load_timm_state(model: AnyNet, state: Mapping[str, Tensor]) -> AnyNet:
-    """Copy a state dict of timm's regnetx_002 ... regnety_320; ValueError names the first tensor that does
-    not fit.
-    """
-    layers = {f"conv{i}.{kind}.": f"{kind}{i}." for i in (1, 2, 3) for kind in ("conv", "bn")}
-    pairs = {
-        "stem.conv": "stem.0",
-        "stem.bn": "stem.1",
-        "downsample.conv": "proj.0",
-        "downsample.bn": "proj.1",
-        "head.": "",
-    }
-    table = {**pairs, **layers, **SQUEEZE}
-
-    def rename(name: str) -> str:
-        for theirs, ours in table.items():
-            name = name.replace(theirs, ours)
-        return re.sub(
-            r"^s(\d+)\.b(\d+)", lambda found: f"stages.{int(found[1]) - 1}.{int(found[2]) - 1}", name
-        )
-
-    return load_state(model, state, rename)
-
-
-def regnet(name: str, num_classes: int = 1000, in_channels: int = 3, device: str | None = None) -> AnyNet:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
-    bad arguments.
-    """
+def regnet(name: str, num_classes: int = 1000, in_channels: int = 3) -> AnyNet:
+    """Build a row of `VARIANTS` with fresh weights; ValueError for an unknown name or an argument out of range."""
     config = find_row(name, VARIANTS)
-    with torch.device(device or torch.get_default_device()):
-        return AnyNet(stages_of(config), config.se_ratio, num_classes, in_channels)
+    return AnyNet(stages_of(config), config.se_ratio, num_classes, in_channels)

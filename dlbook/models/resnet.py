@@ -24,8 +24,8 @@ Departures from the paper
 4. `zero_init_last_gamma` is Goyal et al.'s (arXiv 1706.02677, section 5.1), so it is a function and off by
    default.
 
-Submodules are named as in torchvision (``layer1.0.downsample.0``), so that its state dicts fit; see
-`load_torchvision_state`.
+Submodules are named as in torchvision (``layer1.0.downsample.0``), so that its state dicts fit: see
+``dlbook/models/resnet_weights.py``. Stem, pooling and last layer stand in ``dlbook/nn/residual_frame.py``.
 
 Parameters with 1,000 classes: ResNet-18 11,689,512; 34 21,797,672; 50 25,557,032; 101 44,549,160; 152
     60,192,808.
@@ -36,21 +36,21 @@ CIFAR, 10 classes, option A: 20 269,722; 32 464,154; 44 658,586; 56 853,018; 110
 269722
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.checks import find_row, require_images, require_one_of, require_positive
-from dlbook.nn.state import load_state
-
-
-def conv(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Conv2d:
-    """A convolution [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)]; no bias, because BN
-    follows and has one.
-    """
-    return nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, bias=False)
+from dlbook.checks import find_row, require_one_of, require_positive
+from dlbook.nn.residual_frame import (
+    ResidualFrame,
+    conv,
+    initialise,
+    projection,
+    require_stages,
+    stem_layers,
+)
 
 
 class PadShortcut(nn.Module):
@@ -68,14 +68,10 @@ class PadShortcut(nn.Module):
 
 
 def make_shortcut(in_channels: int, out_channels: int, stride: int, option: str) -> nn.Module | None:
-    """None where x can be added as it is; else option "A" (padding) or "B" (1x1 convolution and BN, equation
-    2).
-    """
-    if stride == 1 and in_channels == out_channels:
-        return None
-    if option == "A":
+    """None where x can be added as it is; else option "A" (padding) or "B" (1x1 convolution and BN)."""
+    if option == "A" and (stride != 1 or in_channels != out_channels):
         return PadShortcut(in_channels, out_channels, stride)
-    return nn.Sequential(conv(in_channels, out_channels, 1, stride), nn.BatchNorm2d(out_channels))
+    return projection(in_channels, out_channels, stride)
 
 
 class BasicBlock(nn.Module):
@@ -83,10 +79,12 @@ class BasicBlock(nn.Module):
 
     expansion = 1
 
-    def __init__(self, in_channels: int, width: int, stride: int, shortcut: str, stride_on: str) -> None:
+    def __init__(self, in_channels: int, width: int, stride: int, shortcut: str) -> None:
         super().__init__()
-        self.conv1, self.bn1 = conv(in_channels, width, 3, stride), nn.BatchNorm2d(width)
-        self.conv2, self.bn2 = conv(width, width, 3), nn.BatchNorm2d(width)
+        self.conv1 = conv(in_channels, width, 3, stride)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = conv(width, width, 3)
+        self.bn2 = nn.BatchNorm2d(width)
         self.downsample = make_shortcut(in_channels, width, stride, shortcut)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -101,34 +99,45 @@ class Bottleneck(nn.Module):
 
     expansion = 4
 
-    def __init__(self, in_channels: int, width: int, stride: int, shortcut: str, stride_on: str) -> None:
+    def __init__(self, in_channels: int, width: int, stride: int, shortcut: str) -> None:
         super().__init__()
-        stride1, stride2 = (stride, 1) if stride_on == "1x1" else (1, stride)  # v1 or v1.5
-        self.conv1, self.bn1 = conv(in_channels, width, 1, stride1), nn.BatchNorm2d(width)
-        self.conv2, self.bn2 = conv(width, width, 3, stride2), nn.BatchNorm2d(width)
-        self.conv3, self.bn3 = conv(width, 4 * width, 1), nn.BatchNorm2d(4 * width)
+        self.conv1 = conv(in_channels, width, 1, stride)  # the paper's place for the stride
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = conv(width, width, 3)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = conv(width, 4 * width, 1)
+        self.bn3 = nn.BatchNorm2d(4 * width)
         self.downsample = make_shortcut(in_channels, 4 * width, stride, shortcut)
 
     def forward(self, x: Tensor) -> Tensor:
         out = F.relu(self.bn1(self.conv1(x)), inplace=True)
         out = F.relu(self.bn2(self.conv2(out)), inplace=True)
-        out = self.conv3(out)  # a line of its own: the narrow map is freed before BN makes its output
+        out = self.conv3(out)  # rebind: see dlbook.nn
         out = self.bn3(out)
         out += x if self.downsample is None else self.downsample(x)
         return F.relu(out, inplace=True)
 
 
+class BottleneckV15(Bottleneck):
+    """The bottleneck of torchvision and NVIDIA (departure 2): its stride is on the 3x3 convolution."""
+
+    def __init__(self, in_channels: int, width: int, stride: int, shortcut: str) -> None:
+        super().__init__(in_channels, width, stride, shortcut)
+        self.conv1.stride = (1, 1)
+        self.conv2.stride = (stride, stride)
+
+
 class PlainBlock(nn.Module):
-    """The paper's control: the basic block without its shortcut. [B, C, H, W] -> [B, width, H/stride,
-    W/stride].
-    """
+    """The paper's control, a basic block without a shortcut: [B, C, H, W] -> [B, width, H/stride, W/stride]."""
 
     expansion = 1
 
-    def __init__(self, in_channels: int, width: int, stride: int, shortcut: str, stride_on: str) -> None:
+    def __init__(self, in_channels: int, width: int, stride: int) -> None:
         super().__init__()
-        self.conv1, self.bn1 = conv(in_channels, width, 3, stride), nn.BatchNorm2d(width)
-        self.conv2, self.bn2 = conv(width, width, 3), nn.BatchNorm2d(width)
+        self.conv1 = conv(in_channels, width, 3, stride)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = conv(width, width, 3)
+        self.bn2 = nn.BatchNorm2d(width)
 
     def forward(self, x: Tensor) -> Tensor:
         out = F.relu(self.bn1(self.conv1(x)), inplace=True)
@@ -139,11 +148,9 @@ class PlainBlock(nn.Module):
 class Config:
     """One row of the paper's tables.
 
-    block: BasicBlock, Bottleneck or PlainBlock.  depths: blocks in each stage.  widths: channels of the 3x3
-    convolutions in each stage; the stem has widths[0].  stem: "imagenet" (7x7/2 and max pooling) or "cifar"
-    (3x3).  shortcut: "A" or "B".
-    stride_on: the bottleneck's convolution that takes the stride, "1x1" (v1) or "3x3" (v1.5).  num_classes:
-        K.
+    block: BasicBlock, Bottleneck, BottleneckV15 or PlainBlock.  depths: blocks in each stage.  widths:
+    channels of the 3x3 convolutions in each stage; the stem has widths[0].  stem: "imagenet" (7x7/2 and max
+    pooling) or "cifar" (3x3).  shortcut: "A" or "B"; None for PlainBlock, which has none.  num_classes: K.
 
     Raises ValueError for a value outside these.
     """
@@ -152,26 +159,15 @@ class Config:
     depths: tuple[int, ...]
     widths: tuple[int, ...] = (64, 128, 256, 512)
     stem: str = "imagenet"
-    shortcut: str = "B"
-    stride_on: str = "1x1"
+    shortcut: str | None = "B"
     num_classes: int = 1000
 
     def __post_init__(self) -> None:
-        if not self.depths or len(self.depths) != len(self.widths):
-            raise ValueError(
-                f"depths and widths need one entry a stage, got {self.depths} and {self.widths}; "
-                "make them equally long"
-            )
-        for name, values in (("depths", self.depths), ("widths", self.widths)):
-            for value in values:
-                require_positive(name, value)
+        require_stages(self.depths, self.widths)
         require_positive("num_classes", self.num_classes)
-        for name, allowed in (
-            ("stem", ("imagenet", "cifar")),
-            ("shortcut", ("A", "B")),
-            ("stride_on", ("1x1", "3x3")),
-        ):
-            require_one_of(name, getattr(self, name), allowed)
+        require_one_of("stem", self.stem, ("imagenet", "cifar"))
+        plain = issubclass(self.block, PlainBlock)
+        require_one_of("shortcut", self.shortcut, (None,) if plain else ("A", "B"))
 
 
 CIFAR = {"widths": (16, 32, 64), "stem": "cifar", "num_classes": 10}
@@ -183,29 +179,37 @@ VARIANTS = {
     "resnet50": Config(Bottleneck, (3, 4, 6, 3)),
     "resnet101": Config(Bottleneck, (3, 4, 23, 3)),
     "resnet152": Config(Bottleneck, (3, 8, 36, 3)),
-    # torchvision's and NVIDIA's bottleneck; for the two basic rows nothing changes
-    "resnet18_v1_5": Config(BasicBlock, (2, 2, 2, 2), stride_on="3x3"),
-    "resnet34_v1_5": Config(BasicBlock, (3, 4, 6, 3), stride_on="3x3"),
-    "resnet50_v1_5": Config(Bottleneck, (3, 4, 6, 3), stride_on="3x3"),
-    "resnet101_v1_5": Config(Bottleneck, (3, 4, 23, 3), stride_on="3x3"),
-    "resnet152_v1_5": Config(Bottleneck, (3, 8, 36, 3), stride_on="3x3"),
+    # torchvision's and NVIDIA's bottleneck; the two basic rows are resnet18 and resnet34 again
+    "resnet18_v1_5": Config(BasicBlock, (2, 2, 2, 2)),
+    "resnet34_v1_5": Config(BasicBlock, (3, 4, 6, 3)),
+    "resnet50_v1_5": Config(BottleneckV15, (3, 4, 6, 3)),
+    "resnet101_v1_5": Config(BottleneckV15, (3, 4, 23, 3)),
+    "resnet152_v1_5": Config(BottleneckV15, (3, 8, 36, 3)),
     # Table 2: option A against the plain controls
     "resnet18_a": Config(BasicBlock, (2, 2, 2, 2), shortcut="A"),
     "resnet34_a": Config(BasicBlock, (3, 4, 6, 3), shortcut="A"),
-    "plain18": Config(PlainBlock, (2, 2, 2, 2)),
-    "plain34": Config(PlainBlock, (3, 4, 6, 3)),
+    "plain18": Config(PlainBlock, (2, 2, 2, 2), shortcut=None),
+    "plain34": Config(PlainBlock, (3, 4, 6, 3), shortcut=None),
     # Section 4.2, Table 6: 6n + 2 layers
-    **{
-        f"resnet{6 * n + 2}_cifar": Config(BasicBlock, (n,) * 3, shortcut="A", **CIFAR)
-        for n in (3, 5, 7, 9, 18)
-    },
-    **{f"plain{6 * n + 2}_cifar": Config(PlainBlock, (n,) * 3, **CIFAR) for n in (3, 5, 7, 9)},
+    "resnet20_cifar": Config(BasicBlock, (3, 3, 3), shortcut="A", **CIFAR),
+    "resnet32_cifar": Config(BasicBlock, (5, 5, 5), shortcut="A", **CIFAR),
+    "resnet44_cifar": Config(BasicBlock, (7, 7, 7), shortcut="A", **CIFAR),
+    "resnet56_cifar": Config(BasicBlock, (9, 9, 9), shortcut="A", **CIFAR),
+    "resnet110_cifar": Config(BasicBlock, (18, 18, 18), shortcut="A", **CIFAR),
+    "plain20_cifar": Config(PlainBlock, (3, 3, 3), shortcut=None, **CIFAR),
+    "plain32_cifar": Config(PlainBlock, (5, 5, 5), shortcut=None, **CIFAR),
+    "plain44_cifar": Config(PlainBlock, (7, 7, 7), shortcut=None, **CIFAR),
+    "plain56_cifar": Config(PlainBlock, (9, 9, 9), shortcut=None, **CIFAR),
     # what many repositories train instead: option B on CIFAR
-    **{f"resnet{6 * n + 2}_cifar_b": Config(BasicBlock, (n,) * 3, **CIFAR) for n in (3, 5, 7, 9, 18)},
+    "resnet20_cifar_b": Config(BasicBlock, (3, 3, 3), **CIFAR),
+    "resnet32_cifar_b": Config(BasicBlock, (5, 5, 5), **CIFAR),
+    "resnet44_cifar_b": Config(BasicBlock, (7, 7, 7), **CIFAR),
+    "resnet56_cifar_b": Config(BasicBlock, (9, 9, 9), **CIFAR),
+    "resnet110_cifar_b": Config(BasicBlock, (18, 18, 18), **CIFAR),
 }
 
 
-class ResNet(nn.Module):
+class ResNet(ResidualFrame):
     """Stem, stages of blocks, global average pooling, one linear layer: images [B, C, H, W] -> logits [B, K].
 
     config: a row of `VARIANTS` or your own `Config`.  num_classes: K, None for the row's own.  in_channels: C
@@ -214,64 +218,20 @@ class ResNet(nn.Module):
     """
 
     def __init__(self, config: Config, num_classes: int | None = None, in_channels: int = 3) -> None:
-        super().__init__()
         if not isinstance(config, Config):
             raise ValueError(
                 f"config must be a Config such as VARIANTS['resnet50'], got {config!r}; for a name "
                 "call resnet(name)"
             )
-        num_classes = config.num_classes if num_classes is None else num_classes
-        require_positive("num_classes", num_classes)
-        require_positive("in_channels", in_channels)
-        self.config, self.in_channels = config, in_channels
-        imagenet = config.stem == "imagenet"
-        channels = config.widths[0]
-        self.conv1 = conv(in_channels, channels, 7, 2) if imagenet else conv(in_channels, channels, 3)
-        self.bn1 = nn.BatchNorm2d(channels)
-        self.maxpool = nn.MaxPool2d(3, 2, padding=1) if imagenet else nn.Identity()
-        for index, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True)):
-            blocks = []
-            for position in range(depth):
-                stride = 2 if index > 0 and position == 0 else 1  # the pooling has halved the map for stage 1
-                blocks.append(config.block(channels, width, stride, config.shortcut, config.stride_on))
-                channels = width * config.block.expansion
-            self.add_module(f"layer{index + 1}", nn.Sequential(*blocks))
-        self.fc = nn.Linear(channels, num_classes)
+        super().__init__(in_channels)
+        self.config = config
+        self.add_stem(*stem_layers(config.stem, in_channels, config.widths[0]), config.widths[0])
+        shortcut = {"shortcut": config.shortcut} if config.shortcut else {}
+        for depth, width in zip(config.depths, config.widths, strict=True):
+            make_block = partial(config.block, width=width, **shortcut)
+            self.add_stage(make_block, depth, config.block.expansion * width)
+        self.add_last_layer(config.num_classes if num_classes is None else num_classes)
         initialise(self)
-
-    @property
-    def stages(self) -> list[nn.Sequential]:
-        """The stages in order; stage i is the submodule ``layer{i+1}`` and lists its blocks."""
-        return [getattr(self, f"layer{index + 1}") for index in range(len(self.config.depths))]
-
-    def run_stem(self, images: Tensor) -> Tensor:
-        """Images [B, C, H, W] -> [B, C_0, H/4, W/4], with the CIFAR stem [B, C_0, H, W]; ValueError for
-        images that do not fit.
-        """
-        require_images(images, self.in_channels)
-        return self.maxpool(F.relu(self.bn1(self.conv1(images)), inplace=True))
-
-    def feature_maps(self, images: Tensor) -> list[Tensor]:
-        """The output of the stem and of every stage: [B, C_i, H_i, W_i] each."""
-        maps = [self.run_stem(images)]
-        for stage in self.stages:
-            maps.append(stage(maps[-1]))
-        return maps
-
-    def forward(self, images: Tensor) -> Tensor:
-        x = self.run_stem(images)
-        for stage in self.stages:  # without feature_maps, whose list would keep every map alive
-            x = stage(x)
-        return self.fc(x.mean(dim=(2, 3)))  # [B, C, H, W] -> [B, C] -> [B, K]
-
-
-def initialise(model: nn.Module) -> None:
-    """Convolutions: normal, variance 2 / fan_out (He et al. 2015, arXiv 1502.01852, equation 14). BN: gamma
-    1, beta 0.
-    """
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
 
 def zero_init_last_gamma(model: nn.Module) -> nn.Module:
@@ -289,23 +249,6 @@ def zero_init_last_gamma(model: nn.Module) -> nn.Module:
     for block in blocks:
         nn.init.zeros_((block.bn3 if isinstance(block, Bottleneck) else block.bn2).weight)
     return model
-
-
-def load_torchvision_state(model: ResNet, state: Mapping[str, Tensor]) -> ResNet:
-    """Copy a state dict of torchvision's resnet18 ... resnet152 into `model`; nothing is copied unless
-    everything fits.
-
-    Raises ValueError that names the first tensor that is missing, superfluous or of another shape. A v1
-    bottleneck net is refused too: every tensor would fit, but the weights were trained with the stride on the
-    3x3 convolution. Old files without ``num_batches_tracked`` are accepted; that counter does not enter the
-    computation.
-    """
-    if model.config.block is Bottleneck and model.config.stride_on != "3x3":
-        raise ValueError(
-            "torchvision's bottlenecks have the stride on the 3x3 convolution, this model on the "
-            "1x1; build a _v1_5 row"
-        )
-    return load_state(model, state)
 
 
 def resnet(name: str, num_classes: int | None = None, in_channels: int = 3) -> ResNet:

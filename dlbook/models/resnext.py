@@ -32,24 +32,14 @@ Submodules are named as in torchvision. Parameters with 1,000 classes: 50 (32x4d
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.checks import find_row, require_images, require_one_of, require_positive
-from dlbook.nn.state import load_state
-
-
-def conv(
-    in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, groups: int = 1
-) -> nn.Conv2d:
-    """A convolution [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)]; no bias, because BN
-    follows.
-    """
-    return nn.Conv2d(
-        in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=False
-    )
+from dlbook.checks import find_row, require_one_of, require_positive
+from dlbook.nn.residual_frame import ResidualFrame, conv, initialise, projection, stem_layers
 
 
 class GroupedConvolution(nn.Module):
@@ -63,14 +53,17 @@ class GroupedConvolution(nn.Module):
     ) -> None:
         super().__init__()
         width = cardinality * path_width
-        self.conv1, self.bn1 = conv(in_channels, width, 1), nn.BatchNorm2d(width)
-        self.conv2, self.bn2 = conv(width, width, 3, stride, cardinality), nn.BatchNorm2d(width)
-        self.conv3, self.bn3 = conv(width, out_channels, 1), nn.BatchNorm2d(out_channels)
+        self.conv1 = conv(in_channels, width, 1)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = conv(width, width, 3, stride, groups=cardinality)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = conv(width, out_channels, 1)
+        self.bn3 = nn.BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         out = F.relu(self.bn1(self.conv1(x)), inplace=True)
         out = F.relu(self.bn2(self.conv2(out)), inplace=True)
-        out = self.conv3(out)  # a line of its own: the narrow map is freed before BN makes its output
+        out = self.conv3(out)  # rebind: see dlbook.nn
         return self.bn3(out)
 
 
@@ -94,7 +87,8 @@ class EarlyConcatenation(nn.Module):
             )
             for _ in range(cardinality)
         )
-        self.conv3, self.bn3 = conv(cardinality * path_width, out_channels, 1), nn.BatchNorm2d(out_channels)
+        self.conv3 = conv(cardinality * path_width, out_channels, 1)
+        self.bn3 = nn.BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.bn3(self.conv3(torch.cat([path(x) for path in self.paths], dim=1)))
@@ -164,11 +158,7 @@ class Block(GroupedConvolution):
         self, in_channels: int, out_channels: int, cardinality: int, path_width: int, stride: int
     ) -> None:
         super().__init__(in_channels, out_channels, cardinality, path_width, stride)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                conv(in_channels, out_channels, 1, stride), nn.BatchNorm2d(out_channels)
-            )
+        self.downsample = projection(in_channels, out_channels, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         out = super().forward(x)
@@ -195,28 +185,37 @@ class Config:
 
     def __post_init__(self) -> None:
         require_one_of("stem", self.stem, ("imagenet", "cifar"))
-        for value in (*self.depths, self.cardinality, self.path_width, self.stem_width, self.num_classes):
-            require_positive("each depth, cardinality, path_width, stem_width and num_classes", value)
+        for depth in self.depths:
+            require_positive("each depth", depth)
+        require_positive("cardinality", self.cardinality)
+        require_positive("path_width", self.path_width)
+        require_positive("stem_width", self.stem_width)
+        require_positive("num_classes", self.num_classes)
 
 
-R50, R101, CIFAR = (3, 4, 6, 3), (3, 4, 23, 3), {"stem": "cifar", "num_classes": 10}
+CIFAR = {"stem": "cifar", "num_classes": 10}
 
 VARIANTS = {
     # Xie et al. 2016, Tables 3 and 4: C x d at equal cost, then at twice the cost of ResNet-101
-    **{f"resnext50_{c}x{d}d": Config(R50, c, d) for c, d in ((2, 40), (4, 24), (8, 14), (32, 4))},
-    **{
-        f"resnext101_{c}x{d}d": Config(R101, c, d)
-        for c, d in ((2, 40), (4, 24), (8, 14), (32, 4), (2, 64), (64, 4))
-    },
-    "resnext101_32x8d": Config(R101, 32, 8),
+    "resnext50_2x40d": Config((3, 4, 6, 3), 2, 40),
+    "resnext50_4x24d": Config((3, 4, 6, 3), 4, 24),
+    "resnext50_8x14d": Config((3, 4, 6, 3), 8, 14),
+    "resnext50_32x4d": Config((3, 4, 6, 3), 32, 4),
+    "resnext101_2x40d": Config((3, 4, 23, 3), 2, 40),
+    "resnext101_4x24d": Config((3, 4, 23, 3), 4, 24),
+    "resnext101_8x14d": Config((3, 4, 23, 3), 8, 14),
+    "resnext101_32x4d": Config((3, 4, 23, 3), 32, 4),
+    "resnext101_2x64d": Config((3, 4, 23, 3), 2, 64),
+    "resnext101_64x4d": Config((3, 4, 23, 3), 64, 4),
+    "resnext101_32x8d": Config((3, 4, 23, 3), 32, 8),
     # Table 7, and the small one
-    **{
-        f"resnext29_{c}x{d}d_cifar": Config((3, 3, 3), c, d, **CIFAR) for c, d in ((8, 64), (16, 64), (32, 4))
-    },
+    "resnext29_8x64d_cifar": Config((3, 3, 3), 8, 64, **CIFAR),
+    "resnext29_16x64d_cifar": Config((3, 3, 3), 16, 64, **CIFAR),
+    "resnext29_32x4d_cifar": Config((3, 3, 3), 32, 4, **CIFAR),
 }
 
 
-class ResNeXt(nn.Module):
+class ResNeXt(ResidualFrame):
     """Stem, stages of blocks, global average pooling, one linear layer: images [B, C, H, W] -> logits [B, K].
 
     config: a row of `VARIANTS` or your own `Config`.  num_classes: K, None for the row's own.  in_channels: C
@@ -225,74 +224,26 @@ class ResNeXt(nn.Module):
     """
 
     def __init__(self, config: Config, num_classes: int | None = None, in_channels: int = 3) -> None:
-        super().__init__()
-        num_classes = config.num_classes if num_classes is None else num_classes
-        require_positive("num_classes", num_classes)
-        require_positive("in_channels", in_channels)
-        self.config, self.in_channels = config, in_channels
-        channels, imagenet = config.stem_width, config.stem == "imagenet"
-        self.conv1 = conv(in_channels, channels, 7, 2) if imagenet else conv(in_channels, channels, 3)
-        self.bn1 = nn.BatchNorm2d(channels)
-        self.maxpool = nn.MaxPool2d(3, 2, padding=1) if imagenet else nn.Identity()
+        super().__init__(in_channels)
+        self.config = config
+        self.add_stem(*stem_layers(config.stem, in_channels, config.stem_width), config.stem_width)
         for index, depth in enumerate(config.depths):
-            blocks, out_channels = [], 4 * config.stem_width * 2**index
-            for position in range(depth):
-                stride = 2 if index and not position else 1
-                blocks.append(
-                    Block(channels, out_channels, config.cardinality, config.path_width * 2**index, stride)
-                )
-                channels = out_channels
-            self.add_module(f"layer{index + 1}", nn.Sequential(*blocks))
-        self.fc = nn.Linear(channels, num_classes)
+            out_channels = 4 * config.stem_width * 2**index
+            make_block = partial(
+                Block,
+                out_channels=out_channels,
+                cardinality=config.cardinality,
+                path_width=config.path_width * 2**index,
+            )
+            self.add_stage(make_block, depth, out_channels)
+        self.add_last_layer(config.num_classes if num_classes is None else num_classes)
         initialise(self)
 
-    def run_stem(self, images: Tensor) -> Tensor:
-        """Images [B, C, H, W] -> [B, C_0, H/4, W/4]; ValueError for images that do not fit."""
-        require_images(images, self.in_channels)
-        return self.maxpool(F.relu(self.bn1(self.conv1(images)), inplace=True))
 
-    def feature_maps(self, images: Tensor) -> list[Tensor]:
-        """The output of the stem and of every stage: [B, C_i, H_i, W_i] each."""
-        maps = [self.run_stem(images)]
-        for index in range(len(self.config.depths)):
-            maps.append(getattr(self, f"layer{index + 1}")(maps[-1]))
-        return maps
-
-    def forward(self, images: Tensor) -> Tensor:
-        x = self.run_stem(images)
-        for index in range(
-            len(self.config.depths)
-        ):  # without feature_maps, whose list would keep every map alive
-            x = getattr(self, f"layer{index + 1}")(x)
-        return self.fc(x.mean(dim=(2, 3)))  # [B, C, H, W] -> [B, C] -> [B, K]
-
-
-def initialise(model: nn.Module) -> None:
-    """Convolutions: normal, variance 2 / fan_out. BN: gamma 1, beta 0."""
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-
-
-def load_torchvision_state(model: ResNeXt, state: Mapping[str, Tensor]) -> ResNeXt:
-    """Copy a state dict of torchvision's resnext50_32x4d ... 101_64x4d; all or nothing; ValueError names the
-    first misfit.
-    """
-    return load_state(model, state)
-
-
-def load_timm_state(model: ResNeXt, state: Mapping[str, Tensor]) -> ResNeXt:
-    """Copy a state dict of timm's resnext rows, whose tensors have the same names."""
-    return load_state(model, state)
-
-
-def resnext(
-    name: str, num_classes: int | None = None, in_channels: int = 3, device: str | None = None
-) -> ResNeXt:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory.
+def resnext(name: str, num_classes: int | None = None, in_channels: int = 3) -> ResNeXt:
+    """Build a row of `VARIANTS` with fresh weights.
 
     num_classes: K, None for the row's own (1,000 for ImageNet, 10 for CIFAR).  in_channels: C of the images.
     Raises ValueError for an unknown name or an argument out of range.
     """
-    with torch.device(device or torch.get_default_device()):
-        return ResNeXt(find_row(name, VARIANTS), num_classes, in_channels)
+    return ResNeXt(find_row(name, VARIANTS), num_classes, in_channels)

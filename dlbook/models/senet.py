@@ -26,27 +26,19 @@ Departures from the paper
 Parameters with 1,000 classes: SE-ResNet-50 28,088,024; 101 49,326,872; 152 66,821,848. The gates have 10 per
     cent of them.
 
->>> sum(p.numel() for p in senet("seresnet50", device="meta").parameters())
+>>> sum(p.numel() for p in senet("seresnet50").parameters())
 28088024
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.checks import find_row, require_images, require_one_of, require_positive
+from dlbook.checks import find_row, require_one_of, require_positive
 from dlbook.nn.channel_attention import SqueezeExcitation
-from dlbook.nn.state import load_state
-
-
-def conv(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Conv2d:
-    """A convolution [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)]; no bias, because BN
-    follows.
-    """
-    return nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, bias=False)
+from dlbook.nn.residual_frame import ResidualFrame, conv, initialise, projection, require_stages
 
 
 class SEBottleneck(nn.Module):
@@ -59,20 +51,19 @@ class SEBottleneck(nn.Module):
     def __init__(self, in_channels: int, width: int, stride: int, stride_on: str, reduction: int) -> None:
         super().__init__()
         stride1, stride2 = (stride, 1) if stride_on == "1x1" else (1, stride)
-        self.conv1, self.bn1 = conv(in_channels, width, 1, stride1), nn.BatchNorm2d(width)
-        self.conv2, self.bn2 = conv(width, width, 3, stride2), nn.BatchNorm2d(width)
-        self.conv3, self.bn3 = conv(width, 4 * width, 1), nn.BatchNorm2d(4 * width)
+        self.conv1 = conv(in_channels, width, 1, stride1)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = conv(width, width, 3, stride2)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = conv(width, 4 * width, 1)
+        self.bn3 = nn.BatchNorm2d(4 * width)
         self.se = SqueezeExcitation(4 * width, 4 * width // reduction)
-        self.downsample = None
-        if stride != 1 or in_channels != 4 * width:
-            self.downsample = nn.Sequential(
-                conv(in_channels, 4 * width, 1, stride), nn.BatchNorm2d(4 * width)
-            )
+        self.downsample = projection(in_channels, 4 * width, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         out = F.relu(self.bn1(self.conv1(x)), inplace=True)
         out = F.relu(self.bn2(self.conv2(out)), inplace=True)
-        out = self.conv3(out)  # a line of its own: the narrow map is freed before BN makes its output
+        out = self.conv3(out)  # rebind: see dlbook.nn
         out = self.bn3(out)
         out = self.se(out)  # after the last BN, before the sum
         out += x if self.downsample is None else self.downsample(x)
@@ -95,27 +86,27 @@ class Config:
     reduction: int = 16
 
     def __post_init__(self) -> None:
-        if not self.depths or len(self.depths) != len(self.widths):
-            raise ValueError(
-                f"depths and widths need one entry a stage, got {self.depths} and {self.widths}; "
-                "make them equally long"
-            )
-        for value in (*self.depths, *self.widths, self.reduction):
-            require_positive("each depth and width, and reduction", value)
+        require_stages(self.depths, self.widths)
+        require_positive("reduction", self.reduction)
         require_one_of("stride_on", self.stride_on, ("1x1", "3x3"))
         require_one_of("pool", self.pool, ("padded", "ceil"))
 
 
 # Hu et al. 2017, Table 1 (right) and Table 2
-DEPTHS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 VARIANTS = {
-    **{f"seresnet{layers}": Config(depths) for layers, depths in DEPTHS.items()},
-    **{f"seresnet{layers}_v1_5": Config(depths, "3x3") for layers, depths in DEPTHS.items()},
-    **{f"seresnet{layers}_caffe": Config(depths, "1x1", "ceil") for layers, depths in DEPTHS.items()},
+    "seresnet50": Config((3, 4, 6, 3)),
+    "seresnet101": Config((3, 4, 23, 3)),
+    "seresnet152": Config((3, 8, 36, 3)),
+    "seresnet50_v1_5": Config((3, 4, 6, 3), "3x3"),
+    "seresnet101_v1_5": Config((3, 4, 23, 3), "3x3"),
+    "seresnet152_v1_5": Config((3, 8, 36, 3), "3x3"),
+    "seresnet50_caffe": Config((3, 4, 6, 3), "1x1", "ceil"),
+    "seresnet101_caffe": Config((3, 4, 23, 3), "1x1", "ceil"),
+    "seresnet152_caffe": Config((3, 8, 36, 3), "1x1", "ceil"),
 }
 
 
-class SEResNet(nn.Module):
+class SEResNet(ResidualFrame):
     """Stem, stages of blocks, global average pooling, one linear layer: images [B, C, H, W] -> logits [B, K].
 
     config: a row of `VARIANTS` or your own `Config`.  num_classes: K.  in_channels: C of the images.
@@ -124,85 +115,20 @@ class SEResNet(nn.Module):
     """
 
     def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3) -> None:
-        super().__init__()
-        require_positive("num_classes", num_classes)
-        require_positive("in_channels", in_channels)
-        self.config, self.in_channels = config, in_channels
-        channels = config.widths[0]
-        self.conv1, self.bn1 = conv(in_channels, channels, 7, 2), nn.BatchNorm2d(channels)
-        self.maxpool = (
-            nn.MaxPool2d(3, 2, padding=1) if config.pool == "padded" else nn.MaxPool2d(3, 2, ceil_mode=True)
-        )
-        for index, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True)):
-            blocks = []
-            for position in range(depth):
-                stride = 2 if index and not position else 1
-                blocks.append(SEBottleneck(channels, width, stride, config.stride_on, config.reduction))
-                channels = 4 * width
-            self.add_module(f"layer{index + 1}", nn.Sequential(*blocks))
-        self.fc = nn.Linear(channels, num_classes)
+        super().__init__(in_channels)
+        self.config = config
+        padded = config.pool == "padded"
+        pool = nn.MaxPool2d(3, 2, padding=1) if padded else nn.MaxPool2d(3, 2, ceil_mode=True)
+        self.add_stem(conv(in_channels, config.widths[0], 7, 2), pool, config.widths[0])
+        for depth, width in zip(config.depths, config.widths, strict=True):
+            make_block = partial(
+                SEBottleneck, width=width, stride_on=config.stride_on, reduction=config.reduction
+            )
+            self.add_stage(make_block, depth, 4 * width)
+        self.add_last_layer(num_classes)
         initialise(self)
 
-    def run_stem(self, images: Tensor) -> Tensor:
-        """Images [B, C, H, W] -> [B, C_0, H/4, W/4]; ValueError for images that do not fit."""
-        require_images(images, self.in_channels)
-        return self.maxpool(F.relu(self.bn1(self.conv1(images)), inplace=True))
 
-    def feature_maps(self, images: Tensor) -> list[Tensor]:
-        """The output of the stem and of every stage: [B, C_i, H_i, W_i] each."""
-        maps = [self.run_stem(images)]
-        for index in range(len(self.config.depths)):
-            maps.append(getattr(self, f"layer{index + 1}")(maps[-1]))
-        return maps
-
-    def forward(self, images: Tensor) -> Tensor:
-        x = self.run_stem(images)
-        for index in range(
-            len(self.config.depths)
-        ):  # without feature_maps, whose list would keep every map alive
-            x = getattr(self, f"layer{index + 1}")(x)
-        return self.fc(x.mean(dim=(2, 3)))  # [B, C, H, W] -> [B, C] -> [B, K]
-
-
-def initialise(model: nn.Module) -> None:
-    """Convolutions, the gates' too: normal, variance 2 / fan_out; biases 0. BN: gamma 1, beta 0."""
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-
-
-def from_timm(name: str) -> str:
-    """The name of a tensor of timm's seresnet or legacy_seresnet in this file."""
-    name = name.removeprefix("layer0.").replace("last_linear.", "fc.").replace(".se_module.", ".se.")
-    return name.replace(".se.fc1.", ".se.reduce.").replace(".se.fc2.", ".se.expand.")
-
-
-def load_timm_state(model: SEResNet, state: Mapping[str, Tensor]) -> SEResNet:
-    """Copy a state dict of timm's seresnet50, 101, 152 (rows ``_v1_5``) or legacy_seresnet50, 101, 152 (rows
-    ``_caffe``).
-
-    All or nothing. Raises ValueError that names the first misfit, and for a row whose strides or pooling the
-    weights were not trained with, although every tensor would fit: only timm's legacy state has names that
-    begin with ``layer0``.
-    """
-    legacy = any(name.startswith("layer0.") for name in state)
-    peer, row, needed = (
-        ("legacy_seresnet", "_caffe", ("1x1", "ceil")) if legacy else ("seresnet", "_v1_5", ("3x3", "padded"))
-    )
-    if (model.config.stride_on, model.config.pool) != needed:
-        raise ValueError(
-            f"timm's {peer} has its strides on the {needed[0]} convolution and {needed[1]} pooling; "
-            f"build a row {row}"
-        )
-    return load_state(model, state, from_timm)
-
-
-def senet(name: str, num_classes: int = 1000, in_channels: int = 3, device: str | None = None) -> SEResNet:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory.
-
-    Raises ValueError for an unknown name or an argument out of range.
-    """
-    with torch.device(device or torch.get_default_device()):
-        return SEResNet(find_row(name, VARIANTS), num_classes, in_channels)
+def senet(name: str, num_classes: int = 1000, in_channels: int = 3) -> SEResNet:
+    """Build a row of `VARIANTS` with fresh weights; ValueError for an unknown name or an argument out of range."""
+    return SEResNet(find_row(name, VARIANTS), num_classes, in_channels)

@@ -5,13 +5,15 @@ and peers' shapes.
 import torch
 from torch import nn
 
+from dlbook.measure.feature_maps import feature_maps
+
 
 def gradient_field(model: nn.Module, size: int) -> tuple[int, int]:
     """Rows and columns of the image that the middle of the last map depends on; `model` is thin and is
     changed.
 
     Positive weights, no normalisation, no gates and average for max pooling, so that no path cancels or is
-    closed. The model has `feature_maps`. size: height of the image; the width is a little more.
+    closed. The model has `stages`. size: height of the image; the width is a little more.
     """
     model.double().eval()
     for parent in model.modules():
@@ -24,7 +26,7 @@ def gradient_field(model: nn.Module, size: int) -> tuple[int, int]:
         if isinstance(module, nn.Conv2d):
             nn.init.constant_(module.weight, 1.0 / module.weight[0].numel())
     image = torch.ones(1, model.in_channels, size, size + 16, dtype=torch.float64, requires_grad=True)
-    last = model.feature_maps(image)[-1]
+    last = feature_maps(model, image)[-1]
     last[0, 0, last.shape[2] // 2, last.shape[3] // 2].backward()
     support = image.grad[0].abs().sum(0) > 0
     return int(support.any(1).sum()), int(support.any(0).sum())
@@ -67,11 +69,11 @@ def shapes(model: nn.Module) -> dict[str, tuple[int, ...]]:
 def stage_shapes(model: nn.Module, size: int) -> list[tuple[int, ...]]:
     """[B, C, H, W] of all feature maps, for two images on meta that are twice as wide as high."""
     images = torch.empty(2, model.in_channels, size, 2 * size, device="meta")
-    return [tuple(x.shape) for x in model.to("meta").eval().feature_maps(images)]
+    return [tuple(x.shape) for x in feature_maps(model.to("meta").eval(), images)]
 
 
 def keeps_channels_last(model: nn.Module, size: int) -> bool:
     """Whether every feature map of a channels_last model and image is channels_last."""
     images = torch.randn(2, model.in_channels, size, size + 8).to(memory_format=torch.channels_last)
-    maps = model.to(memory_format=torch.channels_last).eval().feature_maps(images)
+    maps = feature_maps(model.to(memory_format=torch.channels_last).eval(), images)
     return all(x.is_contiguous(memory_format=torch.channels_last) for x in maps)

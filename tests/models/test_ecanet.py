@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.measure import count
+from dlbook.models import create
 from dlbook.models.ecanet import (
     VARIANTS,
     Config,
@@ -16,9 +17,8 @@ from dlbook.models.ecanet import (
     ECABottleneck,
     ECAResNet,
     ecanet,
-    from_timm,
-    load_timm_state,
 )
+from dlbook.models.ecanet_weights import from_timm, load_timm_state
 from dlbook.nn.efficient_channel_attention import EfficientChannelAttention
 from tests.models.residual_kin_checks import (
     check_spread,
@@ -59,7 +59,7 @@ def with_eca(name: str, **options) -> nn.Module:
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_exact_counts(name):
-    counts = count(lambda: ecanet(name, device="meta"), (3, 224, 224))
+    counts = count(lambda: create(name, device="meta"), (3, 224, 224))
     assert (counts.parameters, counts.macs) == COUNTS[name]
 
 
@@ -88,7 +88,7 @@ def test_the_80_of_the_abstract():
 def test_stage_shapes(name):
     times = VARIANTS[name].block.expansion
     widths = (64, *(width * times for width in (64, 128, 256, 512)))
-    assert stage_shapes(ecanet(name, device="meta"), 224) == [
+    assert stage_shapes(create(name, device="meta"), 224) == [
         (2, c, s, 2 * s) for c, s in zip(widths, (56, 56, 28, 14, 7), strict=True)
     ]
 
@@ -103,7 +103,7 @@ def test_receptive_field_of_the_branches(name, field):
                 [(3, stride), (3, 1)] if config.block is ECABasicBlock else [(1, 1), (3, stride), (1, 1)]
             )
     thin = ECAResNet(Config(config.block, config.depths, 1, (1, 1, 1, 1)), 3, 1)
-    assert field_of(layers) == field == count(lambda: ecanet(name, device="meta")).receptive_field
+    assert field_of(layers) == field == count(lambda: create(name, device="meta")).receptive_field
     for block in thin.modules():
         if isinstance(block, (ECABasicBlock, ECABottleneck)):
             block.eca = nn.Identity()
@@ -140,7 +140,7 @@ def test_whole_ecaresnet18_equals_timm():
 def test_every_timm_row_takes_its_weights(name):
     with torch.device("meta"):
         theirs = shapes(with_eca(name))
-    assert shapes(ecanet(name, device="meta")) == {from_timm(key): shape for key, shape in theirs.items()}
+    assert shapes(create(name, device="meta")) == {from_timm(key): shape for key, shape in theirs.items()}
 
 
 def branch(block, x):
@@ -190,7 +190,7 @@ def test_counts_catch_the_kernel_of_the_inner_width():
     assert PLAIN["50"][0] + inner != COUNTS["ecaresnet50"][0]
     assert [
         gate.conv.kernel_size[0]
-        for gate in ecanet("ecaresnet50", device="meta").modules()
+        for gate in create("ecaresnet50", device="meta").modules()
         if isinstance(gate, EfficientChannelAttention)
     ][::5] == [5, 5, 5, 7]
 
@@ -221,7 +221,7 @@ def test_bad_configs_images_and_weights():
     with pytest.raises(ValueError, match="kernel_size must be odd"):
         ECAResNet(Config(ECABasicBlock, (1, 1, 1, 1), 4))
     with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
-        ecanet("ecaresnet18", device="meta")(torch.zeros(1, 1, 64, 64, device="meta"))
+        create("ecaresnet18", device="meta")(torch.zeros(1, 1, 64, 64, device="meta"))
     with pytest.raises(ValueError, match="'layer1.0.eca.conv.weight' of shape"):
         state = timm.create_model("resnet18").state_dict()
-        load_timm_state(ecanet("ecaresnet18", device="meta"), state)
+        load_timm_state(create("ecaresnet18", device="meta"), state)

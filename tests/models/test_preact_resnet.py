@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.measure import count
+from dlbook.models import create
 from dlbook.models import preact_resnet as module
 from dlbook.models.preact_resnet import (
     VARIANTS,
@@ -16,10 +17,9 @@ from dlbook.models.preact_resnet import (
     BottleneckUnit,
     Config,
     PreActResNet,
-    from_timm,
-    load_timm_state,
     preact_resnet,
 )
+from dlbook.models.preact_resnet_weights import from_timm, load_timm_state
 from tests.models.residual_kin_checks import (
     check_spread,
     field_of,
@@ -56,7 +56,7 @@ THIN = {"depths": (2, 1, 1), "widths": (6, 8, 10), "num_classes": 5}
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_exact_counts(name):
-    counts = count(lambda: preact_resnet(name, device="meta"), (3,) + (32 if "cifar" in name else 224,) * 2)
+    counts = count(lambda: create(name, device="meta"), (3,) + (32 if "cifar" in name else 224,) * 2)
     assert (counts.parameters, counts.macs) == COUNTS[name]
 
 
@@ -95,7 +95,7 @@ def test_layers_in_the_names():
 )  # 1001 is 164 with longer stages
 def test_stage_shapes(name):
     config, cifar = VARIANTS[name], "cifar" in name
-    found = stage_shapes(preact_resnet(name, device="meta"), 32 if cifar else 224)
+    found = stage_shapes(create(name, device="meta"), 32 if cifar else 224)
     sides = (32, 32, 16, 8) if cifar else (56, 56, 28, 14, 7)
     widths = [config.stem_width, *(width * config.unit.expansion for width in config.widths)]
     assert found == [(2, c, side, 2 * side) for c, side in zip(widths, sides, strict=True)]
@@ -112,10 +112,12 @@ def test_receptive_field(name):
         for position in range(depth):
             stride = 2 if stage and not position else 1
             bottleneck = (
-                [(1, stride), (3, 1), (1, 1)] if config.stride_on == "1x1" else [(1, 1), (3, stride), (1, 1)]
+                [(1, stride), (3, 1), (1, 1)]
+                if config.unit is BottleneckUnit
+                else [(1, 1), (3, stride), (1, 1)]
             )
-            layers += bottleneck if config.unit is BottleneckUnit else [(3, stride), (3, 1)]
-    thin = Config(config.unit, config.depths, (1,) * len(config.depths), config.stem, 1, config.stride_on, 1)
+            layers += bottleneck if issubclass(config.unit, BottleneckUnit) else [(3, stride), (3, 1)]
+    thin = Config(config.unit, config.depths, (1,) * len(config.depths), config.stem, 1, 1)
     size = 40 * round((FIELDS[name] + 64) / 40)
     assert field_of(layers) == FIELDS[name] == count(lambda: preact_resnet(name)).receptive_field
     assert gradient_field(PreActResNet(thin, in_channels=1), size) == (FIELDS[name], FIELDS[name])
@@ -149,9 +151,9 @@ class Written(nn.Module):
 
     def forward(self, images):
         x = F.conv2d(
-            images, self.net.stem.weight, stride=1 if self.cifar else 2, padding=1 if self.cifar else 3
+            images, self.net.conv1.weight, stride=1 if self.cifar else 2, padding=1 if self.cifar else 3
         )
-        x = F.relu(self.net.stem_norm(x))
+        x = F.relu(self.net.bn1(x))
         x = x if self.cifar else F.max_pool2d(x, 3, 2, 1)
         for stage, units in enumerate(self.net.stages):
             for position, layers in enumerate(units):
@@ -178,7 +180,7 @@ def pair(name: str, narrow: int = 4) -> tuple[nn.Module, nn.Module]:
     theirs = randomise(
         timm.create_model(name, layers=[2, 1, 1, 1], channels=channels, stem_chs=widths[0], num_classes=7)
     )
-    config = Config(unit, (2, 1, 1, 1), widths, "timm", widths[0], "3x3")
+    config = Config(unit, (2, 1, 1, 1), widths, "timm", widths[0])
     return load_timm_state(PreActResNet(config, 7).double(), theirs.state_dict()), theirs
 
 
@@ -205,7 +207,7 @@ def test_every_timm_row_takes_its_weights(name):
     with torch.device("meta"):
         theirs = {from_timm(key): shape for key, shape in shapes(timm.create_model(name)).items()}
     theirs["fc.weight"] = theirs["fc.weight"][:2]
-    assert shapes(preact_resnet(name, device="meta")) == theirs
+    assert shapes(create(name, device="meta")) == theirs
 
 
 def raw_shortcut(self, x):
@@ -258,12 +260,12 @@ def test_the_first_activation_before_or_after_the_pool_is_seen_in_training():
     apart.
     """
     ours, theirs = pair("resnetv2_50")
-    ours.stem_norm, ours.stages[0][0].norm1 = ours.stages[0][0].norm1, None
+    ours.bn1, ours.layer1[0].norm1 = ours.layer1[0].norm1, None
     found = disagreements(
         ours,
         theirs,
         (2, 3, 33, 40),
-        lambda name: "stem_norm." + name.split(".")[-1] if "0.blocks.0.norm1" in name else from_timm(name),
+        lambda name: "bn1." + name.split(".")[-1] if "0.blocks.0.norm1" in name else from_timm(name),
     )
     assert "train logits" in found and "eval logits" not in found
 
@@ -288,7 +290,7 @@ def test_spread_check_catches_fan_in(monkeypatch):
 
 def test_channels_last_and_the_identity_path():
     assert keeps_channels_last(preact_resnet("preact_resnet20_cifar"), 32)
-    unit, x = BasicUnit(4, 4, 1, "3x3", False), torch.randn(2, 4, 5, 6)
+    unit, x = BasicUnit(4, 4, 1), torch.randn(2, 4, 5, 6)
     nn.init.zeros_(unit.conv2.weight)
     assert torch.equal(unit(x), x)  # equation (4): with F = 0 negative values pass too
 
@@ -312,8 +314,8 @@ def test_bad_configs_images_and_weights():
     with pytest.raises(ValueError, match="expected stem to be"):
         Config(BasicUnit, (1,), (4,), stem="deep")
     with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
-        preact_resnet("preact_resnet20_cifar", device="meta")(torch.zeros(1, 1, 32, 32, device="meta"))
+        create("preact_resnet20_cifar", device="meta")(torch.zeros(1, 1, 32, 32, device="meta"))
     with pytest.raises(ValueError, match="build a row resnetv2_18"):
-        load_timm_state(preact_resnet("preact_resnet50", device="meta"), {})
-    with pytest.raises(ValueError, match="'stem.weight' of shape"):
-        load_timm_state(preact_resnet("resnetv2_18", device="meta"), {})
+        load_timm_state(create("preact_resnet50", device="meta"), {})
+    with pytest.raises(ValueError, match="'conv1.weight' of shape"):
+        load_timm_state(create("resnetv2_18", device="meta"), {})

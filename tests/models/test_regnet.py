@@ -12,17 +12,18 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.measure import count
+from dlbook.measure.feature_maps import feature_maps
+from dlbook.models import create
 from dlbook.models import regnet as module
 from dlbook.models.regnet import (
     VARIANTS,
     AnyNet,
     Block,
     Stage,
-    load_timm_state,
-    load_torchvision_state,
     regnet,
     stages_of,
 )
+from dlbook.models.regnet_weights import load_timm_state, load_torchvision_state
 from dlbook.nn.channel_attention import SqueezeExcitation
 from tests.oracles.parity import disagreements, randomise
 
@@ -100,7 +101,7 @@ def test_exact_counts_stages_and_shapes(name):
     )
     shapes = [
         tuple(x.shape)
-        for x in regnet(name, device="meta").eval().feature_maps(torch.empty(2, 3, 224, 192, device="meta"))
+        for x in feature_maps(create(name, device="meta").eval(), torch.empty(2, 3, 224, 192, device="meta"))
     ]
     assert shapes == [(2, 32, 112, 96), *((2, w, 112 >> i, 96 >> i) for i, w in enumerate(widths, start=1))]
 
@@ -146,9 +147,7 @@ def pair(name: str, library: str = "torchvision") -> tuple[AnyNet, nn.Module]:
 
 def renamed(name: str) -> str:
     """The name of a tensor of torchvision's in our model, written apart from the loader."""
-    name = re.sub(
-        r"trunk_output\.block(\d)\.block\d-(\d+)\.", lambda m: f"stages.{int(m[1]) - 1}.{m[2]}.", name
-    )
+    name = re.sub(r"trunk_output\.block(\d)\.block\d-(\d+)\.", lambda m: f"layer{m[1]}.{m[2]}.", name)
     name = re.sub(
         r"f\.([abc])\.([01])", lambda m: ("conv" if m[2] == "0" else "bn") + str(" abc".index(m[1])), name
     )
@@ -157,7 +156,7 @@ def renamed(name: str) -> str:
 
 def renamed_timm(name: str) -> str:
     """The name of a tensor of timm's in our model, written apart from the loader."""
-    name = re.sub(r"^s(\d)\.b(\d+)\.", lambda m: f"stages.{int(m[1]) - 1}.{int(m[2]) - 1}.", name)
+    name = re.sub(r"^s(\d)\.b(\d+)\.", lambda m: f"layer{m[1]}.{int(m[2]) - 1}.", name)
     name = re.sub(r"conv(\d)\.(conv|bn)", r"\2\1", name)
     name = re.sub(r"(stem|downsample)\.(conv|bn)", lambda m: f"{m[1]}.{('conv', 'bn').index(m[2])}", name)
     return (
@@ -241,7 +240,7 @@ def test_counts_and_loading_catch_squeeze_excite_of_the_blocks_own_width(monkeyp
     assert count(lambda: regnet("regnet_y_400mf")).parameters != PAPER["regnet_y_400mf"][0]
     with pytest.raises(
         ValueError,
-        match=r"'stages.0.0.se.reduce.weight': the model has \[12, 48, 1, 1\], the state dict has \[8, "
+        match=r"'layer1.0.se.reduce.weight': the model has \[12, 48, 1, 1\], the state dict has \[8, "
         r"48, 1, 1\]",
     ):
         load_torchvision_state(regnet("regnet_y_400mf"), torchvision.models.regnet_y_400mf().state_dict())
@@ -265,7 +264,7 @@ def test_initial_spread():
 def test_channels_last_and_bfloat16_go_through():
     model = regnet("regnet_y_200mf", 5).to(memory_format=torch.channels_last).eval()
     images = torch.randn(2, 3, 64, 96).to(memory_format=torch.channels_last)
-    assert all(x.is_contiguous(memory_format=torch.channels_last) for x in model.feature_maps(images))
+    assert all(x.is_contiguous(memory_format=torch.channels_last) for x in feature_maps(model, images))
     with torch.autocast("cpu", torch.bfloat16):
         assert model(images).dtype == torch.bfloat16
 
@@ -294,6 +293,6 @@ def test_bad_images_stages_and_weights():
     with pytest.raises(ValueError, match="'stem.0.weight'.*missing"):
         load_timm_state(model, {})
     with pytest.raises(
-        ValueError, match=r"'stages.3.0.conv1.weight'"
+        ValueError, match=r"'layer4.0.conv1.weight'"
     ):  # of the paper's widths: the first three stages fit
         load_torchvision_state(regnet("regnet_x_400mf"), torchvision.models.regnet_x_400mf().state_dict())

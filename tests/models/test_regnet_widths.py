@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from dlbook.measure import count
+from dlbook.measure.feature_maps import feature_maps
 from dlbook.models import regnet as module
 from dlbook.models.regnet import VARIANTS, AnyNet, Config, Stage, block_widths, fit_groups, regnet, stages_of
 
@@ -192,7 +193,7 @@ def test_receptive_field_by_the_support_of_a_gradient():
             elif isinstance(child, nn.Conv2d):
                 nn.init.constant_(child.weight, 1 / child.weight[0].numel())
     image = torch.ones(1, 1, field + 64, field + 97, dtype=torch.float64, requires_grad=True)
-    features = thin.feature_maps(image)[-1]
+    features = feature_maps(thin, image)[-1]
     features[0, 0, features.shape[2] // 2, features.shape[3] // 2].backward()
     support = image.grad[0, 0].abs()
     assert (support.sum(0) > 0).sum() == (support.sum(1) > 0).sum() == field

@@ -7,8 +7,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.measure import count
+from dlbook.models import create
 from dlbook.models import resnest as module
-from dlbook.models.resnest import VARIANTS, Config, ResNeSt, ResNeStBlock, load_timm_state, resnest
+from dlbook.models.resnest import VARIANTS, Config, ResNeSt, ResNeStBlock, resnest
+from dlbook.models.resnest_weights import load_timm_state
 from dlbook.nn.split_attention import SplitAttention
 from tests.models.residual_kin_checks import (
     check_spread,
@@ -46,7 +48,7 @@ COUNTS = {
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_exact_counts(name):
-    counts = count(lambda: resnest(name, device="meta"), (3, 224, 224))
+    counts = count(lambda: create(name, device="meta"), (3, 224, 224))
     assert (counts.parameters, counts.macs) == COUNTS[name]
 
 
@@ -90,7 +92,7 @@ def test_counts_of_the_paper(name, millions):
 @pytest.mark.parametrize("name", VARIANTS)
 def test_stage_shapes(name):
     widths = (2 * VARIANTS[name].stem_width, 256, 512, 1024, 2048)
-    assert stage_shapes(resnest(name, device="meta"), 224) == [
+    assert stage_shapes(create(name, device="meta"), 224) == [
         (2, c, s, 2 * s) for c, s in zip(widths, (56, 56, 28, 14, 7), strict=True)
     ]
 
@@ -106,7 +108,7 @@ def test_receptive_field_of_the_branches(name, field):
             pooling = [(3, 2)] if stage and not position else []
             layers += pooling + [(3, 1)] if config.fast else [(3, 1)] + pooling
     thin = ResNeSt(Config(config.depths, 4, 1, 1, 64, config.fast, (4, 4, 4, 4)), 3, 1)
-    assert field_of(layers) == field == count(lambda: resnest(name, device="meta")).receptive_field
+    assert field_of(layers) == field == count(lambda: create(name, device="meta")).receptive_field
     for attention in thin.modules():
         if isinstance(attention, SplitAttention):
             attention.attention = lambda means: torch.ones_like(means)
@@ -140,7 +142,7 @@ def test_equal_to_timm(name):
 def test_every_timm_row_takes_its_weights(name):
     with torch.device("meta"):
         theirs = shapes(timm.create_model(PEERS[name]))
-    assert shapes(resnest(name, device="meta")) == theirs
+    assert shapes(create(name, device="meta")) == theirs
 
 
 def differs(ours, theirs) -> bool:
@@ -214,7 +216,7 @@ def test_counts_catch_a_hidden_width_without_the_radix(monkeypatch):
             self.fc2 = nn.Conv2d(hidden, radix * channels, 1)
 
     monkeypatch.setattr(module, "SplitAttention", Narrow)
-    assert sum(p.numel() for p in resnest("resnest50", device="meta").parameters()) != COUNTS["resnest50"][0]
+    assert sum(p.numel() for p in create("resnest50", device="meta").parameters()) != COUNTS["resnest50"][0]
 
 
 def test_spread_and_channels_last():
@@ -230,7 +232,7 @@ def test_spread_and_channels_last():
 @pytest.mark.parametrize("height, width", [(1, 1), (33, 2), (31, 65)])
 def test_any_size_goes_through(height, width):
     with torch.device("meta"):
-        block = ResNeStBlock(Config((1, 1, 1, 1)), 64, 64, 2)
+        block = ResNeStBlock(64, 64, 2, Config((1, 1, 1, 1)))
     assert block.eval()(torch.empty(2, 64, height, width, device="meta")).shape[2:] == (
         -(-height // 2),
         -(-width // 2),
@@ -256,6 +258,6 @@ def test_bad_configs_images_and_weights():
     with pytest.raises(ValueError, match="divisible by radix"):
         ResNeSt(Config((1, 1, 1, 1), radix=3))
     with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
-        resnest("resnest50", device="meta")(torch.zeros(1, 1, 64, 64, device="meta"))
+        create("resnest50", device="meta")(torch.zeros(1, 1, 64, 64, device="meta"))
     with pytest.raises(ValueError, match="'conv1.0.weight': the model has"):
-        load_timm_state(resnest("resnest101", device="meta"), timm.create_model("resnest50d").state_dict())
+        load_timm_state(create("resnest101", device="meta"), timm.create_model("resnest50d").state_dict())

@@ -6,7 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from dlbook.models.resnet import VARIANTS, BasicBlock, Bottleneck, Config, PlainBlock, ResNet, resnet
+from dlbook.measure.feature_maps import feature_maps
+from dlbook.models.resnet import (
+    VARIANTS,
+    BasicBlock,
+    Bottleneck,
+    BottleneckV15,
+    Config,
+    PlainBlock,
+    ResNet,
+    resnet,
+)
 from tests.models.resnet_checks import count
 
 # parameters and MACs (224 x 224 or 32 x 32). Sources: torchvision 0.29.1, the same with the stride moved
@@ -72,7 +82,7 @@ def test_imagenet_stage_shapes(name):
     """Table 1: 56, 56, 28, 14, 7 pixels; 64 to 512 channels, four times as many after a bottleneck."""
     expansion = VARIANTS[name].block.expansion
     shapes = [
-        tuple(x.shape) for x in build(name).eval().feature_maps(torch.empty(2, 3, 224, 224, device="meta"))
+        tuple(x.shape) for x in feature_maps(build(name).eval(), torch.empty(2, 3, 224, 224, device="meta"))
     ]
     widths = [w * expansion for w in (64, 128, 256, 512)]
     assert shapes == [(2, 64, 56, 56), *((2, w, s, s) for w, s in zip(widths, (56, 28, 14, 7), strict=True))]
@@ -81,12 +91,12 @@ def test_imagenet_stage_shapes(name):
 @pytest.mark.parametrize("name", [n for n in VARIANTS if "cifar" in n])
 def test_cifar_stage_shapes(name):
     shapes = [
-        tuple(x.shape) for x in build(name).eval().feature_maps(torch.empty(2, 3, 32, 32, device="meta"))
+        tuple(x.shape) for x in feature_maps(build(name).eval(), torch.empty(2, 3, 32, 32, device="meta"))
     ]
     assert shapes == [(2, 16, 32, 32), (2, 16, 32, 32), (2, 32, 16, 16), (2, 64, 8, 8)]
 
 
-BLOCKS = st.sampled_from([(BasicBlock, "1x1"), (Bottleneck, "1x1"), (Bottleneck, "3x3"), (PlainBlock, "1x1")])
+BLOCKS = st.sampled_from([BasicBlock, Bottleneck, BottleneckV15, PlainBlock])
 
 
 @settings(max_examples=40, deadline=None)
@@ -97,16 +107,14 @@ BLOCKS = st.sampled_from([(BasicBlock, "1x1"), (Bottleneck, "1x1"), (Bottleneck,
     st.sampled_from("AB"),
     st.sampled_from(["imagenet", "cifar"]),
 )
-def test_any_size_goes_through_and_each_stride_rounds_up(kind, height, width, shortcut, stem):
-    block, stride_on = kind
+def test_any_size_goes_through_and_each_stride_rounds_up(block, height, width, shortcut, stem):
+    shortcut = None if block is PlainBlock else shortcut
     with torch.device("meta"):
-        model = ResNet(
-            Config(block, (1, 2, 1), (4, 6, 10), stem, shortcut, stride_on, 5), in_channels=2
-        ).eval()
+        model = ResNet(Config(block, (1, 2, 1), (4, 6, 10), stem, shortcut, 5), in_channels=2).eval()
     images = torch.empty(2, 2, height, width, device="meta")
     half = lambda n, times: half(-(-n // 2), times - 1) if times else n
     first = 2 if stem == "imagenet" else 0
-    for index, features in enumerate(model.feature_maps(images)):
+    for index, features in enumerate(feature_maps(model, images)):
         times = first + max(index - 1, 0)
         assert features.shape[2:] == (half(height, times), half(width, times))
     assert model(images).shape == (2, 5)
@@ -119,10 +127,10 @@ def receptive_field(name):
     for stage, depth in enumerate(config.depths):
         for position in range(depth):
             stride = 2 if stage and not position else 1
-            if config.block is Bottleneck:
+            if issubclass(config.block, Bottleneck):
                 layers += (
                     [(1, stride), (3, 1), (1, 1)]
-                    if config.stride_on == "1x1"
+                    if config.block is Bottleneck
                     else [(1, 1), (3, stride), (1, 1)]
                 )
             else:
@@ -138,9 +146,7 @@ def linear_and_thin(name):
     the output.
     """
     config = VARIANTS[name]
-    thin = Config(
-        config.block, config.depths, (1,) * len(config.depths), config.stem, config.shortcut, config.stride_on
-    )
+    thin = Config(config.block, config.depths, (1,) * len(config.depths), config.stem, config.shortcut)
     model = ResNet(thin, 1, 1).double()
     for parent in model.modules():
         for child_name, child in parent.named_children():
@@ -169,7 +175,7 @@ def test_receptive_field_by_formula_and_by_the_support_of_a_gradient(name):
     assert receptive_field(name) == FIELDS[name]
     size = FIELDS[name] + 64
     image = torch.zeros(1, 1, size, size, dtype=torch.float64, requires_grad=True)
-    features = linear_and_thin(name).feature_maps(image + 1.0)[-1]
+    features = feature_maps(linear_and_thin(name), image + 1.0)[-1]
     middle = features.shape[-1] // 2
     features[0, 0, middle, middle].backward()
     assert (

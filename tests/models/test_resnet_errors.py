@@ -8,11 +8,12 @@ from dlbook.models.resnet import (
     BasicBlock,
     Bottleneck,
     Config,
+    PlainBlock,
     ResNet,
-    load_torchvision_state,
     resnet,
     zero_init_last_gamma,
 )
+from dlbook.models.resnet_weights import load_torchvision_state
 from tests.models.resnet_checks import imagenet_reference
 
 
@@ -34,11 +35,12 @@ def test_counts_have_to_be_positive_integers(argument, value):
     [
         ({"depths": ()}, "one entry a stage"),
         ({"depths": (2, 2, 2)}, "one entry a stage"),
-        ({"depths": (2, 0, 2, 2)}, "depths"),
-        ({"widths": (64, 128, -1, 512)}, "widths"),
+        ({"depths": (2, 0, 2, 2)}, "each depth"),
+        ({"widths": (64, 128, -1, 512)}, "each width"),
         ({"stem": "mnist"}, "stem.*'mnist'"),
         ({"shortcut": "C"}, "shortcut.*'C'"),
-        ({"stride_on": "5x5"}, "stride_on.*'5x5'"),
+        ({"block": PlainBlock}, "shortcut.*'B'"),
+        ({"shortcut": None}, "shortcut.*None"),
         ({"num_classes": 0}, "num_classes"),
     ],
 )

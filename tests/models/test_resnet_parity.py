@@ -6,7 +6,8 @@ import pytest
 import torch
 from torchvision.models import resnet as reference
 
-from dlbook.models.resnet import PadShortcut, load_torchvision_state, resnet, zero_init_last_gamma
+from dlbook.models.resnet import PadShortcut, resnet, zero_init_last_gamma
+from dlbook.models.resnet_weights import load_torchvision_state
 from tests.models.resnet_checks import (
     CifarReference,
     check_affine,

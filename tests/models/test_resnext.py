@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.measure import count
+from dlbook.models import create
 from dlbook.models import resnext as module
 from dlbook.models.resnext import (
     VARIANTS,
@@ -18,10 +19,10 @@ from dlbook.models.resnext import (
     ResNeXt,
     SplitPaths,
     from_grouped,
-    load_torchvision_state,
     resnext,
     to_grouped,
 )
+from dlbook.models.resnext_weights import load_torchvision_state
 from tests.models.residual_kin_checks import (
     check_spread,
     field_of,
@@ -56,7 +57,7 @@ FORMS = (SplitPaths, EarlyConcatenation, GroupedConvolution)
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_exact_counts(name):
-    counts = count(lambda: resnext(name, device="meta"), (3,) + (32 if "cifar" in name else 224,) * 2)
+    counts = count(lambda: create(name, device="meta"), (3,) + (32 if "cifar" in name else 224,) * 2)
     assert (counts.parameters, counts.macs) == COUNTS[name]
 
 
@@ -97,7 +98,7 @@ def test_stage_shapes(name):
         if "cifar" in name
         else ((56, 56, 28, 14, 7), (64, 256, 512, 1024, 2048))
     )
-    found = stage_shapes(resnext(name, device="meta"), 32 if "cifar" in name else 224)
+    found = stage_shapes(create(name, device="meta"), 32 if "cifar" in name else 224)
     assert found == [(2, c, side, 2 * side) for c, side in zip(widths, sides, strict=True)]
 
 
@@ -250,7 +251,7 @@ def test_every_shared_row_takes_its_weights(name):
         theirs = shapes(
             getattr(torchvision.models, name)() if name in TORCHVISION else timm.create_model(name)
         )
-    assert shapes(resnext(name, device="meta")) == theirs
+    assert shapes(create(name, device="meta")) == theirs
 
 
 def interleaved(model):
@@ -333,8 +334,9 @@ def test_bad_configs_images_and_weights():
     with pytest.raises(ValueError, match="to be a whole number >= 1"):
         Config((1,), 0, 4)
     with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
-        resnext("resnext29_32x4d_cifar", device="meta")(torch.zeros(1, 4, 32, 32, device="meta"))
+        create("resnext29_32x4d_cifar", device="meta")(torch.zeros(1, 4, 32, 32, device="meta"))
     with pytest.raises(ValueError, match="'fc.weight': the model has"):
         load_torchvision_state(
-            resnext("resnext50_32x4d", 9, device="meta"), torchvision.models.resnext50_32x4d().state_dict()
+            create("resnext50_32x4d", num_classes=9, device="meta"),
+            torchvision.models.resnext50_32x4d().state_dict(),
         )

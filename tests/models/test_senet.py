@@ -8,7 +8,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.measure import count
-from dlbook.models.senet import VARIANTS, Config, SEBottleneck, SEResNet, from_timm, load_timm_state, senet
+from dlbook.models import create
+from dlbook.models.senet import VARIANTS, Config, SEBottleneck, SEResNet, senet
+from dlbook.models.senet_weights import from_timm, load_timm_state
 from tests.models.residual_kin_checks import (
     check_spread,
     field_of,
@@ -29,7 +31,7 @@ MACS_V1_5 = {"50": 4_091_699_200, "101": 7_806_148_608, "152": 11_520_204_800}
 @pytest.mark.parametrize("name", VARIANTS)
 def test_exact_counts(name):
     layers = name.removeprefix("seresnet").split("_")[0]
-    counts = count(lambda: senet(name, device="meta"), (3, 224, 224))
+    counts = count(lambda: create(name, device="meta"), (3, 224, 224))
     assert (counts.parameters, counts.macs) == (
         PARAMETERS[layers],
         (MACS_V1_5 if "v1_5" in name else MACS)[layers],
@@ -53,7 +55,7 @@ def test_stage_shapes(name):
         (2, c, side, 2 * side)
         for c, side in zip((64, 256, 512, 1024, 2048), (56, 56, 28, 14, 7), strict=True)
     ]
-    assert stage_shapes(senet(name, device="meta"), 224) == expected
+    assert stage_shapes(create(name, device="meta"), 224) == expected
 
 
 @pytest.mark.parametrize("name, field", [("seresnet50", 483), ("seresnet50_v1_5", 427)])
@@ -68,7 +70,7 @@ def test_receptive_field_of_the_branches(name, field):
                 [(1, stride), (3, 1), (1, 1)] if config.stride_on == "1x1" else [(1, 1), (3, stride), (1, 1)]
             )
     thin = SEResNet(Config(config.depths, config.stride_on, widths=(4, 4, 4, 4)), 3, 1)
-    assert field_of(layers) == field == count(lambda: senet(name, device="meta")).receptive_field
+    assert field_of(layers) == field == count(lambda: create(name, device="meta")).receptive_field
     for block in thin.modules():
         if isinstance(block, SEBottleneck):
             block.se = nn.Identity()
@@ -140,7 +142,7 @@ def test_every_timm_row_takes_its_weights(layers):
             shapes(timm.create_model(f"legacy_seresnet{layers}")),
         )
     for row, theirs in zip(("v1_5", "caffe"), peers, strict=True):
-        assert shapes(senet(f"seresnet{layers}_{row}", device="meta")) == {
+        assert shapes(create(f"seresnet{layers}_{row}", device="meta")) == {
             from_timm(name): shape for name, shape in theirs.items()
         }
 
@@ -224,10 +226,10 @@ def test_bad_configs_images_and_weights():
     with pytest.raises(ValueError, match="expected squeeze_channels"):
         SEResNet(Config((1,), widths=(2,)))
     with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
-        senet("seresnet50", device="meta")(torch.zeros(1, 1, 64, 64, device="meta"))
+        create("seresnet50", device="meta")(torch.zeros(1, 1, 64, 64, device="meta"))
     with pytest.raises(ValueError, match="build a row _v1_5"):
-        load_timm_state(senet("seresnet50", device="meta"), {"conv1.weight": torch.zeros(1)})
+        load_timm_state(create("seresnet50", device="meta"), {"conv1.weight": torch.zeros(1)})
     with pytest.raises(ValueError, match="build a row _caffe"):
-        load_timm_state(senet("seresnet50", device="meta"), {"layer0.conv1.weight": torch.zeros(1)})
+        load_timm_state(create("seresnet50", device="meta"), {"layer0.conv1.weight": torch.zeros(1)})
     with pytest.raises(ValueError, match="'conv1.weight' of shape"):
-        load_timm_state(senet("seresnet50_v1_5", device="meta"), {})
+        load_timm_state(create("seresnet50_v1_5", device="meta"), {})

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.measure import count
+from dlbook.models import create
 from dlbook.models import wide_resnet as module
 from dlbook.models.wide_resnet import (
     VARIANTS,
@@ -17,9 +18,9 @@ from dlbook.models.wide_resnet import (
     WideBottleneck,
     WideBottleneckResNet,
     WideResNet,
-    load_torchvision_state,
     wide_resnet,
 )
+from dlbook.models.wide_resnet_weights import load_torchvision_state
 from tests.models.residual_kin_checks import (
     check_spread,
     field_of,
@@ -66,7 +67,7 @@ TORCHVISION = ("wide_resnet50_2", "wide_resnet101_2")
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_exact_counts(name):
-    counts = count(lambda: wide_resnet(name, device="meta"), (3,) + (32 if name in SMALL else 224,) * 2)
+    counts = count(lambda: create(name, device="meta"), (3,) + (32 if name in SMALL else 224,) * 2)
     assert (counts.parameters, counts.macs) == COUNTS[name]
 
 
@@ -88,7 +89,7 @@ def test_counts_by_hand_and_in_the_paper(name):
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_stage_shapes(name):
-    model = wide_resnet(name, device="meta")
+    model = create(name, device="meta")
     k = model.config.widen_factor
     if name in SMALL:
         expected = zip((16, 16 * k, 32 * k, 64 * k), (32, 32, 16, 8), strict=True)
@@ -116,7 +117,7 @@ def test_receptive_field_by_formula(name, field):
     assert (
         field_of(layers_of(VARIANTS[name].depths, name in SMALL))
         == field
-        == count(lambda: wide_resnet(name, device="meta")).receptive_field
+        == count(lambda: create(name, device="meta")).receptive_field
     )
 
 
@@ -140,7 +141,7 @@ class Written(nn.Module):
     def forward(self, images):
         conv = lambda x, layer, stride=1: F.conv2d(x, layer.weight, None, stride, layer.weight.shape[-1] // 2)
         x = conv(images, self.net.conv1)
-        for group, blocks in enumerate(self.net.groups):
+        for group, blocks in enumerate(self.net.stages):
             for position, block in enumerate(blocks):
                 stride = 2 if group and not position else 1
                 activated = F.relu(block.bn1(x))
@@ -190,7 +191,7 @@ def test_equal_to_torchvision():
 def test_every_torchvision_row_takes_its_weights(name):
     with torch.device("meta"):
         theirs = shapes(getattr(torchvision.models, name)())
-    assert shapes(wide_resnet(name, device="meta")) == theirs
+    assert shapes(create(name, device="meta")) == theirs
 
 
 def raw_shortcut(self, x):
@@ -221,7 +222,7 @@ def other_momentum(model):
 
 
 def stride_on_the_second(model):
-    for group in model.groups[1:]:
+    for group in model.stages[1:]:
         group[0].conv1.stride, group[0].conv2.stride = (1, 1), (2, 2)
 
 
@@ -250,7 +251,7 @@ def test_counts_catch_a_widened_output(monkeypatch):
         "WideBottleneck",
         lambda channels, inner, width, stride: WideBottleneck(channels, inner, 2 * width, stride),
     )
-    model = wide_resnet("wide_resnet50_2", device="meta")
+    model = create("wide_resnet50_2", device="meta")
     assert sum(p.numel() for p in model.parameters()) != COUNTS["wide_resnet50_2"][0]
 
 
@@ -280,8 +281,8 @@ def test_spread_and_channels_last():
 
 def test_spread_check_catches_fan_in():
     model = wide_resnet("wrn28_2")
-    nn.init.kaiming_normal_(model.groups[1][0].conv1.weight, mode="fan_in", nonlinearity="relu")
-    with pytest.raises(AssertionError, match="spread of groups.1.0.conv1"):
+    nn.init.kaiming_normal_(model.layer2[0].conv1.weight, mode="fan_in", nonlinearity="relu")
+    with pytest.raises(AssertionError, match="spread of layer2.0.conv1"):
         check_spread(model)
 
 
@@ -304,6 +305,6 @@ def test_bad_configs_images_and_weights():
     with pytest.raises(ValueError, match="expected dataset to be"):
         Config("svhn", (1,), 2, 10)
     with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
-        wide_resnet("wrn16_8", device="meta")(torch.zeros(3, 32, 32, device="meta"))
+        create("wrn16_8", device="meta")(torch.zeros(3, 32, 32, device="meta"))
     with pytest.raises(ValueError, match="'conv1.weight' of shape"):
-        load_torchvision_state(wide_resnet("wide_resnet50_2", device="meta"), {})
+        load_torchvision_state(create("wide_resnet50_2", device="meta"), {})
