@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONUTF8 := 1
 
-.PHONY: help setup book serve test unit zoo zoo-parity notebooks lint site-tests clean
+.PHONY: help setup book serve test unit zoo zoo-all zoo-parity notebooks lint pages figures clean
 
 help:  ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -24,7 +24,7 @@ serve: setup  ## serve the built site on http://localhost:8000 (PORT=... for ano
 test: setup  ## everything: unit tests, linter, the book, its notebooks, its pages
 	@$(BIN)/python scripts/run_tests.py
 
-unit zoo zoo-parity lint notebooks site-tests: setup  ## one stage of the tests
+unit zoo zoo-all zoo-parity lint notebooks pages figures: setup  ## one stage of the tests
 	@$(BIN)/python scripts/run_tests.py $@
 
 clean:  ## remove what was built; .venv and the cache of executed chapters stay

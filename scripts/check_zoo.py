@@ -1,10 +1,11 @@
 """Ask every row of the zoo every question of tests/oracles/sweep.py, counts.py, imports.py and memory.py:
 `python scripts/check_zoo.py`.
 
-Rows run in separate processes, two at a time. Options: --rows NAME ... (default: all), --checks meta counts compile
-export numbers bfloat16 imports memory (default: these), or parity (numbers against the peers in float64,
-minutes), inductor (compiled C++ on a few small rows), --jobs N. Prints one line for each row with a fault,
-and the seconds of each check; exits 1 if there is a fault.
+Rows run in separate processes, two at a time. Options: --rows NAME ... (default: all), --checks meta counts
+compile export numbers bfloat16 imports memory (default: these), or parity (numbers against the peers in
+float64, minutes), inductor (compiled C++ on a few small rows), --jobs N. --changed asks only what
+`zoo_changes.py` names. A sweep of all rows and all default checks that finds no fault is kept there.
+Prints one line for each row with a fault, and the seconds of each check; exits 1 if there is a fault.
 """
 
 import argparse
@@ -14,6 +15,8 @@ import time
 from collections import Counter
 from multiprocessing import get_context
 from pathlib import Path
+
+import zoo_changes
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for tests.oracles
 
@@ -68,41 +71,60 @@ def plan(rows: list[str], wanted: tuple[str, ...]) -> list[tuple[str, tuple[str,
     return [(name, mine) for name, mine in planned if mine]
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Ask, print, and return the exit code."""
-    from dlbook.models import variants
-    from dlbook.zoo.rows import require_name
+def options_of(arguments: list[str] | None) -> argparse.Namespace:
+    """What the command line asks for."""
+    from dlbook.zoo.rows import entries, require_name
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rows", nargs="+", default=list(variants()), type=require_name)
+    sizes = {entry.name: (entry.family, entry.parameters) for entry in entries()}
+    parser.add_argument("--rows", nargs="+", default=list(sizes), type=require_name)
     parser.add_argument("--checks", nargs="+", default=DEFAULT, choices=list(checks()))
     parser.add_argument("--jobs", type=int, default=int(os.environ.get("DLBOOK_TEST_WORKERS", "2")))
+    parser.add_argument("--changed", action="store_true")
     options = parser.parse_args(arguments)
+    options.families = sorted({family for family, _ in sizes.values()})
+    options.whole = set(options.rows) == set(sizes) and set(options.checks) >= set(DEFAULT)
+    if options.changed:
+        changed = zoo_changes.changed_families(options.families)
+        options.rows = zoo_changes.rows_to_ask(sizes, changed)
+        options.whole = False
+        print(f"changed since all rows were asked: {', '.join(changed) or 'no family'}", flush=True)
+    return options
+
+
+def ask_all(planned: list, jobs: int) -> tuple[int, Counter, tuple[float, str]]:
+    """Ask the planned rows in `jobs` processes; the faults, the seconds of each check, the slowest row."""
     start = time.perf_counter()
-    planned = plan(options.rows, tuple(options.checks))
     seconds, faults, slowest = Counter(), 0, (0.0, "")
-    with get_context("spawn").Pool(options.jobs, start_worker, maxtasksperchild=20) as pool:
+    with get_context("spawn").Pool(jobs, start_worker, maxtasksperchild=20) as pool:
         for done, (name, found, spent) in enumerate(pool.imap(ask, planned), start=1):
             if done % 20 == 0:
-                print(
-                    f"{done} of {len(planned)} rows, {time.perf_counter() - start:.0f} s",
-                    file=sys.stderr,
-                    flush=True,
-                )
+                passed = time.perf_counter() - start
+                print(f"{done} of {len(planned)} rows, {passed:.0f} s", file=sys.stderr, flush=True)
             seconds.update(spent)
             slowest = max(slowest, (sum(spent.values()), name))
             for check, told in found.items():
                 faults += len(told)
                 for sentence in told:
                     print(f"{name:<28} {check:<10} {sentence}", flush=True)
+    return faults, seconds, slowest
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Ask, print, and return the exit code."""
+    options = options_of(arguments)
+    start = time.perf_counter()
+    planned = plan(options.rows, tuple(options.checks))
+    faults, seconds, slowest = ask_all(planned, options.jobs)
     spent = ", ".join(f"{check} {value:.0f} s" for check, value in seconds.items())
     print(
         f"{len(planned)} rows, {faults} faults, {time.perf_counter() - start:.0f} s on "
-        f"{options.jobs} processes "
-        f"({spent}; slowest row {slowest[1]} {slowest[0]:.0f} s)"
+        f"{options.jobs} processes ({spent}; slowest row {slowest[1]} {slowest[0]:.0f} s)"
     )
+    if options.whole and not faults:
+        zoo_changes.write(options.families)
     return int(faults > 0)
 
 

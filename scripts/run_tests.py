@@ -1,63 +1,116 @@
-"""`make test`: all stages in turn but the weekly ones, or the named ones. A stage that fails does not stop
-the others; the exit code tells.
+"""`make test`: all stages in turn but the weekly ones, or the named ones. A failing stage does not stop the
+others; the exit code tells. At the end: where the time went, and what it would be for the whole book.
 """
 
 import os
+import resource
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from toc import ROOT, notebooks
 
-PYTEST = [
-    sys.executable,
-    "-m",
-    "pytest",
-    "-q",
-    "--dist",
-    "loadfile",
-    "-n",
-    os.environ.get("DLBOOK_TEST_WORKERS", "2"),
-]
+WORKERS = os.environ.get("DLBOOK_TEST_WORKERS", "2")
+PYTEST = [sys.executable, "-m", "pytest", "-q", "--dist", "loadfile", "-n", WORKERS]
+WHOLE_BOOK = 58  # chapters
+LIMIT = 55  # minutes that all stages together may take then, on two cores
+CHECK_ZOO = [sys.executable, "scripts/check_zoo.py"]
 
-# These fork their processes, which torch forbids once something else has started autograd's threads: each
-# file has an interpreter to itself.
-FORKING = tuple(
-    f"tests/{file}.py"
-    for file in (
-        "train/test_distributed",
-        "train/test_sharded",
-        "recipes/test_torchrun",
-        "recipes/test_kill_and_resume",
-        "recipes/test_classify_search",
+
+def forking() -> list[str]:
+    """Test files that fork their processes, which torch forbids once something else has started autograd's
+    threads: each file has an interpreter to itself. They are marked `forks`.
+    """
+    files = (ROOT / "tests").rglob("test_*.py")
+    return sorted(str(f.relative_to(ROOT)) for f in files if "pytest.mark.forks" in f.read_text("utf8"))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One part of `make test`.
+
+    commands: run one after the other. together: these at the same time, as many as there are workers.
+    grows: its time grows with the number of chapters. weekly: only where it is named.
+    """
+
+    commands: tuple[list[str], ...]
+    together: tuple[list[str], ...] = ()
+    grows: bool = False
+    weekly: bool = False
+
+
+def stages() -> dict[str, Stage]:
+    """All stages by name, in their order: the notebooks run first, and the site is built from that run."""
+    files = forking()
+    apart = tuple([sys.executable, "-m", "pytest", "-q", file] for file in files)
+    unit = [*PYTEST, "-m", "not browser", "--doctest-modules", *(f"--ignore={f}" for f in files)]
+    ruff = [sys.executable, "-m", "ruff"]
+    pages = [*(str(page.relative_to(ROOT)) for page in notebooks()), "chapters/_template.md"]
+    lint = (
+        [*ruff, "format", "--check", "-q", "."],
+        [*ruff, "check", "-q", "."],
+        [sys.executable, "scripts/format_cells.py", "--check", *pages],
+        [sys.executable, "scripts/lint_chapters.py", *pages],
     )
-)
-WEEKLY = {"zoo-parity"}  # many minutes: only where it is named
-
-
-def stages() -> dict[str, list[list[str]]]:
-    """Name of each stage and its commands."""
-    chapters = [str(page.relative_to(ROOT)) for page in notebooks()]
     return {
-        "unit": [
-            [
-                *PYTEST,
-                "-m",
-                "not browser",
-                "--doctest-modules",
-                *(f"--ignore={file}" for file in FORKING),
-                "tests",
-                "dlbook",
-            ],
-            *([sys.executable, "-m", "pytest", "-q", file] for file in FORKING),
-        ],
-        "zoo": [[sys.executable, "scripts/check_zoo.py"]],
-        "lint": [[sys.executable, "scripts/lint_chapters.py", *chapters]],
-        "book": [[sys.executable, "scripts/build_book.py"]],
-        "notebooks": [[sys.executable, "scripts/test_notebooks.py"]],
-        "site-tests": [[*PYTEST, "-m", "browser", "tests"]],
-        "zoo-parity": [[sys.executable, "scripts/check_zoo.py", "--checks", "parity", "inductor"]],
+        "lint": Stage(lint),
+        "unit": Stage(([*unit, "tests", "dlbook"],), apart),
+        "zoo": Stage(([*CHECK_ZOO, "--changed"],)),
+        "notebooks": Stage(([sys.executable, "scripts/test_notebooks.py"],), grows=True),
+        "book": Stage(([sys.executable, "scripts/build_book.py"],), grows=True),
+        "pages": Stage(([*PYTEST, "-m", "browser", "tests/site"],), grows=True),
+        "figures": Stage(([*PYTEST, "-m", "browser", "--ignore=tests/site", "tests"],)),
+        "zoo-all": Stage(([*CHECK_ZOO],), weekly=True),
+        "zoo-parity": Stage(([*CHECK_ZOO, "--checks", "parity", "inductor"],), weekly=True),
     }
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a stage ended: seconds by the clock, and of the processor."""
+
+    passed: bool
+    seconds: float
+    processor: float
+
+
+def run(command: list[str]) -> bool:
+    """Run one command; whether it passed. Tests of which none was left to run have passed."""
+    return subprocess.run(command, cwd=ROOT).returncode in ((0, 5) if "pytest" in command else (0,))
+
+
+def processor_seconds() -> float:
+    """Of all processes that were started from here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def run_stage(stage: Stage) -> Result:
+    """Run all commands of a stage, also after one that failed."""
+    start, used = time.monotonic(), processor_seconds()
+    passed = [run(command) for command in stage.commands]
+    with ThreadPoolExecutor(int(WORKERS)) as pool:
+        passed += pool.map(run, stage.together)
+    return Result(all(passed), time.monotonic() - start, processor_seconds() - used)
+
+
+def summary(results: dict[str, Result], known: dict[str, Stage], chapters: int) -> str:
+    """A table of the stages; where all ran, also what they would take with the chapters of the whole book."""
+    lines = [f"{'stage':<12}{'':<8}{'seconds':>9}{'of the processor':>18}{f'with {WHOLE_BOOK} chapters':>20}"]
+    total = processor = later = 0.0
+    for name, result in results.items():
+        grown = result.seconds * (WHOLE_BOOK / chapters if known[name].grows else 1)
+        told = "passed" if result.passed else "FAILED"
+        lines.append(f"{name:<12}{told:<8}{result.seconds:>9.0f}{result.processor:>18.0f}{grown:>18.0f} s")
+        total, processor, later = total + result.seconds, processor + result.processor, later + grown
+    lines.append(f"{'all':<12}{'':<8}{total:>9.0f}{processor:>18.0f}{later:>18.0f} s")
+    lines.append(
+        f"{chapters} pages with code: {total / 60:.0f} minutes; {WHOLE_BOOK} would take {later / 60:.0f} "
+        f"of at most {LIMIT}"
+    )
+    return "\n".join(lines)
 
 
 def main(wanted: list[str]) -> int:
@@ -67,15 +120,11 @@ def main(wanted: list[str]) -> int:
     if unknown := set(wanted) - set(known):
         sys.exit(f"unknown stage {sorted(unknown)}: there are {', '.join(known)}")
     results = {}
-    for name in wanted or [stage for stage in known if stage not in WEEKLY]:
+    for name in wanted or [name for name, stage in known.items() if not stage.weekly]:
         print(f"\n===== {name}", flush=True)
-        start = time.monotonic()
-        codes = [subprocess.run(command, cwd=ROOT).returncode for command in known[name]]
-        results[name] = (all(code == 0 for code in codes), time.monotonic() - start)
-    print("\n===== summary")
-    for name, (passed, seconds) in results.items():
-        print(f"{name:<12}{'passed' if passed else 'FAILED':<8}{seconds:7.0f} s")
-    return sum(not passed for passed, _ in results.values())
+        results[name] = run_stage(known[name])
+    print(f"\n===== summary\n{summary(results, known, len(notebooks()))}")
+    return sum(not result.passed for result in results.values())
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ ALLOWED = {  # package -> packages of dlbook that it may import, and third parti
         },
         {"pydantic", "PIL", "torchvision", "optuna"},
     ),
-    "book": ({"checks", "files", "measure"}, OUTSIDE),
+    "book": ({"checks", "files", "measure", "widgets"}, OUTSIDE),  # widgets: book.draw shows a Diagram
     "widgets": (
         {"checks", "measure"},
         {"numpy", "matplotlib", "PIL", "ipywidgets", "anywidget", "traitlets", "IPython"},
@@ -159,15 +159,19 @@ def check_arrows(trees: dict[str, ast.Module]) -> list[str]:
 
 
 def check_third_parties(trees: dict[str, ast.Module]) -> list[str]:
-    """Imports from outside that the plan does not allow; oracles are for tests only."""
+    """Imports from outside that the plan does not allow; oracles are for tests only, and naive has torch and math alone."""
     wrong = []
     for name, tree in trees.items():
         home = name.split(".")[0]
         allowed = (
-            STANDARD
-            | {"torch", "dlbook"}
-            | ALLOWED.get(home, (set(), set()))[1]
-            | BUILD_TIME.get(name, set())
+            {"torch", "math", "dlbook"}
+            if home == "naive"
+            else (
+                STANDARD
+                | {"torch", "dlbook"}
+                | ALLOWED.get(home, (set(), set()))[1]
+                | BUILD_TIME.get(name, set())
+            )
         )
         for line, imported in imports(name, tree):
             if (
@@ -307,6 +311,10 @@ BAD_ARROWS = {
     "a space imports a search": made(
         nas__spaces__cell="from dlbook.nas.searches import darts", nas__searches__darts="", nas__searches=""
     ),
+    "the package imports a naive form": made(
+        nn__conv="from dlbook.naive import conv", naive__conv="", naive=""
+    ),
+    "a recipe imports a naive form": made(recipes__a="import dlbook.naive.conv", naive__conv="", naive=""),
     "naive imports the package": made(naive__conv="from dlbook.nn import conv", nn__conv="", nn=""),
     "the ledger imports a model": made(book__ledger="import dlbook.models", models=""),
 }
@@ -360,6 +368,12 @@ def test_the_checker_catches_a_cycle():
 )
 def test_the_checker_catches_a_third_party(code):
     assert len(check_third_parties(made(models__resnet=code))) == 1
+
+
+@pytest.mark.parametrize("code", ["import numpy", "from collections.abc import Iterator", "import itertools"])
+def test_the_checker_catches_what_naive_may_not_import(code):
+    assert len(check_third_parties(made(naive__conv=code))) == 1
+    assert check_third_parties(made(naive__conv="import math\nfrom torch import Tensor")) == []
 
 
 def test_the_checker_catches_size_and_silence():

@@ -1,15 +1,18 @@
 """Numbers for prose, from the run: a cell inserts a value, the text quotes it by its name.
 
-A code cell calls ``insert("error", 24.7, "{:.1f} %")``; the prose says ``{glue:text}`error` ``. The output
-carries the same metadata as `myst_nb.glue`, and needs no myst-nb, so that the cell runs in Colab too. Nothing
-is displayed in the cell.
+A code cell of the chapter "resnet" calls ``page.insert("error", 24.7, "{:.1f} %")``; the prose says
+``{glue:text}`resnet-error` ``. The output carries the same metadata as `myst_nb.glue`, and needs no
+myst-nb, so that the cell runs in Colab too. Nothing is displayed in the cell.
 
 >>> as_text(24.67, "{:.1f} %")
 '24.7 %'
+>>> as_text([24.0, 25.0], "{:.1f} %")
+'24.5 ± 0.7 %'
 """
 
 import re
-import time
+import statistics
+from collections.abc import Sequence
 from typing import Any
 
 from IPython.display import display
@@ -18,23 +21,20 @@ PREFIX = (
     "application/papermill.record/"  # what myst-nb puts before the mime type of a value that is not displayed
 )
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_started = time.perf_counter()
+FIELD = re.compile(r"\{:[^{}]+\}")  # with digits: "{:.1f}"
 
 
 def as_text(value: Any, form: str = "{}") -> str:
-    """Write `value` (number, string, or a tensor of one element) by the format `form`, for example "{:.1f}
-    %".
+    """Write `value` by the format `form`, for example "{:.1f} %".
 
-    Raises: ValueError if `form` has not exactly one field, does not fit the value, or the value has many
-        elements.
+    value: a number, a text, or several numbers (a sequence or a tensor, one a seed), which become mean ±
+        standard deviation. Raises: ValueError if `form` has not exactly one field, does not fit the value, or
+        says of several values not with how many digits.
     """
-    if hasattr(value, "item"):
-        try:
-            value = value.item()
-        except (RuntimeError, ValueError) as error:
-            raise ValueError(
-                f"expected one number, got {type(value).__name__} of many; reduce it first, say with .mean()."
-            ) from error
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return _spread(value, form)
     try:
         text = form.format(value)
     except (IndexError, KeyError, ValueError, TypeError) as error:
@@ -46,11 +46,27 @@ def as_text(value: Any, form: str = "{}") -> str:
     return text
 
 
+def _spread(values: Sequence[Any], form: str) -> str:
+    """One value as it is, several as mean ± standard deviation."""
+    if len(values) == 1:
+        return as_text(values[0], form)
+    field = FIELD.search(form)
+    if len(values) < 1 or field is None or not all(isinstance(value, (int, float)) for value in values):
+        raise ValueError(
+            f"expected one number a seed and a form that says how many digits, got {values!r:.60} and "
+            f"{form!r}; reduce the other axes first, and give, say, '{{:.1f}} %'."
+        )
+    mean, deviation = statistics.fmean(values), statistics.stdev(values)
+    before, after = form[: field.start()], form[field.end() :]
+    return as_text(mean, f"{before}{field[0]}") + f" ± {as_text(deviation, field[0])}{after}"
+
+
 def insert(name: str, value: Any, form: str = "{}") -> None:
     """Keep `value` as text under `name` for the prose, where ``{glue:text}`name` `` quotes it.
 
-    name: letters, digits, ``- _ .``; unique in the chapter. value: number, string or one-element tensor.
-    form: a format string with one field. Raises: ValueError on a bad name, or a format that does not fit.
+    name: letters, digits, ``- _ .``; unique in the chapter. value: number, text, or one number a seed, which
+        become mean ± standard deviation. form: a format string with one field.
+    Raises: ValueError on a bad name, or a format that does not fit.
     """
     if not NAME.fullmatch(name):
         raise ValueError(
@@ -58,21 +74,3 @@ def insert(name: str, value: Any, form: str = "{}") -> None:
         )
     metadata = {"scrapbook": {"name": name, "mime_prefix": PREFIX}}
     display({f"{PREFIX}text/plain": repr(as_text(value, form))}, raw=True, metadata=metadata)
-
-
-def start_clock() -> None:
-    """Set the chapter's clock to zero; `begin` does it."""
-    global _started
-    _started = time.perf_counter()
-
-
-def run_time() -> float:
-    """Seconds since `begin` (or since the import, where no `begin` was called)."""
-    return time.perf_counter() - _started
-
-
-def insert_run_time(name: str) -> None:
-    """Keep the seconds since `begin`, rounded to whole seconds (at least 1), under `name`; for the chapter's
-    last cell.
-    """
-    insert(name, max(1, round(run_time())))

@@ -1,15 +1,15 @@
 """The ledger: what a chapter predicts, beside what its run measures; a disagreement stops the notebook.
 
-Each chapter keeps one. `check` holds a number that the text predicts against the number that the code gives;
-`claim` holds what an experiment was meant to show; `record` quotes a recorded run, `cite` a paper. `show`
-prints the table and hands its rows to the page that lists every claim of the book.
+Each chapter keeps one, `page.ledger`. `check` holds a number that the text predicts against the number that
+the code gives; `exceeds`, `above`, `below` and `equal_within` hold what an experiment was meant to show, and
+compute the margin themselves; `claim` is for what has no number. `record` quotes a recorded run, `cite` a
+paper. `show` prints the table and hands its rows to the page that lists every claim of the book.
 
 >>> ledger = Ledger("example")
 >>> ledger.check("parameters of Linear(3, 2)", predicted=3 * 2 + 2, measured=8, source="eq. (1)")
->>> ledger.check("ln 10", predicted=2.3026, measured=2.5, tolerance=0.01)
+>>> ledger.check("ln 10", predicted=2.3026, measured=2.5, tolerance=0.01)  # doctest: +ELLIPSIS
 Traceback (most recent call last):
-dlbook.book.ledger.LedgerMismatch: ledger of 'example', row 'ln 10': predicted 2.303, measured 2.5, tolerance
-± 0.01; off by 0.1974
+dlbook.book.ledger.LedgerMismatch: ledger of 'example', row 'ln 10': predicted 2.303, measured 2.5, ...
 """
 
 import re
@@ -19,6 +19,7 @@ from typing import Any
 
 from IPython.display import display
 
+from dlbook.book import comparison, inserts
 from dlbook.book.agreement import agreement, plain, tolerance_text
 from dlbook.book.tables import Table, cell_text
 
@@ -134,39 +135,100 @@ class Ledger:
             raise LedgerMismatch(f"ledger of {self.chapter!r}, row {name!r}: {told}")
         self._keep(Row("verified", name, *texts, allowed, source))
 
-    def claim(
-        self, name: str, holds: Any, detail: str = "", margin: Any = None, *, source: str = "experiment"
+    def exceeds(
+        self,
+        name: str,
+        larger: Any,
+        smaller: Any,
+        by: float = 0.0,
+        unit: str = "",
+        *,
+        every_seed: bool = True,
+        paired: bool = False,
     ) -> None:
-        """Keep what an experiment shows. holds: a boolean, computed; detail: its numbers; margin: what it had
-        to exceed.
+        """Keep that `larger` is more than `smaller`, by more than `by`; the margin is what is left.
+
+        Args:
+            name: the claim, in words.
+            larger, smaller: a number, or one number a seed, shown as mean ± standard deviation.
+            by: how much more is claimed, in `unit`.
+            every_seed: every seed of one against every seed of the other; False: the means, beyond two
+                standard errors of their difference.
+            paired: seed i of both differs in the tested factor alone, so each seed is compared with itself.
+
+        Raises:
+            LedgerMismatch: it does not hold, or not beyond noise.
+        """
+        self._compared(name, comparison.exceeds(larger, smaller, by, unit, every_seed, paired))
+
+    def above(self, name: str, values: Any, limit: float, unit: str = "", *, every_seed: bool = True) -> None:
+        """Keep that `values` (a number, or one a seed) lie above `limit`. Raises: LedgerMismatch if not."""
+        self._compared(name, comparison.above(values, limit, unit, every_seed))
+
+    def below(self, name: str, values: Any, limit: float, unit: str = "", *, every_seed: bool = True) -> None:
+        """Keep that `values` (a number, or one a seed) lie below `limit`. Raises: LedgerMismatch if not."""
+        self._compared(name, comparison.below(values, limit, unit, every_seed))
+
+    def equal_within(
+        self,
+        name: str,
+        values: Any,
+        expected: Any,
+        within: float,
+        unit: str = "",
+        *,
+        every_seed: bool = True,
+    ) -> None:
+        """Keep that `values` and `expected` (each a number, or one a seed) differ by less than `within`.
+
+        Raises: LedgerMismatch if they do not, or if noise could hide a larger difference of the means.
+        """
+        self._compared(name, comparison.equal_within(values, expected, within, unit, every_seed))
+
+    def _compared(self, name: str, found: comparison.Comparison) -> None:
+        if not found.holds:
+            raise LedgerMismatch(
+                f"ledger of {self.chapter!r}: the claim {name!r} does not hold: expected {found.predicted}, "
+                f"measured {found.measured} ({found.margin})"
+            )
+        self._keep(Row("verified", name, found.predicted, found.measured, found.margin, "experiment"))
+
+    def claim(self, name: str, holds: Any, *, source: str = "experiment") -> None:
+        """Keep what has no number to compare, and so no margin. holds: a boolean, computed.
 
         Raises: LedgerMismatch if it does not hold; ValueError if `holds` is not a boolean.
         """
         holds = plain(holds)
         if not isinstance(holds, bool):
             raise ValueError(
-                f"the claim {name!r} needs a boolean in `holds`, got {holds!r}; write the "
-                "comparison, say a > b + margin."
+                f"the claim {name!r} needs a boolean in `holds`, got {holds!r}; numbers belong to exceeds, "
+                "above, below or equal_within."
             )
-        needed = "" if margin is None else f"margin {_text(plain(margin))}"
         if not holds:
-            told = "; ".join(filter(None, [detail, needed]))
-            raise LedgerMismatch(
-                f"ledger of {self.chapter!r}: the claim {name!r} does not hold ({told or 'no detail given'})"
-            )
-        self._keep(Row("verified", name, "holds", detail or "holds", needed, source))
+            raise LedgerMismatch(f"ledger of {self.chapter!r}: the claim {name!r} does not hold")
+        self._keep(Row("verified", name, "holds", "holds", "", source))
 
-    def cite(self, name: str, value: Any, citation: str, where: str = "") -> None:
-        """Keep a number that a paper reports and that is not run here. citation: key in references.bib;
-        where: "Table 4".
+    def cite(self, name: str, value: Any, citation: str, where: str = "", *, insert: str = "") -> None:
+        """Keep a number that a paper reports and that is not run here, and insert it into the prose.
 
-        Raises: ValueError if `citation` does not look like a key ("he2016deep").
+        Args:
+            name: what is reported.
+            value: the number with its unit, as text ("24.7 %"), or a number.
+            citation: key in references.bib.
+            where: "Table 4".
+            insert: name for the prose, which quotes the value as {glue:text}`<slug>-<insert>`; "": none.
+
+        Raises:
+            ValueError: `citation` does not look like a key ("he2016deep").
         """
         if not KEY.fullmatch(citation):
             raise ValueError(
                 f"expected a key of references.bib such as 'he2016deep', got {citation!r}; cite by the key."
             )
-        self._keep(Row("cited", name, measured=_text(plain(value)), source=where, citation=citation))
+        text = _text(plain(value))
+        self._keep(Row("cited", name, measured=text, source=where, citation=citation))
+        if insert:
+            inserts.insert(f"{self.chapter}-{insert}", text)
 
     def record(
         self, run: Mapping[str, Any], name: str, value: Any, *, unit: str = "", predicted: Any = ""
@@ -186,7 +248,7 @@ class Ledger:
         )
 
     def show(self) -> None:
-        """Display the table, and hand the rows to the page of claims. Raises: ValueError if there is no row."""
+        """Display the table; its rows go to the page of claims too. Raises: ValueError if there is no row."""
         if not self._rows:
             raise ValueError(
                 f"the ledger of {self.chapter!r} is empty; call check, claim, cite or record before show."

@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).resolve().parent.parent  # dlbook/
 
 @dataclass(frozen=True)
 class Source:
-    """Source to be displayed. file: path from the repository's root; first, last: its lines, counted from 1."""
+    """Source to be displayed. file: path from the repository's root; first, last: its lines, from 1."""
 
     code: str
     file: str

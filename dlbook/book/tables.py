@@ -56,7 +56,8 @@ class Table:
         )
         body = "\n".join(f"<tr>{self._row(row)}</tr>" for row in self.rows)
         caption = f"<caption>{escape(self.caption)}</caption>\n" if self.caption else ""
-        return f'<table class="{self.classes}">\n{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>'
+        rows = f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>"
+        return f'<table class="{self.classes}">\n{caption}{rows}\n</table>'
 
     def _mark(self, column: int) -> str:
         return ' class="number"' if self.numeric[column] else ""

@@ -27,7 +27,6 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from dlbook.book.tables import Table, table
 from dlbook.measure.receptive_field import POOLS, Field, Fields
 
 aten = torch.ops.aten
@@ -64,15 +63,6 @@ class Counts:
     activations: int
     receptive_field: int | tuple[int, ...] | None
     layers: tuple[Layer, ...] = field(repr=False)
-
-    def table(self, caption: str | None = None) -> Table:
-        """The layers as a table to be displayed."""
-        shape = lambda layer: "×".join(map(str, layer.shape))
-        rows = [
-            (layer.name, layer.type, shape(layer), layer.parameters, layer.macs, layer.rf)
-            for layer in self.layers
-        ]
-        return table(rows, ["layer", "type", "output", "parameters", "MACs", "receptive field"], caption)
 
 
 def count(build: Callable[[], nn.Module], input_size: Sequence[int] = (3, 224, 224)) -> Counts:

@@ -2,9 +2,9 @@ r"""Activation functions, each written out as its paper writes it, without overf
 gradient.
 
 Everything but ``softmax`` works element by element: ``x`` is a floating tensor of any shape, the result has
-its shape and dtype. Nothing here calls ``torch.nn.functional``, which is the oracle of the tests. Closed
-derivatives stand in ``dlbook.nn.activation_slopes``; both files are joined by name in
-``dlbook.nn.activation_slopes.FAMILY``.
+its shape and dtype. Nothing here calls ``torch.nn.functional``, which is the oracle of the tests. `FAMILY` has
+the functions by name; their derivatives, worked out by hand, stand under the same names in
+``dlbook.naive.activation_slopes.SLOPES``.
 
 Two habits keep every gradient finite. The exponential only ever sees arguments that are not positive, and a
 branch that is not taken gets a harmless argument (``torch.where`` runs both branches, and ``0 * inf`` is
@@ -24,11 +24,15 @@ tensor(-0.2785)
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-# Klambauer et al. 2017 (arXiv 1706.02515), eq. (14); derived again by dlbook.nn.init.selu_constants().
+from dlbook.checks import require_above, require_positive
+
+# Klambauer et al. 2017 (arXiv 1706.02515), eq. (14); derived again by dlbook.nn.signal_propagation.selu_constants().
 SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
 # Hendrycks & Gimpel 2016 (arXiv 1606.08415), section 2.
@@ -40,13 +44,7 @@ def _negative_part(x: Tensor) -> Tensor:
     return torch.where(x > 0, 0.0, x)
 
 
-def _require_positive(name: str, value: float) -> None:
-    if not value > 0:
-        raise ValueError(f"{name} must be greater than 0, got {value}; pass a positive number such as 1.0")
-
-
 # ---- saturating: bounded on both sides
-# ------------------------------------------------------------------------------
 
 
 def sigmoid(x: Tensor) -> Tensor:
@@ -69,7 +67,6 @@ def hard_sigmoid(x: Tensor) -> Tensor:
 
 
 # ---- rectifiers
-# -----------------------------------------------------------------------------------------------------
 
 
 def relu(x: Tensor) -> Tensor:
@@ -96,15 +93,15 @@ def prelu(x: Tensor, slope: Tensor) -> Tensor:
     channels = x.shape[1] if x.dim() > 1 else x.shape[0]
     if slope.dim() != 1 or slope.numel() not in (1, channels):
         raise ValueError(
-            f"slope must have shape (1,) or ({channels},) for x of shape {tuple(x.shape)}, "
-            f"got {tuple(slope.shape)}"
+            f"expected slope [1] or [{channels}] for x of shape {list(x.shape)}, got {list(slope.shape)}; "
+            "give one slope, or one a channel"
         )
     return torch.where(x > 0, x, slope.view(-1, *[1] * max(x.dim() - 2, 0)) * x)
 
 
 def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
     """x where x > 0, else alpha (e^x - 1) (Clevert et al. 2015, arXiv 1511.07289, eq. 15); alpha > 0."""
-    _require_positive("alpha", alpha)
+    require_above("alpha", alpha)
     return torch.where(x > 0, x, alpha * torch.expm1(_negative_part(x)))
 
 
@@ -115,12 +112,11 @@ def selu(x: Tensor) -> Tensor:
 
 def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
     """log(1 + e^(beta x)) / beta, the integral of the sigmoid (Dugas et al. 2001); beta > 0."""
-    _require_positive("beta", beta)
+    require_above("beta", beta)
     return torch.logaddexp(beta * x, torch.zeros_like(x)) / beta
 
 
 # ---- self-gated: x times a gate that x itself opens
-# -----------------------------------------------------------------
 
 
 def swish(x: Tensor, beta: float | Tensor = 1.0) -> Tensor:
@@ -155,7 +151,6 @@ def hard_swish(x: Tensor) -> Tensor:
 
 
 # ---- over a whole vector
-# --------------------------------------------------------------------------------------------
 
 
 def softmax(x: Tensor, dim: int) -> Tensor:
@@ -175,9 +170,35 @@ class PReLU(nn.Module):
 
     def __init__(self, channels: int, start: float = 0.25):
         super().__init__()
-        if channels < 1:
-            raise ValueError(f"channels must be at least 1, got {channels}; pass 1 for one shared slope")
+        require_positive("channels", channels, "pass 1 for one shared slope")
         self.slope = nn.Parameter(torch.full((channels,), start))
 
     def forward(self, x: Tensor) -> Tensor:
         return prelu(x, self.slope)
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A function of one variable, and the parameter that it may have, with the usual value."""
+
+    function: Callable[..., Tensor]
+    parameter: str | None = None
+    default: float | None = None
+
+
+FAMILY = {
+    "sigmoid": Activation(sigmoid),
+    "tanh": Activation(tanh),
+    "hard sigmoid": Activation(hard_sigmoid),
+    "ReLU": Activation(relu),
+    "ReLU6": Activation(relu6),
+    "leaky ReLU": Activation(leaky_relu, "slope", 0.01),
+    "ELU": Activation(elu, "alpha", 1.0),
+    "SELU": Activation(selu),
+    "softplus": Activation(softplus, "beta", 1.0),
+    "Swish": Activation(swish, "beta", 1.0),
+    "GELU": Activation(gelu),
+    "GELU (tanh)": Activation(gelu_tanh),
+    "Mish": Activation(mish),
+    "hard swish": Activation(hard_swish),
+}

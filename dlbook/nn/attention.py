@@ -60,8 +60,8 @@ def require_additive(mask: Tensor | None) -> None:
     """Raise ValueError unless `mask` is None or floating-point: torch reads a boolean mask in another way."""
     if mask is not None and not mask.is_floating_point():
         raise ValueError(
-            f"mask is added to the scores and must be float, got {mask.dtype}; write 0 where a key "
-            "is seen, -inf where not"
+            f"expected mask to be float, got {mask.dtype}; it is added to the scores: write 0 where a key is "
+            "seen, -inf where not"
         )
 
 
@@ -82,8 +82,8 @@ class SelfAttention(nn.Module):
         require_probability("drop_prob", drop_prob)
         if dim % num_heads:
             raise ValueError(
-                f"num_heads must divide dim, got {num_heads} and {dim}; every head takes dim / "
-                "num_heads channels"
+                f"expected num_heads to divide dim, got {num_heads} and {dim}; every head takes dim / num_heads "
+                "channels"
             )
         self.num_heads, self.attention_drop_prob = num_heads, attention_drop_prob
         self.qkv = nn.Linear(

@@ -15,6 +15,8 @@ def make_divisible(channels: float, divisor: int = 8) -> int:
     Raises ValueError unless channels > 0 and divisor is at least 1.
     """
     if not channels > 0 or divisor < 1:
-        raise ValueError(f"channels must be above 0 and divisor at least 1, got {channels!r} and {divisor!r}")
+        raise ValueError(
+            f"expected channels > 0 and divisor >= 1, got {channels!r} and {divisor!r}; MobileNets have divisor 8"
+        )
     rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
     return rounded if rounded >= 0.9 * channels else rounded + divisor

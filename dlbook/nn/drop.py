@@ -34,7 +34,7 @@ Departures from the papers
 import torch
 from torch import Tensor, nn
 
-from dlbook.checks import require_one_of, require_probability
+from dlbook.checks import require_one_of, require_probability, require_shape
 
 
 def keep_mask(
@@ -102,8 +102,7 @@ class SpatialDropout2d(_Drop):
     """Inverted dropout of whole maps: x [B, C, H, W]. Raises ValueError for another number of axes."""
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim != 4:
-            raise ValueError(f"x must be [B, C, H, W], got {list(x.shape)}; add the axes that are missing")
+        require_shape("x", x, ("B", "C", "H", "W"), "add the axes that are missing")
         return spatial_dropout(x, self.drop_prob) if self.training and self.drop_prob else x
 
 

@@ -32,7 +32,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.checks import require_one_of, require_positive, require_probability
+from dlbook.checks import require_one_of, require_positive, require_probability, require_shape
 
 
 def drop_connect(
@@ -108,11 +108,7 @@ class DropConnectLinear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(out_features))
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim != 2 or x.shape[1] != self.weight.shape[1]:
-            raise ValueError(
-                f"x must be [B, {self.weight.shape[1]}], got {list(x.shape)}; flatten it, or match "
-                "in_features"
-            )
+        require_shape("x", x, ("B", self.weight.shape[1]), "flatten it, or match in_features")
         if self.training:
             return self.activation(drop_connect(x, self.weight, self.bias, self.drop_prob))
         mean, variance = drop_connect_moments(x, self.weight, self.bias, self.drop_prob)

@@ -33,7 +33,7 @@ def adaptive_kernel_size(channels: int, gamma: float = 2.0, b: float = 1.0) -> i
     """
     require_positive("channels", channels)
     if not gamma > 0:
-        raise ValueError(f"gamma must be positive, got {gamma!r}; the paper has 2")
+        raise ValueError(f"expected gamma > 0, got {gamma!r}; the paper has 2")
     whole = int(abs((math.log2(channels) + b) / gamma))
     return whole if whole % 2 else whole + 1
 
@@ -51,7 +51,9 @@ class EfficientChannelAttention(nn.Module):
         require_positive("channels", channels)
         require_positive("kernel_size", kernel_size)
         if kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size must be odd, got {kernel_size}; an even one has no middle channel")
+            raise ValueError(
+                f"expected an odd kernel_size, got {kernel_size}; an even one has no middle channel"
+            )
         self.conv = nn.Conv1d(1, 1, kernel_size, padding=kernel_size // 2, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ the Difficulty of Training Deep Feedforward Neural Networks" (AISTATS 2010), eqs
 "Delving Deep into Rectifiers" (arXiv 1502.01852), eqs. (10), (14), (15); Saxe, McClelland, Ganguli, "Exact
 Solutions to the Nonlinear Dynamics of Learning in Deep Linear Neural Networks" (arXiv 1312.6120); Goyal et
 al., "Accurate, Large Minibatch SGD" (arXiv 1706.02677), section 5.1.
-Why the gains are what they are, and gains of other activations: ``dlbook.nn.init``.
+Why the gains are what they are, and gains of other activations: ``signal_propagation``.
 
 Every function fills `weight` in place, returns it, and draws from `generator`, or from torch's own if that is
 None.
@@ -40,10 +40,18 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from dlbook.checks import require_one_of, require_positive
-from dlbook.nn.init import fan_in
+from dlbook.checks import require_above, require_at_least, require_one_of, require_positive
 
 Generator = torch.Generator | None
+
+
+def fan_in(weight: Tensor) -> int:
+    """Count the inputs that one output of a Linear or convolution weight (out, in/groups, ...) sums over."""
+    if weight.dim() < 2:
+        raise ValueError(
+            f"expected a weight of at least 2 axes (out, in, ...), got {list(weight.shape)}; biases have no fan"
+        )
+    return weight[0].numel()
 
 
 def fans(weight: Tensor, groups: int = 1) -> tuple[int, int]:
@@ -55,7 +63,8 @@ def fans(weight: Tensor, groups: int = 1) -> tuple[int, int]:
     require_positive("groups", groups)
     if weight.shape[0] % groups:
         raise ValueError(
-            f"groups must divide the output channels, got groups={groups} and weight {list(weight.shape)}"
+            f"expected groups to divide the output channels, got groups={groups} and weight "
+            f"{list(weight.shape)}; choose a divisor"
         )
     return inputs, weight.shape[0] // groups * weight[0, 0].numel()
 
@@ -141,8 +150,7 @@ def truncated_std(std: float, bound: float = 2.0) -> float:
     """Standard deviation of N(0, std^2) cut off at +-bound standard deviations: std sqrt(1 - 2 b phi(b) / (2
     Phi(b) - 1)).
     """
-    if not bound > 0:
-        raise ValueError(f"bound must be greater than 0, in standard deviations, got {bound!r}")
+    require_above("bound", bound, fix="it counts standard deviations")
     density = math.exp(-(bound**2) / 2) / math.sqrt(2 * math.pi)
     return std * math.sqrt(1 - 2 * bound * density / math.erf(bound / math.sqrt(2)))
 
@@ -159,8 +167,8 @@ def truncated_normal_(
     divide std by that factor if std has to be exact, as TensorFlow's variance scaling does. Raises ValueError
     unless std >= 0 and bound > 0.
     """
-    if not std >= 0 or not bound > 0:
-        raise ValueError(f"std must be at least 0 and bound greater than 0, got {std!r} and {bound!r}")
+    require_at_least("std", std, 0)
+    require_above("bound", bound, fix="it counts standard deviations")
     mass = math.erf(bound / math.sqrt(2))  # P(|Z| < bound)
     level = torch.empty_like(weight, dtype=torch.float64).uniform_(
         -mass, mass, generator=generator
@@ -181,7 +189,31 @@ def zero_gamma_(model: nn.Module, last_norm: Mapping[type[nn.Module], str]) -> n
     for block_type, name in last_norm.items():
         blocks = [module for module in model.modules() if type(module) is block_type]
         if not blocks:
-            raise ValueError(f"the model has no {block_type.__name__}; name the class of its residual blocks")
+            raise ValueError(
+                f"expected a model with blocks of {block_type.__name__}, got none; name the class of its blocks"
+            )
         for block in blocks:
             nn.init.zeros_(block.get_submodule(name).weight)
     return model
+
+
+@torch.no_grad()
+def scaled_normal_(weight: Tensor, weight_gain: float, generator: torch.Generator | None = None) -> Tensor:
+    """Fill ``weight`` in place with N(0, weight_gain^2 / fan_in) and return it.
+
+    weight_gain 1: LeCun et al. 1998; sqrt(2): He et al. 2015; any other activation: ``gain(f)``.
+    Raises ValueError for a weight with fewer than 2 axes.
+    """
+    return weight.normal_(0.0, weight_gain / math.sqrt(fan_in(weight)), generator=generator)
+
+
+def init_layers_(
+    module: nn.Module, weight_gain: float, generator: torch.Generator | None = None
+) -> nn.Module:
+    """``scaled_normal_`` for every Linear and convolution in ``module``, their biases 0; returns ``module``."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.modules.conv._ConvNd):
+            scaled_normal_(layer.weight, weight_gain, generator)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return module

@@ -48,8 +48,8 @@ class LoRALinear(nn.Module):
         require_probability("drop_prob", drop_prob)
         if rank > min(linear.in_features, linear.out_features):
             raise ValueError(
-                f"rank must be at most {min(linear.in_features, linear.out_features)}, the smaller "
-                f"side of {linear}, got {rank}"
+                f"expected rank <= {min(linear.in_features, linear.out_features)}, got {rank}; it is at most the "
+                f"smaller side of {linear}"
             )
         self.linear = linear.requires_grad_(False)
         self.scale = (rank if alpha is None else alpha) / rank
@@ -115,12 +115,12 @@ def fitting(modules: dict[str, nn.Module], patterns: Sequence[str]) -> list[str]
     pattern.
     """
     if not patterns:
-        raise ValueError("targets must name at least one layer, got none")
+        raise ValueError("expected targets to name at least one layer, got none; '*' takes all")
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in modules):
             near = difflib.get_close_matches(pattern, modules, n=3, cutoff=0.3) or list(modules)[:3]
             raise ValueError(
-                f"targets must fit layers of the model, got {pattern!r}; there are "
+                f"expected targets that fit layers of the model, got {pattern!r}; there are "
                 f"{', '.join(near)} and others"
             )
     return [name for name in modules if any(fnmatchcase(name, pattern) for pattern in patterns)]

@@ -28,7 +28,7 @@ of the type unless it is told.
 import torch
 from torch import Tensor, nn
 
-from dlbook.checks import require_positive
+from dlbook.checks import require_at_least, require_positive, require_shape
 
 
 def at_least_float32(x: Tensor) -> Tensor:
@@ -46,27 +46,8 @@ def standardise(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
     return centred / (variance + eps).sqrt()
 
 
-def require_maps(x: Tensor, channels: int) -> None:
-    """Raise ValueError unless x is [B, channels, H, W]."""
-    if x.ndim != 4 or x.shape[1] != channels:
-        raise ValueError(
-            f"x must be [B, {channels}, H, W], got {list(x.shape)}; build the layer with the "
-            "channels of the map"
-        )
-
-
-def require_last_axis(x: Tensor, dim: int) -> None:
-    """Raise ValueError unless x is [..., dim]."""
-    if x.ndim < 1 or x.shape[-1] != dim:
-        raise ValueError(
-            f"x must be [..., {dim}], got {list(x.shape)}; build the layer with the width of the last axis"
-        )
-
-
-def require_eps(eps: float) -> None:
-    """Raise ValueError unless eps >= 0."""
-    if not eps >= 0:
-        raise ValueError(f"eps must be at least 0, got {eps!r}; it keeps the root away from 0")
+MATCH_MAPS = "build the layer with the channels of the map"
+MATCH_WIDTH = "build the layer with the width of the last axis"
 
 
 class BatchNorm2d(nn.Module):
@@ -82,9 +63,11 @@ class BatchNorm2d(nn.Module):
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1) -> None:
         super().__init__()
         require_positive("num_features", num_features)
-        require_eps(eps)
+        require_at_least("eps", eps, 0, "it keeps the root away from 0")
         if momentum is not None and not 0 < momentum <= 1:
-            raise ValueError(f"momentum is the weight of the new batch, in (0, 1] or None, got {momentum!r}")
+            raise ValueError(
+                f"expected momentum in (0, 1] or None, got {momentum!r}; it is the weight of the new batch"
+            )
         self.eps, self.momentum = eps, momentum
         self.weight = nn.Parameter(torch.ones(num_features))  # gamma
         self.bias = nn.Parameter(torch.zeros(num_features))  # beta
@@ -93,7 +76,7 @@ class BatchNorm2d(nn.Module):
         self.register_buffer("num_batches_tracked", torch.tensor(0))
 
     def forward(self, x: Tensor) -> Tensor:
-        require_maps(x, self.weight.numel())
+        require_shape("x", x, ("B", self.weight.numel(), "H", "W"), MATCH_MAPS)
         wide = at_least_float32(x)
         if self.training:
             mean, variance = wide.mean((0, 2, 3)), wide.var((0, 2, 3), correction=0)
@@ -111,7 +94,7 @@ class BatchNorm2d(nn.Module):
         """
         if count < 2:
             raise ValueError(
-                "training needs more than one value a channel, got one; use a larger batch or map, or eval()"
+                "expected more than one value a channel in training, got one; use a larger batch or map, or eval()"
             )
         self.num_batches_tracked += 1
         rate = 1 / self.num_batches_tracked.to(mean.dtype) if self.momentum is None else self.momentum
@@ -128,12 +111,12 @@ class LayerNorm(nn.Module):
     def __init__(self, dim: int, eps: float = 1e-5) -> None:
         super().__init__()
         require_positive("dim", dim)
-        require_eps(eps)
+        require_at_least("eps", eps, 0, "it keeps the root away from 0")
         self.eps = eps
         self.weight, self.bias = nn.Parameter(torch.ones(dim)), nn.Parameter(torch.zeros(dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        require_last_axis(x, self.weight.numel())
+        require_shape("x", x, ("...", self.weight.numel()), MATCH_WIDTH)
         return (standardise(x, (-1,), self.eps) * self.weight + self.bias).to(x.dtype)
 
 
@@ -149,9 +132,11 @@ class GroupNorm(nn.Module):
         super().__init__()
         require_positive("num_groups", num_groups)
         require_positive("num_channels", num_channels)
-        require_eps(eps)
+        require_at_least("eps", eps, 0, "it keeps the root away from 0")
         if num_channels % num_groups:
-            raise ValueError(f"num_groups must divide num_channels, got {num_groups} and {num_channels}")
+            raise ValueError(
+                f"expected num_groups to divide num_channels, got {num_groups} and {num_channels}; choose a divisor"
+            )
         self.num_groups, self.eps = num_groups, eps
         self.weight, self.bias = (
             nn.Parameter(torch.ones(num_channels)),
@@ -159,7 +144,7 @@ class GroupNorm(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        require_maps(x, self.weight.numel())
+        require_shape("x", x, ("B", self.weight.numel(), "H", "W"), MATCH_MAPS)
         grouped = x.unflatten(1, (self.num_groups, -1))  # [B, groups, C/groups, H, W]
         standard = standardise(grouped, (2, 3, 4), self.eps).flatten(1, 2)  # [B, C, H, W]
         return (standard * self.weight[:, None, None] + self.bias[:, None, None]).to(x.dtype)
@@ -176,15 +161,13 @@ class InstanceNorm2d(nn.Module):
     def __init__(self, num_features: int, eps: float = 1e-5) -> None:
         super().__init__()
         require_positive("num_features", num_features)
-        require_eps(eps)
+        require_at_least("eps", eps, 0, "it keeps the root away from 0")
         self.num_features, self.eps = num_features, eps
 
     def forward(self, x: Tensor) -> Tensor:
-        require_maps(x, self.num_features)
+        require_shape("x", x, ("B", self.num_features, "H", "W"), MATCH_MAPS)
         if x.shape[2] * x.shape[3] < 2:
-            raise ValueError(
-                f"a map needs more than one pixel to be standardised, got {list(x.shape)}; use larger images"
-            )
+            raise ValueError(f"expected a map of more than one pixel, got {list(x.shape)}; use larger images")
         return standardise(x, (2, 3), self.eps).to(x.dtype)
 
 
@@ -194,12 +177,12 @@ class RMSNorm(nn.Module):
     def __init__(self, dim: int, eps: float = 1e-6) -> None:
         super().__init__()
         require_positive("dim", dim)
-        require_eps(eps)
+        require_at_least("eps", eps, 0, "it keeps the root away from 0")
         self.eps = eps
         self.weight = nn.Parameter(torch.ones(dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        require_last_axis(x, self.weight.numel())
+        require_shape("x", x, ("...", self.weight.numel()), MATCH_WIDTH)
         wide = at_least_float32(x)
         mean_square = wide.square().mean(-1, keepdim=True)
         return (wide / (mean_square + self.eps).sqrt() * self.weight).to(x.dtype)
@@ -220,8 +203,7 @@ class LocalResponseNorm(nn.Module):
         self.n, self.alpha, self.beta, self.k = n, alpha, beta, k
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim != 4:
-            raise ValueError(f"x must be [B, C, H, W], got {list(x.shape)}; add the axes that are missing")
+        require_shape("x", x, ("B", "C", "H", "W"), "add the axes that are missing")
         squares = nn.functional.pad(
             x.square(), (0, 0, 0, 0, self.n // 2, (self.n - 1) // 2)
         )  # [B, C + n - 1, H, W]

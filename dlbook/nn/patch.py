@@ -15,6 +15,7 @@ of `torch.nn.functional.unfold`; "p q c" is that of the targets of masked autoen
 
 Parameters of the embedding: D p^2 C + D.
 
+>>> import torch
 >>> image = torch.arange(16.0).view(1, 1, 4, 4)
 >>> patchify(image, 2)[0].tolist()
 [[0.0, 1.0, 4.0, 5.0], [2.0, 3.0, 6.0, 7.0], [8.0, 9.0, 12.0, 13.0], [10.0, 11.0, 14.0, 15.0]]
@@ -36,7 +37,7 @@ def patch_grid(resolution: int | tuple[int, int], patch_size: int) -> tuple[int,
     if height < 1 or width < 1 or height % patch_size or width % patch_size:
         near = [max(1, round(side / patch_size)) * patch_size for side in (height, width)]
         raise ValueError(
-            f"resolution must be a multiple of the patch size {patch_size}, got {height} x {width}; "
+            f"expected a resolution that is a multiple of the patch size {patch_size}, got {height} x {width}; "
             f"resize the images, for example to {near[0]} x {near[1]}"
         )
     return height // patch_size, width // patch_size
@@ -68,7 +69,7 @@ def unpatchify(patches: Tensor, patch_size: int, grid: tuple[int, int], order: s
     rows, columns = grid
     if rows * columns != N or length % patch_size**2:
         raise ValueError(
-            f"patches must be [B, {rows * columns}, C * {patch_size}^2] on a grid of {rows} x "
+            f"expected patches [B, {rows * columns}, C * {patch_size}^2] on a grid of {rows} x "
             f"{columns}, got {list(patches.shape)}; "
             "leave out the class token, and give the grid and the patch size that patchify had"
         )

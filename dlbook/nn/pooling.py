@@ -33,7 +33,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dlbook.nn.conv import Pair, output_size, pair, windows
+from dlbook.checks import require_shape
+from dlbook.nn.windows import Pair, output_size, pair, windows
 
 
 def pooled_size(
@@ -48,7 +49,8 @@ def pooled_size(
     """
     if padding > kernel_size // 2:
         raise ValueError(
-            f"padding must be at most half the kernel, {kernel_size // 2} for {kernel_size}, got {padding}"
+            f"expected padding <= {kernel_size // 2}, half the kernel of {kernel_size}, got {padding}; "
+            "a window could see padding only"
         )
     span = dilation * (kernel_size - 1) + 1
     count = -(-(size + 2 * padding - span) // stride) + 1  # rounded up
@@ -71,10 +73,9 @@ def pooling_windows(
     fill) ceil_mode's.
 
     stride None is the kernel's size: windows side by side. Raises ValueError as `pooled_size` and
-    ``conv.windows``.
+    ``windows.windows``.
     """
-    if x.ndim != 4:
-        raise ValueError(f"x must be [B, C, H, W], got {list(x.shape)}; add the axes that are missing")
+    require_shape("x", x, ("B", "C", "H", "W"), "add the axes that are missing")
     kernel, dilations, pads = (
         pair("kernel_size", kernel_size),
         pair("dilation", dilation),
@@ -89,7 +90,7 @@ def pooling_windows(
             max((count - 1) * s + d * (k - 1) + 1 - size - 2 * p, 0)
         )  # pixels of the last window beyond the padding
     padded = F.pad(padded, (0, extra[1], 0, extra[0]), value=fill if overhang is None else overhang)
-    return windows(padded, kernel, strides, 0, dilations)
+    return windows(padded, kernel, strides, dilations)
 
 
 def max_pool2d(

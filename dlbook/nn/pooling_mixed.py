@@ -26,8 +26,8 @@ Departures from the paper
 import torch
 from torch import Tensor, nn
 
-from dlbook.nn.conv import Pair, pair
 from dlbook.nn.pooling import avg_pool2d, max_pool2d, pooling_windows
+from dlbook.nn.windows import Pair, pair
 
 
 class MixedPool2d(nn.Module):

@@ -32,8 +32,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from dlbook.nn.conv import Pair, pair
 from dlbook.nn.pooling import pooling_windows
+from dlbook.nn.windows import Pair, pair
 
 
 def stochastic_draw(activations: Tensor, generator: torch.Generator | None = None) -> Tensor:

@@ -54,7 +54,7 @@ def sincos_1d(coordinates: Tensor, dim: int, temperature: float = 10_000.0) -> T
     """
     require_positive("dim", dim)
     if dim % 2:
-        raise ValueError(f"dim must be even, a sine and a cosine for each frequency, got {dim}")
+        raise ValueError(f"expected an even dim, got {dim}; each frequency has a sine and a cosine")
     steps = torch.arange(dim // 2, dtype=torch.float64, device=coordinates.device)
     angles = coordinates.double()[:, None] * temperature ** (-2 * steps / dim)  # [N, dim / 2]
     dtype = coordinates.dtype if coordinates.is_floating_point() else torch.get_default_dtype()
@@ -76,7 +76,9 @@ def sincos_2d(
     require_one_of("first", first, ("column", "row"))
     require_positive("dim", dim)
     if dim % 4:
-        raise ValueError(f"dim must be a multiple of 4, sine and cosine of row and column, got {dim}")
+        raise ValueError(
+            f"expected dim to be a multiple of 4, got {dim}; row and column have a sine and a cosine each"
+        )
     rows, columns = (sincos_1d(torch.arange(size), dim // 2, temperature) for size in grid)
     y = rows[:, None].expand(grid[0], grid[1], dim // 2)
     x = columns[None, :].expand(grid[0], grid[1], dim // 2)
@@ -101,7 +103,7 @@ def interpolate_positions(
     """
     if positions.ndim != 3 or positions.shape[1] != prefix_tokens + old_grid[0] * old_grid[1]:
         raise ValueError(
-            f"positions must be [1, {prefix_tokens} + {old_grid[0]} * {old_grid[1]}, D], got "
+            f"expected positions [1, {prefix_tokens} + {old_grid[0]} * {old_grid[1]}, D], got "
             f"{list(positions.shape)}; "
             "give the grid and the number of class tokens that they were made for"
         )

@@ -48,9 +48,8 @@ class SplitAttention(nn.Module):
         hidden = max(radix * channels // 4, 32)
         if channels % (radix * cardinality) or hidden % cardinality:
             raise ValueError(
-                f"channels must be divisible by radix * cardinality, and the hidden {hidden} units "
-                "by cardinality; "
-                f"got channels {channels}, radix {radix}, cardinality {cardinality}; choose other channels"
+                f"expected channels to be a multiple of radix * cardinality, and the {hidden} hidden units of "
+                f"cardinality, got channels {channels}, radix {radix}, cardinality {cardinality}; choose other channels"
             )
         self.radix, self.cardinality = radix, cardinality
         self.conv = nn.Conv2d(

@@ -25,32 +25,16 @@ Equals ``torch.optim.Adagrad`` without its rate decay.
 import torch
 from torch import Tensor
 
-from dlbook.optim.base import Group, Params, State, TensorOptimizer, require
+from dlbook.checks import require_at_least
+from dlbook.optim.base import Group, Params, State, TensorOptimizer, Tensors, column, options
 
 
 def adagrad(param: Tensor, grad: Tensor, total: Tensor, lr: float, eps: float, weight_decay: float) -> None:
-    """One step of one tensor, in place. total: s."""
+    """Take one step with one tensor, in place. total: s."""
     if weight_decay:
         grad = grad.add(param, alpha=weight_decay)
     total.addcmul_(grad, grad)
     param.addcdiv_(grad, total.sqrt().add_(eps), value=-lr)
-
-
-def adagrad_many(
-    params: list[Tensor],
-    grads: list[Tensor],
-    totals: list[Tensor],
-    lr: float,
-    eps: float,
-    weight_decay: float,
-) -> None:
-    """The same step of many tensors."""
-    if weight_decay:
-        grads = torch._foreach_add(grads, params, alpha=weight_decay)
-    torch._foreach_addcmul_(totals, grads, grads)
-    roots = torch._foreach_sqrt(totals)
-    torch._foreach_add_(roots, eps)
-    torch._foreach_addcdiv_(params, grads, roots, value=-lr)
 
 
 class Adagrad(TensorOptimizer):
@@ -86,22 +70,33 @@ class Adagrad(TensorOptimizer):
         super().__init__(params, defaults, foreach)
 
     def check(self, group: Group) -> None:
-        require(group, at_least_zero=("initial_accumulator_value",))
+        require_at_least("initial_accumulator_value", group["initial_accumulator_value"], 0)
 
     def start(self, param: Tensor, group: Group) -> State:
         return {"sum": torch.full_like(param, group["initial_accumulator_value"])}
 
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
-        adagrad(param, grad, state["sum"], group["lr"], group["eps"], group["weight_decay"])
+        adagrad(param, grad, state["sum"], *options(group, "lr", "eps", "weight_decay"))
 
-    def update_many(
-        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
-    ) -> None:
-        adagrad_many(
-            params,
-            grads,
-            [state["sum"] for state in states],
-            group["lr"],
-            group["eps"],
-            group["weight_decay"],
-        )
+    def update_many(self, params: Tensors, grads: Tensors, states: list[State], group: Group) -> None:
+        adagrad_many(params, grads, column(states, "sum"), *options(group, "lr", "eps", "weight_decay"))
+
+
+# The same step for lists of tensors, for speed; skip it at first.
+
+
+def adagrad_many(
+    params: Tensors,
+    grads: Tensors,
+    totals: Tensors,
+    lr: float,
+    eps: float,
+    weight_decay: float,
+) -> None:
+    """Take the step of `adagrad` with many tensors."""
+    if weight_decay:
+        grads = torch._foreach_add(grads, params, alpha=weight_decay)
+    torch._foreach_addcmul_(totals, grads, grads)
+    roots = torch._foreach_sqrt(totals)
+    torch._foreach_add_(roots, eps)
+    torch._foreach_addcdiv_(params, grads, roots, value=-lr)

@@ -34,9 +34,7 @@ import math
 import torch
 from torch import Tensor
 
-from dlbook.optim.base import Group, Params, State, TensorOptimizer, require_betas
-
-Betas = tuple[float, float]
+from dlbook.optim.base import Betas, Group, MomentsOptimizer, State, Tensors, options
 
 
 def adam(
@@ -50,7 +48,7 @@ def adam(
     eps: float,
     weight_decay: float,
 ) -> None:
-    """One step of one tensor, in place. mean: m; square: v; step: t, from 1; lr: alpha."""
+    """Take one step with one tensor, in place. mean: m; square: v; step: t, from 1; lr: alpha."""
     beta1, beta2 = betas
     if weight_decay:
         grad = grad.add(param, alpha=weight_decay)
@@ -60,18 +58,37 @@ def adam(
     param.addcdiv_(mean, root, value=-lr / (1 - beta1**step))
 
 
+class Adam(MomentsOptimizer):
+    """Adam, with weight decay in the gradient if it is asked for.
+
+    Arguments and errors are those of :class:`~dlbook.optim.base.MomentsOptimizer`.
+    """
+
+    def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
+        state["step"] += 1
+        given = options(group, "lr", "betas", "eps", "weight_decay")
+        adam(param, grad, state["exp_avg"], state["exp_avg_sq"], state["step"], *given)
+
+    def update_many(self, params: Tensors, grads: Tensors, states: list[State], group: Group) -> None:
+        given = options(group, "lr", "betas", "eps", "weight_decay")
+        adam_many(params, grads, *self.advance(states), *given)
+
+
+# The same step for lists of tensors, for speed; skip it at first.
+
+
 def adam_many(
-    params: list[Tensor],
-    grads: list[Tensor],
-    means: list[Tensor],
-    squares: list[Tensor],
+    params: Tensors,
+    grads: Tensors,
+    means: Tensors,
+    squares: Tensors,
     steps: list[int],
     lr: float,
     betas: Betas,
     eps: float,
     weight_decay: float,
 ) -> None:
-    """The same step of many tensors, each with its own t, in the folded form."""
+    """Take the step of `adam` with many tensors, each with its own t, in the folded form."""
     beta1, beta2 = betas
     if weight_decay:
         grads = torch._foreach_add(grads, params, alpha=weight_decay)
@@ -85,63 +102,3 @@ def adam_many(
         -lr * correction / (1 - beta1**step) for step, correction in zip(steps, corrections, strict=True)
     ]
     torch._foreach_addcdiv_(params, means, roots, rates)
-
-
-class Adam(TensorOptimizer):
-    """Adam, with weight decay in the gradient if it is asked for.
-
-    Args:
-        params: parameters or groups.
-        lr: alpha >= 0.
-        betas: weights of the past in the two moments, each in [0, 1).
-        eps: >= 0, outside the root.
-        weight_decay: lambda >= 0, added to the gradient.
-        foreach: as in :class:`~dlbook.optim.base.TensorOptimizer`.
-
-    Raises:
-        ValueError: an option out of range, or a sparse gradient.
-    """
-
-    def __init__(
-        self,
-        params: Params,
-        lr: float = 1e-3,
-        betas: Betas = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        foreach: bool | None = None,
-    ) -> None:
-        super().__init__(
-            params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}, foreach
-        )
-
-    def check(self, group: Group) -> None:
-        require_betas(group)
-
-    def start(self, param: Tensor, group: Group) -> State:
-        return {"step": 0, "exp_avg": torch.zeros_like(param), "exp_avg_sq": torch.zeros_like(param)}
-
-    def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
-        state["step"] += 1
-        options = group["lr"], group["betas"], group["eps"], group["weight_decay"]
-        adam(param, grad, state["exp_avg"], state["exp_avg_sq"], state["step"], *options)
-
-    def update_many(
-        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
-    ) -> None:
-        for state in states:
-            state["step"] += 1
-        means, squares, steps = (
-            [state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step")
-        )
-        adam_many(
-            params,
-            grads,
-            means,
-            squares,
-            steps,
-            group["lr"],
-            group["betas"],
-            group["eps"],
-            group["weight_decay"],
-        )

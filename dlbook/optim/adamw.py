@@ -33,9 +33,8 @@ import math
 import torch
 from torch import Tensor
 
-from dlbook.optim.base import Group, Params, State, TensorOptimizer, require_betas, require_positive_lr
-
-Betas = tuple[float, float]
+from dlbook.checks import require_above
+from dlbook.optim.base import Betas, Group, MomentsOptimizer, Params, State, Tensors, options
 
 
 def adamw(
@@ -49,8 +48,18 @@ def adamw(
     eps: float,
     decay: float,
 ) -> None:
-    """One step of one tensor, in place. mean: m; square: v; step: t, from 1; decay: the share of theta that
-    is taken away.
+    """Take one step with one tensor, in place.
+
+    Args:
+        param: theta.
+        grad: g.
+        mean: m.
+        square: v.
+        step: t, from 1.
+        lr: the rate of this step.
+        betas: beta1 and beta2.
+        eps: outside the root.
+        decay: the share of theta that is taken away.
     """
     beta1, beta2 = betas
     if decay:
@@ -61,34 +70,7 @@ def adamw(
     param.addcdiv_(mean, root, value=-lr / (1 - beta1**step))
 
 
-def adamw_many(
-    params: list[Tensor],
-    grads: list[Tensor],
-    means: list[Tensor],
-    squares: list[Tensor],
-    steps: list[int],
-    lr: float,
-    betas: Betas,
-    eps: float,
-    decay: float,
-) -> None:
-    """The same step of many tensors, each with its own t."""
-    beta1, beta2 = betas
-    if decay:
-        torch._foreach_mul_(params, 1 - decay)
-    torch._foreach_lerp_(means, grads, 1 - beta1)
-    torch._foreach_mul_(squares, beta2)
-    torch._foreach_addcmul_(squares, grads, grads, value=1 - beta2)
-    corrections = [math.sqrt(1 - beta2**step) for step in steps]
-    roots = torch._foreach_sqrt(squares)
-    torch._foreach_add_(roots, [eps * correction for correction in corrections])
-    rates = [
-        -lr * correction / (1 - beta1**step) for step, correction in zip(steps, corrections, strict=True)
-    ]
-    torch._foreach_addcdiv_(params, means, roots, rates)
-
-
-class AdamW(TensorOptimizer):
+class AdamW(MomentsOptimizer):
     """Adam with decoupled weight decay, scaled by the rate (torch's form).
 
     Args:
@@ -112,36 +94,20 @@ class AdamW(TensorOptimizer):
         weight_decay: float = 1e-2,
         foreach: bool | None = None,
     ) -> None:
-        super().__init__(
-            params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}, foreach
-        )
-
-    def check(self, group: Group) -> None:
-        require_betas(group)
-
-    def start(self, param: Tensor, group: Group) -> State:
-        return {"step": 0, "exp_avg": torch.zeros_like(param), "exp_avg_sq": torch.zeros_like(param)}
+        super().__init__(params, lr, betas, eps, weight_decay, foreach)
 
     def decay(self, group: Group) -> float:
-        """The share of each weight that this step takes away."""
+        """Return the share of each weight that this step takes away."""
         return group["lr"] * group["weight_decay"]
 
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
         state["step"] += 1
-        options = group["lr"], group["betas"], group["eps"], self.decay(group)
-        adamw(param, grad, state["exp_avg"], state["exp_avg_sq"], state["step"], *options)
+        given = *options(group, "lr", "betas", "eps"), self.decay(group)
+        adamw(param, grad, state["exp_avg"], state["exp_avg_sq"], state["step"], *given)
 
-    def update_many(
-        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
-    ) -> None:
-        for state in states:
-            state["step"] += 1
-        means, squares, steps = (
-            [state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step")
-        )
-        adamw_many(
-            params, grads, means, squares, steps, group["lr"], group["betas"], group["eps"], self.decay(group)
-        )
+    def update_many(self, params: Tensors, grads: Tensors, states: list[State], group: Group) -> None:
+        given = *options(group, "lr", "betas", "eps"), self.decay(group)
+        adamw_many(params, grads, *self.advance(states), *given)
 
 
 class PaperAdamW(AdamW):
@@ -153,8 +119,38 @@ class PaperAdamW(AdamW):
 
     def check(self, group: Group) -> None:
         super().check(group)
-        require_positive_lr(group)
+        require_above("lr", group["lr"], 0, "give the base rate, and let a schedule begin at 0")
         group.setdefault("base_lr", group["lr"])
 
     def decay(self, group: Group) -> float:
         return group["lr"] / group["base_lr"] * group["weight_decay"]
+
+
+# The same step for lists of tensors, for speed; skip it at first.
+
+
+def adamw_many(
+    params: Tensors,
+    grads: Tensors,
+    means: Tensors,
+    squares: Tensors,
+    steps: list[int],
+    lr: float,
+    betas: Betas,
+    eps: float,
+    decay: float,
+) -> None:
+    """Take the step of `adamw` with many tensors, each with its own t."""
+    beta1, beta2 = betas
+    if decay:
+        torch._foreach_mul_(params, 1 - decay)
+    torch._foreach_lerp_(means, grads, 1 - beta1)
+    torch._foreach_mul_(squares, beta2)
+    torch._foreach_addcmul_(squares, grads, grads, value=1 - beta2)
+    corrections = [math.sqrt(1 - beta2**step) for step in steps]
+    roots = torch._foreach_sqrt(squares)
+    torch._foreach_add_(roots, [eps * correction for correction in corrections])
+    rates = [
+        -lr * correction / (1 - beta1**step) for step, correction in zip(steps, corrections, strict=True)
+    ]
+    torch._foreach_addcdiv_(params, means, roots, rates)

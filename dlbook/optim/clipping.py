@@ -14,7 +14,7 @@ Departures from the paper
    then says where.
 
 Under fp16 with a scaler the gradients are multiplied by its scale: call ``scaler.unscale_(optimizer)``
-    before.
+before.
 
 >>> weight = torch.nn.Parameter(torch.zeros(2))
 >>> weight.grad = torch.tensor([3.0, 4.0])
@@ -28,12 +28,22 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from dlbook.checks import require
+
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]]
 
 
 @torch.no_grad()
 def global_norm(params: Params, norm_type: float = 2.0) -> Tensor:
-    """The norm of all gradients as one vector, a scalar; 0 without gradients. norm_type: p > 0, or math.inf."""
+    """Return the norm of all gradients as one vector, a scalar; 0 without gradients.
+
+    Args:
+        params: parameters, or pairs (name, parameter).
+        norm_type: p > 0 of the p-norm, or math.inf.
+
+    Raises:
+        ValueError: norm_type is out of range.
+    """
     return _norm([grad for _, grad in _gradients(params)], norm_type)
 
 
@@ -43,18 +53,19 @@ def clip_norm(
 ) -> Tensor:
     """Shorten all gradients together, in place, to a norm of at most `max_norm`.
 
-    params: parameters, or pairs (name, parameter); those without a gradient are passed over. max_norm: > 0.
-    norm_type: p > 0 of the p-norm, or math.inf. error_if_nonfinite: raise rather than fill the gradients with
-    NaN.
-    Returns the norm before clipping, a scalar tensor, to be logged: a norm that grows tells of divergence
-        early.
-    Raises: ValueError on an argument out of range, or naming the first gradient that is not finite, if asked
-        to.
+    Args:
+        params: parameters, or pairs (name, parameter); those without a gradient are passed over.
+        max_norm: > 0, or math.inf, which clips nothing.
+        norm_type: p > 0 of the p-norm, or math.inf.
+        error_if_nonfinite: raise rather than fill the gradients with NaN.
+
+    Returns:
+        The norm before clipping, a scalar tensor, to be logged: a norm that grows tells of divergence early.
+
+    Raises:
+        ValueError: an argument is out of range; or, if asked to, the first gradient that is not finite.
     """
-    if not max_norm > 0:
-        raise ValueError(
-            f"expected max_norm > 0, got {max_norm}; 1.0 is common; math.inf measures and clips nothing."
-        )
+    require(max_norm > 0, "max_norm > 0", max_norm, "1.0 is common; math.inf measures and clips nothing")
     named = _gradients(params)
     grads = [grad for _, grad in named]
     total = _norm(grads, norm_type)
@@ -68,22 +79,24 @@ def clip_norm(
 
 @torch.no_grad()
 def clip_value(params: Params, limit: float) -> None:
-    """Bring each element of each gradient into [-limit, limit], in place. Raises: ValueError unless `limit` >
-    0.
+    """Bring each element of each gradient into [-limit, limit], in place.
+
+    Args:
+        params: parameters, or pairs (name, parameter).
+        limit: > 0.
+
+    Raises:
+        ValueError: limit is out of range.
     """
-    if not limit > 0:
-        raise ValueError(f"expected limit > 0, got {limit}; give the largest size that one element may have.")
+    require(limit > 0, "limit > 0", limit, "give the largest size that one element may have")
     for batch in _by_device([grad for _, grad in _gradients(params)]):
         torch._foreach_clamp_min_(batch, -limit)
         torch._foreach_clamp_max_(batch, limit)
 
 
 def _norm(grads: list[Tensor], norm_type: float) -> Tensor:
-    if not norm_type > 0:
-        raise ValueError(
-            f"expected norm_type > 0, got {norm_type}; 2.0 for the Euclidean norm, math.inf "
-            "for the largest element."
-        )
+    fix = "2.0 for the Euclidean norm, math.inf for the largest element"
+    require(norm_type > 0, "norm_type > 0", norm_type, fix)
     norms = [
         norm.to(grads[0].device)
         for batch in _by_device(grads)
@@ -116,9 +129,9 @@ def _what_is_wrong(named: list[tuple[str, Tensor]], total: Tensor) -> str:
             return (
                 f"expected finite gradients, got {count} of {grad.numel()} elements in {name} that are not; "
                 "look for a logarithm or a root of 0, a rate too large, or bad data; under "
-                "fp16, unscale and skip the step."
+                "fp16, unscale and skip the step"
             )
     return (
         f"expected a finite norm, got {total.item()} from finite gradients; they are too large "
-        f"for {total.dtype}; use float32."
+        f"for {total.dtype}; use float32"
     )

@@ -19,23 +19,28 @@ from collections.abc import Callable
 
 import torch
 
+from dlbook.checks import require, require_above, require_in, require_one_of
+
 Schedule = Callable[[float], float]
 SHAPES = ("triangular", "halving", "exponential")
 
 
 def warm_restarts(first: int, multiply: int = 1, final: float = 0.0) -> Schedule:
-    """Cosine cycles of lengths first, first * multiply, first * multiply ** 2, ... (SGDR, eq. 5; T_0,
-    T_mult).
+    """Repeat half a cosine, in cycles of lengths first, first * multiply, first * multiply ** 2, ... (eq. 5).
 
-    first: length of the first cycle. multiply: integer >= 1. final: the floor, as a factor; a cycle's last
-    update is one step above it, and the next has the full rate again. Raises: ValueError on a length or floor
-    out of range.
+    Args:
+        first: length of the first cycle, > 0 (T_0).
+        multiply: integer >= 1 (T_mult).
+        final: the floor, a factor in [0, 1]; a cycle's last update is one step above it, and the next has
+            the full rate again.
+
+    Raises:
+        ValueError: a length or the floor is out of range.
     """
-    _check(
-        first > 0 and multiply >= 1 and int(multiply) == multiply,
-        f"first > 0 and an integer multiply >= 1, got {first} and {multiply}",
-    )
-    _check(0 <= final <= 1, f"final in [0, 1], got {final}")
+    require_above("first", first, 0, "give the length of the first cycle in updates")
+    whole = multiply >= 1 and int(multiply) == multiply
+    require(whole, "multiply to be an integer >= 1", multiply, "1 keeps all cycles equal, 2 doubles them")
+    require_in("final", final, 0, 1, fix="it is a factor of the base rate; 0 lets a cycle end at 0")
 
     def schedule(step: float) -> float:
         since, length = step, first
@@ -51,17 +56,25 @@ def warm_restarts(first: int, multiply: int = 1, final: float = 0.0) -> Schedule
 def cyclical(
     up: int, down: int | None = None, low: float = 0.1, shape: str = "triangular", gamma: float = 1.0
 ) -> Schedule:
-    """Triangles between `low` and 1: `up` steps of climbing, `down` (None: as many) of falling (Smith 2015,
-    section 3).
+    """Climb and fall between `low` and 1 in straight lines (Smith 2015, section 3).
 
-    shape: "triangular"; "halving" (the paper's triangular2), where each cycle is half as high above `low` as
-    the one before; "exponential" (exp_range), where the height is multiplied by gamma ** t. Raises:
-    ValueError on values out of range.
+    Args:
+        up: steps of climbing, > 0.
+        down: steps of falling, > 0; None takes as many as `up`.
+        low: the smallest factor, in [0, 1].
+        shape: "triangular"; "halving" (the paper's triangular2), where each cycle is half as high above `low`
+            as the one before; "exponential" (exp_range), where the height is multiplied by gamma ** t.
+        gamma: in (0, 1]; only "exponential" uses it.
+
+    Raises:
+        ValueError: a value is out of range.
     """
     down = up if down is None else down
-    _check(up > 0 and down > 0, f"up > 0 and down > 0, got {up} and {down}")
-    _check(0 <= low <= 1 and 0 < gamma <= 1, f"low in [0, 1] and gamma in (0, 1], got {low} and {gamma}")
-    _check(shape in SHAPES, f"shape to be one of {SHAPES}, got {shape!r}")
+    require_above("up", up, 0, "give the steps of climbing; the paper has 2 to 10 epochs")
+    require_above("down", down, 0, "give the steps of falling, or None for as many as `up`")
+    require_in("low", low, 0, 1, fix="it is a factor of the base rate; the paper has 1/4 to 1/3")
+    require_in("gamma", gamma, 0, 1, "(]", "1 keeps the height; a number just below 1 lets it shrink")
+    require_one_of("shape", shape, SHAPES)
 
     def schedule(step: float) -> float:
         cycle, since = divmod(step, up + down)
@@ -80,13 +93,18 @@ def one_cycle(
     shape: str = "cosine",
     three_phase: bool = False,
 ) -> Schedule:
-    """One climb from `start` to 1 and one fall to `final`, reached by the last update, `total` - 1 (torch's
-    OneCycleLR).
+    """Climb once from `start` to 1 and fall once to `final`, which the last update has (torch's OneCycleLR).
 
-    climb: share of the updates before the peak, in (0, 1); the peak is at climb * total - 1. shape: "cosine"
-        or "linear".
-    three_phase: fall back to `start` symmetrically first, then to `final` (Smith's form; needs climb <= 1/2).
-    Raises: ValueError on values out of range.
+    Args:
+        total: number of updates; the last is `total` - 1.
+        climb: share of the updates before the peak, in (0, 1); the peak is at climb * total - 1.
+        start: factor of the first update, in [0, 1].
+        final: factor of the last update, in [0, 1].
+        shape: "cosine" or "linear".
+        three_phase: fall back to `start` symmetrically first, then to `final` (Smith's form; climb <= 1/2).
+
+    Raises:
+        ValueError: a value is out of range.
     """
     values = (start, 1.0, start, final) if three_phase else (start, 1.0, final)
     return _phases(total, climb, values, shape, three_phase)
@@ -100,10 +118,10 @@ def one_cycle_momentum(
     shape: str = "cosine",
     three_phase: bool = False,
 ) -> Schedule:
-    """The momentum (a value, not a factor) that goes with `one_cycle`: low where the rate is high, high where
-    it is low.
+    """Give the momentum that goes with `one_cycle`: low where the rate is high, high where it is low.
 
-    Raises: ValueError on values out of range.
+    It is a value, not a factor. Arguments and errors are those of `one_cycle`; `low` and `high` are the
+    smallest and the largest momentum, in [0, 1].
     """
     values = (high, low, high, high) if three_phase else (high, low, high)
     return _phases(total, climb, values, shape, three_phase)
@@ -112,7 +130,8 @@ def one_cycle_momentum(
 def set_momentum(optimizer: torch.optim.Optimizer, momentum: float) -> None:
     """Set the momentum of SGD, or the first beta of Adam and its relatives, in all groups.
 
-    Raises: ValueError if the optimizer has neither.
+    Raises:
+        ValueError: the optimizer has neither.
     """
     for group in optimizer.param_groups:
         if "momentum" in group:
@@ -122,17 +141,23 @@ def set_momentum(optimizer: torch.optim.Optimizer, momentum: float) -> None:
         else:
             raise ValueError(
                 f"expected an optimizer with momentum or betas, got {type(optimizer).__name__}; "
-                "keep its momentum."
+                "leave the momentum out of its schedule"
             )
 
 
 def _phases(total: int, climb: float, values: tuple[float, ...], shape: str, three_phase: bool) -> Schedule:
     """Join `values` by pieces of a cosine or of a line; the last is reached at total - 1."""
-    fits = climb <= 0.5 if three_phase else climb < 1
-    _check(fits, f"climb in {'(0, 1/2]' if three_phase else '(0, 1)'}, got {climb}")
-    _check(climb * total > 1, f"climb * total > 1 (a peak after the first update), got {climb} * {total}")
-    _check(all(0 <= value <= 1 for value in values), f"all factors and momenta in [0, 1], got {values}")
-    _check(shape in ("cosine", "linear"), f"shape 'cosine' or 'linear', got {shape!r}")
+    if three_phase:
+        require_in(
+            "climb", climb, 0, 0.5, "(]", "the fall back is as long as the climb, so give half at most"
+        )
+    else:
+        require_in("climb", climb, 0, 1, "()", "give the share of the updates before the peak; 0.3 is common")
+    late = climb * total > 1
+    require(late, "climb * total > 1", climb * total, "the peak comes after the first update: more updates")
+    for value in values:
+        require_in("each factor and momentum", value, 0, 1, fix="factors are of the base rate")
+    require_one_of("shape", shape, ("cosine", "linear"))
     peak = climb * total - 1
     knots = (0.0, peak, 2 * peak, total - 1) if three_phase else (0.0, peak, total - 1)
 
@@ -144,8 +169,3 @@ def _phases(total: int, climb: float, values: tuple[float, ...], shape: str, thr
         return values[piece + 1] + (values[piece] - values[piece + 1]) * left
 
     return schedule
-
-
-def _check(holds: bool, expected: str) -> None:
-    if not holds:
-        raise ValueError(f"expected {expected}; see the docstring for what each argument means.")

@@ -3,9 +3,11 @@ algorithm 1.
 
 Each layer's rate is fitted to it, so that a step moves every layer by about the same share of its length::
 
-    lambda <- eta |w| / (|g| + beta |w|)         # eq. 6; eta: trust_coefficient, beta: weight_decay; Euclidean norms
-    v      <- m v + gamma lambda (g + beta w)    # gamma: lr, m: momentum; v = 0 before the first step
+    lambda <- eta |w| / (|g| + beta |w|)         # eq. 6; Euclidean norms
+    v      <- m v + gamma lambda (g + beta w)    # v = 0 before the first step
     w      <- w - v
+
+eta is `trust_coefficient`, beta `weight_decay`, gamma `lr`, and m `momentum`.
 
 Departures from the paper
 
@@ -19,20 +21,23 @@ v <- m v + lambda (g + beta w), w <- w - gamma v: the same while gamma is consta
 >>> weight = torch.nn.Parameter(torch.tensor([[3.0, 4.0]]))
 >>> optimizer = LARS([weight], lr=1.0, trust_coefficient=0.1)
 >>> (100 * weight.sum()).backward()
->>> optimizer.step(); round((weight - torch.tensor([[3.0, 4.0]])).norm().item(), 4)  # a tenth of its length, 5
+>>> optimizer.step(); round((weight - torch.tensor([[3.0, 4.0]])).norm().item(), 4)  # a tenth of 5
 0.5
 """
 
 import torch
 from torch import Tensor
 
-from dlbook.optim.base import Group, Params, State, TensorOptimizer, require
+from dlbook.checks import require_above
+from dlbook.optim.base import Group, Params, State, TensorOptimizer, Tensors, column, options
+
+OPTIONS = ("lr", "momentum", "weight_decay", "trust_coefficient")
 
 
 def trust_ratio(
     weight_norm: Tensor, grad_norm: Tensor, trust_coefficient: float, weight_decay: float
 ) -> Tensor:
-    """lambda, in the shape of the two norms; 1 where either is 0."""
+    """Return lambda, in the shape of the two norms; 1 where either is 0."""
     ratio = trust_coefficient * weight_norm / (grad_norm + weight_decay * weight_norm)
     return torch.where((weight_norm > 0) & (grad_norm > 0), ratio, 1.0)
 
@@ -46,36 +51,12 @@ def lars(
     weight_decay: float,
     trust_coefficient: float,
 ) -> None:
-    """One step of one tensor, in place."""
+    """Take one step with one tensor, in place."""
     if param.ndim > 1:
         ratio = trust_ratio(param.norm(), grad.norm(), trust_coefficient, weight_decay)
         grad = grad.add(param, alpha=weight_decay).mul_(ratio)
     velocity.mul_(momentum).add_(grad, alpha=lr)
     param.sub_(velocity)
-
-
-def lars_many(
-    params: list[Tensor],
-    grads: list[Tensor],
-    velocities: list[Tensor],
-    lr: float,
-    momentum: float,
-    weight_decay: float,
-    trust_coefficient: float,
-) -> None:
-    """The same step of many tensors; all trust ratios are computed in one vector."""
-    large = [number for number, param in enumerate(params) if param.ndim > 1]
-    if large:
-        weights, theirs = [params[i] for i in large], [grads[i] for i in large]
-        norms = (torch.stack(torch._foreach_norm(tensors)) for tensors in (weights, theirs))
-        ratios = trust_ratio(*norms, trust_coefficient, weight_decay)
-        scaled = torch._foreach_add(theirs, weights, alpha=weight_decay)
-        torch._foreach_mul_(scaled, list(ratios.unbind()))
-        scaled_at = dict(zip(large, scaled, strict=True))
-        grads = [scaled_at.get(number, grad) for number, grad in enumerate(grads)]
-    torch._foreach_mul_(velocities, momentum)
-    torch._foreach_add_(velocities, grads, alpha=lr)
-    torch._foreach_sub_(params, velocities)
 
 
 class LARS(TensorOptimizer):
@@ -111,23 +92,41 @@ class LARS(TensorOptimizer):
         super().__init__(params, defaults, foreach)
 
     def check(self, group: Group) -> None:
-        require(group, at_least_zero=("trust_coefficient",))
-        if not group["trust_coefficient"]:
-            raise ValueError(
-                "expected trust_coefficient > 0, got 0; the paper has 0.001; at 0 no layer would move."
-            )
+        fix = "the paper has 0.001; at 0 no layer would move"
+        require_above("trust_coefficient", group["trust_coefficient"], 0, fix)
 
     def start(self, param: Tensor, group: Group) -> State:
         return {"velocity": torch.zeros_like(param)}
 
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
-        lars(param, grad, state["velocity"], *_options(group))
+        lars(param, grad, state["velocity"], *options(group, *OPTIONS))
 
-    def update_many(
-        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
-    ) -> None:
-        lars_many(params, grads, [state["velocity"] for state in states], *_options(group))
+    def update_many(self, params: Tensors, grads: Tensors, states: list[State], group: Group) -> None:
+        lars_many(params, grads, column(states, "velocity"), *options(group, *OPTIONS))
 
 
-def _options(group: Group) -> tuple[float, ...]:
-    return group["lr"], group["momentum"], group["weight_decay"], group["trust_coefficient"]
+# The same step for lists of tensors, for speed; skip it at first.
+
+
+def lars_many(
+    params: Tensors,
+    grads: Tensors,
+    velocities: Tensors,
+    lr: float,
+    momentum: float,
+    weight_decay: float,
+    trust_coefficient: float,
+) -> None:
+    """Take the step of `lars` with many tensors; all trust ratios are computed in one vector."""
+    large = [number for number, param in enumerate(params) if param.ndim > 1]
+    if large:
+        weights, theirs = [params[i] for i in large], [grads[i] for i in large]
+        norms = (torch.stack(torch._foreach_norm(tensors)) for tensors in (weights, theirs))
+        ratios = trust_ratio(*norms, trust_coefficient, weight_decay)
+        scaled = torch._foreach_add(theirs, weights, alpha=weight_decay)
+        torch._foreach_mul_(scaled, list(ratios.unbind()))
+        scaled_at = dict(zip(large, scaled, strict=True))
+        grads = [scaled_at.get(number, grad) for number, grad in enumerate(grads)]
+    torch._foreach_mul_(velocities, momentum)
+    torch._foreach_add_(velocities, grads, alpha=lr)
+    torch._foreach_sub_(params, velocities)

@@ -31,28 +31,69 @@ and of Sutskever et al. 2013 (eq. 1, 2).
 import torch
 from torch import Tensor
 
-from dlbook.optim.base import Group, Params, State, TensorOptimizer
+from dlbook.optim.base import Group, State, Tensors, VelocityOptimizer, column, options
 
 
 def momentum_step(
     param: Tensor, grad: Tensor, velocity: Tensor, lr: float, momentum: float, weight_decay: float
 ) -> None:
-    """One step of one tensor in torch's form, in place."""
+    """Take one step with one tensor in torch's form, in place."""
     if weight_decay:
         grad = grad.add(param, alpha=weight_decay)
     velocity.mul_(momentum).add_(grad)
     param.sub_(velocity, alpha=lr)
 
 
-def momentum_step_many(
-    params: list[Tensor],
-    grads: list[Tensor],
-    velocities: list[Tensor],
-    lr: float,
-    momentum: float,
-    weight_decay: float,
+def polyak_step(
+    param: Tensor, grad: Tensor, velocity: Tensor, lr: float, momentum: float, weight_decay: float
 ) -> None:
-    """The same step of many tensors."""
+    """Take one step with one tensor in the paper's form, in place."""
+    if weight_decay:
+        grad = grad.add(param, alpha=weight_decay)
+    velocity.mul_(momentum).sub_(grad, alpha=lr)
+    param.add_(velocity)
+
+
+class Momentum(VelocityOptimizer):
+    """Gradient descent with momentum; the rate multiplies all of the velocity (torch's form).
+
+    Arguments and errors are those of :class:`~dlbook.optim.base.VelocityOptimizer`.
+    """
+
+    def start(self, param: Tensor, group: Group) -> State:
+        return {"momentum_buffer": torch.zeros_like(param)}
+
+    def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
+        given = options(group, "lr", "momentum", "weight_decay")
+        momentum_step(param, grad, state["momentum_buffer"], *given)
+
+    def update_many(self, params: Tensors, grads: Tensors, states: list[State], group: Group) -> None:
+        given = options(group, "lr", "momentum", "weight_decay")
+        momentum_step_many(params, grads, column(states, "momentum_buffer"), *given)
+
+
+class PolyakMomentum(VelocityOptimizer):
+    """Gradient descent with momentum; each gradient keeps the rate it came with (Polyak's form).
+
+    Arguments and errors are those of :class:`~dlbook.optim.base.VelocityOptimizer`.
+    """
+
+    def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
+        polyak_step(param, grad, state["velocity"], *options(group, "lr", "momentum", "weight_decay"))
+
+    def update_many(self, params: Tensors, grads: Tensors, states: list[State], group: Group) -> None:
+        polyak_step_many(
+            params, grads, column(states, "velocity"), *options(group, "lr", "momentum", "weight_decay")
+        )
+
+
+# The same step for lists of tensors, for speed; skip it at first.
+
+
+def momentum_step_many(
+    params: Tensors, grads: Tensors, velocities: Tensors, lr: float, momentum: float, weight_decay: float
+) -> None:
+    """Take the step of `momentum_step` with many tensors."""
     if weight_decay:
         grads = torch._foreach_add(grads, params, alpha=weight_decay)
     torch._foreach_mul_(velocities, momentum)
@@ -60,95 +101,12 @@ def momentum_step_many(
     torch._foreach_sub_(params, velocities, alpha=lr)
 
 
-def polyak_step(
-    param: Tensor, grad: Tensor, velocity: Tensor, lr: float, momentum: float, weight_decay: float
-) -> None:
-    """One step of one tensor in the paper's form, in place."""
-    if weight_decay:
-        grad = grad.add(param, alpha=weight_decay)
-    velocity.mul_(momentum).sub_(grad, alpha=lr)
-    param.add_(velocity)
-
-
 def polyak_step_many(
-    params: list[Tensor],
-    grads: list[Tensor],
-    velocities: list[Tensor],
-    lr: float,
-    momentum: float,
-    weight_decay: float,
+    params: Tensors, grads: Tensors, velocities: Tensors, lr: float, momentum: float, weight_decay: float
 ) -> None:
-    """The same step of many tensors."""
+    """Take the step of `polyak_step` with many tensors."""
     if weight_decay:
         grads = torch._foreach_add(grads, params, alpha=weight_decay)
     torch._foreach_mul_(velocities, momentum)
     torch._foreach_sub_(velocities, grads, alpha=lr)
     torch._foreach_add_(params, velocities)
-
-
-class Momentum(TensorOptimizer):
-    """Gradient descent with momentum; the rate multiplies all of the velocity (torch's form).
-
-    Args:
-        params: parameters or groups.
-        lr: eta >= 0.
-        momentum: mu in [0, 1).
-        weight_decay: lambda >= 0.
-        foreach: as in :class:`~dlbook.optim.base.TensorOptimizer`.
-
-    Raises:
-        ValueError: an option out of range, or a sparse gradient.
-    """
-
-    def __init__(
-        self,
-        params: Params,
-        lr: float,
-        momentum: float = 0.9,
-        weight_decay: float = 0.0,
-        foreach: bool | None = None,
-    ) -> None:
-        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}, foreach)
-
-    def start(self, param: Tensor, group: Group) -> State:
-        return {"momentum_buffer": torch.zeros_like(param)}
-
-    def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
-        momentum_step(
-            param, grad, state["momentum_buffer"], group["lr"], group["momentum"], group["weight_decay"]
-        )
-
-    def update_many(
-        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
-    ) -> None:
-        velocities = [state["momentum_buffer"] for state in states]
-        momentum_step_many(params, grads, velocities, group["lr"], group["momentum"], group["weight_decay"])
-
-
-class PolyakMomentum(TensorOptimizer):
-    """Gradient descent with momentum; each gradient keeps the rate it came with (Polyak's form).
-
-    Arguments and errors are those of :class:`Momentum`.
-    """
-
-    def __init__(
-        self,
-        params: Params,
-        lr: float,
-        momentum: float = 0.9,
-        weight_decay: float = 0.0,
-        foreach: bool | None = None,
-    ) -> None:
-        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}, foreach)
-
-    def start(self, param: Tensor, group: Group) -> State:
-        return {"velocity": torch.zeros_like(param)}
-
-    def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
-        polyak_step(param, grad, state["velocity"], group["lr"], group["momentum"], group["weight_decay"])
-
-    def update_many(
-        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
-    ) -> None:
-        velocities = [state["velocity"] for state in states]
-        polyak_step_many(params, grads, velocities, group["lr"], group["momentum"], group["weight_decay"])

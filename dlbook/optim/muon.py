@@ -32,7 +32,8 @@ Equals ``torch.optim.Muon``.
 >>> weight = torch.nn.Parameter(torch.zeros(2, 3))
 >>> optimizer = Muon([weight], lr=1.0, dtype=torch.float32)
 >>> weight.grad = torch.tensor([[100.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
->>> optimizer.step(); bool(((weight.diag() < -0.6) & (weight.diag() > -1.3)).all())  # both directions, though one gradient is small
+>>> optimizer.step()  # both directions move, though one gradient is small
+>>> bool(((weight.diag() < -0.6) & (weight.diag() > -1.3)).all())
 True
 """
 
@@ -41,7 +42,8 @@ import math
 import torch
 from torch import Tensor
 
-from dlbook.optim.base import Group, Params, State, TensorOptimizer
+from dlbook.checks import require_one_of
+from dlbook.optim.base import Group, Params, State, TensorOptimizer, Tensors, column
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # a, b, c
 STEPS = 5
@@ -50,7 +52,7 @@ SCALES = ("original", "match_rms_adamw")
 
 
 def newton_schulz(matrices: Tensor, dtype: torch.dtype = torch.bfloat16) -> Tensor:
-    """About P Q^T of matrices P S Q^T, shape [..., rows, columns]; computed and returned in `dtype`."""
+    """Return about P Q^T of matrices P S Q^T, [..., rows, columns]; computed and returned in `dtype`."""
     a, b, c = COEFFICIENTS
     tall = matrices.shape[-2] > matrices.shape[-1]
     x = (matrices.mT if tall else matrices).to(dtype)
@@ -65,13 +67,13 @@ def newton_schulz(matrices: Tensor, dtype: torch.dtype = torch.bfloat16) -> Tens
 
 
 def factor(shape: torch.Size, scale: str) -> float:
-    """What multiplies the rate for a matrix of this shape."""
+    """Return what multiplies the rate for a matrix of this shape."""
     rows, columns = shape
     return math.sqrt(max(1, rows / columns)) if scale == "original" else 0.2 * math.sqrt(max(rows, columns))
 
 
 def muon(param: Tensor, grad: Tensor, momentum_buffer: Tensor, group: Group) -> None:
-    """One step of one matrix, in place."""
+    """Take one step with one matrix, in place."""
     lr, momentum = group["lr"], group["momentum"]
     momentum_buffer.lerp_(grad, 1 - momentum)
     update = grad.lerp(momentum_buffer, momentum) if group["nesterov"] else momentum_buffer
@@ -79,26 +81,6 @@ def muon(param: Tensor, grad: Tensor, momentum_buffer: Tensor, group: Group) -> 
     param.mul_(1 - lr * group["weight_decay"]).sub_(
         direction.to(param.dtype), alpha=lr * factor(param.shape, group["scale"])
     )
-
-
-def muon_many(
-    params: list[Tensor], grads: list[Tensor], momentum_buffers: list[Tensor], group: Group
-) -> None:
-    """The same step of many matrices; those of one shape go through `newton_schulz` as one stack."""
-    lr, momentum = group["lr"], group["momentum"]
-    torch._foreach_lerp_(momentum_buffers, grads, 1 - momentum)
-    updates = (
-        torch._foreach_lerp(grads, momentum_buffers, momentum) if group["nesterov"] else momentum_buffers
-    )
-    torch._foreach_mul_(params, 1 - lr * group["weight_decay"])
-    for shape in dict.fromkeys(param.shape for param in params):
-        same = [number for number, param in enumerate(params) if param.shape == shape]
-        directions = newton_schulz(torch.stack([updates[i] for i in same]), group["dtype"]).to(
-            params[same[0]].dtype
-        )
-        torch._foreach_sub_(
-            [params[i] for i in same], list(directions.unbind()), alpha=lr * factor(shape, group["scale"])
-        )
 
 
 class Muon(TensorOptimizer):
@@ -140,21 +122,17 @@ class Muon(TensorOptimizer):
         super().__init__(params, defaults, foreach)
 
     def check(self, group: Group) -> None:
-        if group["scale"] not in SCALES:
-            raise ValueError(
-                f"expected scale to be one of {SCALES}, got {group['scale']!r}; take "
-                "'original' for the post's."
-            )
+        require_one_of("scale", group["scale"], SCALES, "take 'original' for the post's")
         if not (isinstance(group["dtype"], torch.dtype) and group["dtype"].is_floating_point):
             raise ValueError(
-                f"expected a floating-point dtype, got {group['dtype']!r}; torch.bfloat16 or torch.float32."
+                f"expected a floating-point dtype, got {group['dtype']!r}; torch.bfloat16 or torch.float32"
             )
         for param in group["params"]:
             if param.ndim != 2:
                 shape = list(param.shape)
                 raise ValueError(
                     f"expected matrices, got a parameter of shape {shape}; "
-                    "give it to AdamW, or keep it as [O, C kh kw]."
+                    "give it to AdamW, or keep it as [O, C kh kw]"
                 )
 
     def start(self, param: Tensor, group: Group) -> State:
@@ -163,7 +141,26 @@ class Muon(TensorOptimizer):
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
         muon(param, grad, state["momentum_buffer"], group)
 
-    def update_many(
-        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
-    ) -> None:
-        muon_many(params, grads, [state["momentum_buffer"] for state in states], group)
+    def update_many(self, params: Tensors, grads: Tensors, states: list[State], group: Group) -> None:
+        muon_many(params, grads, column(states, "momentum_buffer"), group)
+
+
+# The same step for lists of tensors, for speed; skip it at first.
+
+
+def muon_many(params: Tensors, grads: Tensors, momentum_buffers: Tensors, group: Group) -> None:
+    """Take the step of `muon` with many matrices; `newton_schulz` takes those of one shape as one stack."""
+    lr, momentum = group["lr"], group["momentum"]
+    torch._foreach_lerp_(momentum_buffers, grads, 1 - momentum)
+    updates = (
+        torch._foreach_lerp(grads, momentum_buffers, momentum) if group["nesterov"] else momentum_buffers
+    )
+    torch._foreach_mul_(params, 1 - lr * group["weight_decay"])
+    for shape in dict.fromkeys(param.shape for param in params):
+        same = [number for number, param in enumerate(params) if param.shape == shape]
+        directions = newton_schulz(torch.stack([updates[i] for i in same]), group["dtype"]).to(
+            params[same[0]].dtype
+        )
+        torch._foreach_sub_(
+            [params[i] for i in same], list(directions.unbind()), alpha=lr * factor(shape, group["scale"])
+        )

@@ -37,47 +37,38 @@ Nesterov equals ``torch.optim.SGD(momentum=mu, nesterov=True)``.
 import torch
 from torch import Tensor
 
-from dlbook.optim.base import Group, Params, State, TensorOptimizer
+from dlbook.optim.base import Group, State, Tensors, VelocityOptimizer, column, options
 
 
 def nesterov_step(
     param: Tensor, grad: Tensor, velocity: Tensor, lr: float, momentum: float, weight_decay: float
 ) -> None:
-    """One step of one tensor in torch's form, in place."""
+    """Take one step with one tensor in torch's form, in place."""
     if weight_decay:
         grad = grad.add(param, alpha=weight_decay)
     velocity.mul_(momentum).add_(grad)
     param.sub_(grad.add(velocity, alpha=momentum), alpha=lr)
 
 
-def nesterov_step_many(
-    params: list[Tensor],
-    grads: list[Tensor],
-    velocities: list[Tensor],
-    lr: float,
-    momentum: float,
-    weight_decay: float,
-) -> None:
-    """The same step of many tensors; without weight decay the gradients are read twice rather than copied."""
-    if weight_decay:
-        grads = torch._foreach_add(grads, params, alpha=weight_decay)
-    torch._foreach_mul_(velocities, momentum)
-    torch._foreach_add_(velocities, grads)
-    torch._foreach_sub_(params, grads, alpha=lr)
-    torch._foreach_sub_(params, velocities, alpha=lr * momentum)
-
-
 def sutskever_step(
     param: Tensor,
     grad: Tensor,
     velocity: Tensor,
+    ahead: float,
     lr: float,
     momentum: float,
-    ahead: float,
     weight_decay: float,
 ) -> None:
-    """One step of one tensor in the paper's form, in place. ahead: the mu with which `param` was brought to
-    its look-ahead.
+    """Take one step with one tensor in the paper's form, in place.
+
+    Args:
+        param: x, the look-ahead point.
+        grad: g, the gradient there.
+        velocity: v.
+        ahead: the mu with which `param` was brought to its look-ahead.
+        lr: eta.
+        momentum: the mu of the next look-ahead.
+        weight_decay: lambda.
     """
     if weight_decay:
         grad = grad.add(param, alpha=weight_decay)
@@ -87,109 +78,85 @@ def sutskever_step(
     param.add_(velocity, alpha=1 + momentum)
 
 
+class Nesterov(VelocityOptimizer):
+    """Nesterov's momentum in torch's form, with the rate outside the velocity.
+
+    Arguments and errors are those of :class:`~dlbook.optim.base.VelocityOptimizer`.
+    """
+
+    def start(self, param: Tensor, group: Group) -> State:
+        return {"momentum_buffer": torch.zeros_like(param)}
+
+    def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
+        given = options(group, "lr", "momentum", "weight_decay")
+        nesterov_step(param, grad, state["momentum_buffer"], *given)
+
+    def update_many(self, params: Tensors, grads: Tensors, states: list[State], group: Group) -> None:
+        given = options(group, "lr", "momentum", "weight_decay")
+        nesterov_step_many(params, grads, column(states, "momentum_buffer"), *given)
+
+
+class SutskeverNesterov(VelocityOptimizer):
+    """Nesterov's momentum as in the paper: the rate inside the velocity, the look-ahead point as parameters.
+
+    Arguments and errors are those of :class:`~dlbook.optim.base.VelocityOptimizer`.
+    """
+
+    def start(self, param: Tensor, group: Group) -> State:
+        return {"velocity": torch.zeros_like(param), "ahead": 0.0}
+
+    def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
+        given = options(group, "lr", "momentum", "weight_decay")
+        sutskever_step(param, grad, state["velocity"], state["ahead"], *given)
+        state["ahead"] = group["momentum"]
+
+    def update_many(self, params: Tensors, grads: Tensors, states: list[State], group: Group) -> None:
+        given = options(group, "lr", "momentum", "weight_decay")
+        sutskever_step_many(params, grads, column(states, "velocity"), column(states, "ahead"), *given)
+        for state in states:
+            state["ahead"] = group["momentum"]
+
+    @torch.no_grad()
+    def iterate(self, param: Tensor) -> Tensor:
+        """Return theta of one parameter, shape of `param`: the look-ahead taken back.
+
+        A parameter that has made no step is its own theta.
+        """
+        state = self.state.get(param)
+        return param.sub(state["velocity"], alpha=state["ahead"]) if state else param.clone()
+
+
+# The same step for lists of tensors, for speed; skip it at first.
+
+
+def nesterov_step_many(
+    params: Tensors, grads: Tensors, velocities: Tensors, lr: float, momentum: float, weight_decay: float
+) -> None:
+    """Take the step of `nesterov_step` with many tensors.
+
+    Without weight decay the gradients are read twice rather than copied.
+    """
+    if weight_decay:
+        grads = torch._foreach_add(grads, params, alpha=weight_decay)
+    torch._foreach_mul_(velocities, momentum)
+    torch._foreach_add_(velocities, grads)
+    torch._foreach_sub_(params, grads, alpha=lr)
+    torch._foreach_sub_(params, velocities, alpha=lr * momentum)
+
+
 def sutskever_step_many(
-    params: list[Tensor],
-    grads: list[Tensor],
-    velocities: list[Tensor],
+    params: Tensors,
+    grads: Tensors,
+    velocities: Tensors,
+    aheads: list[float],
     lr: float,
     momentum: float,
-    aheads: list[float],
     weight_decay: float,
 ) -> None:
-    """The same step of many tensors."""
+    """Take the step of `sutskever_step` with many tensors."""
     if weight_decay:
         grads = torch._foreach_add(grads, params, alpha=weight_decay)
     torch._foreach_mul_(velocities, aheads)
     torch._foreach_sub_(params, velocities)
     torch._foreach_sub_(velocities, grads, alpha=lr)
     torch._foreach_add_(params, velocities, alpha=1 + momentum)
-
-
-class Nesterov(TensorOptimizer):
-    """Nesterov's momentum in torch's form, with the rate outside the velocity.
-
-    Args:
-        params: parameters or groups.
-        lr: eta >= 0.
-        momentum: mu in [0, 1).
-        weight_decay: lambda >= 0.
-        foreach: as in :class:`~dlbook.optim.base.TensorOptimizer`.
-
-    Raises:
-        ValueError: an option out of range, or a sparse gradient.
-    """
-
-    def __init__(
-        self,
-        params: Params,
-        lr: float,
-        momentum: float = 0.9,
-        weight_decay: float = 0.0,
-        foreach: bool | None = None,
-    ) -> None:
-        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}, foreach)
-
-    def start(self, param: Tensor, group: Group) -> State:
-        return {"momentum_buffer": torch.zeros_like(param)}
-
-    def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
-        nesterov_step(
-            param, grad, state["momentum_buffer"], group["lr"], group["momentum"], group["weight_decay"]
-        )
-
-    def update_many(
-        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
-    ) -> None:
-        velocities = [state["momentum_buffer"] for state in states]
-        nesterov_step_many(params, grads, velocities, group["lr"], group["momentum"], group["weight_decay"])
-
-
-class SutskeverNesterov(TensorOptimizer):
-    """Nesterov's momentum as in the paper, with the rate inside the velocity; the parameters hold the
-    look-ahead point.
-
-    Arguments and errors are those of :class:`Nesterov`.
-    """
-
-    def __init__(
-        self,
-        params: Params,
-        lr: float,
-        momentum: float = 0.9,
-        weight_decay: float = 0.0,
-        foreach: bool | None = None,
-    ) -> None:
-        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}, foreach)
-
-    def start(self, param: Tensor, group: Group) -> State:
-        return {"velocity": torch.zeros_like(param), "ahead": 0.0}
-
-    def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
-        sutskever_step(
-            param,
-            grad,
-            state["velocity"],
-            group["lr"],
-            group["momentum"],
-            state["ahead"],
-            group["weight_decay"],
-        )
-        state["ahead"] = group["momentum"]
-
-    def update_many(
-        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
-    ) -> None:
-        velocities, aheads = [state["velocity"] for state in states], [state["ahead"] for state in states]
-        sutskever_step_many(
-            params, grads, velocities, group["lr"], group["momentum"], aheads, group["weight_decay"]
-        )
-        for state in states:
-            state["ahead"] = group["momentum"]
-
-    @torch.no_grad()
-    def iterate(self, param: Tensor) -> Tensor:
-        """theta of one parameter, shape of `param`: the look-ahead taken back. A parameter without a step is
-        its own theta.
-        """
-        state = self.state.get(param)
-        return param.sub(state["velocity"], alpha=state["ahead"]) if state else param.clone()

@@ -23,12 +23,13 @@ common for vision transformers.
 """
 
 import difflib
-import math
 from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
 from torch import Tensor, nn
+
+from dlbook.checks import require_at_least, require_in
 
 NO_DECAY = (
     "gamma",
@@ -51,9 +52,7 @@ Groups = list[dict[str, Any]]
 
 
 def decays(name: str, param: Tensor, owner: nn.Module) -> bool:
-    """Whether weight decay is meant for the parameter `name` (dotted) of the module `owner`; rules 1 to 3
-    above.
-    """
+    """Say whether weight decay is meant for the parameter `name` (dotted) of `owner`; rules 1 to 3 above."""
     last = name.rpartition(".")[2]
     if (
         "Norm" in type(owner).__name__
@@ -66,20 +65,26 @@ def decays(name: str, param: Tensor, owner: nn.Module) -> bool:
 
 
 def decay_groups(model: nn.Module, weight_decay: float, no_decay: Collection[str] = ()) -> Groups:
-    """Two groups for an optimizer, "decay" and "no decay"; an empty one is left out.
+    """Make two groups for an optimizer, "decay" and "no decay"; an empty one is left out.
 
-    weight_decay: lambda >= 0 of the first. no_decay: further dotted names that do not decay, ``*`` and ``?``
-    allowed. Frozen parameters are in neither; one that is shared by two modules is there once.
-    Raises: ValueError if `weight_decay` is negative, nothing is trainable, or a pattern fits no parameter.
+    Frozen parameters are in neither; one that is shared by two modules is there once.
+
+    Args:
+        model: its trainable parameters are grouped.
+        weight_decay: lambda >= 0 of the first group.
+        no_decay: further dotted names that do not decay, ``*`` and ``?`` allowed.
+
+    Raises:
+        ValueError: `weight_decay` is out of range, nothing is trainable, or a pattern fits no parameter.
     """
-    _at_least_zero(weight_decay=weight_decay)
+    require_at_least("weight_decay", weight_decay, 0, "0 switches it off")
     names = [name for name, _, _ in _trainable(model)]
     for pattern in no_decay:
         if not any(fnmatchcase(name, pattern) for name in names):
             near = difflib.get_close_matches(pattern, names, n=3, cutoff=0.4)
             raise ValueError(
                 f"expected no_decay to fit a trainable parameter, got {pattern!r}; "
-                f"there are {', '.join(near or names[:3])}."
+                f"there are {', '.join(near or names[:3])}"
             )
     found: dict[bool, list[Tensor]] = {True: [], False: []}
     for name, param, owner in _trainable(model):
@@ -100,54 +105,61 @@ def layerwise_groups(
     factor: float = 0.75,
     weight_decay: float = 0.0,
 ) -> Groups:
-    """Groups with the rates lr * factor^(layers above), each split as in `decay_groups`.
+    """Make groups with the rates lr * factor^(layers above), each split as in `decay_groups`.
 
-    layers: from the input to the output, each a dotted prefix (``"layer1"``) or several (``("conv1",
-    "bn1")``); the longest prefix that fits a parameter counts. lr: rate of the last layer. factor: in (0, 1].
-    Raises: ValueError on a value out of range, a parameter that no prefix fits, or a prefix that fits none.
+    Args:
+        model: its trainable parameters are grouped.
+        layers: from the input to the output, each a dotted prefix (``"layer1"``) or several (``("conv1",
+            "bn1")``); the longest prefix that fits a parameter counts.
+        lr: rate of the last layer, >= 0.
+        factor: in (0, 1].
+        weight_decay: lambda >= 0 of what decays.
+
+    Raises:
+        ValueError: a value is out of range, a parameter fits no prefix, or a prefix fits no parameter.
     """
-    _at_least_zero(lr=lr, weight_decay=weight_decay)
-    if not 0 < factor <= 1:
-        raise ValueError(
-            f"expected factor in (0, 1], got {factor}; 1 gives all layers one rate, 0.75 is common."
-        )
+    require_at_least("lr", lr, 0)
+    require_at_least("weight_decay", weight_decay, 0, "0 switches it off")
+    require_in("factor", factor, 0, 1, "(]", "1 gives all layers one rate, 0.75 is common")
+    groups: dict[tuple[int, bool], dict[str, Any]] = {}
+    for depth, param, decayed in _by_depth(model, layers):
+        made = {
+            "params": [],
+            "lr": lr * factor ** (len(layers) - 1 - depth),
+            "weight_decay": weight_decay if decayed else 0.0,
+            "name": f"layer {depth}, {'decay' if decayed else 'no decay'}",
+        }
+        groups.setdefault((depth, not decayed), made)["params"].append(param)
+    return [groups[key] for key in sorted(groups)]
+
+
+def _by_depth(model: nn.Module, layers: Sequence[str | Sequence[str]]) -> Iterator[tuple[int, Tensor, bool]]:
+    """Yield the number of its layer, each trainable parameter, and whether it decays."""
     depth_of = {
         prefix: depth
         for depth, given in enumerate(layers)
         for prefix in ([given] if isinstance(given, str) else given)
     }
-    groups: dict[tuple[int, bool], dict[str, Any]] = {}
     unused = set(depth_of)
     for name, param, owner in _trainable(model):
         fits = [prefix for prefix in depth_of if name == prefix or name.startswith(f"{prefix}.")]
         if not fits:
             raise ValueError(
                 f"expected a layer for every parameter, got none for {name!r}; "
-                "add one of its prefixes to `layers`."
+                "add one of its prefixes to `layers`"
             )
         prefix = max(fits, key=len)
         unused.discard(prefix)
-        depth, decayed = depth_of[prefix], decays(name, param, owner)
-        kind = "decay" if decayed else "no decay"
-        rate = lr * factor ** (len(layers) - 1 - depth)
-        made = {
-            "params": [],
-            "lr": rate,
-            "weight_decay": weight_decay if decayed else 0.0,
-            "name": f"layer {depth}, {kind}",
-        }
-        groups.setdefault((depth, not decayed), made)["params"].append(param)
+        yield depth_of[prefix], param, decays(name, param, owner)
     if unused:
         raise ValueError(
             f"expected every prefix to fit a trainable parameter, got {sorted(unused)[0]!r}, which "
-            "fits none; "
-            "see model.named_parameters()."
+            "fits none; see model.named_parameters()"
         )
-    return [groups[key] for key in sorted(groups)]
 
 
 def _trainable(model: nn.Module) -> Iterator[tuple[str, Tensor, nn.Module]]:
-    """(dotted name, parameter, module that owns it) of what requires a gradient; shared parameters once."""
+    """Yield (dotted name, parameter, its module) of what requires a gradient; what is shared, once."""
     owners = dict(model.named_modules(remove_duplicate=False))
     named = [
         (name, param, owners[name.rpartition(".")[0]])
@@ -157,12 +169,6 @@ def _trainable(model: nn.Module) -> Iterator[tuple[str, Tensor, nn.Module]]:
     if not named:
         raise ValueError(
             "expected a parameter that requires a gradient, got none; unfreeze a part with "
-            "requires_grad_(True)."
+            "requires_grad_(True)"
         )
     yield from named
-
-
-def _at_least_zero(**values: float) -> None:
-    for name, value in values.items():
-        if not 0 <= value < math.inf:
-            raise ValueError(f"expected a finite {name} >= 0, got {value}; 0 switches it off.")

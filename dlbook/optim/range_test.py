@@ -9,7 +9,8 @@ that the test leaves no trace; a test that does not is the commonest fault of su
 
 >>> weight = torch.nn.Parameter(torch.tensor([1.0]))
 >>> sgd = torch.optim.SGD([weight], lr=0.1)
->>> found = range_test(torch.nn.ParameterList([weight]), sgd, [None], lambda model, batch: model[0].square().sum(), high=10)
+>>> loss = lambda model, batch: model[0].square().sum()
+>>> found = range_test(torch.nn.ParameterList([weight]), sgd, [None], loss, high=10)
 >>> bool(found.diverged), weight.item(), sgd.param_groups[0]["lr"]
 (True, 1.0, 0.1)
 """
@@ -24,11 +25,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dlbook.checks import require, require_above, require_in
+
 
 @dataclass(frozen=True)
 class RangeTest:
-    """What a range test saw. rates, losses, smoothed: shape (updates made,), float64; diverged: whether it
-    stopped early.
+    """Holds what a range test saw.
+
+    Attributes:
+        rates: of the updates that were made, float64 [updates].
+        losses: before each of them, float64 [updates].
+        smoothed: their bias-corrected moving average, float64 [updates].
+        diverged: whether it stopped early.
     """
 
     rates: Tensor
@@ -37,29 +45,30 @@ class RangeTest:
     diverged: bool
 
     def steepest(self) -> float:
-        """The rate at which the smoothed loss falls fastest per factor of e in the rate; a modest choice.
+        """Return the rate where the smoothed loss falls fastest per factor of e in the rate; a modest choice.
 
         Only rates up to the lowest loss count: beyond it the loss jumps up and down, and a fall there says
-            nothing.
-        Raises: ValueError if there are fewer than three points.
+        nothing.
+
+        Raises:
+            ValueError: there are fewer than three points.
         """
         self._needs(3)
         slope = torch.gradient(self.smoothed, spacing=(self.rates.log(),))[0]
         return self.rates[slope[: self.smoothed.argmin() + 1].argmin()].item()
 
     def lowest(self) -> float:
-        """The rate at the lowest smoothed loss: already on the edge, so people divide it by 3 to 10.
+        """Return the rate at the lowest smoothed loss: already on the edge, so people divide it by 3 to 10.
 
-        Raises: ValueError if there are fewer than three points.
+        Raises:
+            ValueError: there are fewer than three points.
         """
         self._needs(3)
         return self.rates[self.smoothed.argmin()].item()
 
     def _needs(self, points: int) -> None:
-        if len(self.rates) < points:
-            raise ValueError(
-                f"expected {points} points or more, got {len(self.rates)}; start lower, or take more updates."
-            )
+        seen = len(self.rates)
+        require(seen >= points, f"{points} points or more", seen, "start lower, or take more updates")
 
 
 def range_test(
@@ -73,21 +82,27 @@ def range_test(
     smoothing: float = 0.9,
     stop_factor: float = 4.0,
 ) -> RangeTest:
-    """Train for `updates` steps while the rate grows geometrically from `low` to `high`; stop where the loss
-    diverges.
+    """Train while the rate grows geometrically from `low` to `high`; stop where the loss diverges.
 
-    model: trained in place and then restored, as are the optimizer and the random state. batches: gone
-    through again where it is shorter than `updates`. loss_function: (model, batch) -> scalar loss. low, high:
-    rates, given to all groups. smoothing: weight of the past in the bias-corrected moving average, in [0, 1).
-    stop_factor: stop once the smoothed loss exceeds this times its lowest so far, or is not finite. Raises:
-    ValueError on values out of range or a loader without batches.
+    Args:
+        model: trained in place and then restored, as are the optimizer and the random state.
+        optimizer: its groups all get the same rate.
+        batches: gone through again where they are fewer than `updates`.
+        loss_function: (model, batch) -> scalar loss.
+        low: the first rate, > 0.
+        high: the last rate, > low.
+        updates: >= 2.
+        smoothing: weight of the past in the bias-corrected moving average, in [0, 1).
+        stop_factor: > 1; stop once the smoothed loss exceeds this times its lowest so far, or is not finite.
+
+    Raises:
+        ValueError: a value is out of range, or there are no batches.
     """
-    _check(0 < low < high, f"0 < low < high, got {low} and {high}")
-    _check(updates >= 2, f"updates >= 2, got {updates}")
-    _check(
-        0 <= smoothing < 1 < stop_factor,
-        f"smoothing in [0, 1) and stop_factor > 1, got {smoothing} and {stop_factor}",
-    )
+    require_above("low", low, 0, "begin well below any rate that learns; 1e-5 is common")
+    require_above("high", high, low, "give the two rates the other way round, or a larger `high`")
+    require(updates >= 2, "updates >= 2", updates, "100 give a curve that can be read")
+    require_in("smoothing", smoothing, 0, 1, "[)", "0.9 is common; 0 shows each loss as it is")
+    require_above("stop_factor", stop_factor, 1, "4 is common; a large number never stops early")
     rates = [low * (high / low) ** (i / (updates - 1)) for i in range(updates)]
     before = copy.deepcopy((model.state_dict(), optimizer.state_dict()))
     try:
@@ -144,10 +159,5 @@ def _forever(batches: Iterable[Any]) -> Iterable[Any]:
         if empty:
             raise ValueError(
                 f"expected batches, got {'none' if turn == 0 else 'a generator that is used up'}; "
-                "pass a list or a DataLoader, which can be gone through again."
+                "pass a list or a DataLoader, which can be gone through again"
             )
-
-
-def _check(holds: bool, expected: str) -> None:
-    if not holds:
-        raise ValueError(f"expected {expected}; see the docstring for what each argument means.")

@@ -35,7 +35,9 @@ RMSprop equals ``torch.optim.RMSprop``, RMSpropTF timm's optimizer of the same n
 import torch
 from torch import Tensor
 
-from dlbook.optim.base import Group, Params, State, TensorOptimizer
+from dlbook.optim.base import Group, Params, State, TensorOptimizer, Tensors, column, options
+
+OPTIONS = ("lr", "alpha", "eps", "momentum", "weight_decay")
 
 
 def rmsprop(
@@ -49,7 +51,7 @@ def rmsprop(
     momentum: float,
     weight_decay: float,
 ) -> None:
-    """One step of one tensor in torch's form, in place. square: s; velocity: v, None without momentum."""
+    """Take one step with one tensor in torch's form, in place. square: s; velocity: v, None where mu = 0."""
     if weight_decay:
         grad = grad.add(param, alpha=weight_decay)
     square.mul_(alpha).addcmul_(grad, grad, value=1 - alpha)
@@ -59,32 +61,6 @@ def rmsprop(
     else:
         velocity.mul_(momentum).addcdiv_(grad, root)
         param.sub_(velocity, alpha=lr)
-
-
-def rmsprop_many(
-    params: list[Tensor],
-    grads: list[Tensor],
-    squares: list[Tensor],
-    velocities: list[Tensor] | None,
-    lr: float,
-    alpha: float,
-    eps: float,
-    momentum: float,
-    weight_decay: float,
-) -> None:
-    """The same step of many tensors."""
-    if weight_decay:
-        grads = torch._foreach_add(grads, params, alpha=weight_decay)
-    torch._foreach_mul_(squares, alpha)
-    torch._foreach_addcmul_(squares, grads, grads, value=1 - alpha)
-    roots = torch._foreach_sqrt(squares)
-    torch._foreach_add_(roots, eps)
-    if velocities is None:
-        torch._foreach_addcdiv_(params, grads, roots, value=-lr)
-    else:
-        torch._foreach_mul_(velocities, momentum)
-        torch._foreach_addcdiv_(velocities, grads, roots)
-        torch._foreach_sub_(params, velocities, alpha=lr)
 
 
 def rmsprop_tf(
@@ -98,7 +74,7 @@ def rmsprop_tf(
     momentum: float,
     weight_decay: float,
 ) -> None:
-    """One step of one tensor in TensorFlow's form, in place."""
+    """Take one step with one tensor in TensorFlow's form, in place."""
     if weight_decay:
         grad = grad.add(param, alpha=weight_decay)
     square.mul_(alpha).addcmul_(grad, grad, value=1 - alpha)
@@ -108,32 +84,6 @@ def rmsprop_tf(
     else:
         velocity.mul_(momentum).addcdiv_(grad, root, value=lr)
         param.sub_(velocity)
-
-
-def rmsprop_tf_many(
-    params: list[Tensor],
-    grads: list[Tensor],
-    squares: list[Tensor],
-    velocities: list[Tensor] | None,
-    lr: float,
-    alpha: float,
-    eps: float,
-    momentum: float,
-    weight_decay: float,
-) -> None:
-    """The same step of many tensors."""
-    if weight_decay:
-        grads = torch._foreach_add(grads, params, alpha=weight_decay)
-    torch._foreach_mul_(squares, alpha)
-    torch._foreach_addcmul_(squares, grads, grads, value=1 - alpha)
-    roots = torch._foreach_add(squares, eps)
-    torch._foreach_sqrt_(roots)
-    if velocities is None:
-        torch._foreach_addcdiv_(params, grads, roots, value=-lr)
-    else:
-        torch._foreach_mul_(velocities, momentum)
-        torch._foreach_addcdiv_(velocities, grads, roots, value=lr)
-        torch._foreach_sub_(params, velocities)
 
 
 class RMSprop(TensorOptimizer):
@@ -172,61 +122,94 @@ class RMSprop(TensorOptimizer):
         return {"square_avg": torch.zeros_like(param)}
 
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
-        rmsprop(param, grad, state["square_avg"], _velocity(state, param, group), *_options(group))
+        rmsprop(param, grad, state["square_avg"], _velocity(state, param, group), *options(group, *OPTIONS))
 
-    def update_many(
-        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
-    ) -> None:
-        squares = [state["square_avg"] for state in states]
-        rmsprop_many(params, grads, squares, _velocities(states, params, group), *_options(group))
+    def update_many(self, params: Tensors, grads: Tensors, states: list[State], group: Group) -> None:
+        squares, velocities = column(states, "square_avg"), _velocities(states, params, group)
+        rmsprop_many(params, grads, squares, velocities, *options(group, *OPTIONS))
 
 
-class RMSpropTF(TensorOptimizer):
+class RMSpropTF(RMSprop):
     """Gradient descent divided by the root of a moving mean square (TensorFlow's form).
 
     Arguments and errors are those of :class:`RMSprop`; eps, > 0 in practice, is inside the root.
     """
 
-    def __init__(
-        self,
-        params: Params,
-        lr: float = 1e-2,
-        alpha: float = 0.9,
-        eps: float = 1e-10,
-        momentum: float = 0.0,
-        weight_decay: float = 0.0,
-        foreach: bool | None = None,
-    ) -> None:
-        super().__init__(
-            params,
-            {"lr": lr, "alpha": alpha, "eps": eps, "momentum": momentum, "weight_decay": weight_decay},
-            foreach,
-        )
-
     def start(self, param: Tensor, group: Group) -> State:
         return {"square_avg": torch.ones_like(param)}
 
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
-        rmsprop_tf(param, grad, state["square_avg"], _velocity(state, param, group), *_options(group))
+        rmsprop_tf(
+            param, grad, state["square_avg"], _velocity(state, param, group), *options(group, *OPTIONS)
+        )
 
-    def update_many(
-        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
-    ) -> None:
-        squares = [state["square_avg"] for state in states]
-        rmsprop_tf_many(params, grads, squares, _velocities(states, params, group), *_options(group))
-
-
-def _options(group: Group) -> tuple[float, ...]:
-    return group["lr"], group["alpha"], group["eps"], group["momentum"], group["weight_decay"]
+    def update_many(self, params: Tensors, grads: Tensors, states: list[State], group: Group) -> None:
+        squares, velocities = column(states, "square_avg"), _velocities(states, params, group)
+        rmsprop_tf_many(params, grads, squares, velocities, *options(group, *OPTIONS))
 
 
 def _velocity(state: State, param: Tensor, group: Group) -> Tensor | None:
-    """v, made when momentum is first asked for."""
+    """Return v, which is made when momentum is first asked for."""
     if group["momentum"] and "momentum_buffer" not in state:
         state["momentum_buffer"] = torch.zeros_like(param)
     return state.get("momentum_buffer")
 
 
-def _velocities(states: list[State], params: list[Tensor], group: Group) -> list[Tensor] | None:
+def _velocities(states: list[State], params: Tensors, group: Group) -> Tensors | None:
     found = [_velocity(state, param, group) for state, param in zip(states, params, strict=True)]
     return None if any(velocity is None for velocity in found) else found
+
+
+# The same step for lists of tensors, for speed; skip it at first.
+
+
+def rmsprop_many(
+    params: Tensors,
+    grads: Tensors,
+    squares: Tensors,
+    velocities: Tensors | None,
+    lr: float,
+    alpha: float,
+    eps: float,
+    momentum: float,
+    weight_decay: float,
+) -> None:
+    """Take the step of `rmsprop` with many tensors."""
+    if weight_decay:
+        grads = torch._foreach_add(grads, params, alpha=weight_decay)
+    torch._foreach_mul_(squares, alpha)
+    torch._foreach_addcmul_(squares, grads, grads, value=1 - alpha)
+    roots = torch._foreach_sqrt(squares)
+    torch._foreach_add_(roots, eps)
+    if velocities is None:
+        torch._foreach_addcdiv_(params, grads, roots, value=-lr)
+    else:
+        torch._foreach_mul_(velocities, momentum)
+        torch._foreach_addcdiv_(velocities, grads, roots)
+        torch._foreach_sub_(params, velocities, alpha=lr)
+
+
+def rmsprop_tf_many(
+    params: Tensors,
+    grads: Tensors,
+    squares: Tensors,
+    velocities: Tensors | None,
+    lr: float,
+    alpha: float,
+    eps: float,
+    momentum: float,
+    weight_decay: float,
+) -> None:
+    """Take the step of `rmsprop_tf` with many tensors."""
+    if weight_decay:
+        grads = torch._foreach_add(grads, params, alpha=weight_decay)
+    torch._foreach_mul_(squares, alpha)
+    torch._foreach_addcmul_(squares, grads, grads, value=1 - alpha)
+    roots = torch._foreach_add(squares, eps)
+    torch._foreach_sqrt_(roots)
+    if velocities is None:
+        torch._foreach_addcdiv_(params, grads, roots, value=-lr)
+    else:
+        torch._foreach_mul_(velocities, momentum)
+        torch._foreach_addcdiv_(velocities, grads, roots, value=lr)
+        torch._foreach_sub_(params, velocities)

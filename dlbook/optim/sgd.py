@@ -24,21 +24,14 @@ Equals ``torch.optim.SGD`` without momentum. Momentum is in :mod:`dlbook.optim.m
 import torch
 from torch import Tensor
 
-from dlbook.optim.base import Group, Params, State, TensorOptimizer
+from dlbook.optim.base import Group, Params, State, TensorOptimizer, Tensors, options
 
 
 def sgd(param: Tensor, grad: Tensor, lr: float, weight_decay: float) -> None:
-    """One step of one tensor, in place."""
+    """Take one step with one tensor, in place."""
     if weight_decay:
         grad = grad.add(param, alpha=weight_decay)
     param.sub_(grad, alpha=lr)
-
-
-def sgd_many(params: list[Tensor], grads: list[Tensor], lr: float, weight_decay: float) -> None:
-    """The same step of many tensors."""
-    if weight_decay:
-        grads = torch._foreach_add(grads, params, alpha=weight_decay)
-    torch._foreach_sub_(params, grads, alpha=lr)
 
 
 class SGD(TensorOptimizer):
@@ -60,9 +53,17 @@ class SGD(TensorOptimizer):
         super().__init__(params, {"lr": lr, "weight_decay": weight_decay}, foreach)
 
     def update(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
-        sgd(param, grad, group["lr"], group["weight_decay"])
+        sgd(param, grad, *options(group, "lr", "weight_decay"))
 
-    def update_many(
-        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
-    ) -> None:
-        sgd_many(params, grads, group["lr"], group["weight_decay"])
+    def update_many(self, params: Tensors, grads: Tensors, states: list[State], group: Group) -> None:
+        sgd_many(params, grads, *options(group, "lr", "weight_decay"))
+
+
+# The same step for lists of tensors, for speed; skip it at first.
+
+
+def sgd_many(params: Tensors, grads: Tensors, lr: float, weight_decay: float) -> None:
+    """Take the step of `sgd` with many tensors."""
+    if weight_decay:
+        grads = torch._foreach_add(grads, params, alpha=weight_decay)
+    torch._foreach_sub_(params, grads, alpha=lr)

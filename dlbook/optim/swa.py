@@ -37,16 +37,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dlbook.checks import require_above, require_at_least, require_in, require_one_of
+
 Schedule = Callable[[float], float]
 
 
 class SWA(nn.Module):
-    """The plain mean of a module's weights at the moments when `update` was called; call it like the module
-    itself.
+    """Holds the plain mean of a module's weights at each call of `update`; call it like the module itself.
 
-    module: deep-copied, never aliased, kept in evaluation mode and without gradients. Before the first
-    `update` it holds the weights as they were given. Its batch normalisation is wrong until
+    Before the first `update` it holds the weights as they were given. Its batch normalisation is wrong until
     `update_batch_norm`.
+
+    Args:
+        module: deep-copied, never aliased, kept in evaluation mode and without gradients.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -56,14 +59,16 @@ class SWA(nn.Module):
 
     @torch.no_grad()
     def update(self, module: nn.Module) -> None:
-        """Take the weights of `module` into the mean. Raises: ValueError if it has other parameters than the
-        copied one.
+        """Take the weights of `module` into the mean.
+
+        Raises:
+            ValueError: it has other parameters than the copied one.
         """
         mean, new = dict(self.module.named_parameters()), dict(module.named_parameters())
         if mean.keys() != new.keys():
             odd = sorted(mean.keys() ^ new.keys())
             raise ValueError(
-                f"expected the module that was copied, got one that differs in {odd[0]!r}; make a new SWA."
+                f"expected the module that was copied, got one that differs in {odd[0]!r}; make a new SWA"
             )
         self.averaged += 1
         for name, weight in mean.items():
@@ -74,7 +79,7 @@ class SWA(nn.Module):
         return super().train(False)
 
     def forward(self, *args: Tensor, **kwargs: Tensor) -> Tensor:
-        """The averaged module's output."""
+        """Return the averaged module's output."""
         return self.module(*args, **kwargs)
 
 
@@ -82,14 +87,18 @@ class SWA(nn.Module):
 def update_batch_norm(
     model: nn.Module, batches: Iterable[Any], device: torch.device | str | None = None
 ) -> None:
-    """Compute the running statistics of batch normalisation anew: the means over `batches`, with the weights
-    as they are.
+    """Compute the running statistics of batch normalisation anew, as means over `batches`.
 
-    model: an `SWA` or any other module; without batch normalisation nothing is done. batches: inputs, or
-    tuples that begin with them. device: where to move the inputs. Only batch normalisation is in training
-    mode meanwhile; dropout and stochastic depth are off, as they will be when the statistics are used. Modes
-    and momenta are as before afterwards.
-    Raises: ValueError if there is no batch.
+    Only batch normalisation is in training mode meanwhile; dropout and stochastic depth are off, as they will
+    be when the statistics are used. Modes and momenta are as before afterwards.
+
+    Args:
+        model: an `SWA` or any other module; without batch normalisation nothing is done.
+        batches: inputs, or tuples that begin with them.
+        device: where to move the inputs.
+
+    Raises:
+        ValueError: there is no batch.
     """
     norms = [
         part
@@ -98,18 +107,17 @@ def update_batch_norm(
     ]
     if not norms:
         return
-    modes, momenta, seen = (
-        [(part, part.training) for part in model.modules()],
-        [norm.momentum for norm in norms],
-        0,
-    )
+    modes = [(part, part.training) for part in model.modules()]
+    momenta = [norm.momentum for norm in norms]
+    empty = True
     try:
         model.eval()
         for norm in norms:
             norm.reset_running_stats()
             norm.momentum = None  # cumulative mean
             norm.train()
-        for seen, batch in enumerate(batches, 1):
+        for batch in batches:
+            empty = False
             inputs = batch[0] if isinstance(batch, (tuple, list)) else batch
             model(inputs if device is None else inputs.to(device))
     finally:
@@ -117,26 +125,29 @@ def update_batch_norm(
             part.training = mode
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
-    if not seen:
+    if empty:
         raise ValueError(
-            "expected one batch or more, got none: the statistics are reset now; pass the training loader."
+            "expected one batch or more, got none, and the statistics are reset; pass the training loader"
         )
 
 
 def swa_phase(before: Schedule, start: int, anneal: int, factor: float, shape: str = "cosine") -> Schedule:
-    """`before` until step `start`, then from its value there to `factor` in `anneal` steps, which holds.
+    """Follow `before` until step `start`, then go from its value there to `factor`, which then holds.
 
-    factor: the SWA rate as a factor of the base rate, >= 0. shape: "cosine" or "linear". anneal: >= 0; at 0
-        the rate jumps.
-    Raises: ValueError on a value out of range.
+    Args:
+        before: the schedule of the training so far.
+        start: the step from which on SWA averages, >= 0.
+        anneal: steps until `factor` is reached, >= 0; at 0 the rate jumps.
+        factor: the SWA rate as a factor of the base rate, >= 0.
+        shape: "cosine" or "linear".
+
+    Raises:
+        ValueError: a value is out of range.
     """
-    if start < 0 or anneal < 0 or not 0 <= factor < math.inf:
-        raise ValueError(
-            f"expected start, anneal and factor >= 0, got {start}, {anneal}, {factor}; "
-            "give steps and a finite factor."
-        )
-    if shape not in ("cosine", "linear"):
-        raise ValueError(f"expected shape 'cosine' or 'linear', got {shape!r}; take one of these.")
+    require_at_least("start", start, 0)
+    require_at_least("anneal", anneal, 0)
+    require_at_least("factor", factor, 0)
+    require_one_of("shape", shape, ("cosine", "linear"))
 
     def schedule(step: float) -> float:
         if step < start:
@@ -149,16 +160,18 @@ def swa_phase(before: Schedule, start: int, anneal: int, factor: float, shape: s
 
 
 def swa_cycles(length: int, low: float) -> Schedule:
-    """The paper's cyclical rate (section 3.2): from near 1 down to `low` in a straight line over `length`
-    steps, then again from the top.
+    """Fall straight from near 1 to `low` over `length` steps, then again from the top (section 3.2).
 
     Update t (from 0) of a cycle has 1 - (1 - low) s with s = (t mod length + 1) / length; its last has `low`.
     There SWA averages.
-    Raises: ValueError unless length > 0 and low is in [0, 1].
+
+    Args:
+        length: > 0 steps.
+        low: factor in [0, 1].
+
+    Raises:
+        ValueError: a value is out of range.
     """
-    if length <= 0 or not 0 <= low <= 1:
-        raise ValueError(
-            f"expected length > 0 and low in [0, 1], got {length} and {low}; low is a factor "
-            "of the base rate."
-        )
+    require_above("length", length)
+    require_in("low", low, 0, 1, fix="it is a factor of the base rate")
     return lambda step: 1 - (1 - low) * (step % length + 1) / length

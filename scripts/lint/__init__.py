@@ -2,26 +2,40 @@
 
 Prints each finding as file:line, the rule, what is wrong and how to fix it; exits 1 if there is one that is
 no warning. `--rules` lists the rules. Pages that are no chapters (the cover, `chapters/front/`) are held only
-to the general ones.
+to the general ones. The rules stand in rules_frame (parts and their order), rules_form (one way to write),
+rules_prose (numbers, references), rules_code (what cells do) and rules_work (predictions, bugs, exercises).
 """
 
 import sys
 from pathlib import Path
 
-from lint import rules_code, rules_frame, rules_prose, rules_work  # noqa: F401  they enter their rules
+from lint import rules_code, rules_form, rules_frame, rules_prose, rules_work  # noqa: F401  they enter rules
 from lint.rule import RULES, Finding
 from lint.text import Chapter, read
+from lint.to_convert import TO_CONVERT
 
 
 def is_chapter(path: Path) -> bool:
-    """Whether a page is a chapter: `chapters/<part>/<topic>.md`, where the part is not "front"."""
+    """Whether a page is a chapter: `chapters/<part>/<topic>.md`, the part not "front"; or the template."""
     parts = path.resolve().parts
-    return "chapters" in parts[:-2] and parts[-2] != "front"
+    return ("chapters" in parts[:-2] and parts[-2] != "front") or parts[-2:] == ("chapters", "_template.md")
 
 
-def findings(chapter: Chapter) -> list[Finding]:
-    """All findings on one page, in the order of its lines."""
-    rules = [rule for rule in RULES.values() if rule.everywhere or is_chapter(chapter.path)]
+def is_to_convert(path: Path) -> bool:
+    """Whether a chapter is one of those that are not yet on the kit."""
+    return "/".join(path.resolve().parts[-3:]) in TO_CONVERT
+
+
+def findings(chapter: Chapter, *, spare: bool = True) -> list[Finding]:
+    """All findings on one page, in the order of its lines. spare: leave the rules of the kit out where the
+    chapter is still to be converted.
+    """
+    spared = spare and is_to_convert(chapter.path)
+    rules = [
+        rule
+        for rule in RULES.values()
+        if (rule.everywhere or is_chapter(chapter.path)) and not (rule.kit and spared)
+    ]
     return sorted(
         (found for rule in rules for found in rule.findings(chapter)), key=lambda f: (f.line, f.rule)
     )
@@ -31,7 +45,8 @@ def main(arguments: list[str]) -> int:
     """Lint the files named; return the exit code."""
     if arguments == ["--rules"]:
         for rule in RULES.values():
-            print(f"{rule.name:<16}{'every page' if rule.everywhere else 'chapters':<12}{rule.check.__doc__}")
+            words = " ".join(rule.check.__doc__.split())
+            print(f"{rule.name:<16}{'every page' if rule.everywhere else 'chapters':<12}{words}")
         return 0
     paths = [Path(argument) for argument in arguments]
     if missing := [str(path) for path in paths if not path.is_file()]:

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 
 DRAWING = re.compile(
-    r"^(?:plt|pyplot)\.(?!close|style|rc|get_cmap|colormaps|cm\b)|^(?:book\.)?(?:photos|show_png)$|\.(?:subplots|imshow)$"
+    r"^(?:plt|pyplot)\.(?!close|style|rc|get_cmap|colormaps|cm\b)|^(?:book\.)?(?:photos|show_png|panels|bands)$|\.(?:subplots|imshow)$"
 )
-WIDGETS = {"Curves", "Images", "Stepper"}
+WIDGETS = {"Curves", "Diagram", "Images", "Scatter", "Stepper"}
 
 
 def tree(code: str) -> ast.Module:

@@ -1,7 +1,8 @@
-"""Rules on code cells: begin and end, figures, widgets, inserted numbers, ledger, package source, independent
-reference.
+"""Rules on what code cells do: begin and end, device and seeds, inserted numbers, figures, widgets, ledger,
+package source, independent reference.
 """
 
+import ast
 import re
 from fnmatch import fnmatchcase
 
@@ -11,10 +12,10 @@ from lint.rules_prose import good_alt
 from lint.text import Chapter
 
 ORACLE = re.compile(
-    r"torchvision|timm|lightly|sklearn|scipy|torch\.optim|lr_scheduler|\bF\.|functional|\bnn\.[A-Z]|\bnaive|\breference|\boracle",
-    flags=re.I,
+    r"torchvision|timm|lightly|sklearn|scipy|torch\.optim|lr_scheduler|\bF\.|functional|\bnn\.[A-Z]|\b[Nn]aive"
+    r"|\b[Rr]eference|\b[Oo]racle"
 )
-COMPARES = re.compile(r"\bassert\b|assert_close|allclose|torch\.equal|\.check\(")
+COMPARES = re.compile(r"\bassert\b|assert_close|allclose|torch\.equal|\.check\(|parity\(")
 DEAD = re.compile(r"\binteract(?:ive|_manual|ive_output)?\s*\(|\bipywidgets\b|@interact\b")
 
 
@@ -40,44 +41,81 @@ def is_python(chapter: Chapter) -> Told:
             yield cell.line, "the cell is not Python", "correct the syntax"
 
 
-@rule("begin")
+@rule("begin", everywhere=True, kit=True)
 def begin(chapter: Chapter) -> Told:
-    """The first code cell calls `begin`."""
-    if chapter.cells and not re.search(r"\bbegin\(", chapter.cells[0].text):
+    """The first code cell makes the page, `page = book.begin("<slug>", seed=0)`, and no other does."""
+    if not chapter.cells:
+        return
+    first = chapter.cells[0]
+    found = _named(chapter, "begin")
+    if not re.search(rf"^page = book\.begin\(\"{re.escape(chapter.slug)}\"", first.text, flags=re.M):
         yield (
-            chapter.cells[0].line,
-            "the first code cell does not call begin",
-            "write `from dlbook import book` and `book.begin(seed=0)`",
+            first.line,
+            f"the first code cell does not make the page of '{chapter.slug}'",
+            f'write `from dlbook import book` and `page = book.begin("{chapter.slug}", seed=0)`',
         )
+    for cell, _ in found[1:]:
+        yield cell.line, "book.begin is called again", "use the page that there is"
 
 
-@rule("run-time")
-def run_time(chapter: Chapter) -> Told:
-    """The last code cell keeps the run time, so that it covers all that ran."""
-    if chapter.cells and "insert_run_time(" not in chapter.cells[-1].text:
-        yield (
-            chapter.cells[-1].line,
-            "the last code cell does not keep the run time",
-            "end with book.insert_run_time('<slug>-seconds')",
-        )
+@rule("end", kit=True)
+def end(chapter: Chapter) -> Told:
+    """The last code cell ends the page, so that ledger and run time cover all that ran."""
+    if chapter.cells and not re.search(r"^page\.end\(\)$", chapter.cells[-1].text, flags=re.M):
+        yield chapter.cells[-1].line, "the last code cell does not end the page", "call page.end() in it"
+
+
+@rule("device", kit=True)
+def device(chapter: Chapter) -> Told:
+    """A chapter that trains does so on `page.device`, so that `DLBOOK_SCALE=gpu` moves it."""
+    trains = [*_named(chapter, "fit"), *_named(chapter, "backward")]
+    if trains and not re.search(r"\bpage\.device\b", chapter.code):
+        yield trains[0][0].line, "training that no DLBOOK_SCALE moves", "put data and models on page.device"
+
+
+@rule("seeds", kit=True)
+def seeds(chapter: Chapter) -> Told:
+    """Runs over seeds go through `book.over_seeds`, which has as many as the machine allows."""
+    for cell in chapter.cells:
+        for node in ast.walk(python.tree(cell.text)):
+            target = node.target if isinstance(node, (ast.For, ast.comprehension)) else None
+            if isinstance(target, ast.Name) and target.id == "seed":
+                yield cell.line, "a loop over seeds of its own", "call book.over_seeds(run, cpu=3, gpu=10)"
+                break
 
 
 @rule("inserted", everywhere=True)
 def inserted(chapter: Chapter) -> Told:
     """Every {glue} is inserted by a cell of the page, and no name twice."""
-    names = [
-        python.text_of(call, 0, "name")
-        for ending in ("insert", "insert_run_time", "glue")
-        for _, call in _named(chapter, ending)
-    ]
-    known = ["*" if name is None else name for name in names]
+    known = _inserted_names(chapter)
     for block in chapter.all():
         texts = [block.text] if block.kind in ("prose", "heading") else []
         for name in [m for text in texts for m in re.findall(r"\{glue:?\w*\}`([^`:]+)[^`]*`", text)]:
             if not any(fnmatchcase(name, form) for form in known):
-                yield block.line, f"no cell inserts '{name}'", f"call book.insert('{name}', value)"
+                yield (
+                    block.line,
+                    f"no cell inserts '{name}'",
+                    f"call page.insert with the name without '{chapter.slug}-'",
+                )
     for name in sorted({name for name in known if "*" not in name and known.count(name) > 1}):
         yield 1, f"'{name}' is inserted {known.count(name)} times", "give each number its own name"
+
+
+def _inserted_names(chapter: Chapter) -> list[str]:
+    """What the cells insert; "*" stands for what is computed."""
+    found = []
+    for cell in chapter.cells:
+        for name, call in python.calls(python.tree(cell.text)):
+            own = "" if name.startswith("book.") else f"{chapter.slug}-"
+            if name in ("page.insert", "book.insert", "book.insert_run_time", "glue"):
+                text = python.text_of(call, 0, "name")
+                found.append(own + ("*" if text is None else text))
+            elif name.endswith("ledger.cite") and any(k.arg == "insert" for k in call.keywords):
+                text = python.text_of(call, 9, "insert")
+                found.append(own + ("*" if text is None else text))
+            elif name == "page.end":
+                found.append(f"{chapter.slug}-seconds")
+    return found
 
 
 @rule("figures", everywhere=True)
@@ -118,39 +156,27 @@ def widgets(chapter: Chapter) -> Told:
             )
         elif (
             any(
-                name.split(".")[-1] in python.WIDGETS for name in python.calls_at_once(python.tree(cell.text))
+                name.split(".")[-1] in python.WIDGETS or name == "book.draw"
+                for name in python.calls_at_once(python.tree(cell.text))
             )
             and "widget" not in cell.tags
         ):
             yield cell.line, "a cell that shows a widget has no tag", "add `tags: [widget]` to the cell"
 
 
-@rule("ledger")
+@rule("ledger", kit=True)
 def ledger(chapter: Chapter) -> Told:
-    """A ledger of the chapter's slug is kept, has a check, and is shown."""
-    made = _named(chapter, "Ledger")
-    if not made:
-        yield 1, "no ledger", f"write ledger = book.Ledger('{chapter.path.stem}')"
-        return
-    for cell, call in made:
-        slug = python.text_of(call, 0, "chapter")
-        if slug != chapter.path.stem.replace("_", "-"):
-            yield cell.line, f"the ledger is of {slug!r}", f"name it '{chapter.path.stem}', as the file"
-    if not re.search(r"\bledger\w*\.check\(", chapter.code):
-        yield (
-            made[0][0].line,
-            "the ledger has no prediction",
-            "call ledger.check(name, predicted=..., measured=...)",
-        )
-    if not re.search(r"\bledger\w*\.show\(\)", chapter.code):
-        yield made[0][0].line, "the ledger is not shown", "call ledger.show() near the end"
+    """The ledger has a prediction."""
+    if not re.search(r"\bledger\.check\(", chapter.code):
+        yield 1, "the ledger has no prediction", "call page.ledger.check(name, predicted=..., measured=...)"
 
 
 @rule("ledger-names")
 def ledger_names(chapter: Chapter) -> Told:
     """No two rows of the ledger have the same name: the later would replace the earlier."""
     seen = set()
-    for ending, position in (("check", 0), ("claim", 0), ("cite", 0), ("record", 1)):
+    rows = ("check", "exceeds", "above", "below", "equal_within", "claim", "cite")
+    for ending, position in (*((row, 0) for row in rows), ("record", 1)):
         for cell, call in _named(chapter, f"ledger.{ending}"):
             name = python.text_of(call, position, "name")
             if name and "*" not in name and name in seen:
@@ -167,8 +193,10 @@ def source(chapter: Chapter) -> Told:
 
 @rule("reference-check")
 def reference_check(chapter: Chapter) -> Told:
-    """The implementation is compared with one that is not ours."""
-    imported = [cell for cell in chapter.cells if ORACLE.search(cell.text) and COMPARES.search(cell.text)]
+    """The implementation is compared with one that is not ours, before bug clinic and exercises."""
+    after = chapter.section("From the paper to the code")
+    cells = [cell for cell in chapter.cells if after is None or cell.line < after[0].line]
+    imported = [cell for cell in cells if ORACLE.search(cell.text) and COMPARES.search(cell.text)]
     if not imported:
         yield (
             1,

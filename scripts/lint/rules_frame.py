@@ -6,12 +6,13 @@ from lint.rule import Told, rule
 from lint.text import Block, Chapter
 from lint.words import words_of
 
-SECTIONS = (
+SECTIONS = (  # in this order, after the chapter's own sections
     "From the paper to the code",
     "Bug clinic",
     "What people get wrong",
     "When to use it",
     "Exercises",
+    "The ledger",
     "Summary",
     "Further reading",
 )
@@ -122,7 +123,7 @@ def glance(chapter: Chapter) -> Told:
     needs = {
         "Before you start": r"before you start",
         "Papers": r"\{cite",
-        "Data": r"\bdata\b",
+        "Data": r"\*\*data\*\*",
         "Run time": r"run time.*\{glue:",
     }
     for name, form in needs.items():
@@ -140,6 +141,31 @@ def sections(chapter: Chapter) -> Told:
     for title in SECTIONS:
         if chapter.section(title) is None:
             yield 1, f"no section '{title}'", f"write `## {title}`"
+
+
+@rule("order", kit=True)
+def order(chapter: Chapter) -> Told:
+    """The parts stand in the order of every chapter: opening, objectives, glance, set-up, a picture of the
+    failure, code of the package, then the sections from "From the paper to the code" to "Further reading".
+    """
+    boxes = [(name, _box(chapter, name)) for name in ("objectives", "glance")]
+    sections = [(f"the section '{title}'", chapter.section(title)) for title in SECTIONS]
+    parts = [
+        *boxes,
+        ("the set-up cell", next(iter(chapter.cells), None)),
+        ("a first picture", next((cell for cell in chapter.cells if shows(cell)), None)),
+        ("code of the package", next((cell for cell in chapter.cells if "book.source(" in cell.text), None)),
+        *((name, found[0]) for name, found in sections if found),
+    ]
+    there = [(name, block) for name, block in parts if block is not None]
+    for (before, first), (name, block) in zip(there, there[1:], strict=False):
+        if block.line < first.line:
+            yield block.line, f"{name} stands before {before}", "keep the order of chapters/_template.md"
+
+
+def shows(cell: Block) -> bool:
+    """Whether a cell shows a figure: it is a widget, or has a figure's name."""
+    return "widget" in cell.tags or bool((cell.options.get("mystnb") or {}).get("figure"))
 
 
 @rule("further-reading")

@@ -6,6 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+from lint import python_code as python
 from lint.rule import Told, rule
 from lint.text import Block, Chapter
 from lint.words import bare
@@ -99,7 +100,12 @@ def citations(chapter: Chapter) -> Told:
         for key in m[1].split(",")
     ]
     for cell in chapter.cells:
-        cited += [(cell.line, key) for key in re.findall(r"citation\s*=\s*[\"']([^\"']+)[\"']", cell.text)]
+        given = [
+            python.text_of(call, 2, "citation")
+            for name, call in python.calls(python.tree(cell.text))
+            if name.endswith("ledger.cite")
+        ]
+        cited += [(cell.line, key) for key in given if key and "*" not in key]
     for line, key in cited:
         if keys is None:
             yield line, "there is no references.bib at or above the page", "add it"

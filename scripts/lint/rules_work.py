@@ -119,7 +119,7 @@ def _solutions(chapter: Chapter) -> list[tuple[Block, list[Block], bool]]:
 
 @rule("solutions")
 def solutions(chapter: Chapter) -> Told:
-    """Every exercise has a solution, folded, that ends and runs an assert; every solution has its exercise."""
+    """Every exercise has a solution, folded, that ends and runs an assert; each solution has its exercise."""
     labels = {str(exercise.options.get("label", "")): exercise for exercise in _exercises(chapter)}
     solved = set()
     for start, blocks, ended in _solutions(chapter):

@@ -93,6 +93,11 @@ class Chapter:
         return [cell for cell in self.all("code-cell") if "skip-execution" not in cell.tags]
 
     @property
+    def slug(self) -> str:
+        """The chapter's name in labels and inserted numbers: the file's, with hyphens."""
+        return self.path.stem.strip("_").replace("_", "-")
+
+    @property
     def code(self) -> str:
         """The code of all cells."""
         return "\n".join(cell.text for cell in self.cells)

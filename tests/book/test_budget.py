@@ -17,7 +17,7 @@ def test_scale_follows_the_variable(monkeypatch, value, expected):
 @pytest.mark.parametrize("value", ["GPU", "cuda", "full", " cpu"])
 def test_an_unknown_value_is_an_error(monkeypatch, value):
     monkeypatch.setenv("DLBOOK_SCALE", value)
-    for call in (lambda: book.scale(cpu=1, gpu=2), book.device, book.begin):
+    for call in (lambda: book.scale(cpu=1, gpu=2), book.device, lambda: book.begin("a")):
         with pytest.raises(ValueError, match="DLBOOK_SCALE.*expected 'cpu' or 'gpu'.*; "):
             call()
 

@@ -1,152 +1,98 @@
-"""What the tools show, seen on a page that Sphinx and myst-nb really build, and the claims gathered from its
-cache.
-"""
+"""The first cell: the same numbers at each run; what a page owns, and how it ends."""
 
-import html
-import json
-import os
-import re
-import subprocess
-import sys
+import random
+import time
 
+import matplotlib
+import numpy as np
 import pytest
+import torch
 
-from dlbook.book import claims
-
-PAGE = """---
-jupytext: {text_representation: {extension: .md, format_name: myst}}
-kernelspec: {display_name: Python 3, language: python, name: python3}
----
-
-# A page
-
-Measured: {glue:text}`error`, as a number {glue:text}`plain:.1f`, text {glue:text}`quoted`; in {glue:text}`seconds` s.
-
-```{code-cell} ipython3
-import sys
-from dlbook import book
-import matplotlib.pyplot as plt, torch
-book.begin(seed=0)
-assert "myst_nb" not in sys.modules
-ledger = book.Ledger("page")
-ledger.check("weights", predicted=6, measured=torch.nn.Linear(2, 2).weight.numel() + 2, source="eq. (1)")
-ledger.cite("error", "24.7 %", citation="he2016deep", where="Table 4")
-book.insert("error", 24.66, "{:.1f} %")
-book.insert("plain", torch.tensor(0.25))
-book.insert("quoted", "it's \\"so\\"")
-```
-
-```{code-cell} ipython3
-book.source(book.device)
-```
-
-```{code-cell} ipython3
----
-mystnb: {image: {alt: "A straight line"}}
----
-plt.plot([0, 1]);
-```
-
-```{code-cell} ipython3
----
-mystnb: {image: {alt: "A grey square"}}
----
-book.photos([torch.rand(8, 8)], ["noise"], alt="A grey square")
-```
-
-```{code-cell} ipython3
-book.table([("a", 1)], ["name", "value"], caption="One row")
-```
-
-```{code-cell} ipython3
-ledger.show()
-book.insert_run_time("seconds")
-```
-"""
-CONF = (
-    "extensions = ['myst_nb']\nnb_execution_mode = 'cache'\nnb_execution_raise_on_error = "
-    "True\nnb_execution_cache_path = '_cache'\n"
-)
+from dlbook.book import inserts
+from dlbook.book import page as book
+from dlbook.book.ledger import LedgerMismatch
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """A built page: (its HTML, the folder of the site)."""
-    folder = tmp_path_factory.mktemp("site")
-    (folder / "conf.py").write_text(CONF)
-    (folder / "index.md").write_text(PAGE)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", ".", "_html"]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return (folder / "_html" / "index.html").read_text("utf8"), folder
-
-
-def test_inserted_numbers_stand_in_the_prose(site):
-    words = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", site[0])))
-    assert re.search(r"Measured: 24\.7 %, as a number 0\.2, text it['’]s [\"“]so[\"”]; in \d+ s\.", words), (
-        words[:400]
+@pytest.fixture(autouse=True)
+def as_before():
+    """Undo what `begin` sets for the whole process."""
+    threads, deterministic, parameters = (
+        torch.get_num_threads(),
+        torch.are_deterministic_algorithms_enabled(),
+        matplotlib.rcParams.copy(),
     )
+    yield
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(deterministic)
+    matplotlib.rcParams.update(parameters)
 
 
-def test_nothing_is_shown_where_a_number_is_inserted(site):
-    assert "scrapbook" not in site[0] and "papermill" not in site[0]
+def draw():
+    return random.random(), float(np.random.rand()), torch.rand(3).tolist()
 
 
-def test_source_is_highlighted(site):
-    assert "dlbook/book/budget.py" in site[0] and re.search(
-        r'highlight-python.*?<span class="k">def</span>.*?device', site[0], flags=re.S
+def test_begin_seeds_all_three_generators():
+    book.begin("a", seed=3)
+    first = draw()
+    book.begin("a", seed=3)
+    assert draw() == first
+    book.begin("a", seed=4)
+    assert all(a != b for a, b in zip(draw(), first, strict=True))
+
+
+def test_begin_takes_its_threads_from_the_variable(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    book.begin("a")
+    assert torch.get_num_threads() == 1 and torch.are_deterministic_algorithms_enabled()
+    monkeypatch.setenv("OMP_NUM_THREADS", "many")
+    with pytest.raises(ValueError, match="OMP_NUM_THREADS"):
+        book.begin("a")
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, 2**32, None])
+def test_senseless_seeds_are_refused(seed):
+    with pytest.raises(ValueError, match="seed"):
+        book.begin("a", seed=seed)
+
+
+@pytest.mark.parametrize("slug", ["", "ResNet", "two words", "a--b", "a_b"])
+def test_bad_slugs_are_refused(slug):
+    with pytest.raises(ValueError, match="slug"):
+        book.begin(slug)
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What is inserted: name -> text."""
+    found = {}
+    monkeypatch.setattr(
+        inserts, "insert", lambda name, value, form="{}": found.update({name: inserts.as_text(value, form)})
     )
+    return found
 
 
-def test_charts_are_transparent_svg_and_photographs_png(site):
-    images = dict(re.findall(r'<img alt="([^"]*)" src="([^"]*)"', site[0]))
-    assert images["A straight line"].endswith(".svg") and images["A grey square"].endswith(".png")
-    chart = (site[1] / "_html" / images["A straight line"]).read_text("utf8")
-    assert "fill: #ffffff" not in chart and "<dc:date>" not in chart
+def test_inserted_names_carry_the_slug(shown):
+    page = book.begin("resnet")
+    page.insert("error", torch.tensor([1.0, 2.0]), "{:.1f} %")
+    page.ledger.cite("error of plain-34", "28.54 %", "he2016deep", "Table 2", insert="plain34")
+    assert shown == {"resnet-error": "1.5 ± 0.7 %", "resnet-plain34": "28.54 %"}
 
 
-def test_tables_are_html(site):
-    assert '<table class="dlbook-table dlbook-ledger">' in site[0] and "<caption>One row</caption>" in site[0]
+def test_the_end_shows_the_ledger_and_keeps_processor_seconds(shown, capsys):
+    page = book.begin("resnet")
+    with pytest.raises(ValueError, match="empty"):
+        page.end()
+    page.ledger.check("one", 1, 1)
+    time.sleep(1.2)  # idle time does not count
+    page.end()
+    assert shown == {"resnet-seconds": "1"} and "verified" in capsys.readouterr().out
 
 
-def test_claims_are_gathered_from_the_cache(site, monkeypatch, capsys):
-    monkeypatch.chdir(site[1])
-    (site[1] / "old").mkdir(exist_ok=True)
-    assert claims.main(["out/claims.json", "_cache"]) == 0
-    found = json.loads((site[1] / "out" / "claims.json").read_text("utf8"))
-    (chapter,) = found["chapters"]
-    assert (chapter["page"], chapter["chapter"]) == ("index", "page")
-    assert [(row["kind"], row["name"], row["citation"]) for row in chapter["rows"]] == [
-        ("verified", "weights", ""),
-        ("cited", "error", "he2016deep"),
-    ]
-    assert "2 claims of 1 chapters (1 verified, 0 recorded, 1 cited)" in capsys.readouterr().out
-
-
-def test_claims_of_executed_notebooks(tmp_path):
-    row = dict.fromkeys(claims.FIELDS, "") | {"kind": "verified", "name": "a"}
-    output = {
-        "output_type": "display_data",
-        "data": {},
-        "metadata": {claims.MIME: {"schema": 1, "chapter": "a", "rows": [row]}},
-    }
-    notebook = {
-        "nbformat": 4,
-        "nbformat_minor": 5,
-        "metadata": {},
-        "cells": [{"cell_type": "code", "outputs": [output]}, {"cell_type": "markdown"}],
-    }
-    (tmp_path / "chapters").mkdir()
-    (tmp_path / "chapters" / "a.ipynb").write_text(json.dumps(notebook))
-    assert claims.gather(tmp_path, tmp_path) == [{"page": "chapters/a", "chapter": "a", "rows": [row]}]
-    output["metadata"][claims.MIME]["schema"] = 2
-    (tmp_path / "chapters" / "a.ipynb").write_text(json.dumps(notebook))
-    with pytest.raises(ValueError, match="schema 1"):
-        claims.gather(tmp_path, tmp_path)
-
-
-def test_no_cache_is_told(tmp_path, capsys):
-    assert claims.main([str(tmp_path / "out.json"), str(tmp_path / "nowhere")]) == 1
-    assert "make book" in capsys.readouterr().err
-    assert claims.main([]) == 2
+def test_a_page_has_its_own_ledger_and_device(monkeypatch):
+    page = book.begin("resnet", seed=2)
+    assert (page.slug, page.seed, page.device, page.ledger.chapter) == ("resnet", 2, "cpu", "resnet")
+    with pytest.raises(LedgerMismatch, match="ledger of 'resnet'"):
+        page.ledger.check("one", 1, 2)
+    monkeypatch.setenv("DLBOOK_SCALE", "gpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert book.begin("resnet").device == "cuda"

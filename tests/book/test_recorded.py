@@ -95,7 +95,7 @@ def test_an_interrupted_write_leaves_the_old_file(place, monkeypatch):
     def broken(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(recorded_runs.os, "replace", broken)
+    monkeypatch.setattr("dlbook.files.os.replace", broken)
     with pytest.raises(KeyboardInterrupt):
         recorded_runs.write(RUN | {"seconds": 1})
     assert book.recorded("big")["seconds"] == 3600 and len(list(place.iterdir())) == 1

@@ -1,58 +1,11 @@
-"""The first cell: the same numbers at each run; figures that stay legible in light and in the inverted dark."""
+"""Figures stay legible in light and in the inverted dark, also for colour-blind eyes."""
 
-import random
-
-import matplotlib
 import numpy as np
 import pytest
-import torch
 
-from dlbook import book
 from dlbook.book import style
 
 LIGHT, DARK = (255, 255, 255), (18, 18, 18)  # the theme's pages
-
-
-@pytest.fixture(autouse=True)
-def as_before():
-    """Undo what `begin` sets for the whole process."""
-    threads, deterministic, parameters = (
-        torch.get_num_threads(),
-        torch.are_deterministic_algorithms_enabled(),
-        matplotlib.rcParams.copy(),
-    )
-    yield
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(deterministic)
-    matplotlib.rcParams.update(parameters)
-
-
-def draw():
-    return random.random(), float(np.random.rand()), torch.rand(3).tolist()
-
-
-def test_begin_seeds_all_three_generators():
-    book.begin(seed=3)
-    first = draw()
-    book.begin(seed=3)
-    assert draw() == first
-    book.begin(seed=4)
-    assert all(a != b for a, b in zip(draw(), first, strict=True))
-
-
-def test_begin_takes_its_threads_from_the_variable(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    book.begin()
-    assert torch.get_num_threads() == 1 and torch.are_deterministic_algorithms_enabled()
-    monkeypatch.setenv("OMP_NUM_THREADS", "many")
-    with pytest.raises(ValueError, match="OMP_NUM_THREADS"):
-        book.begin()
-
-
-@pytest.mark.parametrize("seed", [-1, 1.5, 2**32, None])
-def test_senseless_seeds_are_refused(seed):
-    with pytest.raises(ValueError, match="seed"):
-        book.begin(seed=seed)
 
 
 def luminance(rgb):
@@ -87,7 +40,7 @@ def test_text_is_legible_on_both_pages():
 
 
 def colour_blind(rgb):
-    """Deuteranopia, by the matrix of Machado, Oliveira and Fernandes 2009 at full severity, on linear light."""
+    """Deuteranopia, by the matrix of Machado, Oliveira and Fernandes 2009, full severity, on linear light."""
     linear = np.array([(v / 255) ** 2.2 for v in rgb])
     matrix = np.array(
         [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
@@ -99,24 +52,3 @@ def test_neighbours_of_the_cycle_differ_for_colour_blind_eyes():
     seen = [colour_blind(rgb_of(colour)) for colour in style.CYCLE]
     for first, second in zip(seen, seen[1:], strict=False):
         assert np.abs(first - second).max() > 30
-
-
-@pytest.mark.parametrize("shape", [(8, 8), (1, 8, 8), (3, 8, 8), (8, 8, 3), (8, 8, 1), (3, 3, 3)])
-def test_photos_take_every_usual_shape(shape, capsys):
-    book.photos(
-        [torch.rand(shape), (torch.rand(shape) * 255).byte().numpy()], ["a", "b"], alt="Two grey squares"
-    )
-
-
-@pytest.mark.parametrize(
-    ("images", "titles", "alt", "told"),
-    [
-        ([], None, "Nothing at all", "one image"),
-        ([torch.rand(8, 8)], None, " ", "alt"),
-        ([torch.rand(8, 8)], ["a", "b"], "A square", "1 titles"),
-        ([torch.rand(2, 3, 8, 8)], None, "A batch", "not a batch"),
-    ],
-)
-def test_photos_tell_mistakes(images, titles, alt, told):
-    with pytest.raises(ValueError, match=told):
-        book.photos(images, titles, alt)

@@ -274,8 +274,3 @@ def test_the_oracle_catches_a_jump_that_takes_the_new_stride(monkeypatch):
 
     monkeypatch.setattr(Field, "window", wrong)
     assert count(NETWORKS["plain"], (1, 41, 41)).receptive_field != gradient_support(NETWORKS["plain"])[0]
-
-
-def test_the_table_of_layers():
-    html = count(lambda: nn.Conv2d(3, 4, 3), (3, 8, 8)).table("Layers")._repr_mimebundle_()["text/html"]
-    assert "<caption>Layers</caption>" in html and "4×6×6" in html

@@ -220,7 +220,7 @@ def test_dropped_weights_keep_their_mean_and_the_returned_ones_are_whole():
     [
         ((0, 1), "expected dim"),
         ((8, 0), "expected num_heads"),
-        ((8, 3), "num_heads must divide dim, got 3 and 8"),
+        ((8, 3), "expected num_heads to divide dim, got 3 and 8"),
         ((8, 2, 1.0), "attention_drop_prob"),
         ((8, 2, 0.0, -0.1), "drop_prob"),
     ],

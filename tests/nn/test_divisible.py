@@ -34,5 +34,5 @@ def test_a_half_goes_up_and_a_tenth_is_the_limit():
 
 @pytest.mark.parametrize("channels, divisor", [(0, 8), (-1, 8), (float("nan"), 8), (8, 0)])
 def test_refuses(channels, divisor):
-    with pytest.raises(ValueError, match="above 0"):
+    with pytest.raises(ValueError, match="expected channels > 0"):
         make_divisible(channels, divisor)

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
+from dlbook.naive.drop_connect import every_mask
 from dlbook.nn import drop_connect as module
 from dlbook.nn.drop_connect import DropConnectLinear, drop_connect, drop_connect_moments, gaussian_average
-from tests.oracles.building_blocks import drop_connect_all_masks
 
 
 def made(*shape, seed=0):
@@ -22,7 +22,7 @@ def check_moments(moments):
     mean, variance = moments(X, WEIGHT, BIAS, DROP)
     for b in range(3):
         for o in range(2):
-            outcomes = drop_connect_all_masks(X[b].tolist(), WEIGHT[o].tolist(), float(BIAS[o]), DROP)
+            outcomes = every_mask(X[b].tolist(), WEIGHT[o].tolist(), float(BIAS[o]), DROP)
             expected = sum(p * value for p, value in outcomes)
             spread = sum(p * (value - expected) ** 2 for p, value in outcomes)
             assert float(mean[b, o]) == pytest.approx(expected, rel=1e-12, abs=1e-12)
@@ -37,7 +37,7 @@ def check_draws(draw):
     drawn = draw(x, WEIGHT, BIAS, DROP, torch.Generator().manual_seed(0))  # [4000, 2]
     codes = []  # of the mask that gives the value, for each draw
     for o in range(2):
-        outcomes = drop_connect_all_masks(X[0].tolist(), WEIGHT[o].tolist(), float(BIAS[o]), DROP)
+        outcomes = every_mask(X[0].tolist(), WEIGHT[o].tolist(), float(BIAS[o]), DROP)
         values = torch.tensor([value for _, value in outcomes], dtype=torch.float64)
         nearest = (drawn[:, o, None] - values).abs().min(1)
         assert float(nearest.values.max()) < 1e-12, "a sum of some of the terms"
@@ -189,6 +189,6 @@ def test_refuses(arguments, words):
 
 
 def test_refuses_another_width():
-    with pytest.raises(ValueError, match=r"x must be \[B, 5\]"):
+    with pytest.raises(ValueError, match=r"expected x of shape \[B, 5\]"):
         DropConnectLinear(5, 2)(torch.ones(3, 4))
     assert "5, 2, drop_prob=0.5" in repr(DropConnectLinear(5, 2))

@@ -211,6 +211,6 @@ def test_refuses(kind, drop_prob):
 def test_refuses_other_modes_and_shapes():
     with pytest.raises(ValueError, match="expected mode to be"):
         StochasticDepth(0.5, "column")
-    with pytest.raises(ValueError, match=r"x must be \[B, C, H, W\]"):
+    with pytest.raises(ValueError, match=r"expected x of shape \[B, C, H, W\]"):
         SpatialDropout2d(0.5)(torch.ones(2, 3))
     assert "drop_prob=0.25" in repr(Dropout(0.25)) and Dropout(0).train()(torch.ones(3)).tolist() == [1, 1, 1]

@@ -96,12 +96,12 @@ def test_the_loop_catches_the_seeded_fault(fault):
     [
         ((0,), "expected channels"),
         ((4, 0), "expected kernel_size"),
-        ((4, 4), "must be odd"),
+        ((4, 4), "expected an odd kernel_size"),
         ((4.0,), "expected channels"),
     ],
 )
 def test_refuses(arguments, message):
     with pytest.raises(ValueError, match=message):
         EfficientChannelAttention(*arguments)
-    with pytest.raises(ValueError, match="gamma must be positive"):
+    with pytest.raises(ValueError, match="expected gamma > 0"):
         adaptive_kernel_size(4, gamma=0)

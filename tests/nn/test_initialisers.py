@@ -143,110 +143,76 @@ def test_without_the_sign_it_is_not_uniform():
         check_uniform_over_rotations(lambda w, generator: torch.linalg.qr(w.normal_(generator=generator)).Q)
 
 
-def check_truncated(fill, std=0.02, mean=0.1, bound=2.0, n=200_000):
-    """Kolmogorov-Smirnov distance to the truncated normal below its critical value; deviation; cut."""
-    weight = fill(torch.empty(n, dtype=torch.float64), std, mean, bound, generator())
-    z = ((weight - mean) / std).sort().values
-    assert z.abs().max() <= bound, "cut at bound standard deviations"
-    mass = math.erf(bound / math.sqrt(2))
-    cdf = (torch.special.ndtr(z) - (1 - mass) / 2) / mass
-    ranks = torch.arange(1, n + 1, dtype=torch.float64) / n
-    distance = torch.maximum((ranks - cdf).abs(), (ranks - 1 / n - cdf).abs()).max().item()
-    assert distance < 2.2 / math.sqrt(n), "the distribution"  # a chance of 1.2e-4
-    assert weight.std().item() == pytest.approx(init.truncated_std(std, bound), rel=5 / math.sqrt(n))
+ALL = [
+    init.lecun_normal_,
+    init.lecun_uniform_,
+    init.xavier_normal_,
+    init.xavier_uniform_,
+    init.he_normal_,
+    init.he_uniform_,
+    init.orthogonal_,
+    init.truncated_normal_,
+]
 
 
-@pytest.mark.parametrize("bound", [0.5, 1.0, 2.0, 3.5])
-def test_truncated_normal(bound):
-    check_truncated(init.truncated_normal_, bound=bound)
-
-
-def test_truncated_normal_has_the_distribution_of_torchs():
-    ours = init.truncated_normal_(torch.empty(100_000), generator=generator()).sort().values
-    theirs = nn.init.trunc_normal_(torch.empty(100_000), generator=generator(1)).sort().values
-    distance = (torch.searchsorted(theirs, ours) / 1e5 - torch.arange(100_000) / 1e5).abs().max().item()
-    assert distance < 2.2 * math.sqrt(2 / 1e5)
-
-
-def test_truncated_std_by_quadrature():
-    for bound in (0.3, 1.0, 2.0, 4.0):
-        z = torch.linspace(-bound, bound, 200_001, dtype=torch.float64)
-        density = torch.exp(-z.square() / 2)
-        variance = torch.trapezoid(z.square() * density, z) / torch.trapezoid(density, z)
-        assert init.truncated_std(3.0, bound) == pytest.approx(3 * math.sqrt(variance), rel=1e-8)
-    assert init.truncated_std(1.0) == pytest.approx(
-        0.87962566103423978, rel=1e-14
-    )  # the constant of TensorFlow's variance scaling
-
-
-def test_float32_reaches_no_further_than_the_bound():
-    weight = init.truncated_normal_(torch.empty(1_000_000), 1.0, 0.0, 6.0, generator())
-    assert torch.isfinite(weight).all() and 4 < weight.abs().max() <= 6
-    assert (init.truncated_normal_(torch.empty(5), 0.0, 0.3) == 0.3).all()
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_the_type_only_rounds_the_truncated_normal(dtype):
-    exact = init.truncated_normal_(torch.empty(1000, dtype=torch.float64), 1.0, 0.0, 4.0, generator())
-    assert torch.equal(
-        init.truncated_normal_(torch.empty(1000, dtype=dtype), 1.0, 0.0, 4.0, generator()), exact.to(dtype)
+@pytest.mark.parametrize("fill", ALL)
+def test_generators_parameters_meta_and_half_precision(fill):
+    parameter = nn.Parameter(torch.empty(6, 4))
+    state = torch.get_rng_state()
+    first = fill(parameter, generator=generator(1)).detach().clone()
+    assert torch.equal(torch.get_rng_state(), state) and parameter.requires_grad and not parameter.grad_fn
+    assert torch.equal(fill(parameter, generator=generator(1)), first) and not torch.equal(
+        fill(parameter, generator=generator(2)), first
     )
+    torch.manual_seed(7)
+    fill(parameter)
+    assert not torch.equal(torch.get_rng_state(), state)  # torch's own generator without one
+    assert fill(torch.empty(6, 4, device="meta")).shape == (6, 4)
+    assert torch.isfinite(fill(torch.empty(6, 4, dtype=torch.bfloat16))).all()
 
 
-def test_truncated_normal_at_the_rim_of_its_distribution(monkeypatch):
-    """erfinv(-1) is infinite, and a draw of the very end is possible."""
-    monkeypatch.setattr(torch.Tensor, "uniform_", lambda self, low, high, generator: self.fill_(low))
-    assert init.truncated_normal_(torch.empty(2), 0.5, 1.0, 10.0).tolist() == [-4, -4]
+@pytest.mark.parametrize("shape, fan", [((200, 300), 300), ((128, 32, 3, 3), 288), ((300, 1, 5, 5), 25)])
+def test_scaled_normal_statistics(shape, fan):
+    weight = init.scaled_normal_(torch.empty(shape), 1.7, torch.Generator().manual_seed(4))
+    assert init.fan_in(weight) == fan
+    deviation = 1.7 / math.sqrt(fan)
+    assert weight.std().item() == pytest.approx(deviation, rel=4 / math.sqrt(2 * weight.numel()))
+    assert abs(weight.mean().item()) < 5 * deviation / math.sqrt(weight.numel())
 
 
-class Block(nn.Module):
-    """A residual block of one convolution."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv, self.bn1, self.bn2 = nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3), nn.BatchNorm2d(3)
-
-    def forward(self, x):
-        return x + self.bn2(self.conv(self.bn1(x)))
+def test_scaled_normal_equals_kaiming_normal():
+    weight = torch.empty(50, 20, 3, 3)
+    torch.manual_seed(5)
+    expected = nn.init.kaiming_normal_(weight.clone(), mode="fan_in", nonlinearity="relu")
+    torch.manual_seed(5)
+    torch.testing.assert_close(init.scaled_normal_(weight, math.sqrt(2)), expected, rtol=1e-6, atol=0)
 
 
-def check_identity(zero):
-    torch.manual_seed(0)
-    model, x = nn.Sequential(Block(), nn.Sequential(Block())), torch.randn(2, 3, 5, 4)
-    assert zero(model) is model
-    out = model(x)
-    assert torch.equal(out, x), "each block is its shortcut"
-    (out * x).sum().backward()
-    assert all(block.bn2.weight.grad.abs().sum() > 0 for block in (model[0], model[1][0])), (
-        "and it can leave that state"
-    )
-    assert (model[0].bn1.weight == 1).all(), "other scales stay"
-
-
-def test_zero_gamma_makes_blocks_identities():
-    check_identity(lambda model: init.zero_gamma_(model, {Block: "bn2"}))
-
-
-def zero_all(model):
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.zeros_(module.weight)
-    return model
-
-
-def zero_first(model):
-    init.zero_gamma_(model[0], {Block: "bn2"})
-    return model
+def test_init_layers_touches_weights_and_zeroes_biases():
+    net = nn.Sequential(nn.Conv2d(3, 64, 3), nn.BatchNorm2d(64), nn.Flatten(), nn.Linear(256, 500))
+    init.init_layers_(net, 2.0, torch.Generator().manual_seed(6))
+    assert net[0].weight.std().item() == pytest.approx(2 / math.sqrt(27), rel=0.1)
+    assert net[3].weight.std().item() == pytest.approx(2 / 16, rel=0.02)
+    assert not net[0].bias.any() and not net[3].bias.any() and (net[1].weight == 1).all()
 
 
 @pytest.mark.parametrize(
-    "fault",
-    [lambda m: init.zero_gamma_(m, {Block: "bn1"}), zero_all, zero_first, lambda m: m],
-    ids=["the first normalisation", "every normalisation", "the first block only", "nothing"],
+    "call, words",
+    [
+        (lambda: init.he_normal_(torch.empty(3)), "at least 2 axes"),
+        (lambda: init.fan_in(torch.zeros(3)), "at least 2 axes"),
+        (lambda: init.orthogonal_(torch.empty(3)), "at least 2 axes"),
+        (lambda: init.he_normal_(torch.empty(3, 3), "fan_avg"), "expected mode to be"),
+        (lambda: init.fans(torch.empty(5, 3), 2), "expected groups to divide"),
+        (lambda: init.fans(torch.empty(5, 3), 0), "expected groups"),
+        (lambda: init.truncated_normal_(torch.empty(3), -1.0), "expected std >= 0"),
+        (lambda: init.truncated_normal_(torch.empty(3), bound=0.0), "expected bound > 0"),
+        (lambda: init.truncated_std(1.0, 0.0), "expected bound > 0"),
+    ],
 )
-def test_identity_catches_the_seeded_fault(fault):
-    with pytest.raises(AssertionError):
-        check_identity(fault)
+def test_errors_say_how_to_fix(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
 
 
 FAULTS = {
@@ -286,72 +252,16 @@ def test_statistics_catch_the_seeded_fault(fault):
         check_statistics(faulty(torch.empty(shape), generator=generator()), math.sqrt(variance), uniform)
 
 
-TRUNCATION_FAULTS = {
-    "limits in absolute numbers, as torch's": lambda w, std, mean, bound, g: nn.init.trunc_normal_(
-        w, mean, std, -bound, bound, generator=g
-    ),
-    "clamped, not cut": lambda w, std, mean, bound, g: (
-        w.normal_(0, 1, generator=g).clamp_(-bound, bound).mul_(std).add_(mean)
-    ),
-    "limits around 0, not the mean": lambda w, std, mean, bound, g: nn.init.trunc_normal_(
-        w, mean, std, -bound * std, bound * std, generator=g
-    ),
-    "std of what is left": lambda w, std, mean, bound, g: init.truncated_normal_(
-        w, std / 0.87962566, mean, bound, g
-    ),
-    "uniform": lambda w, std, mean, bound, g: w.uniform_(mean - bound * std, mean + bound * std, generator=g),
-}
-
-
-@pytest.mark.parametrize("fault", TRUNCATION_FAULTS)
-@pytest.mark.filterwarnings("ignore:mean is more than 2 std")
-def test_distribution_catches_the_seeded_fault(fault):
-    with pytest.raises(AssertionError):
-        check_truncated(TRUNCATION_FAULTS[fault], n=20_000)
-
-
-ALL = [
-    init.lecun_normal_,
-    init.lecun_uniform_,
-    init.xavier_normal_,
-    init.xavier_uniform_,
-    init.he_normal_,
-    init.he_uniform_,
-    init.orthogonal_,
-    init.truncated_normal_,
-]
-
-
-@pytest.mark.parametrize("fill", ALL)
-def test_generators_parameters_meta_and_half_precision(fill):
-    parameter = nn.Parameter(torch.empty(6, 4))
-    state = torch.get_rng_state()
-    first = fill(parameter, generator=generator(1)).detach().clone()
-    assert torch.equal(torch.get_rng_state(), state) and parameter.requires_grad and not parameter.grad_fn
-    assert torch.equal(fill(parameter, generator=generator(1)), first) and not torch.equal(
-        fill(parameter, generator=generator(2)), first
-    )
-    torch.manual_seed(7)
-    fill(parameter)
-    assert not torch.equal(torch.get_rng_state(), state)  # torch's own generator without one
-    assert fill(torch.empty(6, 4, device="meta")).shape == (6, 4)
-    assert torch.isfinite(fill(torch.empty(6, 4, dtype=torch.bfloat16))).all()
-
-
 @pytest.mark.parametrize(
-    "call, words",
-    [
-        (lambda: init.he_normal_(torch.empty(3)), "at least 2 axes"),
-        (lambda: init.orthogonal_(torch.empty(3)), "at least 2 axes"),
-        (lambda: init.he_normal_(torch.empty(3, 3), "fan_avg"), "expected mode to be"),
-        (lambda: init.fans(torch.empty(5, 3), 2), "groups must divide"),
-        (lambda: init.fans(torch.empty(5, 3), 0), "expected groups"),
-        (lambda: init.truncated_normal_(torch.empty(3), -1.0), "std must be"),
-        (lambda: init.truncated_normal_(torch.empty(3), bound=0.0), "bound greater than 0"),
-        (lambda: init.truncated_std(1.0, 0.0), "bound must be"),
-        (lambda: init.zero_gamma_(nn.Linear(2, 2), {Block: "bn2"}), "the model has no Block"),
-    ],
+    "fault",
+    [lambda w: w[:, 0].numel(), lambda w: w[0].numel() // w.shape[1]],
+    ids=["fan_out for fan_in", "kernel area without the channels"],
 )
-def test_errors_say_how_to_mend(call, words):
-    with pytest.raises(ValueError, match=words):
-        call()
+def test_wrong_fan_is_caught(monkeypatch, fault):
+    def keeps_variance():
+        weight = init.scaled_normal_(torch.empty(256, 64, 3, 3), math.sqrt(2), generator())
+        return abs(weight.std().item() / math.sqrt(2 / 576) - 1) < 0.02
+
+    assert keeps_variance()
+    monkeypatch.setattr(init, "fan_in", fault)
+    assert not keeps_variance()

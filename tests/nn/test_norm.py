@@ -310,25 +310,25 @@ def test_parity_catches_the_seeded_fault_in_the_formula(fault, name, monkeypatch
     "call, words",
     [
         (lambda: norm.BatchNorm2d(3)(torch.ones(1, 3, 1, 1)), "more than one value a channel"),
-        (lambda: norm.BatchNorm2d(3)(torch.ones(2, 4, 2, 2)), r"x must be \[B, 3, H, W\]"),
-        (lambda: norm.BatchNorm2d(3)(torch.ones(2, 3)), r"x must be \[B, 3, H, W\]"),
+        (lambda: norm.BatchNorm2d(3)(torch.ones(2, 4, 2, 2)), r"expected x of shape \[B, 3, H, W\]"),
+        (lambda: norm.BatchNorm2d(3)(torch.ones(2, 3)), r"expected x of shape \[B, 3, H, W\]"),
         (lambda: norm.BatchNorm2d(0), "expected num_features"),
         (lambda: norm.BatchNorm2d(3, momentum=0), "weight of the new batch"),
         (lambda: norm.BatchNorm2d(3, momentum=1.1), "weight of the new batch"),
-        (lambda: norm.BatchNorm2d(3, eps=-1), "eps must be"),
-        (lambda: norm.LayerNorm(3)(torch.ones(2, 4)), r"x must be \[..., 3\]"),
+        (lambda: norm.BatchNorm2d(3, eps=-1), "expected eps >= 0"),
+        (lambda: norm.LayerNorm(3)(torch.ones(2, 4)), r"expected x of shape \[..., 3\]"),
         (lambda: norm.LayerNorm(0), "expected dim"),
-        (lambda: norm.GroupNorm(4, 6), "num_groups must divide num_channels"),
+        (lambda: norm.GroupNorm(4, 6), "expected num_groups to divide num_channels"),
         (lambda: norm.GroupNorm(2, 6)(torch.ones(2, 4, 3, 3)), r"\[B, 6, H, W\]"),
         (lambda: norm.InstanceNorm2d(3)(torch.ones(2, 3, 1, 1)), "more than one pixel"),
         (lambda: norm.InstanceNorm2d(3)(torch.ones(2, 4, 2, 2)), r"\[B, 3, H, W\]"),
-        (lambda: norm.RMSNorm(3)(torch.ones(2, 4)), r"x must be \[..., 3\]"),
-        (lambda: norm.RMSNorm(3, eps=float("nan")), "eps must be"),
+        (lambda: norm.RMSNorm(3)(torch.ones(2, 4)), r"expected x of shape \[..., 3\]"),
+        (lambda: norm.RMSNorm(3, eps=float("nan")), "expected eps >= 0"),
         (lambda: norm.LocalResponseNorm(0), "expected n"),
         (lambda: norm.LocalResponseNorm()(torch.ones(2, 4)), r"\[B, C, H, W\]"),
     ],
 )
-def test_errors_say_how_to_mend(call, words):
+def test_errors_say_how_to_fix(call, words):
     with pytest.raises(ValueError, match=words):
         call()
 

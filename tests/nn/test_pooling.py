@@ -208,15 +208,15 @@ def test_adaptive_comparison_catches_the_seeded_fault(fault, monkeypatch):
     [
         (
             lambda: pooling.max_pool2d(made(1, 1, 4, 4), 3, padding=2),
-            "padding must be at most half the kernel, 1 for 3, got 2",
+            "expected padding <= 1, half the kernel of 3, got 2",
         ),
         (lambda: pooling.max_pool2d(made(1, 1, 4, 4), 5), "spans 5 pixels"),
         (lambda: pooling.max_pool2d(made(1, 1, 1, 4), 2, 1, ceil_mode=True), "spans 2 pixels"),
-        (lambda: pooling.avg_pool2d(made(1, 4, 4), 2), r"x must be \[B, C, H, W\]"),
+        (lambda: pooling.avg_pool2d(made(1, 4, 4), 2), r"expected x of shape \[B, C, H, W\]"),
         (lambda: pooling.avg_pool2d(made(1, 1, 4, 4), 0), "expected kernel_size"),
         (lambda: pooling.adaptive_avg_pool2d(made(1, 1, 4, 4), 0), "expected output_size"),
     ],
 )
-def test_errors_say_how_to_mend(call, words):
+def test_errors_say_how_to_fix(call, words):
     with pytest.raises(ValueError, match=words):
         call()

@@ -205,13 +205,13 @@ def test_a_state_dict_s_positions_follow_the_grid():
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: sincos_1d(torch.zeros(2), 3), "dim must be even"),
+        (lambda: sincos_1d(torch.zeros(2), 3), "expected an even dim"),
         (lambda: sincos_2d((2, 2), 6), "multiple of 4"),
         (lambda: sincos_2d((2, 2), 8, first="x"), "expected first to be"),
         (lambda: learned_positions(0, 4), "expected num_tokens"),
         (
             lambda: interpolate_positions(torch.zeros(1, 16, 4), (4, 4), (2, 2)),
-            r"positions must be \[1, 1 \+ 4 \* 4, D\], got \[1, 16, 4\]",
+            r"expected positions \[1, 1 \+ 4 \* 4, D\], got \[1, 16, 4\]",
         ),
         (lambda: sincos_1d(torch.zeros(2), 0), "expected dim"),
     ],

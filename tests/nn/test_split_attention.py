@@ -148,8 +148,8 @@ def test_channels_last_stays():
         ((16, 0), "expected radix"),
         ((16, 2, 0), "expected cardinality"),
         ((16, 2, 1, 0), "expected stride"),
-        ((16, 2, 3), "divisible by radix"),
-        ((16, 3), "divisible by radix"),
+        ((16, 2, 3), "a multiple of radix"),
+        ((16, 3), "a multiple of radix"),
     ],
 )
 def test_refuses(arguments, message):

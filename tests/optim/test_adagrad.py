@@ -1,4 +1,4 @@
-"""AdaGrad: torch's walk, a loop in plain numbers, a step by hand."""
+"""AdaGrad: torch's walk, a loop in plain numbers, a step by hand, and seeded faults."""
 
 import functools
 import math
@@ -6,12 +6,12 @@ import math
 import pytest
 import torch
 
-from dlbook.optim import Adagrad
-from tests.optim.optim_checks import DEVICES, PATHS, check_loop, check_parity
+from dlbook.optim import Adagrad, adagrad
+from tests.oracles.optimizers import DEVICES, PATHS, check_loop, check_parity
+from tests.oracles.seeded import check_sees
 
 EPS = 1e-2  # large, so that its place shows
-MAKE = functools.partial(Adagrad, eps=EPS, initial_accumulator_value=0.3)
-TORCH = functools.partial(torch.optim.Adagrad, eps=EPS, initial_accumulator_value=0.3)
+OPTIONS = {"eps": EPS, "initial_accumulator_value": 0.3}
 
 
 def adagrad_loop(theta, grads, rates, weight_decay):
@@ -24,10 +24,19 @@ def adagrad_loop(theta, grads, rates, weight_decay):
     return path
 
 
+def check_torch(row, device="cpu", foreach=False):
+    theirs = functools.partial(torch.optim.Adagrad, **OPTIONS)
+    check_parity(functools.partial(row, **OPTIONS), theirs, device, foreach)
+
+
+def check_paper(row, foreach=False):
+    check_loop(functools.partial(row, **OPTIONS), adagrad_loop, foreach=foreach)
+
+
 @pytest.mark.parametrize("foreach", PATHS)
 @pytest.mark.parametrize("device", DEVICES)
 def test_equals_torch(device, foreach):
-    check_parity(MAKE, TORCH, device, foreach)
+    check_torch(Adagrad, device, foreach)
 
 
 def test_defaults_equal_torch():
@@ -36,7 +45,7 @@ def test_defaults_equal_torch():
 
 @pytest.mark.parametrize("foreach", PATHS)
 def test_equals_the_papers_loop(foreach):
-    check_loop(MAKE, adagrad_loop, foreach=foreach)
+    check_paper(Adagrad, foreach)
 
 
 def test_two_steps_by_hand():
@@ -47,3 +56,21 @@ def test_two_steps_by_hand():
         weight.grad = torch.tensor(grad, dtype=torch.float64)
         optimizer.step()
     assert weight.item() == -0.5 - 0.4
+
+
+FAULTS = {  # what is wrong: the name, the source, the faulty source, the check that has to see it
+    "eps inside the root": ("Adagrad", "total.sqrt().add_(eps)", "total.add(eps).sqrt_()", check_torch),
+    "forgets": ("Adagrad", "total.addcmul_(grad, grad)", "total.mul_(0.9).addcmul_(grad, grad)", check_paper),
+    "first sum ignored": (
+        "Adagrad",
+        'torch.full_like(param, group["initial_accumulator_value"])',
+        "torch.zeros_like(param)",
+        functools.partial(check_torch, foreach=True),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_check_sees_the_fault(fault):
+    name, old, new, check = FAULTS[fault]
+    check_sees(check, adagrad, name, old, new)

@@ -1,6 +1,4 @@
-"""LARS: a loop of the paper's algorithm, timm where the two agree, steps by hand, and the cases that divide
-by 0.
-"""
+"""LARS: a loop of the paper's algorithm, timm where the two agree, steps by hand, divisions by 0; faults."""
 
 import functools
 
@@ -8,22 +6,24 @@ import pytest
 import torch
 from timm.optim import Lars as TimmLars
 
-from dlbook.optim import LARS
-from tests.optim.optim_checks import (
+from dlbook.optim import LARS, lars
+from tests.oracles.optimizers import (
     DEVICES,
     PATHS,
     RATES,
+    STEADY,
     assert_close,
     check_parity,
+    check_paths,
     parameters,
     run,
     set_gradients,
     two_groups,
 )
+from tests.oracles.seeded import check_sees
 
-MAKE = functools.partial(LARS, lr=1.0, momentum=0.8, trust_coefficient=0.02)
+OPTIONS = {"lr": 1.0, "trust_coefficient": 0.02}
 LARGE = ((3, 4), (2, 3, 2, 2), (4, 3), (3, 4))
-STEADY = (1.0,) * 20
 
 
 def paper_walk(device="cpu", lr=2.0, decays=(0.1, 0.05)):
@@ -52,18 +52,17 @@ def paper_walk(device="cpu", lr=2.0, decays=(0.1, 0.05)):
     return path
 
 
-def check_paper(make, device="cpu", foreach=False):
+def check_paper(row, device="cpu", foreach=False):
     params = parameters(device=device)
-    assert_close(
-        run(make(two_groups(params, lr=2.0, decays=(0.1, 0.05)), foreach=foreach), params), paper_walk(device)
-    )
+    groups = two_groups(params, lr=2.0, decays=(0.1, 0.05))
+    assert_close(run(row(groups, **OPTIONS, momentum=0.8, foreach=foreach), params), paper_walk(device))
 
 
-def check_timm(make, device="cpu", foreach=False, momentum=0.8, rates=STEADY):
+def check_timm(row, device="cpu", foreach=False, momentum=0.8, rates=STEADY):
     """All layers large, and a decay in both groups: without one, timm leaves out the ratio."""
     theirs = functools.partial(TimmLars, momentum=momentum, trust_coeff=0.02, eps=0.0)
     check_parity(
-        functools.partial(make, momentum=momentum),
+        functools.partial(row, **OPTIONS, momentum=momentum),
         theirs,
         device,
         foreach,
@@ -74,10 +73,24 @@ def check_timm(make, device="cpu", foreach=False, momentum=0.8, rates=STEADY):
     )
 
 
+def check_zeros(row, foreach=False):
+    """A weight of zeros moves by the plain rate; a gradient of zeros leaves finite numbers."""
+    zero, still = torch.zeros(2, 2, requires_grad=True), torch.ones(2, 2, requires_grad=True)
+    zero.grad, still.grad = torch.ones(2, 2), torch.zeros(2, 2)
+    row([zero, still], lr=0.5, foreach=foreach).step()
+    assert torch.equal(zero.detach(), torch.full((2, 2), -0.5))
+    assert torch.equal(still.detach(), torch.ones(2, 2))
+
+
+def check_same_shapes(row):
+    """Matrices of one shape, where a wrong order of the list form raises no error of its own."""
+    check_paths(functools.partial(row, **OPTIONS, momentum=0.8), shapes=((3, 4),) * 4)
+
+
 @pytest.mark.parametrize("foreach", PATHS)
 @pytest.mark.parametrize("device", DEVICES)
 def test_equals_the_papers_algorithm(device, foreach):
-    check_paper(MAKE, device, foreach)
+    check_paper(LARS, device, foreach)
 
 
 @pytest.mark.parametrize("foreach", PATHS)
@@ -86,12 +99,12 @@ def test_equals_the_papers_algorithm(device, foreach):
     ("momentum", "rates"), [(0.8, STEADY), (0.0, RATES)], ids=["constant rate", "no momentum"]
 )
 def test_equals_timm_where_the_rate_may_be_outside(momentum, rates, device, foreach):
-    check_timm(MAKE, device, foreach, momentum, rates)
+    check_timm(LARS, device, foreach, momentum, rates)
 
 
 def test_parts_from_timm_when_the_rate_changes_under_momentum():
     with pytest.raises(AssertionError):
-        check_timm(MAKE, rates=RATES)
+        check_timm(LARS, rates=RATES)
 
 
 @pytest.mark.parametrize("foreach", PATHS)
@@ -122,13 +135,7 @@ def test_the_length_of_a_step_does_not_depend_on_the_gradients(foreach):
 
 @pytest.mark.parametrize("foreach", PATHS)
 def test_zero_weights_and_zero_gradients(foreach):
-    """A weight of zeros moves by the plain rate; a gradient of zeros leaves finite numbers."""
-    zero, still = torch.zeros(2, 2, requires_grad=True), torch.ones(2, 2, requires_grad=True)
-    zero.grad, still.grad = torch.ones(2, 2), torch.zeros(2, 2)
-    LARS([zero, still], lr=0.5, foreach=foreach).step()
-    assert torch.equal(zero.detach(), torch.full((2, 2), -0.5)) and torch.equal(
-        still.detach(), torch.ones(2, 2)
-    )
+    check_zeros(LARS, foreach)
 
 
 def test_only_small_layers():
@@ -137,3 +144,49 @@ def test_only_small_layers():
     bias.grad = torch.ones(3)
     LARS([bias], lr=0.5, foreach=True).step()
     assert torch.equal(bias.detach(), torch.full((3,), 0.5))
+
+
+def test_both_paths_agree_for_matrices_of_one_shape():
+    check_same_shapes(LARS)
+
+
+RATIO = "trust_ratio(param.norm(), grad.norm(), trust_coefficient, weight_decay)"
+FAULTS = {  # what is wrong: the name, the source, the faulty source, the check that has to see it
+    "biases scaled": ("LARS", "    if param.ndim > 1:\n", "    if True:\n", check_paper),
+    "rate outside": (
+        "LARS",
+        "velocity.mul_(momentum).add_(grad, alpha=lr)\n    param.sub_(velocity)",
+        "velocity.mul_(momentum).add_(grad)\n    param.sub_(velocity, alpha=lr)",
+        check_paper,
+    ),
+    "|g + beta w| for |g| + beta |w|": (
+        "LARS",
+        RATIO,
+        "trust_ratio(param.norm(), grad.add(param, alpha=weight_decay).norm(), trust_coefficient, 0.0)",
+        check_timm,
+    ),
+    "no decay in the ratio": (
+        "LARS",
+        "(grad_norm + weight_decay * weight_norm)",
+        "grad_norm",
+        functools.partial(check_timm, foreach=True),
+    ),
+    "division by 0": (
+        "LARS",
+        "return torch.where((weight_norm > 0) & (grad_norm > 0), ratio, 1.0)",
+        "return ratio",
+        check_zeros,
+    ),
+    "lists in another order": (
+        "LARS",
+        "[grads[i] for i in large]",
+        "[grads[i] for i in large[::-1]]",
+        check_same_shapes,
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_check_sees_the_fault(fault):
+    name, old, new, check = FAULTS[fault]
+    check_sees(check, lars, name, old, new)

@@ -1,4 +1,4 @@
-"""Muon: torch's walk, singular values by an independent decomposition, timm's iteration, and what is refused."""
+"""Muon: torch's walk, singular values by a decomposition, timm's iteration, what is refused; faults."""
 
 import functools
 import math
@@ -7,9 +7,9 @@ import pytest
 import torch
 from timm.optim.muon import zeropower_via_newtonschulz
 
-from dlbook.optim import Muon
+from dlbook.optim import Muon, muon
 from dlbook.optim.muon import newton_schulz
-from tests.optim.optim_checks import (
+from tests.oracles.optimizers import (
     DEVICES,
     MATRICES,
     PATHS,
@@ -21,8 +21,9 @@ from tests.optim.optim_checks import (
     set_gradients,
     two_groups,
 )
+from tests.oracles.seeded import check_sees
 
-EXACT = functools.partial(Muon, dtype=torch.float64, weight_decay=0.0)
+EXACT = {"dtype": torch.float64, "weight_decay": 0.0}
 
 
 def polar_by_svd(matrix):
@@ -54,16 +55,16 @@ def paper_walk(groups, params, rates, mu=0.95, nesterov=True):
     return path
 
 
-def check_paper(make, device="cpu", foreach=False, nesterov=True, tolerance=1e-10):
+def check_paper(row, device="cpu", foreach=False, nesterov=True, tolerance=1e-10):
     mine, other = parameters(MATRICES, device), parameters(MATRICES, device)
-    ours = run(make(two_groups(mine), nesterov=nesterov, foreach=foreach), mine)
+    ours = run(row(two_groups(mine), **EXACT, nesterov=nesterov, foreach=foreach), mine)
     assert_close(ours, paper_walk(two_groups(other), other, RATES, nesterov=nesterov), tolerance)
 
 
-def check_torch(make, foreach=False, scale="original", nesterov=True):
+def check_torch(row, foreach=False, scale="original", nesterov=True):
     """torch's class around an iteration in float64, timm's: torch's own is fixed to bfloat16."""
     check_parity(
-        functools.partial(make, scale=scale, nesterov=nesterov),
+        functools.partial(row, **EXACT, scale=scale, nesterov=nesterov),
         functools.partial(torch.optim.Muon, adjust_lr_fn=scale, nesterov=nesterov, momentum=0.95),
         shapes=MATRICES,
         foreach=foreach,
@@ -82,7 +83,7 @@ def float64_in_torch(monkeypatch):
 @pytest.mark.parametrize("nesterov", [True, False])
 @pytest.mark.parametrize("scale", ["original", "match_rms_adamw"])
 def test_equals_torch(scale, nesterov, foreach, float64_in_torch):
-    check_torch(EXACT, foreach, scale, nesterov)
+    check_torch(Muon, foreach, scale, nesterov)
 
 
 def test_equals_torch_in_bfloat16():
@@ -98,7 +99,7 @@ def test_equals_torch_in_bfloat16():
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("nesterov", [True, False])
 def test_equals_the_post_with_a_decomposition(nesterov, device, foreach):
-    check_paper(EXACT, device, foreach, nesterov)
+    check_paper(Muon, device, foreach, nesterov)
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (3, 7), (7, 3), (1, 5), (5, 1), (6, 3, 7), (6, 7, 3)])
@@ -132,3 +133,30 @@ def test_only_matrices(shape):
 def test_bad_options(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         Muon([torch.zeros(3, 3, requires_grad=True)], **options)
+
+
+MOVE = 'param.mul_(1 - lr * group["weight_decay"])'
+lists = functools.partial(check_paper, foreach=True)
+FAULTS = {  # what is wrong: the name, the source, the faulty source, the check that has to see it
+    "rows and columns exchanged": ("Muon", "rows, columns = shape", "columns, rows = shape", check_paper),
+    "a digit of the quintic": ("Muon", "-4.7750, 2.0315", "-4.7750, 2.0351", check_paper),
+    "four iterations": ("Muon", "STEPS = 5", "STEPS = 4", lists),
+    "spectral norm": (
+        "Muon",
+        "x.norm(dim=(-2, -1), keepdim=True)",
+        "torch.linalg.matrix_norm(x, ord=2, keepdim=True)",
+        check_paper,
+    ),
+    "decay with the factor": (
+        "Muon",
+        MOVE,
+        'param.mul_(1 - lr * factor(param.shape, group["scale"]) * group["weight_decay"])',
+        check_paper,
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_check_sees_the_fault(fault):
+    name, old, new, check = FAULTS[fault]
+    check_sees(check, muon, name, old, new)

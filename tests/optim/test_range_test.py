@@ -1,10 +1,12 @@
-"""The range test on problems whose answer is known, and that it leaves no trace."""
+"""The range test on problems whose answer is known, and that it leaves no trace; seeded faults."""
 
 import pytest
 import torch
 from torch import nn
 
+from dlbook.optim import range_test as module
 from dlbook.optim.range_test import range_test
+from tests.oracles.seeded import check_sees
 
 
 class Bowl(nn.Module):
@@ -20,7 +22,7 @@ def bowl_loss(bowl, batch):
     return 0.5 * bowl.curvature * bowl.weight.square().sum()
 
 
-def check_stability_limit():
+def check_stability_limit(range_test):
     """On a bowl the loss turns at the rate 2/h: before it every update shrinks w, after it every update grows
     w.
     """
@@ -50,7 +52,7 @@ def check_stability_limit():
         assert (found.losses[: turn + 1].diff() <= 0).all() and (found.losses[turn:].diff() > 0).all()
 
 
-def check_leaves_no_trace():
+def check_leaves_no_trace(range_test):
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 2))
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.02)
@@ -75,7 +77,7 @@ def check_leaves_no_trace():
     assert all(weight.grad is None for weight in model.parameters())
 
 
-def check_smoothing():
+def check_smoothing(range_test):
     """The smoothed loss is the weighted mean of all losses so far, weights smoothing ** age: by the naive
     double loop.
     """
@@ -101,15 +103,15 @@ def check_smoothing():
 
 
 def test_stability_limit():
-    check_stability_limit()
+    check_stability_limit(range_test)
 
 
 def test_leaves_no_trace():
-    check_leaves_no_trace()
+    check_leaves_no_trace(range_test)
 
 
 def test_smoothing():
-    check_smoothing()
+    check_smoothing(range_test)
 
 
 def test_suggestions():
@@ -184,3 +186,32 @@ def test_a_generator_that_is_used_up_says_so():
         range_test(
             bowl, torch.optim.SGD(bowl.parameters(), lr=0.1), (None for _ in range(3)), bowl_loss, updates=9
         )
+
+
+FAULTS = {  # what is wrong: the source, the faulty source, the check that has to see it
+    "the model stays where it diverged": ("model.load_state_dict(before[0])", "pass", check_leaves_no_trace),
+    "the optimizer keeps its moments": (
+        "optimizer.load_state_dict(before[1])",
+        "pass",
+        check_leaves_no_trace,
+    ),
+    "draws from the random state": ("torch.random.fork_rng()", "torch.enable_grad()", check_leaves_no_trace),
+    "gradients stay": (
+        "optimizer.load_state_dict(before[1])\n        optimizer.zero_grad()",
+        "optimizer.load_state_dict(before[1])",
+        check_leaves_no_trace,
+    ),
+    "one rate for all": ('group["lr"] = rate', 'group["lr"] = 1e-3', check_stability_limit),
+    "rates grow by addition": (
+        "low * (high / low) ** (i / (updates - 1))",
+        "low + (high - low) * i / (updates - 1)",
+        check_smoothing,
+    ),
+    "the average is not corrected": ("average / (1 - smoothing ** len(seen))", "average", check_smoothing),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_check_sees_the_fault(fault):
+    old, new, check = FAULTS[fault]
+    check_sees(check, module, "range_test", old, new)

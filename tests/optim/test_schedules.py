@@ -1,12 +1,7 @@
-"""Every schedule against torch's, over all steps, in float64; and against what the formula demands at its
-ends.
+"""Every schedule against torch's, over all steps, in float64, and against its formula's ends; seeded faults.
 
-Each ``check_*`` takes the builder, so that `test_schedules_faults.py` can hand it a broken one and see it
-fail.
+Each ``rates.check_*`` takes the builder, so that it can be held against a broken one too.
 """
-
-import math
-import warnings
 
 import pytest
 import torch
@@ -15,205 +10,84 @@ from hypothesis import strategies as st
 from torch.optim import lr_scheduler as reference
 
 from dlbook.optim import cycles, schedules
+from tests.oracles import rates
+from tests.oracles.rates import BASE, agree, torch_values
+from tests.oracles.seeded import check_sees
 
-BASE = 0.37  # a rate that is no power of anything
 totals = st.integers(2, 60)
 gammas = st.floats(0.3, 1.0)
 factors = st.floats(0.05, 1.0)
 few = settings(max_examples=40, deadline=None)
 
 
-def torch_rates(build, updates, base=BASE):
-    """The rates that torch's scheduler gives to updates 0, 1, ..., in the order that its documentation asks
-    for.
-    """
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=base, momentum=0.9)
-    rates = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        scheduler = build(optimizer)
-        for _ in range(updates):
-            rates.append(optimizer.param_groups[0]["lr"])
-            optimizer.step()
-            scheduler.step()
-    return torch.tensor(rates, dtype=torch.float64)
-
-
-def agree(schedule, build, updates, base=BASE):
-    """Equal at every update to 1e-11 of the base rate: torch's recursive forms collect rounding, ours has
-    none to collect.
-    """
-    torch.testing.assert_close(
-        base * schedules.curve(schedule, updates),
-        torch_rates(build, updates, base),
-        rtol=0,
-        atol=1e-11 * base,
-    )
-
-
-def check_step(build, every=7, gamma=0.3):
-    agree(build(every, gamma), lambda o: reference.StepLR(o, every, gamma), 3 * every + 2)
-
-
-def check_multi_step(build, milestones=(3, 4, 11), gamma=0.3):
-    agree(
-        build(milestones, gamma),
-        lambda o: reference.MultiStepLR(o, list(milestones), gamma),
-        max(milestones) + 3,
-    )
-
-
-def check_exponential(build, gamma=0.9):
-    agree(build(gamma), lambda o: reference.ExponentialLR(o, gamma), 40)
-
-
-def check_polynomial(build, total=10, power=0.9):
-    agree(build(total, power), lambda o: reference.PolynomialLR(o, total, power), total + 5)
-
-
-def check_linear(build, total=10, start=0.25, end=1.0):
-    agree(build(total, start, end), lambda o: reference.LinearLR(o, start, end, total), total + 5)
-
-
-def check_cosine(build, total=10, final=0.1):
-    agree(build(total, final), lambda o: reference.CosineAnnealingLR(o, total, BASE * final), total + 1)
-    assert build(total, final)(total) == pytest.approx(final, abs=1e-15), (
-        "the last step has to reach the floor"
-    )
-    assert build(total, final)(total + 3) == pytest.approx(final, abs=1e-15), "the floor has to hold"
-
-
-def check_warmup(build, steps=5, start=0.2):
-    """shift=0 is torch's line; shift=1 has moved one step by the first update and has the full rate at update
-    steps - 1.
-    """
-    agree(build(steps, start, shift=0), lambda o: reference.LinearLR(o, start, 1.0, steps), steps + 4)
-    expected = [start + (1 - start) * min((t + 1) / steps, 1) for t in range(steps + 4)]
-    assert schedules.curve(build(steps, start), steps + 4).tolist() == pytest.approx(expected, abs=1e-15)
-    assert build(steps, start)(0) > start and build(steps, start)(steps - 1) == 1.0
-
-
-def check_inverse_sqrt(build, warmup_steps=4000, width=512):
-    """Vaswani et al., equation 3, with the step counted from 1, and the peak (d w) ** -0.5 taken out."""
-    for s in (1, 2, 100, 3999, 4000, 4001, 100_000):
-        paper = width**-0.5 * min(s**-0.5, s * warmup_steps**-1.5)
-        assert (width * warmup_steps) ** -0.5 * build(warmup_steps)(s - 1) == pytest.approx(paper, rel=1e-12)
-
-
-def check_cosine_fraction(build, total=1024):
-    for t in (0, 1, 512, 1023, 1024, 2000):
-        assert build(total)(t) == pytest.approx(
-            math.cos(7 * math.pi * min(t, total) / (16 * total)), abs=1e-15
-        )
-
-
-def check_sequence(build, ramp=5, decay=9, tail=4):
-    """Warm-up, cosine, a second cosine: each piece starts at its own step 0."""
-    pieces = [schedules.linear(ramp, 0.1, 1.0), schedules.cosine(decay), schedules.cosine(tail)]
-
-    def torchs(o):
-        parts = [
-            reference.LinearLR(o, 0.1, 1.0, ramp),
-            reference.CosineAnnealingLR(o, decay),
-            reference.CosineAnnealingLR(o, tail),
-        ]
-        return reference.SequentialLR(o, parts, [ramp, ramp + decay])
-
-    agree(build(pieces, [ramp, ramp + decay]), torchs, ramp + decay + tail)
-
-
-def check_product(build, total=12, gamma=0.8):
-    agree(
-        build(schedules.linear(total, 0.1, 1.0), schedules.exponential(gamma)),
-        lambda o: reference.ChainedScheduler(
-            [reference.LinearLR(o, 0.1, 1.0, total), reference.ExponentialLR(o, gamma)]
-        ),
-        total + 5,
-    )
-
-
-def check_per_epoch(build, steps_per_epoch=6, gamma=0.5):
-    """Stepping torch's scheduler once an epoch, while the optimizer steps at every batch."""
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    scheduler, expected = reference.StepLR(optimizer, 2, gamma), []
-    for _ in range(7):
-        for _ in range(steps_per_epoch):
-            expected.append(optimizer.param_groups[0]["lr"])
-            optimizer.step()
-        scheduler.step()
-    assert schedules.curve(
-        build(schedules.step(2, gamma), steps_per_epoch), 7 * steps_per_epoch
-    ).tolist() == pytest.approx(expected, rel=1e-14)
-
-
 @given(totals, gammas)
 @few
 def test_step(every, gamma):
-    check_step(schedules.step, every, gamma)
+    rates.check_step(schedules.step, every, gamma)
 
 
 @given(st.sets(st.integers(1, 40), min_size=1, max_size=5), gammas)
 @few
 def test_multi_step(milestones, gamma):
-    check_multi_step(schedules.multi_step, sorted(milestones), gamma)
+    rates.check_multi_step(schedules.multi_step, sorted(milestones), gamma)
 
 
 @given(gammas)
 @few
 def test_exponential(gamma):
-    check_exponential(schedules.exponential, gamma)
+    rates.check_exponential(schedules.exponential, gamma)
 
 
 @given(totals, st.floats(0.3, 4.0))
 @few
 def test_polynomial(total, power):
-    check_polynomial(schedules.polynomial, total, power)
+    rates.check_polynomial(schedules.polynomial, total, power)
 
 
 @given(totals, factors, factors)
 @few
 def test_linear(total, start, end):
-    check_linear(schedules.linear, total, start, end)
+    rates.check_linear(schedules.linear, total, start, end)
 
 
 @given(totals, st.floats(0.0, 1.0))
 @few
 def test_cosine(total, final):
-    check_cosine(schedules.cosine, total, final)
+    rates.check_cosine(schedules.cosine, total, final)
 
 
 @given(st.integers(1, 60), factors)
 @few
 def test_warmup(steps, start):
-    check_warmup(schedules.warmup, steps, start * 0.99)
+    rates.check_warmup(schedules.warmup, steps, start * 0.99)
 
 
 @given(st.integers(1, 10_000), st.integers(1, 4096))
 @few
 def test_inverse_sqrt(warmup_steps, width):
-    check_inverse_sqrt(schedules.inverse_sqrt, warmup_steps, width)
+    rates.check_inverse_sqrt(schedules.inverse_sqrt, warmup_steps, width)
 
 
 @given(totals, totals, totals)
 @few
 def test_sequence(ramp, decay, tail):
-    check_sequence(schedules.sequence, ramp, decay, tail)
+    rates.check_sequence(schedules.sequence, ramp, decay, tail)
 
 
 @given(totals, gammas)
 @few
 def test_product(total, gamma):
-    check_product(schedules.product, total, gamma)
+    rates.check_product(schedules.product, total, gamma)
 
 
 @given(st.integers(1, 20), gammas)
 @few
 def test_per_epoch(steps_per_epoch, gamma):
-    check_per_epoch(schedules.per_epoch, steps_per_epoch, gamma)
+    rates.check_per_epoch(schedules.per_epoch, steps_per_epoch, gamma)
 
 
 def test_cosine_fraction():
-    check_cosine_fraction(schedules.cosine_fraction)
+    rates.check_cosine_fraction(schedules.cosine_fraction)
 
 
 @given(st.floats(0.05, 1.0), totals)
@@ -227,7 +101,7 @@ def test_constant_for_a_while_is_torchs_constant(factor, total):
 @few
 def test_torchs_cosine_climbs_again_and_ours_does_not(total, final):
     """The one place where the two differ by intention: after the last step."""
-    theirs = torch_rates(lambda o: reference.CosineAnnealingLR(o, total, BASE * final), 2 * total + 1)
+    theirs = torch_values(lambda o: reference.CosineAnnealingLR(o, total, BASE * final), 2 * total + 1)
     assert theirs[-1] == pytest.approx(BASE, rel=1e-9)
     assert schedules.cosine(total, final)(2 * total) == final
 
@@ -260,12 +134,12 @@ def test_resuming_gives_the_same_rates_bit_for_bit(build, cut):
         if state:
             optimizer.load_state_dict(state[0])
             scheduler.load_state_dict(state[1])
-        rates = []
+        found = []
         for _ in range(first, last):
-            rates.append(optimizer.param_groups[0]["lr"])
+            found.append(optimizer.param_groups[0]["lr"])
             optimizer.step()
             scheduler.step()
-        return rates, (optimizer.state_dict(), scheduler.state_dict())
+        return found, (optimizer.state_dict(), scheduler.state_dict())
 
     whole, _ = run(0, 30)
     before, state = run(0, cut)
@@ -297,5 +171,87 @@ def test_resuming_gives_the_same_rates_bit_for_bit(build, cut):
     ],
 )
 def test_senseless_values_are_refused_with_a_way_out(call):
-    with pytest.raises(ValueError, match="expected .* got .*; "):
+    with pytest.raises(ValueError, match="expected .* got .*; .+"):
         call()
+
+
+ALWAYS = "math.cos(math.pi * min(step / total, 1.0))"
+FAULTS = {  # what is wrong: the builder, the source, the faulty source, the check that has to see it
+    "the ramp ends a step late": (
+        "warmup",
+        "(step + shift) / steps",
+        "(step + shift) / (steps + 1)",
+        rates.check_warmup,
+    ),
+    "the shift is ignored": ("warmup", "(step + shift) / steps", "step / steps", rates.check_warmup),
+    "the last step stays above the floor": (
+        "cosine",
+        ALWAYS,
+        "math.cos(math.pi * min(step, total - 1) / total)",
+        rates.check_cosine,
+    ),
+    "not held after its end": ("cosine", ALWAYS, "math.cos(math.pi * step / total)", rates.check_cosine),
+    "the floor cuts the curve": (
+        "cosine",
+        "final + (1.0 - final) * 0.5 * (1.0 + " + ALWAYS + ")",
+        "max(final, 0.5 * (1.0 + " + ALWAYS + "))",
+        rates.check_cosine,
+    ),
+    "the drop one step late": ("step", "(step // every)", "(max(step - 1, 0) // every)", rates.check_step),
+    "m < t for m <= t": (
+        "multi_step",
+        "gamma ** bisect_right(milestones, step)",
+        "gamma ** bisect_right(milestones, step - 0.5)",
+        rates.check_multi_step,
+    ),
+    "epochs counted at every batch": (
+        "per_epoch",
+        "step // steps_per_epoch)",
+        "step)",
+        rates.check_per_epoch,
+    ),
+    "epochs counted from 1": (
+        "per_epoch",
+        "step // steps_per_epoch)",
+        "step // steps_per_epoch + 1)",
+        rates.check_per_epoch,
+    ),
+    "one clock for all": ("sequence", "(step - starts[turn])", "(step)", rates.check_sequence),
+    "factors averaged": (
+        "product",
+        "math.prod(schedule(step) for schedule in schedules)",
+        "sum(schedule(step) for schedule in schedules) / len(schedules)",
+        rates.check_product,
+    ),
+    "steps counted from 0": (
+        "inverse_sqrt",
+        "min((step + 1) / warmup_steps, math.sqrt(warmup_steps / (step + 1)))",
+        "min(step / warmup_steps, math.sqrt(warmup_steps / max(step, 1)))",
+        rates.check_inverse_sqrt,
+    ),
+    "a half cosine, cut off": (
+        "cosine_fraction",
+        "math.cos(math.pi * fraction * min(step / total, 1.0))",
+        "0.5 * (1 + math.cos(math.pi * fraction * min(step / total, 1.0)))",
+        rates.check_cosine_fraction,
+    ),
+    "the line not held": (
+        "linear",
+        "(end - start) * min(step / total, 1.0)",
+        "(end - start) * step / total",
+        rates.check_linear,
+    ),
+    "power outside": (
+        "polynomial",
+        "(1.0 - min(step / total, 1.0)) ** power",
+        "1.0 - min(step / total, 1.0) ** power",
+        rates.check_polynomial,
+    ),
+    "one step ahead": ("exponential", "gamma**step", "gamma ** (step + 1)", rates.check_exponential),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_check_sees_the_fault(fault):
+    name, old, new, check = FAULTS[fault]
+    check_sees(check, schedules, name, old, new)

@@ -2,8 +2,11 @@
 real one.
 """
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
+
+import pytest
 
 
 def edited(module: ModuleType, old: str, new: str) -> dict[str, Any]:
@@ -16,3 +19,17 @@ def edited(module: ModuleType, old: str, new: str) -> dict[str, Any]:
     names: dict[str, Any] = {"__name__": "faulty"}
     exec(compile(source.replace(old, new), "<seeded fault>", "exec"), names)
     return names
+
+
+def check_sees(
+    check: Callable[[Any], None],
+    module: ModuleType,
+    name: str,
+    old: str,
+    new: str,
+    error: type[Exception] = AssertionError,
+) -> None:
+    """Prove that `check` passes on a module's own `name`, and raises on the edited one."""
+    check(getattr(module, name))
+    with pytest.raises(error):
+        check(edited(module, old, new)[name])

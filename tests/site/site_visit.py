@@ -8,6 +8,7 @@ import axe_playwright_python
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf8")
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 BUDGET = 800 * 1024  # bytes of a page with everything that it loads, compressed
+WIDE_WINDOW, TELEPHONE = 1400, 400  # pixels
 LOCAL = ("data:", "blob:", "about:")
 
 SETTLE = """async () => {
@@ -78,9 +79,11 @@ def watch(page, address, seen):
     page.on("response", response)
 
 
-def visit(browser, address, path, width=1400, scheme="light", budget=BUDGET):
-    """Open a page as a reader does, wait until it is still, and look at it from all sides."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+def visit(browser, address, path, scheme="light", axe_width=1400, budget=BUDGET):
+    """Open a page as a reader does, wait until it is still, and look at it from all sides: in a wide window,
+    and then on a telephone. axe takes longest, so it looks at one of the two.
+    """
+    context = browser.new_context(viewport={"width": WIDE_WINDOW, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     seen = {"console": [], "foreign": [], "missing": [], "bytes": []}
     watch(page, address, seen)
@@ -92,12 +95,17 @@ def visit(browser, address, path, width=1400, scheme="light", budget=BUDGET):
         )
         found.faults = {name: seen[name] for name in ("console", "foreign", "missing")}
         found.faults["math"] = page.evaluate(MATH)
-        found.faults["width"] = page.evaluate(WIDE)
         found.faults["theme"] = wrong_theme(page, scheme)
         found.faults["weight"] = overweight(found, budget)
-        page.evaluate(AXE)
-        found.faults["axe"] = page.evaluate(RUN_AXE, AXE_RULES)
-        found.faults["captions"] = page.evaluate(CUT)  # the last, for it opens what is folded
+        for width in (WIDE_WINDOW, TELEPHONE):
+            page.set_viewport_size({"width": width, "height": 900})
+            found.faults[f"width {width}"] = page.evaluate(WIDE)
+            if width == axe_width:
+                page.evaluate(AXE)
+                found.faults["axe"] = page.evaluate(RUN_AXE, AXE_RULES)
+        for width in (TELEPHONE, WIDE_WINDOW):  # the last, for it opens what is folded
+            page.set_viewport_size({"width": width, "height": 900})
+            found.faults[f"captions {width}"] = page.evaluate(CUT)
     finally:
         context.close()
     return found

@@ -9,12 +9,15 @@ import signal
 import time
 import warnings
 
+import pytest
 import torch
 
 from dlbook.recipes.classify import run as classify_run
 from dlbook.recipes.classify.build import build
 from dlbook.recipes.classify.config import ClassifyConfig, resolve
 from dlbook.train import checkpoint
+
+pytestmark = pytest.mark.forks
 
 KILLS = 20
 FORK = multiprocessing.get_context(

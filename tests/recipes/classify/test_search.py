@@ -20,6 +20,8 @@ from dlbook.recipes.classify.space import Choice, Range, parse, require_valid, w
 from dlbook.train import configuration
 from dlbook.train.trainer import NonFiniteLoss
 
+pytestmark = pytest.mark.forks
+
 FORK = multiprocessing.get_context("fork")
 RATE = parse("optimizer.lr=log:1e-3..1e-1")
 

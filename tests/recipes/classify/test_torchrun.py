@@ -22,6 +22,8 @@ from dlbook.train import checkpoint
 from dlbook.train.parallel import distributed
 from tests.many_processes import together
 
+pytestmark = pytest.mark.forks
+
 PATIENCE = 90  # s
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
 KEYS = [

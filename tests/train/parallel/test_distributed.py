@@ -26,6 +26,8 @@ from dlbook.train.run import Run
 from tests.many_processes import Failed, together
 from tests.train.small_method import STEPS, Rows, Small, check_equals_one, trainer_of
 
+pytestmark = pytest.mark.forks
+
 
 @pytest.mark.parametrize(
     ("world", "accumulate", "norm"), [(2, 1, "group"), (4, 1, "group"), (2, 3, "group"), (2, 1, "frozen")]

@@ -20,6 +20,8 @@ from dlbook.train.run import RunError
 from tests.many_processes import together
 from tests.train.small_method import BATCH, STEPS, Rows, Small, differing
 
+pytestmark = pytest.mark.forks
+
 KINDS = {
     "sgd": lambda p: optim.Momentum(p, lr=0.1, momentum=0.9, weight_decay=0.01),
     "nesterov": lambda p: optim.Nesterov(p, lr=0.1, momentum=0.9),

@@ -1,0 +1,85 @@
+"""Which rows of the zoo have to be asked everything again.
+
+`tests/oracles/zoo_checked.json` keeps, for each family, a hash of all that its answers depend on, as it was
+when the whole sweep passed: the family's own file, its recorded counts, the questions, and what these import. A
+family whose hash is another one now is asked whole. Of every other one the smallest row is asked, and a few rows more that
+change from week to week. A new torch, torchvision or timm makes every family new. So a forgotten record costs
+time, and hides nothing.
+"""
+
+import datetime
+import hashlib
+import json
+import random
+from importlib.metadata import version
+from pathlib import Path
+
+from toc import ROOT, _imported_files
+
+RECORD = ROOT / "tests" / "oracles" / "zoo_checked.json"
+LIBRARIES = ("torch", "torchvision", "timm")
+SAMPLE = 10  # rows more, each week others
+
+
+def closure(files: set[Path], root: Path = ROOT) -> set[Path]:
+    """Files of the package, these and all that they import."""
+    seen: set[Path] = set()
+    waiting = set(files)
+    while waiting:
+        file = waiting.pop()
+        seen.add(file)
+        waiting |= _imported_files(file.read_text("utf8"), root) - seen
+    return seen
+
+
+def fingerprint(family: str, root: Path = ROOT) -> str:
+    """A hash of the code that the answers of a family's rows depend on."""
+    models = root / "dlbook" / "models"
+    own = {models / f"{family}.py", *models.glob(f"{family}_weights.py")}
+    asked = set((root / "tests" / "oracles").glob("*.py")) | {root / "scripts" / "check_zoo.py"}
+    lookup = models / "__init__.py"  # imports every family by name, none by a statement
+    digest = hashlib.sha256()
+    for file in sorted(closure(own | asked | {lookup}, root)):
+        digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
+    for line in (root / "dlbook" / "zoo" / "counted.csv").read_text("utf8").splitlines():
+        if line.split(",")[1:2] == [family]:
+            digest.update(line.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def now(families: list[str], root: Path = ROOT) -> dict:
+    """The record as it would be written now."""
+    return {
+        "libraries": {name: version(name).split("+")[0] for name in LIBRARIES},
+        "families": {family: fingerprint(family, root) for family in sorted(families)},
+    }
+
+
+def changed_families(families: list[str], record: Path = RECORD, root: Path = ROOT) -> list[str]:
+    """The families that have to be asked whole."""
+    before = json.loads(record.read_text("utf8")) if record.exists() else {}
+    current = now(families, root)
+    if before.get("libraries") != current["libraries"]:
+        return list(families)
+    known = before.get("families", {})
+    return [family for family in families if known.get(family) != current["families"][family]]
+
+
+def rows_to_ask(sizes: dict[str, tuple[str, int]], changed: list[str], week: str | None = None) -> list[str]:
+    """All rows of the changed families, the smallest one of the others, and a sample.
+
+    sizes: row -> (family, parameters). week: decides the sample; None takes this week, such as "2026-W48".
+    """
+    smallest: dict[str, str] = {}
+    for name, (family, parameters) in sizes.items():
+        if family not in smallest or parameters < sizes[smallest[family]][1]:
+            smallest[family] = name
+    week = week or "{}-W{}".format(*datetime.date.today().isocalendar()[:2])
+    sample = random.Random(week).sample(sorted(sizes), min(SAMPLE, len(sizes)))
+    wanted = {*smallest.values(), *sample}
+    return [name for name, (family, _) in sizes.items() if family in changed or name in wanted]
+
+
+def write(families: list[str], record: Path = RECORD) -> None:
+    """Keep that the whole sweep has passed with the code as it is."""
+    record.write_text(json.dumps(now(families), indent=1) + "\n", "utf8")

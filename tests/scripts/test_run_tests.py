@@ -1,0 +1,52 @@
+"""The summary of `make test`: what was spent, and what the whole book would take."""
+
+import sys
+
+import pytest
+import run_tests
+from run_tests import Result, Stage, forking, run_stage, stages, summary
+
+PYTHON = sys.executable
+
+
+def command(code: str) -> list[str]:
+    """A command that runs a line of Python."""
+    return [PYTHON, "-c", code]
+
+
+def test_a_stage_measures_the_processor_of_what_it_runs():
+    burn = "import time\nwhile time.process_time() < 1: pass"
+    result = run_stage(Stage((command(burn), command("import time; time.sleep(1)")), (command(burn),)))
+    assert result.passed and 2 <= result.processor < 2.8 and result.seconds > 2
+
+
+@pytest.mark.parametrize("where", ["commands", "together"])
+def test_one_failure_fails_the_stage_and_the_others_still_run(where, tmp_path):
+    ran = tmp_path / "ran"
+    lines = (command("raise SystemExit(3)"), command(f"open({str(ran)!r}, 'w')"))
+    result = run_stage(Stage(**{"commands": (), where: lines}))
+    assert not result.passed and ran.exists()
+
+
+def test_a_stage_whose_tests_are_all_left_out_has_passed(tmp_path):
+    (tmp_path / "test_none.py").write_text("")
+    assert run_tests.run([PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)])
+    assert not run_tests.run(command("raise SystemExit(5)"))
+
+
+def test_only_what_grows_with_the_chapters_is_extrapolated(monkeypatch):
+    monkeypatch.setattr(run_tests, "WHOLE_BOOK", 20)
+    known = {"fixed": Stage(()), "chapters": Stage((), grows=True)}
+    results = {"fixed": Result(True, 300, 500), "chapters": Result(False, 120, 200)}
+    told = summary(results, known, chapters=4).splitlines()
+    assert told[1].split() == ["fixed", "passed", "300", "500", "300", "s"]
+    assert told[2].split() == ["chapters", "FAILED", "120", "200", "600", "s"]
+    assert told[3].split() == ["all", "420", "700", "900", "s"]
+    assert told[4].startswith("4 pages with code: 7 minutes; 20 would take 15 of at most")
+
+
+def test_every_forking_file_is_left_out_of_the_common_run_and_has_its_own():
+    stage = stages()["unit"]
+    assert len(forking()) == 5
+    assert [c[-1] for c in stage.together] == forking()
+    assert all(f"--ignore={file}" in stage.commands[0] for file in forking())

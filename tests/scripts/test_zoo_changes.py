@@ -1,0 +1,90 @@
+"""What of the zoo is asked again: all rows of what changed, and of the others a few."""
+
+import json
+from pathlib import Path
+
+import pytest
+import zoo_changes
+from zoo_changes import changed_families, fingerprint, now, rows_to_ask
+
+FILES = {
+    "dlbook/__init__.py": "",
+    "dlbook/nn/__init__.py": "",
+    "dlbook/nn/gate.py": "import torch",
+    "dlbook/nn/lonely.py": "",
+    "dlbook/models/__init__.py": "",
+    "dlbook/models/a.py": "from dlbook.nn.gate import Gate",
+    "dlbook/models/b.py": "import torch",
+    "dlbook/models/b_weights.py": "NAMES = {}",
+    "tests/oracles/sweep.py": "CHECKS = {}",
+    "scripts/check_zoo.py": "",
+    "dlbook/zoo/counted.csv": "row,family\na1,a,7\nb1,b,8\n",
+}
+
+
+@pytest.fixture
+def house(tmp_path):
+    """A small house with two families, and the record of a sweep that passed."""
+    for name, text in FILES.items():
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    record = tmp_path / "checked.json"
+    record.write_text(json.dumps(now(["a", "b"], tmp_path)))
+    return tmp_path, record
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("dlbook/nn/lonely.py", []),
+        ("dlbook/nn/gate.py", ["a"]),
+        ("dlbook/models/a.py", ["a"]),
+        ("dlbook/models/b_weights.py", ["b"]),
+        ("dlbook/models/__init__.py", ["a", "b"]),
+        ("tests/oracles/sweep.py", ["a", "b"]),
+        ("scripts/check_zoo.py", ["a", "b"]),
+    ],
+)
+def test_a_change_makes_the_families_new_that_depend_on_it(house, file, expected):
+    root, record = house
+    assert changed_families(["a", "b"], record, root) == []
+    (root / file).write_text("X = 1")
+    assert changed_families(["a", "b"], record, root) == expected
+
+
+def test_another_recorded_count_makes_its_family_new(house):
+    root, record = house
+    (root / "dlbook/zoo/counted.csv").write_text("row,family\na1,a,7\nb1,b,9\n")
+    assert changed_families(["a", "b"], record, root) == ["b"]
+
+
+def test_without_a_record_or_with_another_torch_all_is_new(house, monkeypatch):
+    root, record = house
+    assert changed_families(["a", "b"], root / "none.json", root) == ["a", "b"]
+    monkeypatch.setattr(zoo_changes, "version", lambda name: "99.0")
+    assert changed_families(["a", "b"], record, root) == ["a", "b"]
+
+
+def test_a_new_family_is_new(house):
+    root, record = house
+    (root / "dlbook/models/c.py").write_text("")
+    assert changed_families(["a", "b", "c"], record, root) == ["c"]
+
+
+def test_of_the_others_the_smallest_row_and_a_sample_are_asked():
+    sizes = {f"a{n}": ("a", 100 - n) for n in range(50)} | {f"b{n}": ("b", n) for n in range(50)}
+    first, second = rows_to_ask(sizes, ["a"], "2026-W1"), rows_to_ask(sizes, ["a"], "2026-W2")
+    assert {f"a{n}" for n in range(50)} <= set(first) and "b0" in first and first != second
+    assert first == rows_to_ask(sizes, ["a"], "2026-W1")
+    assert 50 < len(first) <= 50 + 1 + zoo_changes.SAMPLE
+    none = rows_to_ask(sizes, [], "2026-W1")
+    assert {"a49", "b0"} <= set(none) and len(none) <= 2 + zoo_changes.SAMPLE
+
+
+def test_every_family_s_own_files_count():
+    from dlbook.models import FAMILIES
+
+    assert len({fingerprint(family) for family in FAMILIES}) == len(FAMILIES)
+    vgg = Path(zoo_changes.ROOT / "dlbook/models/vgg.py")
+    assert vgg in zoo_changes.closure({vgg})
