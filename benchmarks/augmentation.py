@@ -30,7 +30,7 @@ from torchvision.transforms import v2
 
 from dlbook import book
 from dlbook.augment import crops, geometric, noise, pca_color, photometric, policies, views
-from dlbook.augment.draws import varied
+from dlbook.augment.steps import varied
 
 SEED, ROUNDS, WARM_UP = 0, 9, 2
 Row = tuple[Callable, Callable | None, Callable | None]

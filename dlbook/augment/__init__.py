@@ -1,4 +1,4 @@
-"""Augmentations: functions of a batch and a generator, one kind a file; `draws` puts them together.
+"""Augmentations: functions of a batch and a generator, one kind a file; `steps` puts them together.
 
 >>> import torch
 >>> cutout(torch.ones(2, 3, 8, 8), side=4).shape

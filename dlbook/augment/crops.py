@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from dlbook.augment.draws import require_images
+from dlbook.checks import require_images
 
 __all__ = [
     "average_probs",

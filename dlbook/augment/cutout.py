@@ -20,15 +20,22 @@ Departures from the paper: none; an odd L is rounded down to 2 floor(L / 2), as 
 import torch
 from torch import Generator, Tensor
 
+from dlbook.checks import require_images, require_positive
+
 
 def erase(
     images: Tensor, top: Tensor, bottom: Tensor, left: Tensor, right: Tensor, fill: float | Tensor = 0.0
 ) -> Tensor:
-    """A box of each image filled with `fill`.
+    """Fill a box of each image, in a new tensor.
 
-    images: float [B, C, H, W]; bounds: int64 [B], of which the lower and right one are outside; anything
-    beyond the image is cut off. fill: a number, or a tensor that broadcasts to the images. Returns a new
-    tensor. Raises: ValueError on other images.
+    Args:
+        images: float [B, C, H, W].
+        top, bottom, left, right: the bounds, int64 [B]; `bottom` and `right` are outside the box, and what
+            lies beyond the image is cut off.
+        fill: a number, or a tensor that broadcasts to the images.
+
+    Raises:
+        ValueError: other images.
     """
     require_images(images)
     rows, columns = (torch.arange(side, device=images.device) for side in images.shape[2:])
@@ -39,29 +46,22 @@ def erase(
 
 
 def cutout(images: Tensor, side: int, fill: float = 0.0, generator: Generator | None = None) -> Tensor:
-    """Each image with its own square hole, a new tensor.
+    """Fill a square hole of each image's own, in a new tensor.
 
-    images: float [B, C, H, W]. side: L >= 1 in pixels. fill: what is written into the hole. generator: on the
-        images' device.
-    Raises: ValueError on an argument out of range.
+    Args:
+        images: float [B, C, H, W].
+        side: L >= 1 in pixels.
+        fill: what is written into the hole.
+        generator: on the images' device.
+
+    Raises:
+        ValueError: an argument is out of range.
     """
     require_images(images)
-    if not isinstance(side, int) or side < 1:
-        raise ValueError(
-            f"expected side to be a whole number >= 1, got {side!r}; give pixels; the paper has 16 of 32."
-        )
+    require_positive("side", side, "give pixels; the paper has 16 of 32")
     row, column = (
         torch.randint(length, (len(images),), generator=generator, device=images.device)
         for length in images.shape[2:]
     )
     half = side // 2
     return erase(images, row - half, row + half, column - half, column + half, fill)
-
-
-def require_images(images: Tensor) -> None:
-    """Raise ValueError unless images are float [B, C, H, W]."""
-    if images.ndim != 4 or not images.is_floating_point():
-        raise ValueError(
-            f"expected float images [B, C, H, W], got {images.dtype} {list(images.shape)}; "
-            "divide bytes by 255, add the batch axis."
-        )

@@ -21,12 +21,13 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from dlbook.augment.draws import require_images, uniform
+from dlbook.augment.steps import uniform
+from dlbook.checks import require_images, require_in
 
-__all__ = ["affine", "cutout", "stroke", "strong", "weak"]
+__all__ = ["random_pose", "random_square", "stroke", "strong", "weak"]
 
 
-def affine(
+def random_pose(
     images: Tensor,
     degrees: float,
     scale: float,
@@ -34,8 +35,9 @@ def affine(
     translate: float,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Rotate, scale, shear and move each image about its centre, with bilinear interpolation and zeros
-    outside.
+    """Rotate, scale, shear and move each image about its centre by amounts of its own.
+
+    It interpolates bilinearly, with zeros outside. `geometric.affine` takes the amounts, this one draws them.
 
     Args:
         images: `[B, C, H, W]`.
@@ -62,8 +64,11 @@ def affine(
 
 
 def stroke(images: Tensor, amount: float, generator: Generator | None = None) -> Tensor:
-    """Thicken or thin bright strokes: blend with the 3x3 maximum (or minimum) by |a|, a uniform in [-amount,
-    amount], 0 <= amount <= 1.
+    """Thicken or thin bright strokes: blend with the 3x3 maximum (a > 0) or minimum (a < 0) by |a|.
+
+    Args:
+        images: `[B, C, H, W]`.
+        amount: a is uniform in [-amount, amount], 0 <= amount <= 1.
     """
     require_images(images)
     blend = uniform(images, -amount, amount, generator)[:, None, None, None]
@@ -74,17 +79,16 @@ def stroke(images: Tensor, amount: float, generator: Generator | None = None) ->
 
 
 def _largest_of_nine(images: Tensor) -> Tensor:
-    """The maximum over each 3x3 neighbourhood, along one axis and then the other; ten times as fast as
-    max_pool2d here.
-    """
+    """Take the maximum of each 3x3 neighbourhood, one axis after the other; faster than max_pool2d here."""
     padded = F.pad(images, (1, 1, 1, 1), mode="replicate")
     rows = torch.maximum(torch.maximum(padded[..., :-2, :], padded[..., 1:-1, :]), padded[..., 2:, :])
     return torch.maximum(torch.maximum(rows[..., :-2], rows[..., 1:-1]), rows[..., 2:])
 
 
-def cutout(images: Tensor, fraction: float, generator: Generator | None = None) -> Tensor:
-    """Blank one square per image (DeVries & Taylor 2017, arXiv:1708.04552); its centre is uniform over the
-    image.
+def random_square(images: Tensor, fraction: float, generator: Generator | None = None) -> Tensor:
+    """Blank one square per image, of a random side; its centre is uniform over the image.
+
+    Cutout (DeVries & Taylor 2017) has one side for all, in pixels: `dlbook.augment.cutout`.
 
     Args:
         images: `[B, C, H, W]`.
@@ -95,10 +99,7 @@ def cutout(images: Tensor, fraction: float, generator: Generator | None = None) 
         ValueError: `fraction` lies outside [0, 1].
     """
     require_images(images)
-    if not 0 <= fraction <= 1:
-        raise ValueError(
-            f"expected 0 <= fraction <= 1, got {fraction}; it is the largest side divided by the height"
-        )
+    require_in("fraction", fraction, 0, 1, fix="it is the largest side divided by the height")
     height, width = images.shape[-2:]
     half = 0.5 * height * uniform(images, 0, fraction, generator)[:, None]
     row = uniform(images, 0, height, generator)[:, None]
@@ -111,14 +112,15 @@ def cutout(images: Tensor, fraction: float, generator: Generator | None = None) 
 
 
 def weak(images: Tensor, generator: Generator | None = None) -> Tensor:
-    """The weak view: at most 10 degrees, 10 % of size, a slope of 0.1 and 6 % of shift. Another hand's copy,
-    never a flip.
+    """Make the weak view: at most 10 degrees, 10 % of size, a slope of 0.1 and 6 % of shift.
+
+    It looks as if another person had written the digit; it is never mirrored.
     """
-    return affine(images, degrees=10, scale=0.1, shear=0.1, translate=0.06, generator=generator)
+    return random_pose(images, degrees=10, scale=0.1, shear=0.1, translate=0.06, generator=generator)
 
 
 def strong(images: Tensor, generator: Generator | None = None, strength: float = 1.0) -> Tensor:
-    """The strong view: affine map, stroke width, contrast and Cutout, all scaled by one number.
+    """Make the strong view: affine map, stroke width, contrast and Cutout, all scaled by one number.
 
     Args:
         images: `[B, C, H, W]` in [0, 1].
@@ -128,11 +130,8 @@ def strong(images: Tensor, generator: Generator | None = None, strength: float =
         ValueError: `strength` lies outside [0, 2].
     """
     require_images(images)
-    if not 0 <= strength <= 2:
-        raise ValueError(
-            f"expected 0 <= strength <= 2, got {strength}; 0 changes nothing, 1 is the usual strong view"
-        )
-    view = affine(images, 20 * strength, 0.18 * strength, 0.2 * strength, 0.07 * strength, generator)
+    require_in("strength", strength, 0, 2, fix="0 changes nothing, 1 is the usual strong view")
+    view = random_pose(images, 20 * strength, 0.18 * strength, 0.2 * strength, 0.07 * strength, generator)
     view = stroke(view, 0.35 * strength, generator)
     contrast = uniform(images, 1 - 0.3 * strength, 1 + 0.3 * strength, generator)[:, None, None, None]
-    return cutout((view * contrast).clamp(0, 1), 0.35 * strength, generator)
+    return random_square((view * contrast).clamp(0, 1), 0.35 * strength, generator)

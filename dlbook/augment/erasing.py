@@ -20,7 +20,7 @@ Departures from the paper
    normalised, or a number.
 
 >>> images = torch.full((100, 1, 16, 16), 2.0)
->>> erased = random_erasing(images, probability=1.0, fill=0.0, generator=torch.Generator().manual_seed(0)) == 0
+>>> erased = random_erasing(images, 1.0, fill=0.0, generator=torch.Generator().manual_seed(0)) == 0
 >>> bool(erased.flatten(1).any(1).all()), 0.1 < erased.float().mean().item() < 0.3
 (True, True)
 """
@@ -30,7 +30,8 @@ import math
 import torch
 from torch import Generator, Tensor
 
-from dlbook.augment.cutout import erase, require_images
+from dlbook.augment.cutout import erase
+from dlbook.checks import require_images, require_in
 
 ATTEMPTS = 10
 
@@ -44,7 +45,7 @@ def boxes(
     generator: Generator | None = None,
     device: torch.device | str = "cpu",
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """top, bottom, left, right of `count` boxes, each int64 [count]; an empty box where no attempt fitted."""
+    """Draw top, bottom, left, right of boxes, each int64 [count]; an empty box where no attempt fitted."""
 
     def uniform(low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand(
@@ -71,12 +72,18 @@ def random_erasing(
     fill: float | str = "uniform",
     generator: Generator | None = None,
 ) -> Tensor:
-    """Some of the images with one box each filled, a new tensor.
+    """Fill one box in some of the images, in a new tensor.
 
-    images: float [B, C, H, W]. probability: p in [0, 1]. area: smallest and largest share of the image, in
-    (0, 1]. aspect: smallest and largest height over width, > 0. fill: "uniform", "normal" or a number.
-    generator: on the images' device.
-    Raises: ValueError on an argument out of range.
+    Args:
+        images: float [B, C, H, W].
+        probability: p in [0, 1].
+        area: smallest and largest share of the image, in (0, 1].
+        aspect: smallest and largest height over width, > 0.
+        fill: "uniform", "normal" or a number.
+        generator: on the images' device.
+
+    Raises:
+        ValueError: an argument is out of range.
     """
     require_images(images)
     _check(probability, area, aspect, fill)
@@ -93,17 +100,16 @@ def random_erasing(
 def _check(
     probability: float, area: tuple[float, float], aspect: tuple[float, float], fill: float | str
 ) -> None:
-    if not 0 <= probability <= 1:
-        raise ValueError(f"expected probability in [0, 1], got {probability}; the paper has 0.5.")
+    require_in("probability", probability, 0, 1, fix="the paper has 0.5")
     if not 0 < area[0] <= area[1] <= 1:
         raise ValueError(
-            f"expected area as (smallest, largest) in (0, 1], got {area}; the paper has (0.02, 0.4)."
+            f"expected area as (smallest, largest) in (0, 1], got {area}; the paper has (0.02, 0.4)"
         )
     if not 0 < aspect[0] <= aspect[1] < math.inf:
         raise ValueError(
-            f"expected aspect as (smallest, largest) > 0, got {aspect}; the paper has (0.3, 1 / 0.3)."
+            f"expected aspect as (smallest, largest) > 0, got {aspect}; the paper has (0.3, 1 / 0.3)"
         )
     if isinstance(fill, str) and fill not in ("uniform", "normal"):
         raise ValueError(
-            f"expected fill 'uniform', 'normal' or a number, got {fill!r}; 'normal' suits normalised images."
+            f"expected fill 'uniform', 'normal' or a number, got {fill!r}; 'normal' suits normalised images"
         )

@@ -1,12 +1,13 @@
-"""Geometric augmentation: flips, rotation, translation, shear, affine and perspective maps, each image by its
-own amount.
+"""Geometric augmentation: flips, rotation, translation, shear, affine and perspective maps.
 
 The deterministic functions (`flip`, `rotate`, `translate`, `shear`, `affine`, `perspective`) take a number,
 or one for each image `[B]`; the `random_*` functions draw these numbers from a generator. Directions and
 units are torchvision's: degrees, pixels, x to the right and y downwards. A map says where each pixel of the
 *result* is taken from, so it is the inverse of what happens to the picture:
 
-    input = M^-1 (output - translation),    M = scale R(angle) Shear_y Shear_x,    both measured from the image's centre
+    input = M^-1 (output - translation),    M = scale R(angle) Shear_y Shear_x
+
+Both are measured from the image's centre.
 
 Between pixels the image is interpolated ("bilinear") or the closest pixel taken ("nearest"); outside stands
 `fill`.
@@ -20,7 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from dlbook.augment.draws import coin, per_image, require_images, require_share, uniform
+from dlbook.augment.steps import coin, per_image, uniform
+from dlbook.checks import require_images, require_in, require_one_of
 
 __all__ = [
     "affine",
@@ -51,7 +53,11 @@ def flip(images: Tensor, chosen: Tensor, vertical: bool = False) -> Tensor:
 def random_flip(
     images: Tensor, generator: Generator | None = None, probability: float = 0.5, vertical: bool = False
 ) -> Tensor:
-    """Mirror each image with this probability. Raises ValueError outside [0, 1]."""
+    """Mirror each image with this probability.
+
+    Raises:
+        ValueError: the probability lies outside [0, 1].
+    """
     require_images(images)
     return flip(images, coin(images, probability, generator), vertical)
 
@@ -84,23 +90,27 @@ def affine(
         ValueError: other images, an amount that is neither a number nor `[B]`, an unknown mode or centre.
     """
     require_images(images)
-    if centre not in ("middle", "corner"):
-        raise ValueError(
-            f"expected centre 'middle' or 'corner', got {centre!r}; translate by `right` and `down` "
-            "for any other"
-        )
+    require_one_of("centre", centre, ("middle", "corner"), "translate by `right` and `down` for any other")
+    x, y = (-0.5 * side if centre == "corner" else 0.0 for side in (images.shape[3], images.shape[2]))
     # In double precision: nearest pixels change at ties, and these numbers are few.
     turn, slant_x, slant_y = (torch.deg2rad(_flat(amount, images)) for amount in (degrees, shear_x, shear_y))
     right, down, scale = (_flat(amount, images) for amount in (right, down, scale))
+    inverse = _inverse(turn, scale, slant_x, slant_y, right + x, down + y)
+    inverse[:, :, 2] += torch.tensor([x, y], dtype=inverse.dtype, device=inverse.device)
+    return warp(images, inverse.to(images.dtype).expand(len(images), -1, -1), mode, fill)
+
+
+def _inverse(
+    turn: Tensor, scale: Tensor, slant_x: Tensor, slant_y: Tensor, right: Tensor, down: Tensor
+) -> Tensor:
+    """Invert "shear, turn, scale, then move by (right, down)": [B, 2, 3]; angles in radians."""
     cos, sin = torch.cos(turn - slant_y) / torch.cos(slant_y), torch.sin(turn - slant_y) / torch.cos(slant_y)
     tan = torch.tan(slant_x)
     # The inverse of [[cos, -cos tan - sin turn], [sin, -sin tan + cos turn]], whose determinant is 1.
     xx, xy = (torch.cos(turn) - sin * tan) / scale, (torch.sin(turn) + cos * tan) / scale
     yx, yy = -sin / scale, cos / scale
-    x, y = (-0.5 * side if centre == "corner" else 0.0 for side in (images.shape[3], images.shape[2]))
-    shift_x, shift_y = xx * (-x - right) + xy * (-y - down) + x, yx * (-x - right) + yy * (-y - down) + y
-    inverse = torch.stack([xx, xy, shift_x, yx, yy, shift_y], dim=1).reshape(-1, 2, 3)
-    return warp(images, inverse.to(images.dtype).expand(len(images), -1, -1), mode, fill)
+    shift_x, shift_y = -xx * right - xy * down, -yx * right - yy * down
+    return torch.stack([xx, xy, shift_x, yx, yy, shift_y], dim=1).reshape(-1, 2, 3)
 
 
 def _flat(amount: Amount, images: Tensor) -> Tensor:
@@ -110,8 +120,7 @@ def _flat(amount: Amount, images: Tensor) -> Tensor:
 
 
 def warp(images: Tensor, inverse: Tensor, mode: str = "bilinear", fill: float = 0.0) -> Tensor:
-    """The pixel at (x, y) of the result is that at `inverse` (x, y, 1), both from the image's centre, in
-    pixels.
+    """Take the pixel at (x, y) of the result from `inverse` (x, y, 1), both in pixels from the centre.
 
     Args:
         images: `[B, C, H, W]`.
@@ -121,8 +130,7 @@ def warp(images: Tensor, inverse: Tensor, mode: str = "bilinear", fill: float = 
     Raises:
         ValueError: an unknown mode.
     """
-    if mode not in MODES:
-        raise ValueError(f"expected mode 'nearest' or 'bilinear', got {mode!r}")
+    require_one_of("mode", mode, MODES)
     height, width = images.shape[-2:]
     # Sums instead of a matrix product: half the work, and a GPU's TF32 cannot touch it.
     columns = torch.arange(width, device=images.device, dtype=images.dtype) - 0.5 * (width - 1)
@@ -171,8 +179,10 @@ def random_rotation(
 def random_translation(
     images: Tensor, generator: Generator | None = None, fraction: float = 0.1, **how: str | float
 ) -> Tensor:
-    """Move by up to a fraction of the width and of the height, both uniform. Raises ValueError outside [0,
-    1].
+    """Move by up to a fraction of the width and of the height, both uniform.
+
+    Raises:
+        ValueError: the fraction lies outside [0, 1].
     """
     return random_affine(images, generator, degrees=0.0, fraction=fraction, **how)
 
@@ -195,7 +205,7 @@ def random_affine(
     shear: float = 0.0,
     **how: str | float,
 ) -> Tensor:
-    """An affine map of its own for each image.
+    """Map each image by an affine map of its own.
 
     Args:
         images: `[B, C, H, W]`.
@@ -209,7 +219,7 @@ def random_affine(
         ValueError: an argument out of range.
     """
     require_images(images)
-    require_share(fraction, "fraction")
+    require_in("fraction", fraction, 0, 1, fix="it is a share, not a percentage")
     if not 0 < scale[0] <= scale[1]:
         raise ValueError(
             f"expected scale as (smallest, largest) with 0 < smallest <= largest, got {scale}; (1, "
@@ -226,7 +236,7 @@ def random_affine(
 def perspective(
     images: Tensor, start: Tensor, end: Tensor, mode: str = "bilinear", fill: float = 0.0
 ) -> Tensor:
-    """The map that takes four points to four others: torchvision's `perspective`.
+    """Map each image so that four points go to four others: torchvision's `perspective`.
 
     Args:
         images: `[B, C, H, W]`.
@@ -260,11 +270,13 @@ def perspective(
 def random_perspective(
     images: Tensor, generator: Generator | None = None, distortion: float = 0.5, **how: str | float
 ) -> Tensor:
-    """Each corner goes inwards by up to `distortion` of half the side, both ways uniform. Raises ValueError
-    outside [0, 1].
+    """Move each corner inwards by up to `distortion` of half the side, both ways uniform.
+
+    Raises:
+        ValueError: `distortion` lies outside [0, 1].
     """
     require_images(images)
-    require_share(distortion, "distortion")
+    require_in("distortion", distortion, 0, 1, fix="it is a share, not a percentage")
     size = torch.tensor([images.shape[3], images.shape[2]], dtype=images.dtype, device=images.device)
     corners = torch.tensor([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=images.dtype, device=images.device)
     inwards = torch.rand((len(images), 4, 2), generator=generator, dtype=images.dtype, device=images.device)

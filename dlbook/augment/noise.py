@@ -17,7 +17,8 @@ one-sided and its mean not zero.
 import torch
 from torch import Generator, Tensor
 
-from dlbook.augment.draws import per_image, require_images, require_share
+from dlbook.augment.steps import per_image
+from dlbook.checks import require_images, require_in
 
 __all__ = ["gaussian_noise", "salt_and_pepper", "speckle"]
 
@@ -61,9 +62,9 @@ def salt_and_pepper(
         ValueError: a share outside [0, 1].
     """
     require_images(images)
-    require_share(salt, "salt")
+    require_in("salt", salt, 0, 1, fix="it is a share, not a percentage")
     if not isinstance(amount, Tensor):
-        require_share(amount, "amount")
+        require_in("amount", amount, 0, 1, fix="it is a share, not a percentage")
     amount = per_image(amount, images)
     draw = torch.rand(
         (len(images), 1, *images.shape[2:]), generator=generator, device=images.device, dtype=images.dtype

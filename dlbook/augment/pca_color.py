@@ -28,15 +28,17 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from dlbook.augment.draws import require_images
+from dlbook.checks import require_images
 
 __all__ = ["ColorComponents", "color_components", "pca_color"]
 
 
 class ColorComponents(NamedTuple):
-    """Principal components of the colours of a data set, the largest first.
+    """Holds the principal components of the colours of a data set, the largest first.
 
-    Attributes: `eigenvalues` [3], variances; `eigenvectors` [3, 3], in columns.
+    Attributes:
+        eigenvalues: variances [3].
+        eigenvectors: [3, 3], in columns.
     """
 
     eigenvalues: Tensor
@@ -44,7 +46,7 @@ class ColorComponents(NamedTuple):
 
 
 def color_components(images: Tensor) -> ColorComponents:
-    """Of the pixels of images `[N, 3, H, W]`, in double precision.
+    """Compute the principal components of the pixels of images `[N, 3, H, W]`, in double precision.
 
     Raises:
         ValueError: other images, or fewer than two pixels.

@@ -6,10 +6,10 @@ changes nothing, more than 1 exaggerates. Most of them blend:
 
     result = factor image + (1 - factor) other,    clamped to [0, 1]
 
-    other:   black (brightness) · the image's mean grey (contrast) · its grey version (saturation) · its smoothed version (sharpness)
+    other:   black (brightness) · the image's mean grey (contrast) · its grey version (saturation) ·
+             its smoothed version (sharpness)
 
-To draw the amounts: `draws.varied(brightness, 0.6, 1.4)`, or `color_jitter` for the usual four in random
-    order.
+`steps.varied(brightness, 0.6, 1.4)` draws the amounts; `color_jitter` draws the usual four in random order.
 
 Departures from torchvision
 
@@ -28,7 +28,8 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from dlbook.augment.draws import dispatch, per_image, require_images, uniform
+from dlbook.augment.steps import dispatch, per_image, uniform
+from dlbook.checks import require_images
 
 __all__ = [
     "autocontrast",
@@ -104,25 +105,25 @@ def _luma(images: Tensor) -> Tensor:
 
 
 def grayscale(images: Tensor) -> Tensor:
-    """The grey version with as many channels as before; 1 or 3 channels."""
+    """Make the grey version with as many channels as before; 1 or 3 channels."""
     require_images(images, COLORS)
     return _luma(images).expand_as(images).clone()
 
 
 def invert(images: Tensor) -> Tensor:
-    """The negative."""
+    """Make the negative."""
     require_images(images)
     return 1 - images
 
 
 def solarize(images: Tensor, threshold: Amount) -> Tensor:
-    """The negative of the pixels that are at least `threshold`."""
+    """Make the negative of the pixels that are at least `threshold`."""
     require_images(images)
     return torch.where(images >= per_image(threshold, images), 1 - images, images)
 
 
 def gamma(images: Tensor, exponent: Amount) -> Tensor:
-    """images ** exponent; exponent >= 0, above 1 darkens."""
+    """Raise to a power: images ** exponent; exponent >= 0, above 1 darkens."""
     require_images(images)
     if not isinstance(exponent, Tensor) and exponent < 0:
         raise ValueError(f"expected an exponent >= 0, got {exponent}; 1 changes nothing, 2 darkens")
@@ -130,8 +131,11 @@ def gamma(images: Tensor, exponent: Amount) -> Tensor:
 
 
 def hue(images: Tensor, turns: Amount) -> Tensor:
-    """Turn the hue by a part of the colour circle, any real number; 1 is a whole turn; 1 or 3 channels, a
-    grey image stays.
+    """Turn the hue by a part of the colour circle; a grey image stays.
+
+    Args:
+        images: `[B, C, H, W]`, 1 or 3 channels.
+        turns: any real number, or one for each image; 1 is a whole turn.
     """
     require_images(images, COLORS)
     if images.shape[1] == 1:
@@ -152,9 +156,7 @@ def hue(images: Tensor, turns: Amount) -> Tensor:
 
 
 def posterize(images: Tensor, bits: Amount) -> Tensor:
-    """Keep the highest `bits` of the 8 bits of each value; 0 <= bits <= 8, whole numbers; 8 changes nothing
-    but rounding.
-    """
+    """Keep the highest `bits` of the 8 bits of each value; whole, from 0 to 8, which only rounds."""
     require_images(images)
     if not isinstance(bits, Tensor) and bits not in range(9):
         raise ValueError(f"expected a whole number of bits from 0 to 8, got {bits}; 8 keeps everything")
@@ -163,9 +165,7 @@ def posterize(images: Tensor, bits: Amount) -> Tensor:
 
 
 def _levels(images: Tensor) -> Tensor:
-    """The values as PIL has them: 0, 1, ..., 255, each for an equal part of [0, 1]; as torchvision converts
-    to bytes.
-    """
+    """Give the values as PIL has them, 0, 1, ..., 255, each for an equal part of [0, 1]."""
     return (images * (256 - 1e-3)).floor_().clamp_(0, 255)
 
 
@@ -242,8 +242,7 @@ def color_jitter(
     saturation: float = 0.4,
     hue: float = 0.1,
 ) -> Tensor:
-    """Brightness, contrast, saturation and hue, in an order of its own for each image: torchvision's
-    ColorJitter.
+    """Change brightness, contrast, saturation and hue, in an order of its own for each image (ColorJitter).
 
     Args:
         images: `[B, C, H, W]`, 1 or 3 channels.

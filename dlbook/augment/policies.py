@@ -1,8 +1,7 @@
-"""AutoAugment and RandAugment: operations drawn for each image, from a table that was searched for, or
-uniformly.
+"""AutoAugment and RandAugment: operations drawn for each image, from a searched table, or uniformly.
 
 AutoAugment: Cubuk et al. 2018, arXiv:1805.09501, section 3 and tables 7 to 9. RandAugment: Cubuk et al. 2019,
-    arXiv:1909.13719, figure 2.
+arXiv:1909.13719, figure 2. Both for one image at a time, to be read first: `dlbook/naive/policies.py`.
 
 ::
 
@@ -12,7 +11,8 @@ AutoAugment: Cubuk et al. 2018, arXiv:1805.09501, section 3 and tables 7 to 9. R
             with probability p apply the operation               apply it with magnitude M, always
     geometric and blending operations get a random sign
 
-A magnitude is a place in the operation's range (`OPERATIONS`): 10 places for AutoAugment, 31 for RandAugment.
+A magnitude is a place in the operation's range (see `policy_operations`): 10 places for AutoAugment, 31 for
+RandAugment.
 The images that drew the same operation are gathered and go through it together, each with its own magnitude
 and sign.
 
@@ -24,129 +24,26 @@ Departures from the papers
 2. What a map leaves empty is black, torchvision's default; the authors' ImageNet code has grey: `fill=0.5`.
 3. Images are not rounded to bytes between the operations.
 
->>> images = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))
->>> rand_augment(images, torch.Generator().manual_seed(1)).shape, auto_augment(images, torch.Generator().manual_seed(1), CIFAR10).shape
-(torch.Size([8, 3, 32, 32]), torch.Size([8, 3, 32, 32]))
+>>> images, generator = torch.rand(8, 3, 32, 32), torch.Generator().manual_seed(1)
+>>> rand_augment(images, generator).shape
+torch.Size([8, 3, 32, 32])
+>>> auto_augment(images, generator, CIFAR10).shape
+torch.Size([8, 3, 32, 32])
 """
-
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
 
-from dlbook.augment import photometric
-from dlbook.augment.draws import coin, dispatch, require_images
-from dlbook.augment.geometric import affine
+from dlbook.augment.policy_operations import NAMES, OPERATIONS, RANDAUGMENT_NAMES, magnitudes
 from dlbook.augment.policy_tables import CIFAR10, IMAGENET, SVHN, Policy
+from dlbook.augment.steps import coin, dispatch
+from dlbook.checks import require_images
 
-__all__ = ["CIFAR10", "IMAGENET", "OPERATIONS", "SVHN", "apply", "auto_augment", "magnitudes", "rand_augment"]
-
-
-@dataclass(frozen=True)
-class Operation:
-    """What an operation does with an amount, and what amounts there are.
-
-    Attributes:
-        change: (images, amount `[B]`, value outside the image) -> images.
-        start, end: the amounts of the smallest and the largest magnitude; None where there is no amount.
-        relative: "width" or "height" where the amounts are shares of it.
-        whole: how amounts become whole numbers: "down", "round" or not at all.
-        signed: whether the amount is as often negative.
-    """
-
-    change: Callable[[Tensor, Tensor, float], Tensor]
-    start: float = 0.0
-    end: float | None = None
-    relative: str | None = None
-    whole: str | None = None
-    signed: bool = False
-
-
-def _moved(name: str) -> Callable[[Tensor, Tensor, float], Tensor]:
-    return lambda images, amount, fill: affine(images, **{name: amount}, mode="nearest", fill=fill)
-
-
-def _slanted(name: str) -> Callable[[Tensor, Tensor, float], Tensor]:
-    """The amount is the tangent, and the corner stays where it is, as in PIL."""
-    return lambda images, amount, fill: affine(
-        images, **{name: torch.rad2deg(torch.atan(amount))}, centre="corner", mode="nearest", fill=fill
-    )
-
-
-def _blended(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor, float], Tensor]:
-    return lambda images, amount, fill: function(images, 1 + amount)
-
-
-def _plain(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor, float], Tensor]:
-    return lambda images, amount, fill: function(images)
-
-
-FARTHEST = 150 / 331  # of the side: 150 pixels of NASNet's 331
-OPERATIONS = {
-    "Identity": Operation(_plain(torch.clone)),
-    "ShearX": Operation(_slanted("shear_x"), 0.0, 0.3, signed=True),
-    "ShearY": Operation(_slanted("shear_y"), 0.0, 0.3, signed=True),
-    "TranslateX": Operation(_moved("right"), 0.0, FARTHEST, relative="width", whole="down", signed=True),
-    "TranslateY": Operation(_moved("down"), 0.0, FARTHEST, relative="height", whole="down", signed=True),
-    "Rotate": Operation(
-        lambda images, amount, fill: affine(images, -amount, mode="nearest", fill=fill),
-        0.0,
-        30.0,
-        signed=True,
-    ),
-    "Brightness": Operation(_blended(photometric.brightness), 0.0, 0.9, signed=True),
-    "Color": Operation(_blended(photometric.saturation), 0.0, 0.9, signed=True),
-    "Contrast": Operation(_blended(photometric.contrast), 0.0, 0.9, signed=True),
-    "Sharpness": Operation(_blended(photometric.sharpness), 0.0, 0.9, signed=True),
-    "Posterize": Operation(
-        lambda images, amount, fill: photometric.posterize(images, amount), 8.0, 4.0, whole="round"
-    ),
-    "Solarize": Operation(lambda images, amount, fill: photometric.solarize(images, amount), 1.0, 0.0),
-    "AutoContrast": Operation(_plain(photometric.autocontrast)),
-    "Equalize": Operation(_plain(photometric.equalize)),
-    "Invert": Operation(_plain(photometric.invert)),  # of AutoAugment only
-}
-NAMES = tuple(OPERATIONS)
-RANDAUGMENT_NAMES = tuple(name for name in NAMES if name != "Invert")
-
-
-def magnitudes(name: str, bins: int, height: int, width: int) -> Tensor:
-    """The amounts of an operation from its smallest to its largest magnitude, float32 `[bins]`; zeros where
-    it has none.
-
-    Raises:
-        ValueError: an unknown operation, or fewer than two bins.
-    """
-    operation = _named(name)
-    if bins < 2:
-        raise ValueError(f"expected at least 2 bins, got {bins}; AutoAugment has 10, RandAugment 31")
-    if operation.end is None:
-        return torch.zeros(bins)
-    side = {None: 1, "height": height, "width": width}[operation.relative]
-    amounts = torch.linspace(operation.start, operation.end * side, bins)
-    return {None: amounts, "down": amounts.floor(), "round": amounts.round()}[operation.whole]
-
-
-def _named(name: str) -> Operation:
-    if name not in OPERATIONS:
-        raise ValueError(f"expected an operation among {', '.join(NAMES)}, got {name!r}; mind the capitals")
-    return OPERATIONS[name]
-
-
-def apply(name: str, images: Tensor, amount: Tensor, fill: float = 0.0) -> Tensor:
-    """One operation on all images `[B, C, H, W]`, C 1 or 3, each by its amount `[B]` (see `magnitudes`), with
-    its sign.
-
-    Raises:
-        ValueError: other images, or an unknown operation.
-    """
-    require_images(images, (1, 3))
-    return _named(name).change(images, amount, fill)
+__all__ = ["CIFAR10", "IMAGENET", "SVHN", "auto_augment", "rand_augment"]
 
 
 def _apply_each(images: Tensor, choice: Tensor, amount: Tensor, fill: float) -> Tensor:
-    """Operation `NAMES[choice[i]]` with `amount[i]` on image i."""
+    """Apply the operation `NAMES[choice[i]]` with `amount[i]` to image i."""
     changes = [lambda some, at, name=name: OPERATIONS[name].change(some, amount[at], fill) for name in NAMES]
     return dispatch(images, choice, [None, *changes[1:]])
 
@@ -159,7 +56,7 @@ def rand_augment(
     bins: int = 31,
     fill: float = 0.0,
 ) -> Tensor:
-    """RandAugment.
+    """Apply N operations to each image, drawn uniformly, all at magnitude M.
 
     Args:
         images: `[B, C, H, W]` in [0, 1], C 1 or 3.
@@ -194,7 +91,7 @@ def _signed(images: Tensor) -> Tensor:
 def auto_augment(
     images: Tensor, generator: Generator | None = None, policy: Policy = IMAGENET, fill: float = 0.0
 ) -> Tensor:
-    """AutoAugment with a published policy or one of your own.
+    """Apply a sub-policy to each image, drawn from a published policy or from one of your own.
 
     Args:
         images: `[B, C, H, W]` in [0, 1], C 1 or 3.

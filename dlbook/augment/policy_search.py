@@ -24,7 +24,8 @@ Departures from the paper
    10 magnitudes: about (15 x 11 x 10)^2 sub-policies.
 2. The result is one policy; the paper joins the sub-policies of the best five.
 
->>> found = search(lambda policy: policy[0][0].probability, Generator().manual_seed(0), budget=60, sub_policies=1)
+>>> score = lambda policy: policy[0][0].probability
+>>> found = search(score, Generator().manual_seed(0), budget=60, sub_policies=1)
 >>> found.score, len(found.history)
 (1.0, 60)
 """
@@ -36,8 +37,9 @@ from typing import NamedTuple
 import torch
 from torch import Generator
 
-from dlbook.augment.policies import OPERATIONS
+from dlbook.augment.policy_operations import OPERATIONS
 from dlbook.augment.policy_tables import Action, Policy
+from dlbook.checks import require, require_positive
 
 __all__ = ["Found", "mutate", "random_policy", "search"]
 
@@ -46,7 +48,7 @@ ACTIONS = 2  # in a sub-policy
 
 
 class Found(NamedTuple):
-    """Attributes: the best `policy`, its `score`, and the scores of all policies in order of time, `history`."""
+    """Holds the best `policy`, its `score`, and the scores of all policies in order of time, `history`."""
 
     policy: Policy
     score: float
@@ -62,8 +64,11 @@ def _action(name: str, tenths: int, level: int) -> Action:
 
 
 def random_policy(generator: Generator, sub_policies: int = 5) -> Policy:
-    """Operation, probability (0, 0.1, ..., 1) and magnitude (0 to 9) of each action uniform. Generator: on
-    the CPU.
+    """Draw operation, probability (0, 0.1, ..., 1) and magnitude (0 to 9) of each action, all uniform.
+
+    Args:
+        generator: on the CPU.
+        sub_policies: how many, >= 1.
     """
     draws = [
         [(_draw(len(NAMES), generator), _draw(11, generator), _draw(10, generator)) for _ in range(ACTIONS)]
@@ -76,9 +81,7 @@ def random_policy(generator: Generator, sub_policies: int = 5) -> Policy:
 
 
 def mutate(policy: Policy, generator: Generator) -> Policy:
-    """The policy with the operation, the probability or the magnitude of one action drawn anew, so that it
-    differs.
-    """
+    """Draw the operation, the probability or the magnitude of one action anew, so that the policy differs."""
     changed = policy
     while changed == policy:
         row, column, part = (
@@ -107,7 +110,7 @@ def search(
     sample: int = 3,
     sub_policies: int = 5,
 ) -> Found:
-    """The best of `budget` policies.
+    """Find the best of `budget` policies.
 
     Args:
         score: policy -> number, larger is better; called `budget` times.
@@ -120,12 +123,9 @@ def search(
     Raises:
         ValueError: an argument out of range, or a score that is not a number (nan).
     """
-    if min(budget, population, sub_policies) < 1 or not 1 <= sample <= population:
-        raise ValueError(
-            "expected budget, population, sub_policies >= 1 and 1 <= sample <= population, got "
-            f"{budget}, {population}, {sub_policies}, "
-            f"{sample}; the defaults are 40, 10, 5, 3"
-        )
+    for name, value in (("budget", budget), ("population", population), ("sub_policies", sub_policies)):
+        require_positive(name, value, "the defaults are 40, 10 and 5")
+    require(1 <= sample <= population, "1 <= sample <= population", sample, "the default is 3 of 10")
     alive: deque[tuple[float, Policy]] = deque(maxlen=population)  # appending to a full one drops the oldest
     best, history = None, []
     for number in range(budget):
@@ -135,10 +135,7 @@ def search(
             rivals = torch.randperm(population, generator=generator)[:sample].tolist()
             policy = mutate(max((alive[i] for i in rivals), key=lambda member: member[0])[1], generator)
         value = float(score(policy))
-        if value != value:
-            raise ValueError(
-                f"expected a number as score, got nan for {policy}; a diverged run should score 0"
-            )
+        require(value == value, "a number as score", f"nan for {policy}", "a diverged run should score 0")
         alive.append((value, policy))
         history.append(value)
         if best is None or value > best[0]:

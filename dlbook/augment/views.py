@@ -30,9 +30,10 @@ from torch import Generator, Tensor
 
 from dlbook.augment import digits as augment
 from dlbook.augment.crops import random_resized_crop
-from dlbook.augment.draws import Step, compose, require_images, sometimes, varied
 from dlbook.augment.geometric import random_flip
 from dlbook.augment.photometric import blur, color_jitter, grayscale, solarize
+from dlbook.augment.steps import Step, compose, sometimes, varied
+from dlbook.checks import require_images
 
 __all__ = ["multi_crop", "simclr", "two_views", "weak_strong"]
 

@@ -1,7 +1,6 @@
-"""Crops against slices and torchvision, where they lie and how large they are; averaged views; seeded faults."""
+"""Crops against slices and torchvision, their places and sizes; averaged views; seeded faults."""
 
 import math
-from functools import partial
 
 import pytest
 import torch
@@ -9,10 +8,7 @@ from torchvision.transforms import RandomResizedCrop
 from torchvision.transforms.v2 import functional as reference
 
 from dlbook.augment import crops
-from tests.augment.step_checks import (
-    check_on_gpu,
-    check_own_draw,
-    check_step,
+from tests.oracles.augmentations import (
     check_uniform,
     check_unrelated,
     cuda,
@@ -117,19 +113,6 @@ def test_box_that_never_fits(height, width):
     assert crops.draw_boxes(image, seeded(1), (0.9, 1.0)).tolist() == [list(theirs)]
 
 
-STEPS = {
-    "crop": crops.random_crop,
-    "resized": crops.random_resized_crop,
-    "small": partial(crops.random_resized_crop, size=(9, 12)),
-}
-
-
-@pytest.mark.parametrize("name", STEPS)
-def test_step(name):
-    check_step(STEPS[name])
-    check_own_draw(STEPS[name])
-
-
 def check_ten(ten_crop):
     for shape, size in (((2, 3, 24, 33), 16), ((2, 3, 17, 14), 9), ((1, 2, 11, 15), 8), ((1, 1, 8, 8), 8)):
         images = torch.rand(shape, generator=seeded(1))
@@ -164,8 +147,6 @@ def test_probabilities_are_averaged():
 @pytest.mark.cuda
 @cuda
 def test_on_a_gpu():
-    for step in STEPS.values():
-        check_on_gpu(step)
     boxes = torch.tensor([[3, 5, 10, 9]] * 12)
     same(
         crops.resized_crop(pictures().cuda(), boxes.cuda(), (8, 8)).cpu(),

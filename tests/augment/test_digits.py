@@ -11,9 +11,9 @@ from dlbook.augment import digits as augment
 VIEWS = {
     "weak": augment.weak,
     "strong": augment.strong,
-    "affine": lambda images, generator: augment.affine(images, 30, 0.2, 0.2, 0.1, generator),
+    "pose": lambda images, generator: augment.random_pose(images, 30, 0.2, 0.2, 0.1, generator),
     "stroke": lambda images, generator: augment.stroke(images, 0.8, generator),
-    "cutout": lambda images, generator: augment.cutout(images, 0.5, generator),
+    "square": lambda images, generator: augment.random_square(images, 0.5, generator),
 }
 
 
@@ -54,27 +54,27 @@ def test_each_image_has_its_own_draw(name):
     check_own_draw(VIEWS[name])
 
 
-def check_rotation(affine):
+def check_rotation(random_pose):
     """A rotation alone is torchvision's by the same angle."""
     degrees = 40
     for shape in ((3, 1, 27, 27), (3, 2, 28, 28)):
         images = torch.rand(shape, generator=seeded(8), dtype=torch.float64)
         angle = -degrees + 2 * degrees * torch.rand(3, generator=seeded(9), dtype=torch.float64)
-        got = affine(images, degrees, 0.0, 0.0, 0.0, seeded(9))
+        got = random_pose(images, degrees, 0.0, 0.0, 0.0, seeded(9))
         for image, mine, turn in zip(images, got, angle, strict=True):
             theirs = reference.rotate(image, turn.item(), interpolation=reference.InterpolationMode.BILINEAR)
             assert (mine - theirs).abs().max() < 1e-6
 
 
 def test_rotation_is_torchvisions():
-    check_rotation(augment.affine)
+    check_rotation(augment.random_pose)
 
 
 def test_shift_is_a_fraction_of_the_side():
     """With translation alone the centre of mass moves by at most that fraction, and reaches most of it."""
     images = torch.zeros(400, 1, 40, 40, dtype=torch.float64)
     images[:, :, 19:21, 19:21] = 1
-    moved = augment.affine(images, 0, 0, 0, 0.1, seeded(4))
+    moved = augment.random_pose(images, 0, 0, 0, 0.1, seeded(4))
     centres = torch.arange(40) + 0.5
     for axis in (2, 3):
         profile = moved.sum(dim=5 - axis)[:, 0]
@@ -96,9 +96,9 @@ def test_stroke_against_max_pooling():
     assert (augment.stroke(images, 0.8, seeded(1)) - expected).abs().max() < 1e-6
 
 
-def test_cutout_blanks_one_square():
+def test_random_square_blanks_one_square():
     images = torch.ones(200, 1, 28, 28)
-    blank = augment.cutout(images, 0.5, seeded(1))[:, 0] == 0
+    blank = augment.random_square(images, 0.5, seeded(1))[:, 0] == 0
     rows, columns = blank.any(2).sum(1), blank.any(1).sum(1)
     assert torch.equal(blank.sum((1, 2)), rows * columns)
     assert rows.max() <= 15 and rows.max() > 11 and (rows == 0).any()
@@ -113,10 +113,10 @@ FAULTS = {
     "leaves the range": (lambda i, g: augment.weak(i, g) * 1.5, check_view),
     "works in place": (lambda i, g: i.copy_(augment.strong(i, g)), check_view),
     "angle in radians taken for degrees": (
-        lambda i, *a: augment.affine(i, a[0] * 57.29, *a[1:]),
+        lambda i, *a: augment.random_pose(i, a[0] * 57.29, *a[1:]),
         check_rotation,
     ),
-    "turns the wrong way": (lambda i, *a: augment.affine(i.flip(3), *a).flip(3), check_rotation),
+    "turns the wrong way": (lambda i, *a: augment.random_pose(i.flip(3), *a).flip(3), check_rotation),
 }
 
 
@@ -133,7 +133,7 @@ def test_seeded_fault_is_caught(fault):
         lambda: augment.strong(pictures(), strength=3),
         lambda: augment.weak(pictures()[0]),
         lambda: augment.weak((pictures() * 255).to(torch.uint8)),
-        lambda: augment.cutout(pictures(), 1.5),
+        lambda: augment.random_square(pictures(), 1.5),
     ],
 )
 def test_bad_arguments(bad):

@@ -13,7 +13,7 @@ from torchvision.transforms import v2
 from dlbook.augment import cutout, random_erasing
 from dlbook.augment.cutout import erase
 from dlbook.augment.erasing import boxes
-from tests.regularize.mix_checks import within
+from tests.oracles.mixing import within
 
 
 def check_erase(erase):
@@ -196,7 +196,7 @@ def test_no_gradient_where_the_image_was_erased():
 @pytest.mark.parametrize(
     ("call", "what"),
     [
-        (lambda x: cutout(x.byte(), 4), "float images"),
+        (lambda x: cutout(x.byte(), 4), "float"),
         (lambda x: cutout(x[0], 4), r"\[B, C, H, W\]"),
         (lambda x: cutout(x, 0), "side"),
         (lambda x: cutout(x, 2.5), "side"),

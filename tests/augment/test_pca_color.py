@@ -7,7 +7,7 @@ import torch
 
 from dlbook.augment.pca_color import ColorComponents, color_components, pca_color
 from dlbook.data import photographs
-from tests.augment.step_checks import (
+from tests.oracles.augmentations import (
     check_on_gpu,
     check_own_draw,
     check_step,
@@ -143,7 +143,7 @@ def test_seeded_fault_is_caught(fault):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: pca_color(pictures(channels=1)), "3 channels"),
+        (lambda: pca_color(pictures(channels=1)), "B, 3, H, W"),
         (lambda: pca_color(pictures(), None, None, -1.0), "sigma >= 0"),
         (lambda: color_components(torch.rand(1, 3, 1, 1)), "at least two pixels"),
     ],

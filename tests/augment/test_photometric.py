@@ -8,12 +8,8 @@ import torch
 from torchvision.transforms.v2 import functional as reference
 
 from dlbook.augment import photometric
-from dlbook.augment.draws import varied
-from tests.augment.step_checks import (
+from tests.oracles.augmentations import (
     byte_pictures,
-    check_on_gpu,
-    check_own_draw,
-    check_step,
     check_uniform,
     check_unrelated,
     cuda,
@@ -37,12 +33,6 @@ WITHOUT = {
     "equalize": reference.equalize,
     "invert": reference.invert,
     "grayscale": partial(reference.rgb_to_grayscale, num_output_channels=3),
-}
-STEPS = {
-    "jitter": photometric.color_jitter,
-    "blur": varied(photometric.blur, 0.1, 2.0),
-    "solarize": varied(photometric.solarize, 0.0, 1.0),
-    "sharpness": varied(photometric.sharpness, 0.0, 3.0),
 }
 
 
@@ -136,12 +126,6 @@ def test_hue_is_a_circle():
     check_hue_circle(photometric.hue)
 
 
-@pytest.mark.parametrize("name", STEPS)
-def test_step(name):
-    check_step(STEPS[name])
-    check_own_draw(STEPS[name])
-
-
 def test_inputs_stay():
     """No operation writes into its input or hands it back."""
     images = pictures()
@@ -201,9 +185,7 @@ def test_draws_are_independent_of_each_other():
 
 @pytest.mark.cuda
 @cuda
-@pytest.mark.parametrize("name", STEPS)
-def test_step_on_a_gpu(name):
-    check_on_gpu(STEPS[name])
+def test_on_a_gpu():
     images = pictures()
     for operation in (
         photometric.equalize,
@@ -280,7 +262,7 @@ def test_a_fixed_order_is_caught(monkeypatch):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: photometric.contrast(pictures(channels=2), 1.0), "1 or 3 channels"),
+        (lambda: photometric.contrast(pictures(channels=2), 1.0), "1 or 3, H, W"),
         (lambda: photometric.brightness(pictures(), -1), "a factor >= 0"),
         (lambda: photometric.gamma(pictures(), -1.0), "exponent >= 0"),
         (lambda: photometric.posterize(pictures(), 2.5), "from 0 to 8"),

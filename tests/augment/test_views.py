@@ -10,7 +10,7 @@ import torch
 from dlbook.augment import digits as augment
 from dlbook.augment import views
 from dlbook.augment.views import multi_crop, simclr, two_views, weak_strong
-from tests.augment.step_checks import (
+from tests.oracles.augmentations import (
     check_on_gpu,
     check_own_draw,
     check_rate,
@@ -224,7 +224,7 @@ def test_exchanged_global_views_are_caught(monkeypatch):
         (partial(simclr, 16, 3.0), "strength <= 2.5"),
         (partial(multi_crop, pictures(), None, 2), "sizes >= 3"),
         (partial(multi_crop, pictures(), None, 16, 8, -1), "local_views >= 0"),
-        (partial(two_views, pictures(channels=2)), "1 or 3 channels"),
+        (partial(two_views, pictures(channels=2)), "1 or 3, H, W"),
         (partial(two_views, pictures(), area=(0.5, 2.0)), "0 < area"),
         (partial(weak_strong, pictures()[0]), "batch axis"),
     ],

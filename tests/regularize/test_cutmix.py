@@ -14,7 +14,7 @@ from torchvision.transforms import v2
 
 from dlbook.regularize import cutmix, smooth_targets
 from dlbook.regularize.cutmix import box, paste
-from tests.regularize.mix_checks import batch, box_by_loop, pasted_by_loop, pixels_of, within
+from tests.oracles.mixing import batch, box_by_loop, pasted_by_loop, pixels_of, within
 
 module = sys.modules["dlbook.regularize.cutmix"]
 PARTNER = torch.tensor([3, 0, 5, 1, 4, 2])

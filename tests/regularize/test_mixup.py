@@ -13,7 +13,7 @@ from torchvision.transforms import v2
 
 from dlbook.regularize import mixup, smooth_targets
 from dlbook.regularize.mixup import beta, mix
-from tests.regularize.mix_checks import batch, mixed_by_loop
+from tests.oracles.mixing import batch, mixed_by_loop
 
 module = sys.modules["dlbook.regularize.mixup"]  # the package exports the function under this name
 PARTNER = torch.tensor([3, 0, 5, 1, 4, 2])

@@ -250,7 +250,7 @@ FAULTS = {
     "CutMix only": (changed(mixup=0.0), check_coin),
     "mixup only": (changed(cutmix=0.0), check_coin),
     "side drawn anew": (
-        lambda s, k: lambda b, g: b | {"images": augment.cutout(b["images"], s.cutout, g)},
+        lambda s, k: lambda b, g: b | {"images": augment.random_square(b["images"], s.cutout, g)},
         check_cutout,
     ),
 }

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torchvision.transforms import v2
 
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
@@ -48,7 +49,7 @@ def check_own_draw(step, least=10):
 
 
 def check_uniform(values, low, high, tolerance=0.06):
-    """Quantiles of thousands of draws lie where those of a uniform distribution do; neighbours are unrelated."""
+    """Quantiles of thousands of draws lie where a uniform distribution has them; neighbours are unrelated."""
     values = values.double().flatten()
     wanted = torch.linspace(0.02, 0.98, 25, dtype=torch.float64)
     found = (torch.quantile(values, wanted) - low) / (high - low)
@@ -84,3 +85,9 @@ def check_on_gpu(step, tolerance=1e-5, images=None):
     first, again = step(images, seeded(1, "cuda")), step(images, seeded(1, "cuda"))
     assert first.is_cuda and first.min() >= 0 and first.max() <= 1
     same(first, again, tolerance)
+
+
+def torchvisions_operation(name, image, magnitude, fill=None):
+    """One operation of AutoAugment as torchvision does it, on an image or a batch."""
+    transform = v2.AutoAugment()._apply_image_or_video_transform
+    return transform(image, name, magnitude, v2.InterpolationMode.NEAREST, {torch.Tensor: fill})
