@@ -1,8 +1,8 @@
 """What the trainer asks of what it is given, and the sentences it says where something does not fit.
 
->>> require_outputs(torch.tensor(1.0))
+>>> require_options(accumulate=0, clip_norm=None, precision=torch.float32)
 Traceback (most recent call last):
-ValueError: expected training_step to return {"loss": a scalar tensor, ...}, got a tensor of shape []; return {"loss": loss}
+ValueError: expected accumulate >= 1, got 0; 1 takes an optimizer step for each batch
 """
 
 import math
@@ -135,8 +135,8 @@ def require_decay_schedule(schedule: Any, optimizer: torch.optim.Optimizer) -> F
 def _require_schedule(what: str, schedule: Any) -> None:
     if not callable(schedule):
         raise ValueError(
-            f"expected a function from the step to a factor {what}, got {type(schedule).__name__}; take one of "
-            "dlbook.optim.schedules, for instance cosine(steps), or lambda step: 1.0"
+            f"expected a function from the step to a factor {what}, got {type(schedule).__name__}; take one "
+            "of dlbook.optim.schedules, for instance cosine(steps), or lambda step: 1.0"
         )
     factor = schedule(0)
     if isinstance(factor, bool) or not isinstance(factor, Real) or not 0 <= factor < math.inf:

@@ -1,8 +1,8 @@
-"""The log of a run: the scalars of each step, in one growing tensor a name, on the device where they arise.
+"""The log of a run: the scalars of each step, in one growing tensor a name.
 
-To read a scalar means to wait for a GPU, so a log holds tensors. To keep a small tensor of each step would be
-simpler, but on the CPU each of them lies between the large ones that a step takes and gives back; the holes
-then do not join, and the process can grow by hundreds of megabytes in a thousand steps.
+The values stay tensors on their device, because to read one from a GPU means to wait for it. They share one
+growing tensor, because one small tensor per step fragments the CPU allocator, and the process can grow by
+hundreds of megabytes.
 
 >>> log = Log()
 >>> for loss in (2.0, 1.0, 0.5):
@@ -22,7 +22,7 @@ ROOM = 256  # steps; doubled where they are full
 
 
 class Log(Mapping[str, Tensor]):
-    """name -> its values so far, `[steps]`, a view: to write into it changes the log.
+    """Maps a name to its values so far, `[steps]`. What is written into these values is written into the log.
 
     Floating-point scalars keep their type, others are kept in float32.
 
@@ -35,7 +35,7 @@ class Log(Mapping[str, Tensor]):
         self._count = {name: len(earlier) for name, earlier in self._room.items()}
 
     def append(self, name: str, value: Tensor) -> None:
-        """Keep one scalar, `[]`, without waiting for it."""
+        """Keep one more scalar, `[]`, without waiting for it."""
         if name not in self._room:
             self._room[name] = torch.empty(
                 0, dtype=value.dtype if value.is_floating_point() else torch.float32

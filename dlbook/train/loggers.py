@@ -1,4 +1,4 @@
-"""Where figures go while a run trains: TensorBoard, and Weights & Biases if it is installed and asked for.
+"""Write figures while a run trains: to TensorBoard, and to Weights & Biases if it is installed and asked for.
 
 Both are offline: TensorBoard writes files into the run's folder, and Weights & Biases keeps its files there
 until somebody calls `wandb sync`, unless WANDB_MODE says otherwise.
@@ -17,15 +17,18 @@ class Logger(Protocol):
     """Something that scalars can be written to."""
 
     def write(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Keep scalars of one step; a name such as "train/loss" is grouped by what stands before the slash."""
+        """Keep scalars of one step; names with one word before the slash, as in "train/loss", are a group."""
 
     def close(self) -> None:
         """Flush and close."""
 
 
 class TensorBoard:
-    """Event files in `folder`/tensorboard. `step`: the last that a resumed run keeps; what the killed run
-    wrote after it is hidden.
+    """Writes event files into `folder`/tensorboard.
+
+    Args:
+        folder: of the run.
+        step: the last step that a resumed run keeps; what the killed run wrote after it is hidden.
     """
 
     def __init__(self, folder: str | Path, step: int = 0) -> None:
@@ -36,7 +39,7 @@ class TensorBoard:
         )  # hides this step and later ones
 
     def write(self, step: int, scalars: Mapping[str, float]) -> None:
-        """One point for each scalar."""
+        """Add one point to each scalar's curve."""
         for name, value in scalars.items():
             self.writer.add_scalar(name, value, step)
 
@@ -46,8 +49,10 @@ class TensorBoard:
 
 
 class WeightsAndBiases:
-    """A Weights & Biases run in `folder`, offline unless WANDB_MODE is set. Raises ValueError where wandb is
-    not installed.
+    """Writes a Weights & Biases run into `folder`, offline unless WANDB_MODE is set.
+
+    Raises:
+        ValueError: wandb is not installed.
     """
 
     def __init__(self, folder: str | Path, config: Mapping[str, Any]) -> None:
@@ -63,7 +68,7 @@ class WeightsAndBiases:
         )
 
     def write(self, step: int, scalars: Mapping[str, float]) -> None:
-        """One point for each scalar."""
+        """Add one point to each scalar's curve."""
         self.run.log(dict(scalars), step=step)
 
     def close(self) -> None:
@@ -72,7 +77,7 @@ class WeightsAndBiases:
 
 
 def require_installed() -> None:
-    """Raises ValueError where wandb is not installed: to be asked before a run's folder is made."""
+    """Raise ValueError if wandb is not installed: to be called before a run's folder is made."""
     if importlib.util.find_spec("wandb") is None:
         raise ValueError(
             "expected the package wandb for output.wandb=true, it is not installed; pip install "
@@ -87,7 +92,7 @@ def make_loggers(
     tensorboard: bool = True,
     wandb: bool = False,
 ) -> list[Logger]:
-    """Those that are asked for. Raises ValueError where wandb is and is not installed."""
+    """Make the loggers that are asked for. Raise ValueError if wandb is asked for and not installed."""
     return [
         *([TensorBoard(folder, step)] if tensorboard else []),
         *([WeightsAndBiases(folder, config)] if wandb else []),

@@ -1,10 +1,10 @@
 """The trainer: one visible loop without hooks, and a state from which it resumes bit for bit.
 
-The loop does, for each optimizer step: set the rates, compute the gradients (the method under autocast, as
-often as gradients are accumulated), take the step (clip, step), `after_step`, log, advance. What it does not
-do is call back: to evaluate every hundred steps, call `fit` every hundred steps. Where a gradient overflows in
-float16 the optimizer's step is skipped, and `after_step` with it: an average does not move while the weights
-stand still. The number of the step, the schedules and the data go on.
+The loop does six things for each optimizer step: set the rates, compute the gradients (the method under
+autocast, as often as gradients are accumulated), take the step (clip first), `after_step`, log, advance. It
+calls nobody back: to evaluate every hundred steps, call `fit` every hundred steps. Where a gradient overflows
+in float16 the optimizer's step is skipped, and `after_step` with it: an average does not move while the
+weights stand still. The number of the step, the schedules and the data go on.
 
 Batches come from a pure function of the number of the micro-batch: `batches(i)` is the same batch whenever it
 is asked for. The order of the data is then no state at all, and a resumed run cannot lose its place. What is
@@ -48,7 +48,7 @@ from dlbook.train.method import Method
 
 __all__ = ["NonFiniteLoss", "Trainer"]
 
-# To look at a loss on a GPU means to wait until the GPU has computed it, and a GPU that is waited for in every
+# To look at a loss on a GPU means to wait until the GPU has computed it. A GPU that is waited for in every
 # step has nothing to do in between. So there the loss is looked at in every 20th step and in the last one.
 LOOK_EVERY = 20
 

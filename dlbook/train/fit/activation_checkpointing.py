@@ -8,14 +8,19 @@ pass.
 What it does not know is batch normalisation: computed twice, it would update its running statistics twice.
 Here the second pass leaves them alone.
 
+A block becomes an instance of a subclass of its own class, whose forward does this. torch's
+`checkpoint_wrapper` would put a module around it instead, and then every parameter in it has another name: an
+average could no longer find the weight that it follows, nor `freeze` the layer that it is given.
+
 >>> model = nn.Sequential(nn.Sequential(nn.Linear(2, 2), nn.ReLU()), nn.Sequential(nn.Linear(2, 1)))
 >>> checkpoint_blocks(model)
 2
 """
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from functools import partial
+from typing import Any
 
 from torch import nn
 from torch.utils.checkpoint import checkpoint
@@ -24,7 +29,7 @@ __all__ = ["blocks", "checkpoint_blocks"]
 
 
 def blocks(model: nn.Module) -> list[nn.Module]:
-    """The blocks of a network: the outermost modules with children and parameters that stand in an
+    """Return the blocks of a network: the outermost modules with children and parameters that stand in an
     nn.Sequential or nn.ModuleList.
     """
     found: list[nn.Module] = []
@@ -60,15 +65,28 @@ def checkpoint_blocks(model: nn.Module) -> int:
             "checkpoint it as a whole by hand"
         )
     for block in found:
-        block.forward = partial(_forward, block, block.forward)
+        if not hasattr(block, "recomputes"):
+            block.__class__ = _recomputing(type(block))
     return len(found)
 
 
-def _forward(block: nn.Module, inner, *args, **kwargs):
-    if not block.training:
-        return inner(*args, **kwargs)
-    contexts = lambda: (nullcontext(), _statistics_left_alone(block))
-    return checkpoint(inner, *args, use_reentrant=False, context_fn=contexts, **kwargs)
+@functools.cache
+def _recomputing(kind: type[nn.Module]) -> type[nn.Module]:
+    """Make the subclass of `kind` that keeps its inputs only, in training."""
+
+    def forward(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        if not self.training:
+            return kind.forward(self, *args, **kwargs)
+        contexts = functools.partial(_first_and_second_pass, self)
+        inner = functools.partial(kind.forward, self)
+        return checkpoint(inner, *args, use_reentrant=False, context_fn=contexts, **kwargs)
+
+    return type(kind.__name__, (kind,), {"forward": forward, "recomputes": True})
+
+
+def _first_and_second_pass(block: nn.Module) -> tuple[Any, Any]:
+    """Return the contexts of the two passes: the second one must not count the batch again."""
+    return nullcontext(), _statistics_left_alone(block)
 
 
 @contextmanager

@@ -6,7 +6,8 @@ Rates by depth are `dlbook.optim.layerwise_groups`.
 
 Freezing is two things, and people forget the second: parameters get no gradient, **and** batch normalisation
 stays in evaluation mode. A frozen network in training mode still updates its running statistics, and
-normalises by the new batches.
+normalises by the new batches. A frozen normaliser is therefore an instance of a subclass of its own class, in
+which `train()` does nothing; its name, its weights and its place in the network stay what they were.
 
 >>> net = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.Linear(2, 1))
 >>> _ = freeze(net, except_for=["2"])
@@ -15,27 +16,35 @@ normalises by the new batches.
 """
 
 import difflib
+import functools
 from collections.abc import Iterable, Sequence
 
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
-__all__ = ["freeze", "gradual", "head", "thaw"]
+__all__ = ["freeze", "gradual", "head", "hold_in_evaluation", "is_held", "thaw"]
 
 
 def head(model: nn.Module) -> str:
-    """The name of the layer that gives the logits: the last nn.Linear or 1 x 1 convolution in the order of
-    definition.
+    """Return the name of the layer that gives the logits: what the network says as `last_layer`.
 
-    Raises: ValueError where there is none.
+    A network that does not say it is searched for its last nn.Linear, in the order of definition.
+
+    Raises:
+        ValueError: there is none.
     """
+    if isinstance(named := getattr(model, "last_layer", None), str):
+        return named
     layers = [
         name
         for name, module in model.named_modules()
         if isinstance(module, nn.Linear) or (isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1))
     ]
     if not layers:
-        raise ValueError("expected a network with an nn.Linear or a 1 x 1 convolution, found none")
+        raise ValueError(
+            "expected a network with an nn.Linear or a 1 x 1 convolution, found none; set "
+            "model.last_layer to the dotted name of the layer that gives the logits"
+        )
     return layers[-1]
 
 
@@ -52,8 +61,7 @@ def freeze(model: nn.Module, except_for: Iterable[str] = ()) -> nn.Module:
         parameter.requires_grad_(_below(name, prefixes))
     for name, module in model.named_modules():
         if isinstance(module, _NormBase) and not _below(name, prefixes):
-            module.eval()
-            module.train = _stays_in_evaluation.__get__(module)
+            hold_in_evaluation(module)
     return model
 
 
@@ -68,8 +76,8 @@ def thaw(model: nn.Module, prefixes: Iterable[str]) -> nn.Module:
         if _below(name, known):
             parameter.requires_grad_(True)
     for name, module in model.named_modules():
-        if isinstance(module, _NormBase) and _below(name, known):
-            module.__dict__.pop("train", None)
+        if is_held(module) and _below(name, known):
+            module.__class__ = type(module).thawed
             module.train(model.training)
     return model
 
@@ -90,10 +98,26 @@ def gradual(model: nn.Module, stages: Sequence[str], epoch: int, every: int = 1)
     return trained
 
 
-def _stays_in_evaluation(self: nn.Module, mode: bool = True) -> nn.Module:
-    """Replaces `train` of a frozen normaliser."""
-    self.training = False
-    return self
+def hold_in_evaluation(norm: nn.Module) -> None:
+    """Put a normaliser into evaluation mode, in place, where it stays whatever mode is asked for."""
+    if not is_held(norm):
+        norm.__class__ = _held(type(norm))
+    norm.eval()
+
+
+def is_held(module: nn.Module) -> bool:
+    """Tell whether a module was given to `hold_in_evaluation` and not thawed since."""
+    return hasattr(type(module), "thawed")
+
+
+@functools.cache
+def _held(kind: type[nn.Module]) -> type[nn.Module]:
+    """Make the subclass of `kind` that stays in evaluation mode; `thawed` leads back."""
+
+    def train(self: nn.Module, mode: bool = True) -> nn.Module:
+        return kind.train(self, False)
+
+    return type(kind.__name__, (kind,), {"train": train, "thawed": kind})
 
 
 def _below(name: str, prefixes: Sequence[str]) -> bool:

@@ -201,8 +201,8 @@ def to_plain(folder: str | Path) -> dict[str, Any]:
 
 
 def _parts(trainer: Trainer) -> dict[str, Any]:
-    """Return what is written in parts. The optimizer's state is keyed by parameter name here, because parameter
-    indices may change between versions.
+    """Return what is written in parts. The optimizer's state is keyed by parameter name here, because
+    parameter indices may change between versions.
     """
     method, optimizer = trainer.method, trainer.optimizer
     return {

@@ -1,6 +1,7 @@
 """Freezing: what must not change does not, in weights and in statistics, whatever mode is asked for."""
 
 import copy
+import types
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from torch import nn
 from dlbook.models import create
 from dlbook.train.fit import freeze as module
 from dlbook.train.fit.freeze import freeze, gradual, head, thaw
+from tests.oracles import seeded
 
 
 def net():
@@ -39,12 +41,6 @@ def check_frozen(freeze_function):
 
 def test_only_the_head_changes():
     check_frozen(freeze)
-
-
-def test_forgotten_batch_norm_would_be_caught(monkeypatch):
-    monkeypatch.setattr(module, "_stays_in_evaluation", nn.Module.train)
-    with pytest.raises(AssertionError):
-        check_frozen(freeze)
 
 
 def test_features_are_those_of_evaluation_mode():
@@ -94,6 +90,32 @@ def test_heads_of_the_zoo():
         assert create(name, num_classes=5).get_submodule(layer).weight.shape[0] == 5, name
 
 
+def check_copies(module):
+    """Names, kinds and state stay; a copy of a frozen network is frozen for itself, and thawed for itself."""
+    plain, model = net(), module.freeze(net())
+    assert list(model.state_dict()) == list(plain.state_dict())
+    assert [name for name, _ in model.named_modules()] == [name for name, _ in plain.named_modules()]
+    assert all(isinstance(a, type(b)) for a, b in zip(model.modules(), plain.modules(), strict=True))
+    copied = copy.deepcopy(model)
+    module.thaw(copied, ["bn1", "layer1"])
+    assert copied.train().bn1.training and copied.layer1[0].bn1.training
+    assert type(copied.bn1) is type(plain.bn1) and not copied.layer2[0].bn1.training
+    assert not any(norm.training for norm in model.train().modules() if isinstance(norm, nn.BatchNorm2d))
+    module.freeze(model)  # a second time
+    assert type(module.thaw(model, ["bn1"]).bn1) is type(plain.bn1)
+
+
+def test_names_and_copies_of_a_frozen_network():
+    check_copies(module)
+
+
+def test_the_last_layer_is_what_the_network_says():
+    model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 3))
+    assert head(model) == "2"
+    model.last_layer = "0"
+    assert head(model) == "0"
+
+
 def test_bad_arguments():
     with pytest.raises(ValueError, match="did you mean layer3"):
         freeze(net(), ["layer_3"])
@@ -101,3 +123,19 @@ def test_bad_arguments():
         gradual(net(), [], 0)
     with pytest.raises(ValueError, match="expected a network"):
         head(nn.ReLU())
+
+
+FAULTS = {  # fault -> old, new
+    "batch normalisation is forgotten": ("            hold_in_evaluation(module)\n", "            pass\n"),
+    "it follows the mode": ("kind.train(self, False)", "kind.train(self, mode)"),
+    "held twice": ("    if not is_held(norm):\n        norm", "    norm"),
+    "thawed for all": ('"thawed": kind})', '"thawed": nn.BatchNorm1d})'),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_seeded_fault_is_caught(fault):
+    broken = types.SimpleNamespace(**seeded.edited(module, *FAULTS[fault]))
+    with pytest.raises((AssertionError, ValueError)):
+        check_frozen(broken.freeze)
+        check_copies(broken)

@@ -5,10 +5,6 @@ Batch normalisation over all processes needs GPUs in torch; on the CPU the netwo
 or by frozen statistics.
 """
 
-import os
-import re
-import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
 import pytest
@@ -20,10 +16,11 @@ from dlbook.train import Trainer, checkpoint
 from dlbook.train import run as run_module
 from dlbook.train.batches import evaluation_batches
 from dlbook.train.evaluate import evaluate
+from dlbook.train.fit.freeze import freeze
 from dlbook.train.log import Log
 from dlbook.train.parallel import distributed
 from dlbook.train.run import Run
-from tests.many_processes import Failed, together
+from tests.many_processes import together
 from tests.train.small_method import STEPS, Rows, Small, check_equals_one, trainer_of
 
 pytestmark = pytest.mark.forks
@@ -134,15 +131,8 @@ def test_a_process_without_batches_neither_hangs_nor_counts():
     assert together(2, lopsided) == [pytest.approx(expected, abs=1e-4)] * 2
 
 
-def calls(rank):
-    def fail():
-        raise OSError("no space left")
-
-    assert (
-        distributed.on_main(lambda: os.getpid() if rank == 0 else 1 / 0) == distributed.gather(os.getpid())[0]
-    )
-    with pytest.raises(OSError, match="no space left"):
-        distributed.on_main(fail)
+def separate(rank):
+    """Random numbers, buffers and logs of a process."""
     with pytest.raises(ValueError, match="same scalars in the log of every process"):
         distributed.average_log(Log({"loss": torch.ones(1)}) if rank else Log(), 1)
     torch.manual_seed(0)
@@ -155,9 +145,9 @@ def calls(rank):
     return torch.rand(()).item()
 
 
-def test_what_processes_tell_each_other():
+def test_random_numbers_differ_and_buffers_are_rank_0s():
     torch.manual_seed(0)
-    drawn = together(3, calls)
+    drawn = together(3, separate)
     assert drawn[0] == torch.rand(()).item() and len(set(drawn)) == 3
 
 
@@ -234,7 +224,10 @@ def wide(rank, stops, fault):
         "loss": weights["c"](weights["b"](weights["a"](batch)).relu()).square().mean()
     }
     method.after_step = lambda step: None
-    draw = lambda number: torch.randn(4, 30, generator=torch.Generator().manual_seed(10 * number + rank))
+
+    def draw(number):
+        return torch.randn(4, 30, generator=torch.Generator().manual_seed(10 * number + rank))
+
     if fault:
         nn.parallel.DistributedDataParallel.register_comm_hook = lambda *_: None
     optimizer, step = torch.optim.SGD(method.parameters(), lr=0.1), 0
@@ -252,55 +245,13 @@ def test_three_processes_resume_to_the_last_bit(fault):
     assert torch.equal(whole[0], resumed[0]) != fault
 
 
-NONE = dict.fromkeys(("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"))
-ALL = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "localhost", "MASTER_PORT": "1"}
-
-
-@pytest.mark.parametrize(
-    ("variables", "message"),
-    [
-        (
-            {"RANK": "0", "WORLD_SIZE": "2"},
-            "LOCAL_RANK, MASTER_ADDR, MASTER_PORT missing; start by torchrun, or unset RANK",
-        ),
-        (ALL | {"RANK": "2", "WORLD_SIZE": "2"}, "RANK < WORLD_SIZE"),
-        (ALL | {"RANK": "first"}, "whole numbers"),
-        ({}, None),
-        ({"MASTER_ADDR": "somewhere"}, None),
-        (ALL, None),
-    ],
-)
-def test_the_variables_of_torchrun(variables, message, monkeypatch):
-    for name, value in (NONE | variables).items():
-        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
-    if message is None:
-        assert distributed.setup() is False
-    else:
-        with pytest.raises(ValueError, match=re.escape(message)):
-            distributed.setup()
-
-
-def start(store, world, last):
-    """One start of `world` processes, here threads; rank `last` comes late."""
-    with ThreadPoolExecutor(world) as pool:
-        return set(
-            pool.map(
-                lambda rank: (
-                    time.sleep(0.2 if rank == last else 0),
-                    distributed._agree(store, rank, world, 5.0),
-                )[1],
-                range(world),
-            )
-        )
-
-
-def test_a_restart_never_takes_an_address_of_the_start_before():
-    """The store of torchrun outlives its processes: rank 0 late, all that the others find is old."""
-    store = torch.distributed.HashStore()
-    names = [start(store, 3, last) for last in (0, 0, 2)]
-    assert all(len(name) == 1 for name in names) and len(set.union(*names)) == 3
-    with pytest.raises(TimeoutError, match=r"ranks \[1\] did not come"):
-        distributed._agree(torch.distributed.HashStore(), 0, 2, 0.1)
+def test_synchronised_normalisers_stay_frozen():
+    with torch.device("meta"):
+        model = nn.Sequential(nn.BatchNorm1d(3), nn.Sequential(nn.BatchNorm1d(3)))
+    freeze(model, except_for=["1"])
+    model = distributed.sync_batch_norm(model).train()
+    assert all(isinstance(norm, nn.SyncBatchNorm) for norm in (model[0], model[1][0]))
+    assert not model[0].training and model[1][0].training
 
 
 def test_what_cannot_be_wrapped():
@@ -315,13 +266,3 @@ def test_what_cannot_be_wrapped():
     assert isinstance(fixed[1], nn.SyncBatchNorm) and all(
         a is b for a, b in zip(fixed.parameters(), weights, strict=True)
     )
-
-
-def late(rank):
-    if rank == 0:
-        torch.distributed.barrier()
-
-
-def test_processes_that_hang_are_ended():
-    with pytest.raises(Failed):
-        together(2, late, patience=3.0)
