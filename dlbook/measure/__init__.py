@@ -6,6 +6,6 @@
 """
 
 from dlbook.measure.costs import Counts, count
-from dlbook.measure.tree import Block, model_tree
+from dlbook.measure.tree import TreeBlock, model_tree
 
-__all__ = ["Block", "Counts", "count", "model_tree"]
+__all__ = ["TreeBlock", "Counts", "count", "model_tree"]

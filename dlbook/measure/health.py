@@ -13,7 +13,7 @@ what to do:
 >>> with torch.no_grad():
 ...     _ = net[0].bias.fill_(-100)
 >>> layers = examine(net, torch.ones(3, 2), lambda output: output.sum())
->>> print(findings(layers)[0])
+>>> print(findings(layers)[0])  # doctest: +NORMALIZE_WHITESPACE
 1 (ReLU): dead units: 4 of 4 channels are zero on the whole batch; lower the rate, check the initialisation
 (He's for ReLU), or take leaky ReLU
 """
@@ -26,7 +26,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Finding", "Layer", "examine", "faults_of_batch", "findings"]
+__all__ = ["Finding", "LayerHealth", "examine", "faults_of_batch", "findings"]
 
 RECTIFIERS = (nn.ReLU, nn.ReLU6, nn.Hardswish)
 LARGEST_FLOAT16 = 65_504.0
@@ -34,7 +34,7 @@ DEAD_SHARE, VANISHING, DWARFING = 0.25, 1e-6, 1e3
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerHealth:
     """One module that has weights or rectifies, in the order of execution.
 
     activation: root mean square of its output; gradient: of its weights' gradient; weight: of its weights;
@@ -68,7 +68,7 @@ class Finding:
 
 def examine(
     model: nn.Module, batch: Any, loss_function: Callable[[Any], Tensor] = lambda output: output
-) -> list[Layer]:
+) -> list[LayerHealth]:
     """One forward and backward pass in training mode, on a copy: the model, its gradients and torch's random
     state stay as they are.
 
@@ -92,12 +92,12 @@ def examine(
     for hook in hooks:
         hook.remove()
     return [
-        Layer(names[module], type(module).__name__, **looks, **_weights(module))
+        LayerHealth(names[module], type(module).__name__, **looks, **_weights(module))
         for module, looks in seen.items()
     ]
 
 
-def findings(layers: Sequence[Layer]) -> list[Finding]:
+def findings(layers: Sequence[LayerHealth]) -> list[Finding]:
     """What is wrong with the layers that `examine` saw, the root of the trouble first; empty where nothing
     is.
     """
@@ -163,7 +163,7 @@ def faults_of_batch(batch: dict[str, Tensor], num_classes: int) -> list[str]:
     ]
 
 
-def _not_finite(layers: Sequence[Layer]) -> list[Finding]:
+def _not_finite(layers: Sequence[LayerHealth]) -> list[Finding]:
     for layer in layers:
         where = f"{layer.name} ({layer.type})"
         if not layer.finite_input:

@@ -14,14 +14,14 @@ rest does not.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Memory", "measure", "predict"]
+__all__ = ["Memory", "kept_for_backward", "measure", "predict"]
 
 
 @dataclass(frozen=True)
@@ -71,19 +71,32 @@ def predict(
 
 
 def _saved(model: nn.Module, images: Tensor, precision: torch.dtype) -> int:
-    twin = copy.deepcopy(model).to("meta").train()
-    weights = {parameter.untyped_storage()._cdata for parameter in [*twin.parameters(), *twin.buffers()]}
+    twin, images = copy.deepcopy(model).to("meta").train(), images.to("meta")
+    with torch.autocast("cpu", precision, enabled=precision is not torch.float32):
+        return kept_for_backward(lambda: twin(images), [*twin.parameters(), *twin.buffers()])
+
+
+def kept_for_backward(forward: Callable[[], Any], but: Iterable[Tensor] = ()) -> int:
+    """Count the bytes that autograd keeps during a forward pass for the backward pass.
+
+    Args:
+        forward: runs the pass; on the meta device nothing is computed.
+        but: tensors that are not counted, the weights for instance.
+
+    Returns:
+        Bytes of the distinct storages; one that several operations keep counts once.
+    """
+    uncounted = {tensor.untyped_storage()._cdata for tensor in but}
     storages: dict[int, Any] = {}
 
     def keep(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        if storage._cdata not in weights:
+        if storage._cdata not in uncounted:
             storages[storage._cdata] = storage  # held, so that its address is not used again
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        with torch.autocast("cpu", precision, enabled=precision is not torch.float32):
-            twin(images.to("meta"))
+        forward()
     return sum(storage.nbytes() for storage in storages.values())
 
 

@@ -1,7 +1,7 @@
 """One forward pass, watched: which module called which, what each of them computes, and where its inputs came
 from.
 
-The pass runs on `meta` in evaluation mode, like `count` of counting.py, whose counter this one extends. Every
+The pass runs on `meta` in evaluation mode, like `count` of costs.py, whose counter this one extends. Every
 call of a module becomes a `Node`. So does every operation that a module computes itself, between the calls of
 its children; operations that only look at a tensor in another shape (a view, a slice) are none, and a run of
 elementwise operations is one Node ("mul · tanh").
@@ -21,96 +21,10 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 from torch.utils.weak import WeakIdKeyDictionary
 
-from dlbook.measure.costs import _Counter, watch
+from dlbook.measure.operations import JOINS, KINDS, NAMES, VIEWS
+from dlbook.measure.watcher import LayerCounter, watch
 
-VIEWS = set(
-    [
-        "view",
-        "_unsafe_view",
-        "reshape",
-        "permute",
-        "transpose",
-        "t",
-        "expand",
-        "slice",
-        "select",
-        "split",
-        "split_with_sizes",
-        "chunk",
-        "unbind",
-        "squeeze",
-        "unsqueeze",
-        "clone",
-        "detach",
-        "alias",
-        "contiguous",
-        "_to_copy",
-        "_reshape_alias",
-        "as_strided",
-        "index",
-        "index_select",
-        "empty",
-        "empty_like",
-        "zeros",
-        "zeros_like",
-        "ones",
-        "full",
-        "full_like",
-        "arange",
-        "copy_",
-        "lift_fresh",
-        "unfold",
-        "new_zeros",
-        "new_empty",
-    ]
-)
-KINDS = {
-    "product": ("matmul",),
-    "convolution": ("convolution",),
-    "linear": ("linear",),
-    "normalisation": ("batch_norm", "layer_norm", "group_norm"),
-    "pooling": ("max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "mean", "max_pool3d", "avg_pool3d"),
-    "activation": (
-        "relu",
-        "hardtanh",
-        "silu",
-        "gelu",
-        "sigmoid",
-        "tanh",
-        "softmax",
-        "hardswish",
-        "hardsigmoid",
-        "elu",
-        "leaky_relu",
-    ),
-}
-NAMES = {
-    "max_pool2d_with_indices": "max_pool2d",
-    "max_pool3d_with_indices": "max_pool3d",
-    "_adaptive_avg_pool2d": "adaptive_avg_pool2d",
-    "native_batch_norm": "batch_norm",
-    "native_layer_norm": "layer_norm",
-    "native_group_norm": "group_norm",
-    "_softmax": "softmax",
-    "_safe_softmax": "softmax",
-    "addmm": "linear",
-    "mm": "linear",
-    "bmm": "matmul",
-    "baddbmm": "matmul",
-    "constant_pad_nd": "pad",
-    "linalg_vector_norm": "norm",
-    "_native_batch_norm_legit_no_training": "batch_norm",
-    "cat": "concat",
-}
 IDLE, UNUSED = "idle in evaluation", "does not run in evaluation"
-JOINS = (
-    "add",
-    "sub",
-    "addcmul",
-    "mul",
-    "concat",
-    "stack",
-)  # addcmul: a + b c in one pass, a shortcut with layer scale
 INPUT = -1  # a row number: the input of the module that the row is in
 
 
@@ -180,7 +94,7 @@ class _Frame:
         return found
 
 
-class Tracer(_Counter):
+class Tracer(LayerCounter):
     """Sees every operation of the forward pass, and builds the Nodes."""
 
     def __init__(self, model: nn.Module, image: Tensor) -> None:
@@ -264,14 +178,10 @@ class Tracer(_Counter):
         short, long = (tuple(sorted(branch)) for branch in branches)
         return ("× gate", long) if name == "mul" else ("+ shortcut", short)
 
-    def _count(self, operation, args, kwargs, out) -> None:
-        module = self._inside[-1]
-        macs, activations = self._macs.get(module, 0), self.activations
-        super()._count(operation, args, kwargs, out)
-        self._spent = (
-            self._spent[0] + self._macs[module] - macs,
-            self._spent[1] + self.activations - activations,
-        )
+    def _count(self, operation, args, out, macs) -> None:
+        activations = self.activations
+        super()._count(operation, args, out, macs)
+        self._spent = (self._spent[0] + macs, self._spent[1] + self.activations - activations)
 
     def _account(
         self, node: Node, inputs: list[Tensor], outputs: list[Tensor], before: tuple[int, int]
@@ -339,7 +249,7 @@ class Tracer(_Counter):
         parent.children.append(
             Node("" if label == "weights" else within, label, parameters=total, note=UNUSED)
         )
-        nodes, qualified = [self.root], parent.qualified
+        nodes = [self.root]
         while nodes:  # the totals of all that hold the parent
             node = nodes.pop()
             if node is parent or any(parent is other for other in node.walk()):

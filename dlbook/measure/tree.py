@@ -1,8 +1,8 @@
 """A network as a tree of named blocks: what `dlbook.widgets.Diagram` draws, made from the module itself.
 
-`model_tree` runs the network once on `meta` (model_trace.py) and keeps, for each module and in the order in
+`model_tree` runs the network once on `meta` (trace.py) and keeps, for each module and in the order in
 which they ran: name, type, shapes, parameters, MACs, activations, receptive field, and which rows of its
-parent it takes. Equal neighbours are folded into one Block with `repeat`. All figures of a Block are those of
+parent it takes. Equal neighbours are folded into one TreeBlock with `repeat`. All figures of a TreeBlock are those of
 one copy; so the sum over children of `repeat * parameters` is the parameters of their parent, and likewise
 for MACs and activations.
 
@@ -23,7 +23,7 @@ Extent = int | tuple[int, ...] | None
 
 
 @dataclass(frozen=True)
-class Block:
+class TreeBlock:
     """One row of the diagram, or `repeat` equal ones. Shapes are without the batch; figures are those of one
     copy.
 
@@ -57,7 +57,7 @@ class Block:
     join: str
     through: tuple[int, ...]
     note: str
-    children: tuple["Block", ...] = ()
+    children: tuple["TreeBlock", ...] = ()
     repeat: int = 1
     parallel: bool = False
 
@@ -66,7 +66,7 @@ class Block:
         """How its children join their inputs, each way once."""
         return tuple(dict.fromkeys(child.join for child in self.children if child.join))
 
-    def walk(self) -> Iterator["Block"]:
+    def walk(self) -> Iterator["TreeBlock"]:
         """The block and all below it; a folded one once."""
         yield self
         for child in self.children:
@@ -90,7 +90,7 @@ class Block:
         return hash((own, self.repeat, inner)), own
 
 
-def model_tree(build: Callable[[], nn.Module], input_size: Sequence[int] = (3, 224, 224)) -> Block:
+def model_tree(build: Callable[[], nn.Module], input_size: Sequence[int] = (3, 224, 224)) -> TreeBlock:
     """The tree of the network that `build()` returns, for one input of `input_size` (without the batch axis).
 
     Raises: ValueError if `build` is a module rather than a function that makes one, or the input does not fit
@@ -99,7 +99,7 @@ def model_tree(build: Callable[[], nn.Module], input_size: Sequence[int] = (3, 2
     return _block(trace(build, input_size))
 
 
-def _block(node: Node) -> Block:
+def _block(node: Node) -> TreeBlock:
     """Freeze a Node; modules that are one of torch's, and those whose own work is one row, are leaves."""
     own = [child for child in node.children if child.module is None and child.operations]
     leaf = not node.children or (
@@ -109,7 +109,7 @@ def _block(node: Node) -> Block:
     detail = _detail(node, own) if leaf else ""
     kind = node.kind() if leaf else ""
     name = node.type if node.module is not None or node.note else _title(node)
-    return Block(
+    return TreeBlock(
         node.name,
         name,
         detail,
@@ -196,8 +196,8 @@ def _through_idle(nodes: list[Node]) -> list[Node]:
     return nodes
 
 
-def fold(blocks: Sequence[Block]) -> tuple[Block, ...]:
-    """Join equal neighbours that run one after the other, or side by side on the same inputs, into one Block
+def fold(blocks: Sequence[TreeBlock]) -> tuple[TreeBlock, ...]:
+    """Join equal neighbours that run one after the other, or side by side on the same inputs, into one TreeBlock
     with `repeat`.
     """
     runs: list[list[int]] = []
@@ -221,8 +221,8 @@ def fold(blocks: Sequence[Block]) -> tuple[Block, ...]:
     )
 
 
-def _folded(run: list[Block], number: int, place: dict[int, int], taken: set[int]) -> Block:
-    """One Block for a run of equal ones; rows are numbered anew by `place`."""
+def _folded(run: list[TreeBlock], number: int, place: dict[int, int], taken: set[int]) -> TreeBlock:
+    """One TreeBlock for a run of equal ones; rows are numbered anew by `place`."""
     first, last = run[0], run[-1]
     inputs = tuple(dict.fromkeys(place[row] for row in first.inputs if place[row] != number))
     through = tuple(dict.fromkeys(place[row] for row in first.through))

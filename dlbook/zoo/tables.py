@@ -9,12 +9,9 @@ convnet_digits  Ioffe & Szegedy 2015  2015      29,434  1,213,120  1×28×28
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from dlbook.book.tables import Table, table
-from dlbook.measure.costs import Counts, Layer
-from dlbook.zoo.counting import build, checked_size, counts
+from dlbook.measure.costs import Counts, LayerCosts
+from dlbook.zoo.counting import checked_size, counts
 from dlbook.zoo.rows import TITLE, Entry, entries, paper_of, require_name
 
 MODEL_COLUMNS = ("model", "paper", "year", "parameters", "MACs", "input")
@@ -90,48 +87,24 @@ def describe(name: str, size: int | Sequence[int] | None = None, depth: int | No
 
 def _layers(
     name: str, size: int | Sequence[int] | None, depth: int | None
-) -> tuple[tuple[int, int, int], Counts, list[Layer]]:
+) -> tuple[tuple[int, int, int], Counts, list[LayerCosts]]:
     size = checked_size(require_name(name), size)
     if depth is not None and (not isinstance(depth, int) or isinstance(depth, bool) or depth < 1):
         raise ValueError(f"expected depth to be a whole number >= 1, got {depth!r}; None opens everything")
     found = counts(name, size)
-    return size, found, list(found.layers) if depth is None else folded(name, size, found, depth)
+    return size, found, list(found.layers) if depth is None else folded(found, depth)
 
 
-def folded(name: str, size: tuple[int, int, int], found: Counts, depth: int) -> list[Layer]:
+def folded(found: Counts, depth: int) -> list[LayerCosts]:
     """The layers of a model, those below `depth` levels summed up in the module that holds them."""
-    outer = _outer_modules(name, size, depth)
-    groups: dict[str, list[Layer]] = {}
+    groups: dict[str, list[LayerCosts]] = {}
     for layer in found.layers:
         groups.setdefault(".".join(layer.name.split(".")[:depth]), []).append(layer)
     rows = []
     for prefix, layers in groups.items():
-        kind, shape = outer.get(prefix, (layers[-1].type, None))
+        kind, shape = found.outputs.get(prefix, (layers[-1].type, None))
         fields = [layer.rf for layer in layers if layer.rf is not None]
         widest = max(fields, key=lambda rf: rf if isinstance(rf, int) else max(rf), default=None)
         total = sum(layer.parameters for layer in layers), sum(layer.macs for layer in layers)
-        rows.append(Layer(prefix, kind, shape or layers[-1].shape, *total, widest))
+        rows.append(LayerCosts(prefix, kind, shape or layers[-1].shape, *total, widest))
     return rows
-
-
-def _outer_modules(
-    name: str, size: tuple[int, int, int], depth: int
-) -> dict[str, tuple[str, tuple[int, ...] | None]]:
-    """Type and output shape of every module down to `depth` levels; the shape is None for a mere container."""
-    with torch.device("meta"):
-        model = build(name, size).eval()
-    found: dict[str, tuple[str, tuple[int, ...] | None]] = {}
-
-    def watch(path: str, kind: str) -> None:
-        def keep(module, inputs, output) -> None:
-            found[path] = (kind, tuple(output.shape[1:]) if isinstance(output, Tensor) else None)
-
-        found[path] = (kind, None)
-        model.get_submodule(path).register_forward_hook(keep)
-
-    for path, module in model.named_modules():
-        if path and path.count(".") < depth:
-            watch(path, type(module).__name__)
-    with torch.no_grad():
-        model(torch.empty(1, *size, device="meta"))
-    return found

@@ -274,3 +274,16 @@ def test_the_oracle_catches_a_jump_that_takes_the_new_stride(monkeypatch):
 
     monkeypatch.setattr(Field, "window", wrong)
     assert count(NETWORKS["plain"], (1, 41, 41)).receptive_field != gradient_support(NETWORKS["plain"])[0]
+
+
+def test_outputs_of_all_modules():
+    found = count(
+        lambda: nn.Sequential(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), nn.Flatten()), (3, 8, 8)
+    )
+    assert found.outputs == {
+        "": ("Sequential", (144,)),
+        "0": ("Sequential", (4, 6, 6)),
+        "0.0": ("Conv2d", (4, 6, 6)),
+        "0.1": ("ReLU", (4, 6, 6)),
+        "1": ("Flatten", (144,)),
+    }

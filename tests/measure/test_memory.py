@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from dlbook.measure.memory import measure, predict
+from dlbook.measure import memory
+from dlbook.measure.memory import kept_for_backward, measure, predict
 from dlbook.models import create
 from dlbook.train.fit.activation_checkpointing import checkpoint_blocks
+from tests.oracles.seeded import edited
 
 
 def test_by_hand():
@@ -47,3 +49,30 @@ def test_checkpointing_holds_less():
     checkpoint_blocks(frugal)
     images = torch.rand(4, 3, 64, 64)
     assert predict(frugal, images).activations < 0.6 * predict(plain, images).activations
+
+
+def test_bytes_kept_for_backward_are_those_of_the_functions():
+    x = torch.rand(10, 10, requires_grad=True)
+    assert kept_for_backward(lambda: torch.relu(x)) == 400  # its output
+    assert kept_for_backward(lambda: nn.functional.silu(x)) == 400  # its input
+    assert kept_for_backward(lambda: nn.functional.silu(x), but=[x]) == 0
+    assert kept_for_backward(lambda: x * torch.sigmoid(x)) == 800  # x and the sigmoid, which is kept twice
+    with torch.no_grad():
+        assert kept_for_backward(lambda: torch.relu(x)) == 0
+
+
+FAULTS = {  # edits of memory.py, seen by the functions above
+    ("if storage._cdata not in uncounted", "if storage._cdata in uncounted"),
+    ("storages[storage._cdata] = storage", "storages[len(storages)] = storage"),
+    ("sum(storage.nbytes()", "max(storage.nbytes()"),
+}
+
+
+@pytest.mark.parametrize("edit", sorted(FAULTS))
+def test_faults_are_seen(edit):
+    kept = edited(memory, *edit)["kept_for_backward"]
+    x = torch.rand(10, 10, requires_grad=True)
+    try:
+        assert (kept(lambda: torch.relu(x)), kept(lambda: x * torch.sigmoid(x))) != (400, 800)
+    except ValueError:  # nothing was kept
+        pass

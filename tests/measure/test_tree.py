@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from dlbook import models
 from dlbook.measure import count, model_tree
 from dlbook.measure import trace as model_trace
-from dlbook.measure.tree import Block, fold
+from dlbook.measure.tree import TreeBlock, fold
 from dlbook.widgets import STATE_LIMIT, Diagram
 from dlbook.widgets.diagram import MEASURES
 
@@ -301,7 +301,7 @@ FAULTS = {  # what goes wrong: (owner, attribute, (old words, new words))
         ("node.macs += ", "node.macs += 0 if 'matmul' in node.operations else "),
     ),
     "a folded block counts once": (None, "_folded", ("repeat=len(run)", "repeat=1")),
-    "blocks of one type are folded": (Block, "pattern", None),
+    "blocks of one type are folded": (TreeBlock, "pattern", None),
     "rows keep their numbers when others are folded": (
         None,
         "_folded",

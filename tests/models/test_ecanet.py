@@ -218,7 +218,7 @@ def test_bad_arguments(arguments, message):
 def test_bad_configs_images_and_weights():
     with pytest.raises(ValueError, match="one entry a stage"):
         Config(ECABasicBlock, (1, 1))
-    with pytest.raises(ValueError, match="kernel_size must be odd"):
+    with pytest.raises(ValueError, match="expected an odd kernel_size"):
         ECAResNet(Config(ECABasicBlock, (1, 1, 1, 1), 4))
     with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
         create("ecaresnet18", device="meta")(torch.zeros(1, 1, 64, 64, device="meta"))

@@ -9,7 +9,7 @@ import pytest
 import torchvision
 from torch import nn
 
-from dlbook.measure import tree as model_tree
+from dlbook.measure import model_tree
 from dlbook.widgets import STATE_LIMIT, Diagram
 from dlbook.widgets.diagram import MEASURES
 

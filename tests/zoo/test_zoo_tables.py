@@ -74,8 +74,8 @@ def test_the_zoo_lists_each_row_once():
         (lambda: zoo.summary("zzzzqqq"), "no name is near it"),
         (lambda: zoo.models("resent"), "did you mean resnet"),
         (lambda: zoo.summary("resnet18", depth=0), "expected depth"),
-        (lambda: zoo.summary("resnet18", (3, 224)), "size must be"),
-        (lambda: zoo.summary("resnet18", (3, 0, 4)), "size must be"),
+        (lambda: zoo.summary("resnet18", (3, 224)), "expected size to be"),
+        (lambda: zoo.summary("resnet18", (3, 0, 4)), "expected size to be"),
         (lambda: zoo.summary("lenet5", 28), "32 x 32"),
     ],
 )
