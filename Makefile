@@ -11,9 +11,9 @@ help:  ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
 
 setup:  ## make .venv with the exact pins of requirements.txt
-	@PYTHON="$(PYTHON)" sh scripts/setup.sh
+	@PYTHON="$(PYTHON)" TORCH="$(TORCH)" sh scripts/setup.sh
 
-book: setup  ## run what changed, then build the HTML
+book: setup  ## run what changed, then build the HTML (TORCH=cpu: without CUDA)
 	@$(BIN)/python scripts/build_book.py
 
 serve: setup  ## serve the built site on http://localhost:8000 (PORT=... for another port)

@@ -7,6 +7,7 @@ where it is missing.
 """
 
 import sys
+from collections.abc import Container
 from pathlib import Path
 
 import jupytext
@@ -77,11 +78,13 @@ def convert(chapter: Path, config: dict, root: Path = ROOT) -> nbformat.Notebook
     return notebook
 
 
-def make_notebooks(out: Path, root: Path = ROOT) -> list[Path]:
-    """Write the notebooks of all chapters below `out`; return their paths."""
+def make_notebooks(out: Path, root: Path = ROOT, only: Container[str] | None = None) -> list[Path]:
+    """Write the notebooks of all chapters, or of those whose paths are in `only`, below `out`; return their paths."""
     config = yaml.safe_load((root / "_config.yml").read_text("utf8"))
     written = []
     for chapter in notebooks(root):
+        if only is not None and chapter.relative_to(root).as_posix() not in only:
+            continue
         path = out / chapter.relative_to(root).with_suffix(".ipynb")
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(convert(chapter, config, root), path)

@@ -1,13 +1,24 @@
-"""The chapters of the book in reading order, and what each of them depends on."""
+"""The chapters of the book in reading order, and what each of them depends on.
+
+Nothing here imports a notebook library: `make book` asks this module first, and is told at once that nothing
+has changed.
+"""
 
 import ast
 import hashlib
 import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+RUN_TIMES = ROOT / "data" / "recorded" / "run_times.json"  # shown on the pages; no result depends on it
+CODE_CELL = re.compile(
+    r"^(?P<fence>`{3,}|~{3,}|:{3,})\{code-cell\}[^\n]*\n(?P<body>.*?)^(?P=fence)[ \t]*$", re.M | re.S
+)
+CELL_OPTIONS = re.compile(r"\A(?:---\n.*?\n---\n|(?:[ \t]*:[\w-]+:[^\n]*\n)+)", re.S)
 
 
 def pages(root: Path = ROOT) -> list[Path]:
@@ -58,12 +69,19 @@ def _imported_files(code: str, root: Path) -> set[Path]:
     return files
 
 
-def _code_of(page: Path) -> str:
-    import jupytext  # here, since importing it takes most of a second
+def code_cells(page: Path) -> list[str]:
+    """The code cells of a page as they stand in its text, with their options: what decides whether it runs again."""
+    return [found["body"] for found in CODE_CELL.finditer(page.read_text("utf8"))]
 
-    cells = jupytext.read(page).cells
-    lines = (line for cell in cells if cell.cell_type == "code" for line in cell.source.splitlines())
-    return "\n".join("pass" if line.lstrip()[:1] in "%!" and line.strip() else line for line in lines)
+
+def _imported_by(cell: str, root: Path) -> set[Path]:
+    """Files that a code cell imports directly; none of a cell that is no Python, which will fail when it runs."""
+    code = CELL_OPTIONS.sub("", cell)
+    code = "".join("pass\n" if line.lstrip()[:1] in ("%", "!") else line for line in code.splitlines(True))
+    try:
+        return _imported_files(code, root)
+    except SyntaxError:
+        return set()
 
 
 def dependencies(page: Path, root: Path = ROOT) -> set[Path]:
@@ -71,7 +89,7 @@ def dependencies(page: Path, root: Path = ROOT) -> set[Path]:
     data.
     """
     seen: set[Path] = set()
-    waiting = _imported_files(_code_of(page), root)
+    waiting = set().union(*(_imported_by(cell, root) for cell in code_cells(page)))
     while waiting:
         file = waiting.pop()
         seen.add(file)
@@ -79,13 +97,26 @@ def dependencies(page: Path, root: Path = ROOT) -> set[Path]:
     beside = {
         other for file in seen for other in file.parent.glob("*.*") if other.suffix in (".js", ".mjs", ".css")
     }
-    data = {file for file in (root / "data").rglob("*") if file.is_file()}
+    data = {file for file in (root / "data").rglob("*") if file.is_file() and file.name != RUN_TIMES.name}
     return seen | beside | data | {root / "requirements.txt"}
 
 
 def fingerprint(page: Path, root: Path = ROOT) -> str:
     """A hash of everything but the page's own code that its outputs depend on."""
-    digest = hashlib.sha256(os.environ.get("DLBOOK_SCALE", "cpu").encode())
-    for file in sorted(dependencies(page, root)):
-        digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
+    scale = os.environ.get("DLBOOK_SCALE", "cpu")
+    return f"{scale}-{hash_of(dependencies(page, root), root)}"
+
+
+def code_hash(page: Path) -> str:
+    """A hash of a page's code cells and of the front matter, which names the kernel."""
+    front = page.read_text("utf8").split("\n---", 1)[0]
+    return hashlib.sha256("\0".join([front, *code_cells(page)]).encode()).hexdigest()
+
+
+def hash_of(files: Iterable[Path], root: Path = ROOT) -> str:
+    """A hash of the names and the contents of files below `root`; a file that is missing counts as empty."""
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        content = file.read_bytes() if file.is_file() else b""
+        digest.update(str(file.relative_to(root)).encode() + b"\0" + hashlib.sha256(content).digest())
     return digest.hexdigest()

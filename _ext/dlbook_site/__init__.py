@@ -6,9 +6,10 @@ assets     mathematics and icons served by the site itself, in the sizes that th
 freshness  a changed style sheet or extension makes every page new
 sitemap    every page in it, however few a build has written
 claims     the directive that lists every claim of the book
+failures   a chapter that did not run to its end says so on its page
 """
 
-from . import address, assets, claims, freshness, pages, sitemap
+from . import address, assets, claims, failures, freshness, pages, sitemap
 
 __all__ = ["setup"]
 
@@ -17,6 +18,6 @@ def setup(app):
     """Register the parts with Sphinx."""
     app.add_config_value("notebook_branch", "notebooks", "html")
     app.add_config_value("claims_file", "_build/claims.json", "env")
-    for part in (address, freshness, pages, assets, sitemap, claims):
+    for part in (address, freshness, pages, assets, sitemap, claims, failures):
         part.connect(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
