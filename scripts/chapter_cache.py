@@ -55,3 +55,8 @@ def keep(
     data = {"execution_seconds": seconds, "fingerprint": fingerprint_then}
     bundle = CacheBundleIn(notebook, str(chapter), data=data)
     cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+
+def forget_page(chapter: Path) -> None:
+    """Let the site write the chapter's page again, though its text is the same."""
+    (CACHE.parent / ".doctrees" / chapter.relative_to(ROOT)).with_suffix(".doctree").unlink(missing_ok=True)

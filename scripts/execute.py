@@ -151,14 +151,14 @@ class Batch:
     def finish(self, run: Running) -> None:
         """Keep what an ended chapter gave, mark its page to be written again, and say how it went."""
         import nbformat
-        from chapter_cache import keep
+        from chapter_cache import forget_page, keep
 
         outcome, name = run.outcome(), name_of(run.chapter)
         failure = failure_of(outcome, name)
         fingerprint_then = "failed" if failure else run.state[1]
         notebook = nbformat.read(run.file, as_version=4)
         keep(self.cache, run.chapter, notebook, outcome.get("processor_seconds", 0.0), fingerprint_then)
-        (BUILD / ".doctrees" / name).with_suffix(".doctree").unlink(missing_ok=True)
+        forget_page(run.chapter)
         self.executed.pop(name, None)
         if failure:
             self.failed[name] = failure

@@ -3,15 +3,11 @@
 nbval runs the notebook that hosted readers get: the chapter's cells after one cell that installs the package.
 """
 
-import json
 from pathlib import Path
 
-import jupytext
-from execute import BUILD, CACHE, FINGERPRINTS
-from jupyter_cache import get_cache
-from jupyter_cache.base import CacheBundleIn
+from chapter_cache import forget_page, keep, open_cache, source_of
 from nbformat import NotebookNode
-from toc import ROOT, fingerprint
+from toc import fingerprint, notebooks
 
 
 def with_outputs(chapter: NotebookNode, executed: NotebookNode) -> NotebookNode:
@@ -36,12 +32,7 @@ def with_outputs(chapter: NotebookNode, executed: NotebookNode) -> NotebookNode:
 
 def remember(chapter: Path, executed: NotebookNode, seconds: float) -> None:
     """Keep the outputs of one chapter. seconds: what the execution took, of processor time."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    cache = get_cache(str(CACHE))
-    name = str(chapter.relative_to(ROOT))
-    whole = with_outputs(jupytext.read(chapter), executed)
-    bundle = CacheBundleIn(whole, str(chapter), data={"execution_seconds": seconds})
-    cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
-    known = json.loads(FINGERPRINTS.read_text("utf8")) if FINGERPRINTS.exists() else {}
-    FINGERPRINTS.write_text(json.dumps(known | {name: fingerprint(chapter)}, indent=1), "utf8")
-    (BUILD / ".doctrees" / name).with_suffix(".doctree").unlink(missing_ok=True)
+    cache = open_cache(notebooks())
+    whole = with_outputs(source_of(cache, chapter), executed)
+    keep(cache, chapter, whole, seconds, fingerprint(chapter))
+    forget_page(chapter)
