@@ -31,7 +31,7 @@ Departures from the paper
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -102,6 +102,12 @@ def mutate(policy: Policy, generator: Generator) -> Policy:
     return changed
 
 
+def _parent(alive: Sequence[tuple[float, Policy]], sample: int, generator: Generator) -> Policy:
+    """Return the best of `sample` members that are drawn at random."""
+    rivals = torch.randperm(len(alive), generator=generator)[:sample].tolist()
+    return max((alive[i] for i in rivals), key=lambda member: member[0])[1]
+
+
 def search(
     score: Callable[[Policy], float],
     generator: Generator,
@@ -132,8 +138,7 @@ def search(
         if number < population:
             policy = random_policy(generator, sub_policies)
         else:
-            rivals = torch.randperm(population, generator=generator)[:sample].tolist()
-            policy = mutate(max((alive[i] for i in rivals), key=lambda member: member[0])[1], generator)
+            policy = mutate(_parent(alive, sample, generator), generator)
         value = float(score(policy))
         require(value == value, "a number as score", f"nan for {policy}", "a diverged run should score 0")
         alive.append((value, policy))

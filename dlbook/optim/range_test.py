@@ -98,24 +98,27 @@ def range_test(
     Raises:
         ValueError: a value is out of range, or there are no batches.
     """
-    require_above("low", low, 0, "begin well below any rate that learns; 1e-5 is common")
-    require_above("high", high, low, "give the two rates the other way round, or a larger `high`")
-    require(updates >= 2, "updates >= 2", updates, "100 give a curve that can be read")
+    rates = _rates(low, high, updates)
     require_in("smoothing", smoothing, 0, 1, "[)", "0.9 is common; 0 shows each loss as it is")
     require_above("stop_factor", stop_factor, 1, "4 is common; a large number never stops early")
-    rates = [low * (high / low) ** (i / (updates - 1)) for i in range(updates)]
     before = copy.deepcopy((model.state_dict(), optimizer.state_dict()))
     try:
         with torch.random.fork_rng():
-            losses = (
-                _update(model, optimizer, loss_function, batch, rate)
-                for rate, batch in zip(rates, _forever(batches), strict=False)
-            )
+            steps = zip(rates, _forever(batches), strict=False)
+            losses = (_update(model, optimizer, loss_function, batch, rate) for rate, batch in steps)
             return _watch(rates, losses, smoothing, stop_factor)
     finally:
         model.load_state_dict(before[0])
         optimizer.load_state_dict(before[1])
         optimizer.zero_grad()
+
+
+def _rates(low: float, high: float, updates: int) -> list[float]:
+    """Return the rates from `low` to `high`, each the same factor larger than the one before."""
+    require_above("low", low, 0, "begin well below any rate that learns; 1e-5 is common")
+    require_above("high", high, low, "give the two rates the other way round, or a larger `high`")
+    require(updates >= 2, "updates >= 2", updates, "100 give a curve that can be read")
+    return [low * (high / low) ** (i / (updates - 1)) for i in range(updates)]
 
 
 def _watch(rates: list[float], losses: Iterable[float], smoothing: float, stop_factor: float) -> RangeTest:

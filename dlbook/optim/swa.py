@@ -100,11 +100,7 @@ def update_batch_norm(
     Raises:
         ValueError: there is no batch.
     """
-    norms = [
-        part
-        for part in model.modules()
-        if isinstance(part, nn.modules.batchnorm._BatchNorm) and part.track_running_stats
-    ]
+    norms = [part for part in model.modules() if _has_statistics(part)]
     if not norms:
         return
     modes = [(part, part.training) for part in model.modules()]
@@ -126,9 +122,12 @@ def update_batch_norm(
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
     if empty:
-        raise ValueError(
-            "expected one batch or more, got none, and the statistics are reset; pass the training loader"
-        )
+        raise ValueError("expected one batch or more, got none; the statistics are reset: pass the loader")
+
+
+def _has_statistics(part: nn.Module) -> bool:
+    """Say whether a module is a batch normalisation that keeps running statistics."""
+    return isinstance(part, nn.modules.batchnorm._BatchNorm) and part.track_running_stats
 
 
 def swa_phase(before: Schedule, start: int, anneal: int, factor: float, shape: str = "cosine") -> Schedule:

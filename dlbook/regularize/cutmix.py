@@ -18,7 +18,8 @@ Departures from the paper
    torchvision.
 2. One box for a batch, as in the authors' code.
 
->>> box(height=10, width=20, weight=0.75, centre=(0, 10))  # half of 5 rows is 2, half of 10 columns 5; cut off at the top
+>>> # half of 5 rows is 2, half of 10 columns is 5; it is cut off at the top
+>>> box(height=10, width=20, weight=0.75, centre=(0, 10))
 (0, 2, 5, 15)
 """
 
@@ -27,15 +28,24 @@ import math
 import torch
 from torch import Generator, Tensor
 
+from dlbook.checks import require_images, require_in
 from dlbook.regularize.mixup import beta, require_batch
 
 Box = tuple[int, int, int, int]  # top, bottom, left, right; the second and fourth are outside
 
 
 def box(height: int, width: int, weight: float, centre: tuple[int, int]) -> Box:
-    """The clipped box for lambda = `weight` in [0, 1] around the pixel `centre`, (row, column)."""
-    if not 0 <= weight <= 1:
-        raise ValueError(f"expected weight in [0, 1], got {weight}; it is the share of the first image.")
+    """Return the clipped box around a pixel.
+
+    Args:
+        height, width: of the image, in pixels.
+        weight: lambda in [0, 1].
+        centre: (row, column).
+
+    Raises:
+        ValueError: the weight is out of range.
+    """
+    require_in("weight", weight, 0, 1, fix="it is the share of the first image")
     side = 0.5 * math.sqrt(1 - weight)
     half_height, half_width = int(side * height), int(side * width)
     row, column = centre
@@ -48,11 +58,19 @@ def box(height: int, width: int, weight: float, centre: tuple[int, int]) -> Box:
 
 
 def paste(images: Tensor, targets: Tensor, partner: Tensor, where: Box) -> tuple[Tensor, Tensor]:
-    """Images with the box of their partners, and targets by the box's true share.
+    """Paste the box of each image's partner into it, and mix the targets by the box's true share.
 
-    images: float [B, C, H, W]; targets: probabilities [B, K]; partner: int64 [B]. Returns two new tensors of
-        the same shapes.
-    Raises: ValueError on shapes or types that do not fit.
+    Args:
+        images: float [B, C, H, W].
+        targets: probabilities [B, K].
+        partner: the partner of each image, int64 [B].
+        where: the box, for all of them.
+
+    Returns:
+        Two new tensors of the shapes of images and targets.
+
+    Raises:
+        ValueError: shapes or types that do not fit.
     """
     _check(images, targets)
     top, bottom, left, right = where
@@ -65,8 +83,16 @@ def paste(images: Tensor, targets: Tensor, partner: Tensor, where: Box) -> tuple
 def cutmix(
     images: Tensor, targets: Tensor, alpha: float = 1.0, generator: Generator | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Cut and mixed images and targets for one batch; shapes and errors as in `paste`; alpha > 0; generator
-    on the images' device.
+    """Cut and mix the images and targets of one batch.
+
+    Args:
+        images: float [B, C, H, W].
+        targets: probabilities [B, K].
+        alpha: > 0.
+        generator: on the images' device.
+
+    Raises:
+        ValueError: as in `paste`, or alpha is out of range.
     """
     _check(images, targets)
     height, width = images.shape[2:]
@@ -80,5 +106,4 @@ def cutmix(
 
 def _check(images: Tensor, targets: Tensor) -> None:
     require_batch(images, targets)
-    if images.ndim != 4:
-        raise ValueError(f"expected images [B, C, H, W], got {list(images.shape)}; add the missing axis.")
+    require_images(images, fix="add the missing axis")

@@ -13,7 +13,7 @@ Departures from the book
 2. NaN is never better, so that a diverged run stops after `patience` evaluations.
 
 The weights are kept by the caller, whenever `improved` is true: what stopped the run is `patience`
-    evaluations behind the best.
+evaluations behind the best.
 
 >>> stopping = EarlyStopping(patience=2)
 >>> [stopping.update(value) for value in (0.9, 0.7, 0.8, 0.75)]
@@ -24,6 +24,8 @@ The weights are kept by the caller, whenever `improved` is true: what stopped th
 
 import math
 from typing import Any
+
+from dlbook.checks import require_at_least, require_one_of, require_positive
 
 
 class EarlyStopping:
@@ -42,26 +44,21 @@ class EarlyStopping:
     """
 
     def __init__(self, patience: int, min_delta: float = 0.0, mode: str = "min") -> None:
-        if not isinstance(patience, int) or patience < 1:
-            raise ValueError(
-                f"expected patience to be a whole number >= 1, got {patience!r}; "
-                "1 stops at the first evaluation without a gain."
-            )
-        if not 0 <= min_delta < math.inf:
-            raise ValueError(
-                f"expected a finite min_delta >= 0, got {min_delta}; give the size of a gain, not its sign."
-            )
-        if mode not in ("min", "max"):
-            raise ValueError(
-                f"expected mode 'min' or 'max', got {mode!r}; 'min' for a loss, 'max' for an accuracy."
-            )
+        require_positive("patience", patience, "1 stops at the first evaluation without a gain")
+        require_at_least("min_delta", min_delta, 0, "give the size of a gain, not its sign")
+        require_one_of("mode", mode, ("min", "max"), "'min' for a loss, 'max' for an accuracy")
         self.patience, self.min_delta, self.mode = patience, min_delta, mode
         self.best: float | None = None
         self.best_step: int | None = None
         self.seen, self.waited, self.improved = 0, 0, False
 
     def update(self, value: float, step: int | None = None) -> bool:
-        """Take in one evaluation; whether to stop. step: its own number, by default counted from 0."""
+        """Take in one evaluation, and say whether to stop.
+
+        Args:
+            value: the number that is watched.
+            step: the evaluation's own number; by default they are counted from 0.
+        """
         value = float(value)
         gain = (
             math.inf
@@ -77,14 +74,18 @@ class EarlyStopping:
         return self.waited >= self.patience
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint has to keep, so that a resumed run stops at the same evaluation."""
+        """Return what a checkpoint has to keep, so that a resumed run stops at the same evaluation."""
         return {name: getattr(self, name) for name in ("best", "best_step", "seen", "waited", "improved")}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from `state`. Raises: ValueError if it is not from `state_dict`."""
+        """Go on from `state`.
+
+        Raises:
+            ValueError: it is not from `state_dict`.
+        """
         if state.keys() != self.state_dict().keys():
             raise ValueError(
                 f"expected the state of an EarlyStopping, got {sorted(state)}; pass what "
-                "state_dict() returned."
+                "state_dict() returned"
             )
         vars(self).update(state)

@@ -10,8 +10,8 @@ arXiv:1512.00567, section 7.
 No logit has to run to infinity any more: the smallest loss is reached where the true logit is above the
 others by log((1 - epsilon) K / epsilon + 1).
 
-Departures from the paper: none. A common slip gives the other classes epsilon / (K - 1) and the true class 1
-    - epsilon.
+Departures from the paper: none. A common slip gives the other classes epsilon / (K - 1) and the true class
+1 - epsilon.
 
 Equals ``torch.nn.functional.cross_entropy(label_smoothing=epsilon)``.
 
@@ -24,14 +24,25 @@ import math
 import torch
 from torch import Tensor
 
+from dlbook.checks import require_in
+
 
 def smooth_targets(
     labels: Tensor, num_classes: int, epsilon: float = 0.1, dtype: torch.dtype = torch.float32
 ) -> Tensor:
-    """q, shape [B, K], of class indices, shape [B].
+    """Return q of class indices.
 
-    epsilon: in [0, 1); 0 gives one-hot targets. Raises: ValueError on labels that are not integers in [0, K),
-    naming the first, or on an argument out of range.
+    Args:
+        labels: integers in [0, K), [B].
+        num_classes: K.
+        epsilon: in [0, 1); 0 gives one-hot targets.
+        dtype: of the result.
+
+    Returns:
+        Probabilities [B, K].
+
+    Raises:
+        ValueError: labels that are no class indices, naming the first, or an argument out of range.
     """
     _check(labels, num_classes, epsilon)
     targets = torch.full((len(labels), num_classes), epsilon / num_classes, dtype=dtype, device=labels.device)
@@ -39,14 +50,20 @@ def smooth_targets(
 
 
 def smoothed_cross_entropy(logits: Tensor, labels: Tensor, epsilon: float = 0.1) -> Tensor:
-    """Mean loss over the batch, a scalar. logits: [B, K]; labels: class indices [B]; epsilon: in [0, 1).
+    """Return the mean loss over the batch, a scalar.
 
-    Raises: ValueError on shapes that do not fit, or as in `smooth_targets`.
+    Args:
+        logits: [B, K].
+        labels: class indices [B].
+        epsilon: in [0, 1).
+
+    Raises:
+        ValueError: shapes that do not fit, or as in `smooth_targets`.
     """
     if logits.ndim != 2 or len(logits) != len(labels):
         raise ValueError(
             f"expected logits [B, K] and labels [B], got {list(logits.shape)} and {list(labels.shape)}; "
-            "flatten the positions."
+            "flatten the positions"
         )
     _check(labels, logits.shape[1], epsilon)
     log_probs = logits.log_softmax(1)
@@ -55,19 +72,16 @@ def smoothed_cross_entropy(logits: Tensor, labels: Tensor, epsilon: float = 0.1)
 
 
 def best_margin(num_classes: int, epsilon: float) -> float:
-    """By how much the true logit is above the others where the smoothed loss is smallest; infinite at epsilon
-    = 0.
-    """
+    """Return how far the true logit is above the others at the smallest loss; infinite at epsilon = 0."""
     return math.log((1 - epsilon) * num_classes / epsilon + 1) if epsilon else math.inf
 
 
 def _check(labels: Tensor, num_classes: int, epsilon: float) -> None:
-    if not 0 <= epsilon < 1:
-        raise ValueError(f"expected epsilon in [0, 1), got {epsilon}; the paper has 0.1.")
+    require_in("epsilon", epsilon, 0, 1, "[)", "the paper has 0.1")
     if labels.ndim != 1 or labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
         raise ValueError(
             f"expected class indices [B] of an integer type, got {labels.dtype} {list(labels.shape)}; "
-            "use argmax or .long()."
+            "use argmax or .long()"
         )
     if torch.compiler.is_compiling() or not len(labels):
         return
@@ -76,5 +90,5 @@ def _check(labels: Tensor, num_classes: int, epsilon: float) -> None:
         place = int(wrong.nonzero()[0])
         raise ValueError(
             f"expected labels in [0, {num_classes}), got {int(labels[place])} at {place}; "
-            "count classes from 0, or raise num_classes."
+            "count classes from 0, or raise num_classes"
         )

@@ -4,7 +4,7 @@ arXiv:1710.09412, eq. 1.
 ::
 
     lambda ~ Beta(alpha, alpha)
-    x      <- lambda x_i + (1 - lambda) x_j          # j: another example of the batch, by a random permutation
+    x      <- lambda x_i + (1 - lambda) x_j          # j: another of the batch, by a random permutation
     y      <- lambda y_i + (1 - lambda) y_j          # y: probabilities
     loss   = cross_entropy(f(x), y)
 
@@ -21,24 +21,27 @@ Departures from the paper
 ([0.25, 0.75], [[0.75, 0.25], [0.25, 0.75]])
 """
 
-import math
-
 import torch
 from torch import Generator, Tensor
+
+from dlbook.checks import require_above
 
 
 def beta(
     alpha: float, count: int, generator: Generator | None = None, device: torch.device | str = "cpu"
 ) -> Tensor:
-    """`count` draws from Beta(alpha, alpha), shape [count], float64: G1 / (G1 + G2) of two Gamma(alpha)
-    draws.
+    """Draw from Beta(alpha, alpha), float64 [count]: G1 / (G1 + G2) of two Gamma(alpha) draws.
 
-    generator: on `device`. Raises: ValueError unless `alpha` is finite and > 0.
+    Args:
+        alpha: finite and > 0.
+        count: how many.
+        generator: on `device`.
+        device: of the result.
+
+    Raises:
+        ValueError: alpha is out of range.
     """
-    if not 0 < alpha < math.inf:
-        raise ValueError(
-            f"expected a finite alpha > 0, got {alpha}; to switch mixing off, leave the call out."
-        )
+    require_above("alpha", alpha, 0, "to switch mixing off, leave the call out")
     shape = torch.full((2, count), alpha, dtype=torch.float64, device=device)
     first, second = torch._standard_gamma(
         shape, generator=generator
@@ -47,11 +50,19 @@ def beta(
 
 
 def mix(images: Tensor, targets: Tensor, partner: Tensor, weight: float | Tensor) -> tuple[Tensor, Tensor]:
-    """lambda x_i + (1 - lambda) x_j, and the same of the targets.
+    """Compute lambda x_i + (1 - lambda) x_j, and the same of the targets.
 
-    images: float [B, ...]; targets: probabilities [B, K]; partner: the j of each i, int64 [B]; weight: lambda
-    in [0, 1], a number or [B]. Returns two new tensors of the shapes and types of the first two. Raises:
-    ValueError on shapes or types that do not fit.
+    Args:
+        images: float [B, ...].
+        targets: probabilities [B, K].
+        partner: the j of each i, int64 [B].
+        weight: lambda in [0, 1], a number or [B].
+
+    Returns:
+        Two new tensors of the shapes and types of images and targets.
+
+    Raises:
+        ValueError: shapes or types that do not fit.
     """
     require_batch(images, targets)
     return _blend(images, partner, weight), _blend(targets, partner, weight)
@@ -64,8 +75,17 @@ def mixup(
     per_example: bool = False,
     generator: Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Mixed images and targets for one batch; arguments and errors as in `mix` and `beta`, generator on the
-    images' device.
+    """Mix the images and targets of one batch.
+
+    Args:
+        images: float [B, ...].
+        targets: probabilities [B, K].
+        alpha: > 0.
+        per_example: draw a lambda for each example, not one for the batch.
+        generator: on the images' device.
+
+    Raises:
+        ValueError: as in `mix` and `beta`.
     """
     require_batch(images, targets)
     weight = beta(alpha, len(images) if per_example else 1, generator, images.device)
@@ -78,13 +98,13 @@ def require_batch(images: Tensor, targets: Tensor) -> None:
     if not images.is_floating_point() or images.ndim < 2 or not len(images):
         raise ValueError(
             f"expected float images [B, ...], got {images.dtype} {list(images.shape)}; "
-            "divide bytes by 255, add the batch axis."
+            "divide bytes by 255, add the batch axis"
         )
     if targets.ndim != 2 or not targets.is_floating_point() or len(targets) != len(images):
         raise ValueError(
             f"expected targets as probabilities [{len(images)}, K], got {targets.dtype} "
             f"{list(targets.shape)}; "
-            "smooth_targets(labels, num_classes, epsilon) makes them."
+            "smooth_targets(labels, num_classes, epsilon) makes them"
         )
 
 

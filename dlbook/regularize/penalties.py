@@ -29,28 +29,42 @@ Departures from the papers
 [2.0, 0.0]
 """
 
-import math
 from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
+from dlbook.checks import require_at_least
+
+OFF = "0 switches a penalty off"
+
 
 def l1(params: Iterable[Tensor]) -> Tensor:
-    """Sum of |w|, a scalar. Raises: ValueError without parameters."""
+    """Sum |w|, a scalar.
+
+    Raises:
+        ValueError: there are no parameters.
+    """
     return torch.stack([param.abs().sum() for param in _all(params)]).sum()
 
 
 def l2(params: Iterable[Tensor]) -> Tensor:
-    """Sum of w^2, a scalar. Raises: ValueError without parameters."""
+    """Sum w^2, a scalar.
+
+    Raises:
+        ValueError: there are no parameters.
+    """
     return torch.stack([param.square().sum() for param in _all(params)]).sum()
 
 
 def elastic_net(params: Iterable[Tensor], lambda1: float, lambda2: float) -> Tensor:
-    """lambda1 sum |w| + lambda2 sum w^2, a scalar. Raises: ValueError without parameters or on a negative
-    factor.
+    """Add both penalties, lambda1 sum |w| + lambda2 sum w^2, a scalar.
+
+    Raises:
+        ValueError: there are no parameters, or a factor is negative.
     """
-    _at_least_zero(lambda1=lambda1, lambda2=lambda2)
+    require_at_least("lambda1", lambda1, 0, OFF)
+    require_at_least("lambda2", lambda2, 0, OFF)
     params = _all(params)
     return lambda1 * l1(params) + lambda2 * l2(params)
 
@@ -60,17 +74,28 @@ def proximal_step(params: Iterable[Tensor], lr: float, lambda1: float, lambda2: 
     """Apply both penalties exactly, in place; call it after each step of the optimizer for the loss without
     them.
 
-    params: those that are penalised, biases usually not among them. lr: eta, the optimizer's present rate, >=
-    0. lambda1, lambda2: >= 0. Raises: ValueError on a number out of range or without parameters.
+    Args:
+        params: those that are penalised, biases usually not among them.
+        lr: eta, the optimizer's present rate, >= 0.
+        lambda1, lambda2: >= 0.
+
+    Raises:
+        ValueError: a number is out of range, or there are no parameters.
     """
-    _at_least_zero(lr=lr, lambda1=lambda1, lambda2=lambda2)
+    require_at_least("lr", lr, 0)
+    require_at_least("lambda1", lambda1, 0, OFF)
+    require_at_least("lambda2", lambda2, 0, OFF)
     for param in _all(params):
         shrunk = torch.nn.functional.softshrink(param, lr * lambda1)
         param.copy_(shrunk).div_(1 + 2 * lr * lambda2).add_(0.0)  # -0 becomes 0
 
 
 def share_of_zeros(params: Iterable[Tensor]) -> float:
-    """How many of all weights are exactly 0, in [0, 1]. Raises: ValueError without parameters."""
+    """Return the share of all weights that are exactly 0, in [0, 1].
+
+    Raises:
+        ValueError: there are no parameters.
+    """
     params = _all(params)
     return sum(int((param == 0).sum()) for param in params) / sum(param.numel() for param in params)
 
@@ -79,12 +104,6 @@ def _all(params: Iterable[Tensor]) -> list[Tensor]:
     params = [params] if isinstance(params, Tensor) else list(params)
     if not params:
         raise ValueError(
-            "expected one parameter or more, got none; a generator can be read once; pass a list."
+            "expected one parameter or more, got none; a generator can be read once; pass a list"
         )
     return params
-
-
-def _at_least_zero(**values: float) -> None:
-    for name, value in values.items():
-        if not 0 <= value < math.inf:
-            raise ValueError(f"expected a finite {name} >= 0, got {value}; 0 switches a penalty off.")

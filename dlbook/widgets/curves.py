@@ -95,10 +95,8 @@ class Curves(Figure):
         parameters = grid.checked(parameters)
         x = _checked_x(x, log_x)
         panels = _checked_panels(panels, y_label, log_y, y_range)
-        entries = [_entry(curve, x, parameters, panels) for curve in curves]
+        entries = _checked_curves(curves, x, parameters, panels)
         names = [entry["name"] for entry in entries]
-        if not entries or len(set(names)) < len(names):
-            raise ValueError(f"expected one or more curves with different names, got {names}")
         spec = {
             "x": x.tolist(),
             "x_label": x_label,
@@ -107,20 +105,12 @@ class Curves(Figure):
             "parameters": parameters,
             "curves": entries,
         }
-        sizes = {
-            e["name"]: len(e["values"]["data"]) + len((e["gradient"] or {"data": ""})["data"])
-            for e in entries
+        chosen = {
+            "values": grid.settings(parameters, start),
+            "visible": list(names if visible is None else visible),
+            "cursor": float(x[len(x) // 2] if cursor is None else cursor),
         }
-        cursor = x[len(x) // 2] if cursor is None else cursor
-        super().__init__(
-            title,
-            description,
-            spec,
-            sizes,
-            values=grid.settings(parameters, start),
-            visible=list(names if visible is None else visible),
-            cursor=float(cursor),
-        )
+        super().__init__(title, description, spec, _sizes(entries), **chosen)
 
     @traitlets.validate("visible")
     def _check_visible(self, proposal):
@@ -156,6 +146,23 @@ class Curves(Figure):
 
     def still(self):
         return draw_curves(self)
+
+
+def _checked_curves(curves, x, parameters, panels):
+    """Return the entries of all curves, which have different names."""
+    entries = [_entry(curve, x, parameters, panels) for curve in curves]
+    names = [entry["name"] for entry in entries]
+    if not entries or len(set(names)) < len(names):
+        raise ValueError(
+            f"expected one or more curves with different names, got {names}; rename those that are equal"
+        )
+    return entries
+
+
+def _sizes(entries):
+    """Return the number of characters that each curve takes in the state, by its name."""
+    data = {entry["name"]: (entry["values"], entry["gradient"] or {"data": ""}) for entry in entries}
+    return {name: sum(len(packed["data"]) for packed in both) for name, both in data.items()}
 
 
 def _checked_x(x, log_x):

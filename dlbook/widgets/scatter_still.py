@@ -4,9 +4,20 @@
 True
 """
 
-import math
-
-from dlbook.widgets.still import COLORS, LEFT, RIGHT, TOP, WIDTH, escape, log_ticks, number, ticks
+from dlbook.widgets.still import (
+    COLORS,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    escape,
+    key,
+    log_ticks,
+    number,
+    picture,
+    scale,
+    ticks,
+)
 
 HEIGHT, FOOT = 420, 44
 # Eight outlines as in plot.js, so that a group is known without its colour.
@@ -46,8 +57,8 @@ def draw_scatter(figure):
             limits([p["values"][name] for p in points], axis["log"])
             for name, axis in zip(names, axes, strict=True)
         ]
-        across = _scale(*ranges[0], LEFT, WIDTH - RIGHT, axes[0]["log"])
-        up = _scale(*ranges[1], HEIGHT - FOOT, TOP, axes[1]["log"])
+        across = scale(*ranges[0], LEFT, WIDTH - RIGHT, axes[0]["log"])
+        up = scale(*ranges[1], HEIGHT - FOOT, TOP, axes[1]["log"])
         body = _grid(ranges, axes, across, up) + "".join(
             _mark(p, across(p["values"][names[0]]), up(p["values"][names[1]])) for p in points
         )
@@ -57,22 +68,9 @@ def draw_scatter(figure):
     )
     y_label = f'<text x="0" y="14">{escape(label(names[1], axes[1]))}</text>'
     used = {point["group"] for point in points}
-    legend = " ".join(
-        _key(number_, group) for number_, group in enumerate(figure.spec["groups"]) if number_ in used
-    )
-    return (
-        f"<p><strong>{escape(figure.title)}</strong></p><p>{legend}</p>"
-        f'<svg role="img" aria-label="{escape(figure.description)}" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        'style="width:100%;height:auto;font:13px '
-        f'sans-serif;fill:currentColor">{y_label}{body}{x_label}</svg>'
-        f"<p>{escape(figure.description)}</p>"
-    )
-
-
-def _scale(low, high, start, stop, log):
-    """Return the function from data to pixels."""
-    f = math.log10 if log else float
-    return lambda value: start + (f(value) - f(low)) / ((f(high) - f(low)) or 1.0) * (stop - start)
+    drawn = [(number_, group) for number_, group in enumerate(figure.spec["groups"]) if number_ in used]
+    legend = " ".join(key(_sample(number_), group) for number_, group in drawn)
+    return picture(figure, "", legend, HEIGHT, y_label + body + x_label)
 
 
 def _grid(ranges, axes, across, up):
@@ -114,10 +112,9 @@ def _mark(point, x, y):
     )
 
 
-def _key(number_of_group, group):
+def _sample(number_of_group):
+    """Return the sample of a group's mark in the legend."""
     return (
-        '<span style="display:inline-block;white-space:nowrap;margin-right:1em"><svg '
-        'aria-hidden="true" viewBox="-7 -7 14 14" '
-        'style="width:14px;height:14px;vertical-align:middle"><path '
-        f"{_shape(number_of_group)}/></svg> {escape(group)}</span>"
+        '<svg aria-hidden="true" viewBox="-7 -7 14 14" style="width:14px;height:14px;vertical-align:middle">'
+        f"<path {_shape(number_of_group)}/></svg>"
     )

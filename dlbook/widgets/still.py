@@ -1,4 +1,4 @@
-"""The still picture of :class:`Curves`: an SVG of the starting state, for readers without JavaScript.
+"""The still picture of :class:`Curves`, an SVG for readers without JavaScript; and what all stills share.
 
 It is drawn like the live figure (`plot.js`): the same colours, markers, axes and dashes. Text and axes take
 the colour of the page.
@@ -56,6 +56,34 @@ def number(value):
     return f"{value + 0.0:.4g}".replace("-", "−")
 
 
+def scale(low, high, start, stop, log):
+    """Return the function from data, a number or an array, to pixels."""
+
+    def pixels(value):
+        with np.errstate(all="ignore"):
+            value = np.log10(value) if log else np.asarray(value, float)
+            bottom, top = (math.log10(low), math.log10(high)) if log else (low, high)
+            return start + (value - bottom) / ((top - bottom) or 1.0) * (stop - start)
+
+    return pixels
+
+
+def key(sample, name):
+    """Return one entry of a legend: a sample of what is drawn, as HTML, and its name."""
+    inside = f"{sample} {escape(name)}"
+    return f'<span style="display:inline-block;white-space:nowrap;margin-right:1em">{inside}</span>'
+
+
+def picture(figure, heading, legend, height, body):
+    """Return heading, legend, SVG and description of a figure, as HTML."""
+    return (
+        f"<p><strong>{escape(figure.title)}</strong>{escape(heading)}</p><p>{legend}</p>"
+        f'<svg role="img" aria-label="{escape(figure.description)}" viewBox="0 0 {WIDTH} {height}" '
+        f'style="width:100%;height:auto;font:13px sans-serif;fill:currentColor">{body}</svg>'
+        f"<p>{escape(figure.description)}</p>"
+    )
+
+
 def draw_curves(figure):
     """Return the SVG of a :class:`Curves` in its current state, its title and its description, as HTML."""
     panels = figure.spec["panels"]
@@ -66,22 +94,17 @@ def draw_curves(figure):
         f'text-anchor="middle">{escape(figure.spec["x_label"])}</text>'
     )
     state = ", ".join(f"{name} = {value}" for name, value in figure.values.items())
-    legend = " ".join(_key(i, e) for i, e in enumerate(figure.spec["curves"]) if e["name"] in figure.visible)
-    return (
-        f"<p><strong>{escape(figure.title)}</strong>{escape(' (' + state + ')') if state else ''}</p><p>{legend}</p>"
-        f'<svg role="img" aria-label="{escape(figure.description)}" viewBox="0 0 {WIDTH} {height}" '
-        f'style="width:100%;height:auto;font:13px sans-serif;fill:currentColor">{body}{label}</svg>'
-        f"<p>{escape(figure.description)}</p>"
-    )
+    visible = [(i, e["name"]) for i, e in enumerate(figure.spec["curves"]) if e["name"] in figure.visible]
+    legend = " ".join(key(_stroke(i), name) for i, name in visible)
+    return picture(figure, f" ({state})" if state else "", legend, height, body + label)
 
 
-def _key(number_of_curve, entry):
+def _stroke(number_of_curve):
+    """Return the sample of a curve's line in the legend."""
     color = COLORS[number_of_curve % len(COLORS)]
     return (
-        '<span style="display:inline-block;white-space:nowrap;margin-right:1em"><span '
-        'aria-hidden="true" style="display:'
-        f'inline-block;width:1.6em;border-top:3px solid {color};vertical-align:middle"></span> '
-        f"{escape(entry['name'])}</span>"
+        f'<span aria-hidden="true" style="display:inline-block;width:1.6em;border-top:3px solid {color};'
+        'vertical-align:middle"></span>'
     )
 
 
@@ -97,8 +120,8 @@ def _panel(figure, panel):
         spec, [packed for _, e, *_ in drawn for packed in (e["values"], e["gradient"]) if packed]
     )
     x = np.array(figure.spec["x"])
-    across = _scale(x[0], x[-1], LEFT, WIDTH - RIGHT, figure.spec["log_x"])
-    up = _scale(low, high, PANEL * (panel + 1) - BOTTOM, PANEL * panel + TOP, spec["log"])
+    across = scale(x[0], x[-1], LEFT, WIDTH - RIGHT, figure.spec["log_x"])
+    up = scale(low, high, PANEL * (panel + 1) - BOTTOM, PANEL * panel + TOP, spec["log"])
     parts = [
         f'<text x="0" y="{PANEL * panel + 14}">{escape(spec["label"])}</text>',
         _axes(figure, spec, x, low, high, across, up),
@@ -124,18 +147,6 @@ def _limits(spec, packed):
         return 10**low / 1.2, 10**high * 1.2
     pad = (high - low) * 0.04 or 0.5
     return low - pad, high + pad
-
-
-def _scale(low, high, start, stop, log):
-    """Return the function from data to pixels."""
-
-    def scale(value):
-        with np.errstate(all="ignore"):
-            value = np.log10(value) if log else np.asarray(value, float)
-            bottom, top = (math.log10(low), math.log10(high)) if log else (low, high)
-            return start + (value - bottom) / ((top - bottom) or 1.0) * (stop - start)
-
-    return scale
 
 
 def _axes(figure, spec, x, low, high, across, up):
