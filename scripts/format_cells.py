@@ -66,7 +66,7 @@ def formatted(text: str, cells: list[str]) -> str:
 
 def ruff(folder: Path, *words: str) -> subprocess.CompletedProcess:
     """Run ruff over the notebooks of a folder, with the repository's settings."""
-    command = shutil.which("ruff")
+    command = shutil.which("ruff", path=Path(sys.executable).parent) or shutil.which("ruff")
     if command is None:
         sys.exit("expected the command ruff, got none; install what requirements.txt names")
     ours = "lint.isort.known-first-party = ['dlbook']"  # in a folder of its own ruff cannot tell

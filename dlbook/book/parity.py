@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 Load = Callable[[nn.Module, Mapping[str, Tensor]], Any]
+Outcome = tuple[Tensor, Tensor, dict[str, Tensor]]  # of `run`
 
 
 def parity(
@@ -54,18 +55,24 @@ def parity(
     images = random_images(size)
     found = {}
     for mode in ("evaluation", "training"):
-        mine = run(ours, images, mode == "training")
-        other = run(theirs, images, mode == "training")
-        state = (
-            difference(mine[2][rename(name)].reshape(tensor.shape), tensor)  # a linear layer as a 1 x 1 conv
-            for name, tensor in other[2].items()
-        )
-        found |= {
-            f"{mode}: logits": difference(mine[0], other[0]),
-            f"{mode}: gradient of the images": difference(mine[1], other[1]),
-            f"{mode}: state after a step": max(state, default=0.0),
-        }
+        mine, other = (run(model, images, mode == "training") for model in (ours, theirs))
+        found |= {f"{mode}: {what}": value for what, value in _apart(mine, other, rename).items()}
     return found
+
+
+def _apart(mine: Outcome, other: Outcome, rename: Callable[[str], str]) -> dict[str, float]:
+    """How far two outcomes of `run` are apart, part by part."""
+    state = (
+        difference(
+            mine[2][rename(name)].reshape(tensor.shape), tensor
+        )  # a linear layer as a 1 x 1 convolution
+        for name, tensor in other[2].items()
+    )
+    return {
+        "logits": difference(mine[0], other[0]),
+        "gradient of the images": difference(mine[1], other[1]),
+        "state after a step": max(state, default=0.0),
+    }
 
 
 def random_images(size: tuple[int, ...]) -> Tensor:
@@ -115,7 +122,7 @@ def first_output(result: Any) -> Tensor:
     return result if isinstance(result, Tensor) else result[0]
 
 
-def run(model: nn.Module, images: Tensor, train: bool) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+def run(model: nn.Module, images: Tensor, train: bool) -> Outcome:
     """Return logits, the gradient of an uneven sum of them with respect to the images, and the state after
     one step of SGD.
     """
