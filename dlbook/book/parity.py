@@ -135,4 +135,5 @@ def run(model: nn.Module, images: Tensor, train: bool) -> Outcome:
         for parameter in model.parameters():
             if parameter.grad is not None:
                 parameter.sub_(1e-3 * parameter.grad)
+    model.zero_grad()  # frees as much memory as the weights take
     return logits.detach(), images.grad, {name: tensor.clone() for name, tensor in model.state_dict().items()}
