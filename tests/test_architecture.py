@@ -1,18 +1,15 @@
-"""The house stays as it was planned: who imports whom, no cycle, small files and functions, everything says
-what it is.
+"""The house stays as it was planned: who imports whom, and no cycle. `test_house` has sizes, names and words.
 
 `check_*` return what is wrong, as sentences; the tests below hold the package against them, and hold them
 against faults.
 """
 
 import ast
-import textwrap
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = ROOT / "dlbook"
+from tests.syntax_trees import imports, made, modules
+
 OUTSIDE = {"numpy", "matplotlib", "matplotlib_inline", "cycler", "IPython"}
 METHOD = {"checks", "nn", "models", "regularize", "optim", "train.method"}
 ALLOWED = {  # package -> packages of dlbook that it may import, and third parties beside torch
@@ -75,46 +72,7 @@ ALLOWED = {  # package -> packages of dlbook that it may import, and third parti
 PAPERS = {"models", "supervised", "semi", "selfsup", "compress", "nas.searches", "nas.spaces"}
 BUILD_TIME = {"book.claims": {"jupyter_cache"}, "book.record": set()}
 ORACLES = {"timm", "lightly"}
-MOST_LINES, MOST_OF_FUNCTION = 299, 40
 STANDARD = set(__import__("sys").stdlib_module_names)
-
-
-def modules(package: Path = PACKAGE) -> dict[str, ast.Module]:
-    """Dotted name below the package ("models.resnet"; "models" for its __init__) and syntax tree of every
-    file.
-    """
-    found = {}
-    for file in sorted(package.rglob("*.py")):
-        parts = file.relative_to(package).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = ast.parse(
-            file.read_text("utf8"), str(file)
-        )
-    return found
-
-
-def imports(name: str, tree: ast.Module) -> list[tuple[int, str]]:
-    """(line, absolute dotted name) of all that a module imports, also within functions; not under
-    TYPE_CHECKING.
-    """
-    typing_only = {
-        id(n)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for n in ast.walk(node)
-    }
-    found = []
-    for node in ast.walk(tree):
-        if id(node) in typing_only:
-            continue
-        if isinstance(node, ast.Import):
-            found += [(node.lineno, alias.name) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = ["dlbook", *name.split(".")]
-                base = ".".join([*parents[: len(parents) - node.level], *filter(None, [node.module])])
-            found += [(node.lineno, f"{base}.{alias.name}") for alias in node.names]
-    return found
 
 
 def arrows(trees: dict[str, ast.Module]) -> dict[str, list[tuple[int, str]]]:
@@ -207,35 +165,6 @@ def check_cycles(trees: dict[str, ast.Module]) -> list[str]:
     return wrong
 
 
-def check_sizes(name: str, text: str) -> list[str]:
-    """A file of 300 lines or more; a function of more than 40."""
-    lines = len(text.splitlines())
-    wrong = [f"{name} has {lines} lines"] if lines > MOST_LINES else []
-    for node in ast.walk(ast.parse(text)):
-        if (
-            isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-            and node.end_lineno - node.lineno + 1 > MOST_OF_FUNCTION
-        ):
-            wrong.append(f"{name}:{node.lineno} {node.name} has {node.end_lineno - node.lineno + 1} lines")
-    return wrong
-
-
-def check_docstrings(trees: dict[str, ast.Module]) -> list[str]:
-    """Modules, and public classes and functions at their top, without a docstring."""
-    wrong = []
-    for name, tree in trees.items():
-        if not ast.get_docstring(tree):
-            wrong.append(f"{name or 'dlbook'} has no docstring")
-        for node in tree.body:
-            if (
-                isinstance(node, (ast.ClassDef, ast.FunctionDef))
-                and not node.name.startswith("_")
-                and not ast.get_docstring(node)
-            ):
-                wrong.append(f"{name}:{node.lineno} {node.name} has no docstring")
-    return wrong
-
-
 def test_arrows():
     assert check_arrows(modules()) == []
 
@@ -252,22 +181,6 @@ def test_every_package_is_in_the_plan():
     assert {name.split(".")[0] for name in modules()} - {""} - {"_bundled"} <= set(ALLOWED)
 
 
-@pytest.mark.parametrize("folder", ["dlbook", "scripts", "_ext", "tests"])
-def test_sizes(folder):
-    files = {str(f.relative_to(ROOT)): f.read_text("utf8") for f in (ROOT / folder).rglob("*.py")}
-    assert [told for name, text in files.items() for told in check_sizes(name, text)] == []
-
-
-def test_docstrings():
-    assert check_docstrings(modules()) == []
-
-
-def test_no_utils():
-    assert [
-        str(f) for f in PACKAGE.rglob("*") if f.stem in ("utils", "util", "helpers", "misc", "common")
-    ] == []
-
-
 def test_book_is_light():
     """Importing `dlbook.book` loads nothing that Colab lacks, and no model."""
     import subprocess
@@ -279,11 +192,6 @@ def test_book_is_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def made(**texts: str) -> dict[str, ast.Module]:
-    """A package of small modules; `__` in a name stands for a dot."""
-    return {name.replace("__", "."): ast.parse(textwrap.dedent(text)) for name, text in texts.items()}
 
 
 BAD_ARROWS = {
@@ -374,12 +282,3 @@ def test_the_checker_catches_a_third_party(code):
 def test_the_checker_catches_what_naive_may_not_import(code):
     assert len(check_third_parties(made(naive__conv=code))) == 1
     assert check_third_parties(made(naive__conv="import math\nfrom torch import Tensor")) == []
-
-
-def test_the_checker_catches_size_and_silence():
-    assert check_sizes("a.py", "\n" * 300) == ["a.py has 300 lines"]
-    assert check_sizes("a.py", "def f():\n" + "    x = 1\n" * 40) == ["a.py:1 f has 41 lines"]
-    assert check_docstrings(made(nn="'''Says.'''\nclass A:\n    pass\ndef _f():\n    pass")) == [
-        "nn:2 A has no docstring"
-    ]
-    assert check_docstrings(made(nn="")) == ["nn has no docstring"]

@@ -18,9 +18,7 @@ def search(
         ),
     ] = None,
     trials: Annotated[int, typer.Option(help="How many trials the study shall hold in all.", min=1)] = 20,
-    study: Annotated[
-        str, typer.Option(help="Name of the study; one that exists is gone on with.")
-    ] = "search",
+    study: Annotated[str, typer.Option(help="Name of the study; an existing study is continued.")] = "search",
     storage: Annotated[
         str | None,
         typer.Option(help="Optuna's storage. Default: sqlite:/// and search.db beside the run's folder."),

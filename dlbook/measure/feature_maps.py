@@ -4,6 +4,7 @@ The network is any that has `stages`, the modules in the order in which they run
 has. The maps are caught by hooks while the network runs as it always does, so no network keeps a list of
 them, which would hold all of its maps in memory at once.
 
+>>> import torch
 >>> net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Conv2d(4, 8, 3, stride=2))
 >>> net.stages = (net[1],)
 >>> [tuple(x.shape) for x in feature_maps(net, torch.zeros(2, 1, 9, 9))]

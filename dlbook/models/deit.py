@@ -194,7 +194,7 @@ class DeiT(nn.Module):
 
     def attention(self, images: Tensor, layer: int = -1) -> Tensor:
         """Attention weights [B, h, M, M] of a block (from 0; negative from the end) between all M tokens:
-        rows ask.
+        row i holds the weights with which token i attends to every token.
         """
         if not -DEPTH <= layer < DEPTH:
             raise ValueError(

@@ -171,8 +171,8 @@ class VisionTransformer(nn.Module):
         return maps
 
     def attention(self, images: Tensor, layer: int = -1) -> Tensor:
-        """Attention weights [B, h, 1 + N, 1 + N] of a block (from 0; negative from the end): rows ask,
-        columns are looked at.
+        """Attention weights [B, h, 1 + N, 1 + N] of a block (from 0; negative from the end): row i
+        holds the weights with which token i attends to every token.
         """
         if not -len(self.blocks) <= layer < len(self.blocks):
             raise ValueError(

@@ -67,8 +67,8 @@ class PiModel(Method):
     """The method; `ema` is the network to evaluate.
 
     The batch is a mapping: `labelled` `[B, C, H, W]`, `labels` `[B]`, and `weak` and `strong` `[mu B, C, H,
-    W]`, two views of the same unlabelled images. The paper draws both from one distribution; what is drawn is
-    the recipe's affair.
+    W]`, two views of the same unlabelled images. The paper draws both from one distribution; the recipe
+    decides what is drawn.
     """
 
     def __init__(self, model: nn.Module, config: PiModelConfig | None = None) -> None:

@@ -86,7 +86,7 @@ def evaluate(model: nn.Module, batches: Iterable[dict[str, Tensor]], num_classes
 
 
 def _compute(metric: Metric | MetricCollection) -> Any:
-    """The value over all processes; torchmetrics finds it odd that one without examples asks."""
+    """Compute the value over all processes; torchmetrics warns when one saw no example, which is expected here."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The ``compute`` method of metric", category=UserWarning)
         return metric.compute()

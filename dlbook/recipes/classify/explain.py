@@ -55,7 +55,7 @@ def explained(setup: Setup) -> Iterator[None]:
 
 
 def _why(setup: Setup, number: int) -> str:
-    """The first that is wrong of: the data, the layers, the course of the loss."""
+    """Say what is wrong: a faulty batch, else a faulty layer, else the recent losses with advice."""
     if faults := _faults(setup, number):
         return f"{_joined(faults)}; fix or remove them"
     alone = not isinstance(

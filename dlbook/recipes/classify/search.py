@@ -80,7 +80,7 @@ def search(
     Args:
         config: what every trial starts from; its seed is the search's too.
         spaces: what is varied.
-        study: a name in the storage; one that exists is gone on with.
+        study: a name in the storage; an existing study is continued.
         storage: a URL that Optuna knows, such as sqlite:///runs/search.db or postgresql://...; None:
             `default_storage`.
         say: takes a line for each trial.
@@ -161,7 +161,7 @@ def _optuna() -> Any:
 
 @contextmanager
 def _quiet(optuna: Any) -> Iterator[None]:
-    """We say what happens ourselves."""
+    """Silence Optuna's log; the search prints its own lines."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
