@@ -82,7 +82,7 @@ def exceeds(
     Raises:
         ValueError: `paired` with two numbers of seeds.
     """
-    high, low = seeds(larger), seeds(smaller)
+    high, low, by = seeds(larger), seeds(smaller), float(by)
     if paired and len(high) != len(low):
         raise ValueError(f"expected as many seeds in both, got {len(high)} and {len(low)}; leave out paired.")
     if every_seed:
@@ -96,7 +96,7 @@ def exceeds(
 
 def above(values: Any, limit: float, unit: str = "", every_seed: bool = True) -> Comparison:
     """Compare a measurement with a limit: is it above?"""
-    found = seeds(values)
+    found, limit = seeds(values), float(limit)
     gap, noise = _one_sided(found, every_seed, found.min())
     return _outcome(
         gap - limit, noise, _limit("above", limit, unit), _measured(found, unit), unit, every_seed, len(found)
@@ -105,7 +105,7 @@ def above(values: Any, limit: float, unit: str = "", every_seed: bool = True) ->
 
 def below(values: Any, limit: float, unit: str = "", every_seed: bool = True) -> Comparison:
     """Compare a measurement with a limit: is it below?"""
-    found = seeds(values)
+    found, limit = seeds(values), float(limit)
     gap, noise = _one_sided(found, every_seed, found.max())
     return _outcome(
         limit - gap, noise, _limit("below", limit, unit), _measured(found, unit), unit, every_seed, len(found)
@@ -120,7 +120,7 @@ def equal_within(
     expected: a number, or one a seed; then each is compared with each. In the mean (every_seed=False) the
         difference and two standard errors of it have to lie within.
     """
-    ours, theirs = seeds(values), seeds(expected)
+    ours, theirs, within = seeds(values), seeds(expected), float(within)
     if every_seed:
         away, noise = torch.maximum(ours.max() - theirs.min(), theirs.max() - ours.min()).item(), 0.0
     else:

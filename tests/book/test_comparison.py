@@ -118,3 +118,9 @@ def test_words_say_what_was_compared():
     assert exceeds([1.0, 2.0], 0.5, every_seed=False).predicted == "more, in the mean"
     assert above(1.0, 0.5, "nats").predicted == "above 0.5 nats"
     assert equal_within(1.0, 1.0, within=0.1).predicted == "1 ± 0.1"
+
+
+def test_limits_may_be_tensors():
+    assert exceeds(2.0, 1.0, by=torch.tensor(0.5)).holds is True
+    assert above(2.0, torch.tensor(1.0)).holds is True and below(2.0, torch.tensor(1.0)).holds is False
+    assert equal_within(1.0, 1.0, within=torch.tensor(0.5)).predicted == "1 ± 0.5"
