@@ -29,7 +29,6 @@ Parameters with 1,000 classes: 60,965,224 in two towers; 62,378,344 without grou
 60965224
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -37,7 +36,6 @@ from torch import Tensor, nn
 
 from dlbook.checks import find_row, require_images, require_positive, require_probability
 from dlbook.nn.norm import LocalResponseNorm
-from dlbook.nn.state import load_state
 
 
 @dataclass(frozen=True)
@@ -71,6 +69,9 @@ class AlexNet(nn.Module):
     config: a row of `VARIANTS`.  drop_prob: probability of dropping a unit of the two hidden linear layers,
     in [0, 1). H and W at least 67, or 63 where the row pads. Raises ValueError for arguments out of range.
     """
+
+    last_layer = "classifier.6"
+    num_features = 4096
 
     def __init__(
         self, config: Config, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.5
@@ -115,7 +116,13 @@ class AlexNet(nn.Module):
         if config.lrn:
             initialise(self)
 
-    def forward(self, images: Tensor) -> Tensor:
+    @property
+    def stages(self) -> tuple[nn.Module, ...]:
+        """The three poolings: each ends what one can call a stage."""
+        return tuple(layer for layer in self.features if isinstance(layer, nn.MaxPool2d))
+
+    def represent(self, images: Tensor) -> Tensor:
+        """Return the second hidden layer after its ReLU: images [B, C, H, W] -> [B, 4096]."""
         require_images(images, self.in_channels)
         if min(images.shape[2:]) < 67 - 2 * self.config.padding:
             raise ValueError(
@@ -123,7 +130,10 @@ class AlexNet(nn.Module):
                 f"{list(images.shape)}; resize them"
             )
         x = self.avgpool(self.features(images))  # [B, C, 6, 6]
-        return self.classifier(x.flatten(1))
+        return self.classifier[: 6 if self.config.dropout_first else 5](x.flatten(1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.classifier[6 if self.config.dropout_first else 5 :](self.represent(images))
 
 
 def initialise(model: AlexNet) -> None:
@@ -137,13 +147,6 @@ def initialise(model: AlexNet) -> None:
     for index, layer in enumerate(layers):
         nn.init.normal_(layer.weight, 0, 0.01)
         nn.init.constant_(layer.bias, 1.0 if index in (1, 3, 4, 5, 6) else 0.0)
-
-
-def load_torchvision_state(model: AlexNet, state: Mapping[str, Tensor]) -> AlexNet:
-    """Copy torchvision's alexnet into row ``alexnet_owt``; ValueError names the first tensor that does not
-    fit.
-    """
-    return load_state(model, state)
 
 
 def alexnet(

@@ -50,6 +50,8 @@ class ConvNet(nn.Module):
         in_channels: C of the images.
     """
 
+    last_layer = "head"
+
     def __init__(self, config: Config, num_classes: int = 10, in_channels: int = 1) -> None:
         super().__init__()
         require_positive("num_classes", num_classes)
@@ -62,12 +64,21 @@ class ConvNet(nn.Module):
             stages += [nn.BatchNorm2d(width), nn.ReLU()]
             channels = width
         self.features = nn.Sequential(*stages, nn.AdaptiveMaxPool2d(config.pooled))  # [B, 64, 3, 3]
-        self.head = nn.Linear(channels * config.pooled**2, num_classes)
+        self.num_features = channels * config.pooled**2
+        self.head = nn.Linear(self.num_features, num_classes)
+
+    @property
+    def stages(self) -> tuple[nn.Module, ...]:
+        """The ReLU that ends each stage."""
+        return tuple(layer for layer in self.features if isinstance(layer, nn.ReLU))
+
+    def represent(self, images: Tensor) -> Tensor:
+        """Return the last map, flattened: images [B, C, H, W] -> [B, 576]."""
+        require_images(images, self.in_channels)
+        return self.features(images).flatten(1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images `[B, C, H, W]` to logits `[B, K]`."""
-        require_images(images, self.in_channels)
-        return self.head(self.features(images).flatten(1))
+        return self.head(self.represent(images))
 
 
 def convnet(name: str = "convnet_digits", num_classes: int = 10, in_channels: int = 1) -> ConvNet:

@@ -38,8 +38,6 @@ Parameters with 1,000 classes: T 28,589,128; S 50,223,688; B 88,591,464; L 197,7
 28589128
 """
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -48,7 +46,6 @@ from torch.nn import functional as F
 
 from dlbook.checks import find_row, require_images, require_positive, require_probability
 from dlbook.nn.drop import StochasticDepth
-from dlbook.nn.state import load_state
 
 LAYER_SCALE = 1e-6  # where gamma begins
 EPS = 1e-6  # of the layer norms
@@ -145,6 +142,8 @@ class ConvNeXt(nn.Module):
     range, and in `forward` for other images.
     """
 
+    last_layer = "fc"
+
     def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3) -> None:
         super().__init__()
         if not isinstance(config, Config):
@@ -169,6 +168,7 @@ class ConvNeXt(nn.Module):
             self.stages.append(nn.Sequential(*(Block(width, rate) for rate in rates)))
             channels, blocks_before = width, blocks_before + depth
         self.norm = nn.LayerNorm(channels, eps=EPS)
+        self.num_features = channels
         self.fc = nn.Linear(channels, num_classes)
         initialise(self)
 
@@ -188,14 +188,18 @@ class ConvNeXt(nn.Module):
             maps.append(stage(downsample(maps[-1])))
         return maps
 
-    def forward(self, images: Tensor) -> Tensor:
+    def represent(self, images: Tensor) -> Tensor:
+        """Return the mean of the last map over its pixels, normalised: images [B, C, H, W] -> [B, D]."""
         x = self.run_stem(images)
         for downsample, stage in zip(
             self.downsample, self.stages, strict=True
         ):  # without feature_maps, whose list would keep every map alive
             x = downsample(x)
             x = stage(x)
-        return self.fc(self.norm(x.mean(dim=(2, 3))))  # [B, C, H, W] -> [B, C] -> [B, K]
+        return self.norm(x.mean(dim=(2, 3)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc(self.represent(images))
 
 
 def initialise(model: nn.Module) -> None:
@@ -204,48 +208,6 @@ def initialise(model: nn.Module) -> None:
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             nn.init.trunc_normal_(module.weight, std=0.02)
             nn.init.zeros_(module.bias)
-
-
-def load_torchvision_state(model: ConvNeXt, state: Mapping[str, Tensor]) -> ConvNeXt:
-    """Copy a state dict of torchvision's convnext_tiny ... convnext_large; ValueError names the first tensor
-    that does not fit.
-    """
-    table = {
-        "block.0": "depthwise",
-        "block.2": "norm",
-        "block.3": "expand",
-        "block.5": "project",
-        "layer_scale": "gamma",
-    }
-    table |= {"classifier.0": "norm", "classifier.2": "fc"}
-
-    def rename(name: str) -> str:
-        for theirs, ours in table.items():
-            name = name.replace(theirs, ours)
-        name = name.replace(
-            "features.0.", "stem."
-        )  # then by turns blocks (odd) and a downsampling layer (even)
-        name = re.sub(r"^features\.(\d*[13579])\.", lambda found: f"stages.{int(found[1]) // 2}.", name)
-        return re.sub(r"^features\.(\d+)\.", lambda found: f"downsample.{int(found[1]) // 2}.", name)
-
-    flat = {
-        name: tensor.flatten() if name.endswith("layer_scale") else tensor for name, tensor in state.items()
-    }  # [C, 1, 1] -> [C]
-    return load_state(model, flat, rename)
-
-
-def load_timm_state(model: ConvNeXt, state: Mapping[str, Tensor]) -> ConvNeXt:
-    """Copy a state dict of timm's convnext_tiny ... convnext_xlarge; ValueError names the first tensor that
-    does not fit.
-    """
-    table = {"conv_dw": "depthwise", "mlp.fc1": "expand", "mlp.fc2": "project", "blocks.": "", "head.": ""}
-
-    def rename(name: str) -> str:
-        for theirs, ours in table.items():
-            name = name.replace(theirs, ours)
-        return re.sub(r"^stages\.(\d+)\.downsample", r"downsample.\1", name)
-
-    return load_state(model, state, rename)
 
 
 def convnext(

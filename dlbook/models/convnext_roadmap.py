@@ -214,6 +214,8 @@ class Roadmap(nn.Module):
     Raises ValueError for arguments out of range, and in `forward` for other images.
     """
 
+    last_layer = "fc"
+
     def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3) -> None:
         super().__init__()
         require_positive("num_classes", num_classes)
@@ -239,6 +241,7 @@ class Roadmap(nn.Module):
                 channels = 4 * width if config.block == "bottleneck" else width
             self.stages.append(stage)
         self.norm = nn.LayerNorm(channels, eps=1e-6) if separate else nn.Identity()
+        self.num_features = channels
         self.fc = nn.Linear(channels, num_classes)
         initialise(self)
 
@@ -254,10 +257,12 @@ class Roadmap(nn.Module):
             maps.append(stage(maps[-1]))
         return maps
 
+    def represent(self, images: Tensor) -> Tensor:
+        """Return the mean of the last map over its pixels, after the last norm: images -> [B, D]."""
+        return self.norm(self.feature_maps(images)[-1].mean(dim=(2, 3)))
+
     def forward(self, images: Tensor) -> Tensor:
-        return self.fc(
-            self.norm(self.feature_maps(images)[-1].mean(dim=(2, 3)))
-        )  # [B, C, H, W] -> [B, C] -> [B, K]
+        return self.fc(self.represent(images))
 
 
 def initialise(model: Roadmap) -> None:

@@ -33,7 +33,6 @@ distillation token and head: Ti 5,910,800; S 22,436,432; B 87,338,192.
 22436432
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -44,8 +43,7 @@ from dlbook.checks import find_row, require_positive, require_probability
 from dlbook.nn.attention import SelfAttention
 from dlbook.nn.drop import StochasticDepth
 from dlbook.nn.patch import PatchEmbedding, patch_grid
-from dlbook.nn.position import interpolate_positions, learned_positions, resized_state
-from dlbook.nn.state import load_state
+from dlbook.nn.position import interpolate_positions, learned_positions
 
 PATCH_SIZE, DEPTH, HEAD_DIM, MLP_RATIO = 16, 12, 64, 4  # of all rows
 
@@ -126,14 +124,35 @@ class Block(nn.Module):
         return x + self.drop_path(self.mlp(self.norm2(x)))
 
 
+class DistillationHeads(nn.Module):
+    """A linear layer for each of the two tokens: [class; distillation] [B, 2 D] -> both logits, [B, K] each, in
+    training, else their mean.
+    """
+
+    def __init__(self, dim: int, num_classes: int) -> None:
+        super().__init__()
+        self.label = nn.Linear(dim, num_classes)  # learns from the labels
+        self.teacher = nn.Linear(dim, num_classes)  # learns from the teacher
+
+    def forward(self, tokens: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        class_token, distill_token = tokens.chunk(2, dim=1)
+        class_logits, distill_logits = self.label(class_token), self.teacher(distill_token)
+        return (class_logits, distill_logits) if self.training else (class_logits + distill_logits) / 2
+
+
 class DeiT(nn.Module):
     """Images [B, C, H, W] -> logits [B, K]. A distilled row in training: the class and the distillation
     logits, [B, K] each.
+
+    A distilled row's last layer is its two heads together: they see both tokens, one after the other, 2 D
+    numbers.
 
     config: a row of `VARIANTS`.  resolution: of the learned positions in pixels, one number or (H, W),
     multiples of 16; images of another size get interpolated ones.  drop_path: of the last block, in [0, 1).
     Raises ValueError for values outside these.
     """
+
+    last_layer = "head"
 
     def __init__(
         self,
@@ -146,21 +165,23 @@ class DeiT(nn.Module):
         super().__init__()
         require_positive("num_classes", num_classes)
         require_probability("drop_path", drop_path)
-        self.config, self.grid, self.prefix_tokens = (
-            config,
-            patch_grid(resolution, PATCH_SIZE),
-            2 if config.distilled else 1,
-        )
         dim = config.dim
+        self.config, self.grid = config, patch_grid(resolution, PATCH_SIZE)
+        self.prefix_tokens = 2 if config.distilled else 1
+        self.num_features = self.prefix_tokens * dim
         self.patch_embed = PatchEmbedding(PATCH_SIZE, in_channels, dim)
         self.cls_token = nn.Parameter(torch.empty(1, 1, dim))
         self.dist_token = nn.Parameter(torch.empty(1, 1, dim)) if config.distilled else None
         self.pos_embed = learned_positions(self.prefix_tokens + self.grid[0] * self.grid[1], dim)
         self.blocks = nn.ModuleList(Block(dim, drop_path * index / (DEPTH - 1)) for index in range(DEPTH))
         self.norm = nn.LayerNorm(dim, eps=1e-6)
-        self.head = nn.Linear(dim, num_classes)
-        self.head_dist = nn.Linear(dim, num_classes) if config.distilled else None
+        self.head = DistillationHeads(dim, num_classes) if config.distilled else nn.Linear(dim, num_classes)
         initialise(self)
+
+    @property
+    def stages(self) -> tuple[nn.Module, ...]:
+        """The blocks."""
+        return tuple(self.blocks)
 
     def embed(self, images: Tensor) -> Tensor:
         """Tokens [B, 1 + N, D], or with the distillation token in second place [B, 2 + N, D]."""
@@ -184,13 +205,14 @@ class DeiT(nn.Module):
             tokens = block(tokens)
         return self.norm(tokens)
 
+    def represent(self, images: Tensor) -> Tensor:
+        """Return what the class token has become, normalised, [B, D]; in a distilled row followed by the
+        distillation token, [B, 2 D].
+        """
+        return self.forward_features(images)[:, : self.prefix_tokens].flatten(1)
+
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        tokens = self.forward_features(images)
-        class_logits = self.head(tokens[:, 0])
-        if self.head_dist is None:
-            return class_logits
-        distill_logits = self.head_dist(tokens[:, 1])
-        return (class_logits, distill_logits) if self.training else (class_logits + distill_logits) / 2
+        return self.head(self.represent(images))
 
     def attention(self, images: Tensor, layer: int = -1) -> Tensor:
         """Attention weights [B, h, M, M] of a block (from 0; negative from the end) between all M tokens:
@@ -217,15 +239,6 @@ def initialise(model: DeiT) -> None:
         if isinstance(module, nn.Linear):
             nn.init.trunc_normal_(module.weight, std=0.02)
             nn.init.zeros_(module.bias)
-
-
-def load_timm_state(model: DeiT, state: Mapping[str, Tensor]) -> DeiT:
-    """Copy a state dict of timm's deit_*_patch16_*; positions of another square grid are interpolated to the
-    model's.
-
-    ValueError names the first tensor that does not fit.
-    """
-    return load_state(model, resized_state(state, model.grid, model.prefix_tokens))
 
 
 def deit(

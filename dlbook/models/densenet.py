@@ -36,7 +36,6 @@ BC L = 100, k = 12 769,162; BC L = 250, k = 24 15,324,406; BC L = 190, k = 40 25
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -44,7 +43,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlbook.checks import find_row, require_images, require_one_of, require_positive, require_probability
-from dlbook.nn.state import load_state
 
 
 @dataclass(frozen=True)
@@ -169,6 +167,8 @@ class DenseNet(nn.Module):
     H and W at least 29 with ImageNet's stem, 4 with CIFAR's.  Raises ValueError for arguments out of range.
     """
 
+    last_layer = "classifier"
+
     def __init__(
         self, config: Config, num_classes: int | None = None, in_channels: int = 3, drop_prob: float = 0.0
     ) -> None:
@@ -199,8 +199,14 @@ class DenseNet(nn.Module):
                 self.features.add_module(f"transition{index}", Transition(channels, kept, drop_prob))
                 channels = kept
         self.features.add_module(f"norm{len(config.depths) + 1}", nn.BatchNorm2d(channels))
+        self.num_features = channels
         self.classifier = nn.Linear(channels, num_classes)
         initialise(self)
+
+    @property
+    def stages(self) -> tuple[nn.Module, ...]:
+        """Every dense block and every transition, in order."""
+        return tuple(layer for layer in self.features if isinstance(layer, (DenseBlock, Transition)))
 
     def feature_maps(self, images: Tensor) -> dict[str, Tensor]:
         """The output of the stem, of every block and of every transition, by name: [B, C_i, H_i, W_i] each."""
@@ -214,7 +220,8 @@ class DenseNet(nn.Module):
                 maps["stem"] = x
         return maps
 
-    def forward(self, images: Tensor) -> Tensor:
+    def represent(self, images: Tensor) -> Tensor:
+        """Return the mean of all maps after the last BN and ReLU: images [B, C, H, W] -> [B, D]."""
         require_images(images, self.in_channels)
         least = 29 if self.config.stem == "imagenet" else 4
         if min(images.shape[2:]) < least:
@@ -223,7 +230,10 @@ class DenseNet(nn.Module):
                 f"{list(images.shape)}; resize them"
             )
         x = F.relu(self.features(images), inplace=True)
-        return self.classifier(x.mean(dim=(2, 3)))  # [B, C, H, W] -> [B, C] -> [B, K]
+        return x.mean(dim=(2, 3))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.classifier(self.represent(images))
 
 
 def initialise(model: nn.Module) -> None:
@@ -235,23 +245,6 @@ def initialise(model: nn.Module) -> None:
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
         elif isinstance(module, nn.Linear):
             nn.init.zeros_(module.bias)
-
-
-def rename_torchvision(name: str) -> str:
-    """torchvision's names are ours, except in its published files: there ``denselayer1.norm.1.weight`` is
-    ``norm1.weight``.
-    """
-    parts = name.split(".")
-    if len(parts) == 6 and parts[3] in ("norm", "conv") and parts[4] in "12":
-        return ".".join([*parts[:3], parts[3] + parts[4], parts[5]])
-    return name
-
-
-def load_torchvision_state(model: DenseNet, state: Mapping[str, Tensor]) -> DenseNet:
-    """Copy a state dict of torchvision's densenet121 ... 201; ValueError names the first tensor that does not
-    fit.
-    """
-    return load_state(model, state, rename_torchvision)
 
 
 def densenet(

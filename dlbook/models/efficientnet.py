@@ -224,6 +224,8 @@ class EfficientNet(nn.Module):
     input that is not float [B, C, H, W].
     """
 
+    last_layer = "classifier"
+
     def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3) -> None:
         super().__init__()
         require_positive("num_classes", num_classes)
@@ -242,10 +244,10 @@ class EfficientNet(nn.Module):
                 )
                 channels, position = width, position + 1
             self.stages.append(blocks)
-        head_channels = make_divisible(config.width * HEAD_CHANNELS)
-        self.head = ConvNorm(config, channels, head_channels, activation=config.activation)
+        self.num_features = make_divisible(config.width * HEAD_CHANNELS)
+        self.head = ConvNorm(config, channels, self.num_features, activation=config.activation)
         self.dropout = nn.Dropout(config.dropout)
-        self.classifier = nn.Linear(head_channels, num_classes)
+        self.classifier = nn.Linear(self.num_features, num_classes)
         initialise(self)
 
     def feature_maps(self, images: Tensor) -> list[Tensor]:
@@ -256,7 +258,8 @@ class EfficientNet(nn.Module):
             maps.append(layer(maps[-1]))
         return maps
 
-    def forward(self, images: Tensor) -> Tensor:
+    def represent(self, images: Tensor) -> Tensor:
+        """Return the mean of the head's maps over their pixels: images [B, C, H, W] -> [B, D]."""
         require_images(images, self.in_channels)
         x = images
         for layer in (
@@ -265,7 +268,10 @@ class EfficientNet(nn.Module):
             self.head,
         ):  # without feature_maps, whose list would keep every map alive
             x = layer(x)
-        return self.classifier(self.dropout(x.mean(dim=(2, 3))))  # [B, C, H, W] -> [B, C] -> [B, K]
+        return x.mean(dim=(2, 3))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.classifier(self.dropout(self.represent(images)))
 
 
 def initialise(model: nn.Module) -> None:

@@ -48,7 +48,6 @@ from torch.nn import functional as F
 
 from dlbook.checks import find_row, require_images, require_positive, require_probability
 from dlbook.nn.norm import LocalResponseNorm
-from dlbook.nn.state import load_state
 
 HEAD_WEIGHT = 0.3  # of each auxiliary head in the loss (section 5)
 
@@ -213,9 +212,14 @@ class GoogLeNet(nn.Module):
     """Stem, nine Inception blocks, one linear layer: images [B, C, H, W] -> logits [B, K]; in training with
     heads, `Logits`.
 
+    `represent` and the last layer are those of the main road; the auxiliary heads look at earlier maps and do
+    not belong to them.
+
     config: a row of `VARIANTS`.  num_classes: K.  in_channels: C of the images.  H and W at least 32.
     Raises ValueError for arguments out of range.
     """
+
+    last_layer = "fc"
 
     def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3) -> None:
         super().__init__()
@@ -247,6 +251,7 @@ class GoogLeNet(nn.Module):
             self.blocks[name], channels = Inception(channels, widths, norm, kernel_size), widths.out
             if config.heads and name in HEADS:
                 self.heads[name] = Head(channels, num_classes, config.torchvision)
+        self.num_features = channels
         self.dropout = nn.Dropout(config.drop_prob)
         self.fc = nn.Linear(channels, num_classes)
         initialise(self)
@@ -265,6 +270,11 @@ class GoogLeNet(nn.Module):
         """One block of Table 1, with the pooling before it."""
         return self.blocks[name](self.pools[name](x) if name in self.pools else x)
 
+    @property
+    def stages(self) -> tuple[nn.Module, ...]:
+        """The nine blocks of Table 1."""
+        return tuple(self.blocks.values())
+
     def feature_maps(self, images: Tensor) -> dict[str, Tensor]:
         """The output of the stem and of every block, by its name in Table 1: [B, C_i, H_i, W_i] each."""
         maps = {"stem": self.run_stem(images)}
@@ -273,14 +283,23 @@ class GoogLeNet(nn.Module):
             x = maps[name] = self.run_block(name, x)
         return maps
 
+    def represent(self, images: Tensor) -> Tensor:
+        """Return the mean of block 5b's maps over their pixels: images [B, C, H, W] -> [B, 1024]."""
+        return self._run(images, heads={})[0]
+
     def forward(self, images: Tensor) -> Tensor | Logits:
-        x, heads = self.run_stem(images), []
+        features, aside = self._run(images, self.heads if self.training else {})
+        logits = self.fc(self.dropout(features))
+        return Logits(logits, *aside) if aside else logits
+
+    def _run(self, images: Tensor, heads: Mapping[str, nn.Module]) -> tuple[Tensor, list[Tensor]]:
+        """Return the representation [B, D] and the logits of `heads`, the later one first."""
+        x, aside = self.run_stem(images), []
         for name in TABLE:
             x = self.run_block(name, x)
-            if self.training and name in self.heads:
-                heads.insert(0, self.heads[name](x))
-        logits = self.fc(self.dropout(x.mean(dim=(2, 3))))  # [B, C, H, W] -> [B, C] -> [B, K]
-        return Logits(logits, *heads) if heads else logits
+            if name in heads:
+                aside.insert(0, heads[name](x))
+        return x.mean(dim=(2, 3)), aside
 
 
 def training_loss(outputs: Tensor | Logits, labels: Tensor) -> Tensor:
@@ -305,25 +324,6 @@ def initialise(model: GoogLeNet) -> None:
             last = module is model.fc or any(module is head.fc2 for head in model.heads.values())
             nn.init.kaiming_normal_(module.weight, nonlinearity="linear" if last else "relu")
             nn.init.zeros_(module.bias)
-
-
-def rename_torchvision(name: str) -> str:
-    """A name in torchvision's state dict -> ours: ``inception3a.`` is ``blocks.3a.``, ``aux1.`` is
-    ``heads.4a.``.
-    """
-    part, _, rest = name.partition(".")
-    places = {"conv1": "stem.0", "conv2": "stem.3", "conv3": "stem.4", "aux1": "heads.4a", "aux2": "heads.4d"}
-    if part.startswith("inception"):
-        return f"blocks.{part.removeprefix('inception')}.{rest}"
-    return f"{places.get(part, part)}.{rest}"
-
-
-def load_torchvision_state(model: GoogLeNet, state: Mapping[str, Tensor]) -> GoogLeNet:
-    """Copy torchvision's googlenet into a row ``_torchvision``, with or without heads as the row has them.
-
-    ValueError names the first tensor that does not fit; a row of the paper is refused.
-    """
-    return load_state(model, state, rename_torchvision)
 
 
 def googlenet(

@@ -108,10 +108,8 @@ class Subsampling(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.weight, self.bias = (
-            nn.Parameter(torch.ones(channels, 1, 1)),
-            nn.Parameter(torch.zeros(channels, 1, 1)),
-        )
+        self.weight = nn.Parameter(torch.ones(channels, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.weight * F.avg_pool2d(x, 2) + self.bias
@@ -132,6 +130,19 @@ class SparseConv(nn.Module):
         )
 
 
+class RadialBasis(nn.Module):
+    """Compare with a fixed drawing of each digit (equation 7): [B, 84] -> scores [B, 10], minus the squared
+    distances.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("bitmaps", digit_bitmaps())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return -(x[:, None] - self.bitmaps).square().sum(-1)
+
+
 class LeNet5(nn.Module):
     """The network of 1998: images [B, C, 32, 32] -> scores [B, 10], minus the squared distances to the
     digits' bitmaps.
@@ -140,46 +151,70 @@ class LeNet5(nn.Module):
     sizes.
     """
 
+    last_layer = "output"
+    num_features = 84
+
     def __init__(self, config: Config, in_channels: int = 1) -> None:
         super().__init__()
         self.in_channels, self.resolution = in_channels, config.resolution
-        self.c1, self.s2, self.c3, self.s4 = (
-            nn.Conv2d(in_channels, 6, 5),
-            Subsampling(6),
-            SparseConv(),
-            Subsampling(16),
-        )
-        self.c5, self.f6 = nn.Conv2d(16, 120, 5), nn.Linear(120, 84)
-        self.register_buffer("bitmaps", digit_bitmaps())
+        self.c1 = nn.Conv2d(in_channels, 6, 5)
+        self.s2 = Subsampling(6)
+        self.c3 = SparseConv()
+        self.s4 = Subsampling(16)
+        self.c5 = nn.Conv2d(16, 120, 5)
+        self.f6 = nn.Linear(120, 84)
+        self.output = RadialBasis()
         for module in self.modules():  # section II-B: uniform in +-2.4 / fan_in
             if isinstance(module, (nn.Conv2d, nn.Linear)):
                 bound = 2.4 / module.weight[0].numel()
                 nn.init.uniform_(module.weight, -bound, bound)
                 nn.init.zeros_(module.bias)
 
-    def forward(self, images: Tensor) -> Tensor:
+    @property
+    def stages(self) -> tuple[nn.Module, ...]:
+        """The layers S2 to S4, before the squash."""
+        return (self.s2, self.c3, self.s4)
+
+    def represent(self, images: Tensor) -> Tensor:
+        """Return the units of F6, squashed: images [B, C, 32, 32] -> [B, 84]."""
         require_resolution(images, self.in_channels, self.resolution)
         x = squash(self.s2(squash(self.c1(images))))
         x = squash(self.s4(squash(self.c3(x))))
-        x = squash(self.f6(squash(self.c5(x)).flatten(1)))  # [B, 84]
-        return -(x[:, None] - self.bitmaps).square().sum(-1)  # equation 7; [B, 10]
+        return squash(self.f6(squash(self.c5(x)).flatten(1)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.output(self.represent(images))
 
 
 class ModernLeNet5(nn.Module):
     """The textbooks' form: images [B, C, 28, 28] -> logits [B, K]. Raises ValueError for other sizes."""
 
+    last_layer = "output"
+    num_features = 84
+
     def __init__(self, config: Config, num_classes: int = 10, in_channels: int = 1) -> None:
         super().__init__()
         self.in_channels, self.resolution = in_channels, config.resolution
-        self.c1, self.c3 = nn.Conv2d(in_channels, 6, 5, padding=config.padding), nn.Conv2d(6, 16, 5)
-        self.c5, self.f6, self.output = nn.Linear(400, 120), nn.Linear(120, 84), nn.Linear(84, num_classes)
+        self.c1 = nn.Conv2d(in_channels, 6, 5, padding=config.padding)
+        self.c3 = nn.Conv2d(6, 16, 5)
+        self.c5 = nn.Linear(400, 120)
+        self.f6 = nn.Linear(120, 84)
+        self.output = nn.Linear(84, num_classes)
 
-    def forward(self, images: Tensor) -> Tensor:
+    @property
+    def stages(self) -> tuple[nn.Module, ...]:
+        """The layer C3, before its ReLU."""
+        return (self.c3,)
+
+    def represent(self, images: Tensor) -> Tensor:
+        """Return the units of F6 after their ReLU: images [B, C, 28, 28] -> [B, 84]."""
         require_resolution(images, self.in_channels, self.resolution)
         x = F.max_pool2d(F.relu(self.c1(images)), 2)  # [B, 6, 14, 14]
         x = F.max_pool2d(F.relu(self.c3(x)), 2)  # [B, 16, 5, 5]
-        x = F.relu(self.f6(F.relu(self.c5(x.flatten(1)))))
-        return self.output(x)
+        return F.relu(self.f6(F.relu(self.c5(x.flatten(1)))))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.output(self.represent(images))
 
 
 def require_resolution(images: Tensor, in_channels: int, resolution: int) -> None:

@@ -70,6 +70,8 @@ class MLP(nn.Module):
     drop_prob: of dropping a hidden unit in training, in [0, 1).  Raises ValueError for values outside these.
     """
 
+    stages = ()  # no maps: the net does not know which pixels are neighbours
+
     def __init__(
         self,
         config: Config,
@@ -91,11 +93,14 @@ class MLP(nn.Module):
         require_one_of("activation", config.activation, tuple(ACTIVATIONS))
         self.config = config
         widths = (in_channels * math.prod(self.resolution), *config.widths, num_classes)
+        self.last_layer = f"layers.{len(config.widths)}"
+        self.num_features = widths[-2]
         self.layers = nn.ModuleList(nn.Linear(before, after) for before, after in pairwise(widths))
         self.drop = nn.Dropout(drop_prob)
         initialise(self)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def represent(self, images: Tensor) -> Tensor:
+        """Return the last hidden layer after its activation: images [B, C, H, W] -> [B, D]."""
         require_images(images, self.in_channels)
         if tuple(images.shape[2:]) != self.resolution:
             raise ValueError(
@@ -104,11 +109,16 @@ class MLP(nn.Module):
                 "resize them, or build the model with another resolution"
             )
         activation = ACTIVATIONS[self.config.activation]
-        *hidden, last = self.layers
         a = images.flatten(1)  # [B, C H W]
-        for layer in hidden:
-            a = self.drop(activation(layer(a)))
-        return last(a)
+        for number, layer in enumerate(self.layers[:-1]):
+            if number > 0:
+                a = self.drop(a)
+            a = activation(layer(a))
+        return a
+
+    def forward(self, images: Tensor) -> Tensor:
+        a = self.represent(images)
+        return self.layers[-1](self.drop(a) if self.config.widths else a)
 
 
 def initialise(model: MLP) -> None:

@@ -37,14 +37,12 @@ Parameters with 1,000 classes: width 1 4,231,976; 0.75 2,585,560; 0.5 1,331,592;
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from dlbook.checks import find_row, require_images, require_positive
-from dlbook.nn.state import load_state
 
 # Howard et al. 2017, Table 1: channels and stride of the blocks after the stem of 32 channels
 STEM_CHANNELS = 32
@@ -126,6 +124,8 @@ class MobileNetV1(nn.Module):
     paper has 224, 192, 160 and 128.  Raises ValueError for arguments out of range.
     """
 
+    last_layer = "classifier"
+
     def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3) -> None:
         super().__init__()
         require_positive("num_classes", num_classes)
@@ -141,8 +141,14 @@ class MobileNetV1(nn.Module):
                 else ConvNorm(channels, width, 3, act, stride)
             )
             channels = width
+        self.num_features = channels
         self.classifier = nn.Linear(channels, num_classes)
         initialise(self)
+
+    @property
+    def stages(self) -> tuple[nn.Module, ...]:
+        """The blocks of Table 1."""
+        return tuple(self.blocks)
 
     def feature_maps(self, images: Tensor) -> list[Tensor]:
         """The output of the stem and of every block: [B, C_i, H_i, W_i] each."""
@@ -152,10 +158,13 @@ class MobileNetV1(nn.Module):
             maps.append(block(maps[-1]))
         return maps
 
-    def forward(self, images: Tensor) -> Tensor:
+    def represent(self, images: Tensor) -> Tensor:
+        """Return the mean of the last block's maps over their pixels: images [B, C, H, W] -> [B, D]."""
         require_images(images, self.in_channels)
-        x = self.blocks(self.stem(images))
-        return self.classifier(x.mean(dim=(2, 3)))  # [B, C, H, W] -> [B, C] -> [B, K]
+        return self.blocks(self.stem(images)).mean(dim=(2, 3))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.classifier(self.represent(images))
 
 
 def initialise(model: nn.Module) -> None:
@@ -170,41 +179,6 @@ def initialise(model: nn.Module) -> None:
             bound = 1 / math.sqrt(module.out_features)
             nn.init.uniform_(module.weight, -bound, bound)
             nn.init.zeros_(module.bias)
-
-
-# timm's stages hold 1, 2, 2, 6 and 2 blocks; ours are in one row
-TIMM_DEPTHS = (1, 2, 2, 6, 2)
-TIMM_LAYERS = {
-    "conv_dw": "depthwise.conv",
-    "bn1": "depthwise.norm",
-    "conv_pw": "pointwise.conv",
-    "bn2": "pointwise.norm",
-}
-
-
-def rename_timm(name: str) -> str:
-    """A name in timm's state dict -> ours: ``blocks.1.0.conv_dw.weight`` is
-    ``blocks.1.depthwise.conv.weight``.
-    """
-    if not name.startswith("blocks."):
-        return name.replace("conv_stem.", "stem.conv.").replace("bn1.", "stem.norm.")
-    _, stage, block, layer, *rest = name.split(".")
-    return ".".join(
-        ["blocks", str(sum(TIMM_DEPTHS[: int(stage)]) + int(block)), TIMM_LAYERS.get(layer, layer), *rest]
-    )
-
-
-def load_timm_state(model: MobileNetV1, state: Mapping[str, Tensor]) -> MobileNetV1:
-    """Copy a state dict of timm's mobilenetv1_100 into row ``mobilenet_v1_relu6``; ValueError names the first
-    misfit.
-
-    A net with ReLU is refused: every tensor would fit, but the weights were trained with ReLU6.
-    """
-    if model.config.activation is not nn.ReLU6:
-        raise ValueError(
-            "timm's MobileNet cuts activations at 6, this model does not; build mobilenet_v1_relu6"
-        )
-    return load_state(model, state, rename_timm)
 
 
 def mobilenet_v1(

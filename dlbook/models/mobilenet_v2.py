@@ -33,7 +33,6 @@ Parameters with 1,000 classes: width 1 3,504,872; 0.75 2,636,424; 0.5 1,968,680;
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -41,7 +40,6 @@ from torch import Tensor, nn
 
 from dlbook.checks import find_row, require_images, require_positive, require_probability
 from dlbook.nn.divisible import make_divisible
-from dlbook.nn.state import load_state
 
 # Sandler et al. 2018, Table 2: t  c  n  s
 STAGES = (
@@ -127,6 +125,8 @@ class MobileNetV2(nn.Module):
     before the last layer, in [0, 1).  Any H and W.  Raises ValueError for arguments out of range.
     """
 
+    last_layer = "classifier"
+
     def __init__(
         self, config: Config, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.2
     ) -> None:
@@ -144,10 +144,16 @@ class MobileNetV2(nn.Module):
                     InvertedResidual(channels, width, expand_ratio, stride if index == 0 else 1)
                 )
                 channels = width
-        head_channels = make_divisible(max(1.0, config.width) * HEAD_CHANNELS)
-        self.head = ConvNorm(channels, head_channels, 1)
-        self.dropout, self.classifier = nn.Dropout(drop_prob), nn.Linear(head_channels, num_classes)
+        self.num_features = make_divisible(max(1.0, config.width) * HEAD_CHANNELS)
+        self.head = ConvNorm(channels, self.num_features, 1)
+        self.dropout = nn.Dropout(drop_prob)
+        self.classifier = nn.Linear(self.num_features, num_classes)
         initialise(self)
+
+    @property
+    def stages(self) -> tuple[nn.Module, ...]:
+        """Every bottleneck, then the head."""
+        return (*self.blocks, self.head)
 
     def feature_maps(self, images: Tensor) -> list[Tensor]:
         """The output of the stem, of every bottleneck and of the head: [B, C_i, H_i, W_i] each."""
@@ -157,7 +163,8 @@ class MobileNetV2(nn.Module):
             maps.append(layer(maps[-1]))
         return maps
 
-    def forward(self, images: Tensor) -> Tensor:
+    def represent(self, images: Tensor) -> Tensor:
+        """Return the mean of the head's maps over their pixels: images [B, C, H, W] -> [B, D]."""
         require_images(images, self.in_channels)
         x = images
         for layer in (
@@ -166,7 +173,10 @@ class MobileNetV2(nn.Module):
             self.head,
         ):  # nested calls would keep the stem's map to the end
             x = layer(x)
-        return self.classifier(self.dropout(x.mean(dim=(2, 3))))  # [B, C, H, W] -> [B, C] -> [B, K]
+        return x.mean(dim=(2, 3))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.classifier(self.dropout(self.represent(images)))
 
 
 def initialise(model: nn.Module) -> None:
@@ -180,66 +190,6 @@ def initialise(model: nn.Module) -> None:
         elif isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, std=0.01)
             nn.init.zeros_(module.bias)
-
-
-OURS = tuple(f"{layer}.{part}" for layer in ("expand", "depthwise", "project") for part in ("conv", "norm"))
-
-
-def torchvision_places(model: MobileNetV2) -> dict[str, str]:
-    """Layer of torchvision's net -> layer of ours: ``features.2.conv.0.0`` is ``blocks.1.expand.conv``."""
-    last = len(model.blocks) + 1
-    places = {"features.0.0": "stem.conv", "features.0.1": "stem.norm", "classifier.1": "classifier"}
-    places |= {f"features.{last}.0": "head.conv", f"features.{last}.1": "head.norm"}
-    for index, block in enumerate(model.blocks):
-        expands = isinstance(block.expand, ConvNorm)
-        theirs = ("0.0", "0.1", "1.0", "1.1", "2", "3") if expands else ("0.0", "0.1", "1", "2")
-        places |= {
-            f"features.{index + 1}.conv.{name}": f"blocks.{index}.{own}"
-            for name, own in zip(theirs, OURS[-len(theirs) :], strict=True)
-        }
-    return places
-
-
-def timm_places(model: MobileNetV2) -> dict[str, str]:
-    """Layer of timm's net -> layer of ours: ``blocks.1.0.conv_pw`` is ``blocks.1.expand.conv``."""
-    places = {"conv_stem": "stem.conv", "bn1": "stem.norm", "conv_head": "head.conv", "bn2": "head.norm"}
-    positions = [
-        (stage, block) for stage, (_, _, depth, _) in enumerate(model.config.stages) for block in range(depth)
-    ]
-    for index, (stage, position) in enumerate(positions):
-        expands = isinstance(model.blocks[index].expand, ConvNorm)
-        theirs = (
-            ("conv_pw", "bn1", "conv_dw", "bn2", "conv_pwl", "bn3")
-            if expands
-            else ("conv_dw", "bn1", "conv_pw", "bn2")
-        )
-        places |= {
-            f"blocks.{stage}.{position}.{name}": f"blocks.{index}.{own}"
-            for name, own in zip(theirs, OURS[-len(theirs) :], strict=True)
-        }
-    return places
-
-
-def _load(model: MobileNetV2, state: Mapping[str, Tensor], places: dict[str, str]) -> MobileNetV2:
-    def rename(name: str) -> str:
-        layer, _, tensor = name.rpartition(".")
-        return f"{places.get(layer, layer)}.{tensor}"
-
-    return load_state(model, state, rename)
-
-
-def load_torchvision_state(model: MobileNetV2, state: Mapping[str, Tensor]) -> MobileNetV2:
-    """Copy a state dict of torchvision's mobilenet_v2, of any width; ValueError names the first tensor that
-    does not fit.
-    """
-    return _load(model, state, torchvision_places(model))
-
-
-def load_timm_state(model: MobileNetV2, state: Mapping[str, Tensor]) -> MobileNetV2:
-    """Copy a state dict of timm's mobilenetv2_035 ... 140; ValueError names the first tensor that does not
-    fit.
-    """
-    return _load(model, state, timm_places(model))
 
 
 def mobilenet_v2(

@@ -38,7 +38,6 @@ Parameters with 1,000 classes: large 5,483,032, at width 0.75 3,993,528; small 2
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -48,7 +47,6 @@ from torch import Tensor, nn
 from dlbook.checks import find_row, require_images, require_positive, require_probability
 from dlbook.nn.channel_attention import SqueezeExcitation
 from dlbook.nn.divisible import make_divisible
-from dlbook.nn.state import load_state
 
 
 class Row(NamedTuple):
@@ -178,6 +176,8 @@ class MobileNetV3(nn.Module):
     before the last layer, in [0, 1).  Any H and W.  Raises ValueError for arguments out of range.
     """
 
+    last_layer = "classifier.3"
+
     def __init__(
         self, config: Config, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.2
     ) -> None:
@@ -196,6 +196,7 @@ class MobileNetV3(nn.Module):
             )
             self.blocks.append(InvertedResidual(channels, hidden, width, row))
             channels, unscaled = width, row.out
+        self.num_features = config.features
         self.head = ConvNorm(channels, 6 * channels, 1, activation=HS)
         self.classifier = nn.Sequential(
             nn.Linear(6 * channels, config.features),
@@ -205,6 +206,11 @@ class MobileNetV3(nn.Module):
         )
         initialise(self)
 
+    @property
+    def stages(self) -> tuple[nn.Module, ...]:
+        """Every bottleneck, then the head."""
+        return (*self.blocks, self.head)
+
     def feature_maps(self, images: Tensor) -> list[Tensor]:
         """The output of the stem, of every bottleneck and of the head: [B, C_i, H_i, W_i] each."""
         require_images(images, self.in_channels)
@@ -213,7 +219,8 @@ class MobileNetV3(nn.Module):
             maps.append(layer(maps[-1]))
         return maps
 
-    def forward(self, images: Tensor) -> Tensor:
+    def represent(self, images: Tensor) -> Tensor:
+        """Return the first linear layer of the classifier after its h-swish: images [B, C, H, W] -> [B, D]."""
         require_images(images, self.in_channels)
         x = images
         for layer in (
@@ -222,7 +229,10 @@ class MobileNetV3(nn.Module):
             self.head,
         ):  # nested calls would keep the stem's map to the end
             x = layer(x)
-        return self.classifier(x.mean(dim=(2, 3)))  # [B, C, H, W] -> [B, C] -> [B, K]
+        return self.classifier[:2](x.mean(dim=(2, 3)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.classifier[2:](self.represent(images))  # dropout and the last layer
 
 
 def initialise(model: nn.Module) -> None:
@@ -237,36 +247,6 @@ def initialise(model: nn.Module) -> None:
             nn.init.normal_(module.weight, std=0.01)
         if isinstance(module, (nn.Conv2d, nn.Linear)) and module.bias is not None:
             nn.init.zeros_(module.bias)
-
-
-def torchvision_places(model: MobileNetV3) -> dict[str, str]:
-    """Layer of torchvision's net -> layer of ours: ``features.4.block.2.fc1`` is
-    ``blocks.3.squeeze_excite.reduce``.
-    """
-    places = {"features.0": "stem", f"features.{len(model.blocks) + 1}": "head"}
-    for index, block in enumerate(model.blocks):
-        parts = [name for name, part in block.named_children() if not isinstance(part, nn.Identity)]
-        places |= {
-            f"features.{index + 1}.block.{number}": f"blocks.{index}.{part}"
-            for number, part in enumerate(parts)
-        }
-    parts = {"0": "conv", "1": "norm", "fc1": "reduce", "fc2": "expand"}
-    return {
-        f"{theirs}.{key}": f"{own}.{part}" for theirs, own in places.items() for key, part in parts.items()
-    }
-
-
-def load_torchvision_state(model: MobileNetV3, state: Mapping[str, Tensor]) -> MobileNetV3:
-    """Copy a state dict of torchvision's mobilenet_v3_large or _small; ValueError names the first tensor that
-    does not fit.
-    """
-    places = torchvision_places(model)
-
-    def rename(name: str) -> str:
-        layer, _, tensor = name.rpartition(".")
-        return f"{places.get(layer, layer)}.{tensor}"
-
-    return load_state(model, state, rename)
 
 
 def mobilenet_v3(

@@ -30,7 +30,6 @@ Parameters with 1,000 classes: XXS 1,272,024; XS 2,317,848; S 5,578,632.
 5578632
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -39,7 +38,6 @@ from torch.nn import functional as F
 
 from dlbook.checks import find_row, require_images, require_positive, require_probability
 from dlbook.nn.attention import SelfAttention
-from dlbook.nn.state import load_state
 
 PATCH = 2  # pixels along the side of a patch, in all stages
 HEADS, MLP_RATIO = 4, 2
@@ -186,6 +184,8 @@ class MobileViT(nn.Module):
         ValueError otherwise.
     """
 
+    last_layer = "head"
+
     def __init__(
         self, config: Config, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.0
     ) -> None:
@@ -207,9 +207,10 @@ class MobileViT(nn.Module):
                 nn.Sequential(MV2(before, channels, 2, config.expand), MobileViTBlock(channels, dim, depth))
             )
         self.stages = nn.ModuleList(stages)
-        self.last = ConvNorm(later[-1], 4 * later[-1], 1)
+        self.num_features = 4 * later[-1]
+        self.last = ConvNorm(later[-1], self.num_features, 1)
         self.drop = nn.Dropout(drop_prob)
-        self.head = nn.Linear(4 * later[-1], num_classes)
+        self.head = nn.Linear(self.num_features, num_classes)
         initialise(self)
 
     def feature_maps(self, images: Tensor) -> list[Tensor]:
@@ -220,12 +221,16 @@ class MobileViT(nn.Module):
             maps.append(stage(maps[-1]))
         return maps
 
-    def forward(self, images: Tensor) -> Tensor:
+    def represent(self, images: Tensor) -> Tensor:
+        """Return the mean of the last convolution's maps over their pixels: images [B, C, H, W] -> [B, D]."""
         require_images(images, self.in_channels)
         x = self.stem(images)
         for stage in self.stages:
             x = stage(x)
-        return self.head(self.drop(self.last(x).mean(dim=(2, 3))))
+        return self.last(x).mean(dim=(2, 3))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.drop(self.represent(images)))
 
 
 def initialise(model: MobileViT) -> None:
@@ -238,32 +243,6 @@ def initialise(model: MobileViT) -> None:
         elif isinstance(module, nn.Linear):
             nn.init.trunc_normal_(module.weight, std=0.02)
             nn.init.zeros_(module.bias)
-
-
-# timm's name of a submodule -> ours
-NAMES = {
-    "conv1_1x1": "expand",
-    "conv2_kxk": "depthwise",
-    "conv3_1x1": "project",
-    "conv_kxk": "local",
-    "conv_1x1": "widen",
-    "conv_proj": "narrow",
-    "conv_fusion": "fuse",
-    "final_conv": "last",
-    "fc": "",
-}
-
-
-def timm_name(name: str) -> str:
-    """Our name of one of timm's tensors."""
-    return ".".join(filter(None, (NAMES.get(part, part) for part in name.split("."))))
-
-
-def load_timm_state(model: MobileViT, state: Mapping[str, Tensor]) -> MobileViT:
-    """Copy a state dict of timm's mobilevit_xxs, _xs or _s; ValueError names the first tensor that does not
-    fit.
-    """
-    return load_state(model, state, timm_name)
 
 
 def mobilevit(

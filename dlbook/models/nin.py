@@ -55,9 +55,15 @@ def mlpconv(in_channels: int, widths: tuple[int, ...], kernel_size: int) -> nn.S
 class NiN(nn.Module):
     """Three mlpconv layers and global average pooling: images [B, C, H, W] -> logits [B, K].
 
+    The last layer is the last 1x1 convolution, and it comes before the pooling. `represent` pools the maps
+    that this convolution sees, so this is the one network whose logits are not the last layer of
+    `represent(images)`: between the convolution and the mean over its maps stands a ReLU.
+
     drop_prob: probability of dropping a unit between blocks, in [0, 1). Raises ValueError for arguments out
         of range.
     """
+
+    last_layer = "features.6.4"
 
     def __init__(
         self, config: Config, num_classes: int = 10, in_channels: int = 3, drop_prob: float = 0.5
@@ -70,6 +76,7 @@ class NiN(nn.Module):
         widths = (*config.widths[:-1], (*config.widths[-1], num_classes))
         inputs = (in_channels, *(block[-1] for block in widths[:-1]))
         blocks = [mlpconv(*block) for block in zip(inputs, widths, config.kernels, strict=True)]
+        self.num_features = config.widths[-1][-1]
         pools = (nn.MaxPool2d(3, 2, ceil_mode=True), nn.AvgPool2d(3, 2, ceil_mode=True))
         self.features = nn.Sequential(
             blocks[0], pools[0], nn.Dropout(drop_prob), blocks[1], pools[1], nn.Dropout(drop_prob), blocks[2]
@@ -78,6 +85,20 @@ class NiN(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.normal_(module.weight, 0, 0.05)
                 nn.init.zeros_(module.bias)
+
+    @property
+    def stages(self) -> tuple[nn.Module, ...]:
+        """The three mlpconv layers; the first one reads the images."""
+        return (self.features[0], self.features[3], self.features[6])
+
+    def represent(self, images: Tensor) -> Tensor:
+        """Return the mean over their pixels of the maps that the last convolution sees: [B, 192]."""
+        require_images(images, self.in_channels)
+        *blocks, last = self.features
+        x = images
+        for layer in (*blocks, *last[:-2]):
+            x = layer(x)
+        return x.mean(dim=(2, 3))
 
     def forward(self, images: Tensor) -> Tensor:
         require_images(images, self.in_channels)

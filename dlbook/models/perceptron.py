@@ -59,6 +59,9 @@ class Perceptron(nn.Module):
     a pair. Weights start at 0. Raises ValueError for sizes below 1.
     """
 
+    last_layer = "linear"
+    stages = ()
+
     def __init__(
         self, num_classes: int = 1, in_channels: int = 1, resolution: int | tuple[int, int] = 28
     ) -> None:
@@ -69,11 +72,13 @@ class Perceptron(nn.Module):
         require_positive("in_channels", in_channels)
         for side in self.resolution:
             require_positive("resolution", side)
-        self.linear = nn.Linear(in_channels * math.prod(self.resolution), num_classes)
+        self.num_features = in_channels * math.prod(self.resolution)
+        self.linear = nn.Linear(self.num_features, num_classes)
         nn.init.zeros_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def represent(self, images: Tensor) -> Tensor:
+        """Return the pixels as they are, images [B, C, H, W] -> [B, C H W]: there is no hidden layer."""
         require_images(images, self.in_channels)
         if tuple(images.shape[2:]) != self.resolution:
             raise ValueError(
@@ -81,7 +86,10 @@ class Perceptron(nn.Module):
                 f"{list(images.shape)}; "
                 "resize them, or build the model with another resolution"
             )
-        return self.linear(images.flatten(1))
+        return images.flatten(1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.linear(self.represent(images))
 
     def decide(self, images: Tensor) -> Tensor:
         """The threshold units' answers, [B, K] of 0 and 1: 1 where the score is at least 0."""

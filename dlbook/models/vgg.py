@@ -29,7 +29,6 @@ Parameters with 1,000 classes: A and A-LRN 132,863,336; B 133,047,848; C 133,638
 128807306
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -37,7 +36,6 @@ from torch import Tensor, nn
 
 from dlbook.checks import find_row, require_images, require_positive, require_probability
 from dlbook.nn.norm import LocalResponseNorm
-from dlbook.nn.state import load_state
 
 WIDTHS = (64, 128, 256, 512, 512)  # channels of the five stages
 
@@ -92,6 +90,9 @@ class VGG(nn.Module):
     in [0, 1). H and W at least 32. Raises ValueError for arguments out of range.
     """
 
+    last_layer = "classifier.6"
+    num_features = 4096
+
     def __init__(
         self, config: Config, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.5
     ) -> None:
@@ -125,7 +126,13 @@ class VGG(nn.Module):
         )
         initialise(self)
 
-    def forward(self, images: Tensor) -> Tensor:
+    @property
+    def stages(self) -> tuple[nn.Module, ...]:
+        """The five poolings: each ends a stage."""
+        return tuple(layer for layer in self.features if isinstance(layer, nn.MaxPool2d))
+
+    def represent(self, images: Tensor) -> Tensor:
+        """Return the second hidden layer after its ReLU: images [B, C, H, W] -> [B, 4096]."""
         require_images(images, self.in_channels)
         if min(images.shape[2:]) < 32:
             raise ValueError(
@@ -133,7 +140,10 @@ class VGG(nn.Module):
                 f"{list(images.shape)}; resize them"
             )
         x = self.avgpool(self.features(images))  # [B, 512, 7, 7]
-        return self.classifier(x.flatten(1))
+        return self.classifier[:5](x.flatten(1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.classifier[5:](self.represent(images))  # dropout and the last layer
 
 
 def initialise(model: VGG) -> None:
@@ -145,13 +155,6 @@ def initialise(model: VGG) -> None:
         elif isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, 0, 0.01)
             nn.init.zeros_(module.bias)
-
-
-def load_torchvision_state(model: VGG, state: Mapping[str, Tensor]) -> VGG:
-    """Copy a state dict of torchvision's vgg11 ... vgg19_bn; ValueError names the first tensor that does not
-    fit.
-    """
-    return load_state(model, state)
 
 
 def vgg(

@@ -29,8 +29,6 @@ S/32 22,878,952; B/16 86,567,656; B/32 88,224,232; L/16 304,326,632; L/32 306,53
 86567656
 """
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -40,8 +38,7 @@ from torch.nn import functional as F
 from dlbook.checks import find_row, require_positive, require_probability
 from dlbook.nn.attention import SelfAttention
 from dlbook.nn.patch import PatchEmbedding, patch_grid
-from dlbook.nn.position import interpolate_positions, learned_positions, resized_state
-from dlbook.nn.state import load_state
+from dlbook.nn.position import interpolate_positions, learned_positions
 
 
 @dataclass(frozen=True)
@@ -107,6 +104,7 @@ class VisionTransformer(nn.Module):
     Raises ValueError for arguments out of range.
     """
 
+    last_layer = "head"
     prefix_tokens = 1  # the class token, in front of the patches
 
     def __init__(
@@ -128,12 +126,18 @@ class VisionTransformer(nn.Module):
         self.drop = nn.Dropout(drop_prob)
         self.blocks = nn.ModuleList(Block(config, drop_prob) for _ in range(config.depth))
         self.norm = nn.LayerNorm(self.dim, eps=1e-6)
+        self.num_features = self.dim if representation_dim is None else representation_dim
         self.pre_logits = None
         if representation_dim is not None:
             require_positive("representation_dim", representation_dim)
             self.pre_logits = nn.Linear(self.dim, representation_dim)
-        self.head = nn.Linear(representation_dim or self.dim, num_classes)
+        self.head = nn.Linear(self.num_features, num_classes)
         initialise(self)
+
+    @property
+    def stages(self) -> tuple[nn.Module, ...]:
+        """The blocks."""
+        return tuple(self.blocks)
 
     def positions(self, grid: tuple[int, int]) -> Tensor:
         """The position embeddings [1, 1 + N, D] for a grid of (rows, columns) of patches."""
@@ -157,11 +161,18 @@ class VisionTransformer(nn.Module):
         """
         return self.encode(self.embed(images))
 
-    def forward(self, images: Tensor) -> Tensor:
-        y = self.forward_features(images)[:, 0]  # equation (4): [B, D]
+    def represent(self, images: Tensor) -> Tensor:
+        """Return what the class token has become, normalised (equation 4): images [B, C, H, W] -> [B, D].
+
+        With the pre-training head it has passed the hidden layer and its tanh.
+        """
+        y = self.forward_features(images)[:, 0]
         if self.pre_logits is not None:
             y = torch.tanh(self.pre_logits(y))
-        return self.head(y)
+        return y
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.represent(images))
 
     def token_maps(self, images: Tensor) -> list[Tensor]:
         """The tokens [B, 1 + N, D] after the embedding and after every block, before the last normalisation."""
@@ -211,43 +222,6 @@ def initialise(model: VisionTransformer) -> None:
         nn.init.zeros_(model.pre_logits.bias)
     nn.init.zeros_(model.head.weight)
     nn.init.zeros_(model.head.bias)
-
-
-def load_timm_state(model: VisionTransformer, state: Mapping[str, Tensor]) -> VisionTransformer:
-    """Copy a state dict of timm's vit_* with class token and linear head, at any square resolution.
-
-    Positions of another grid are interpolated to the model's. ValueError names the first tensor that does not
-    fit.
-    """
-    return load_state(model, resized_state(state, model.grid, model.prefix_tokens))
-
-
-def load_torchvision_state(model: VisionTransformer, state: Mapping[str, Tensor]) -> VisionTransformer:
-    """Copy a state dict of torchvision's vit_b_16 ... vit_h_14, else as `load_timm_state`."""
-    return load_timm_state(model, {torchvision_name(name): tensor for name, tensor in state.items()})
-
-
-# torchvision's name -> ours, in this order; old files call the MLP's layers linear_1 and linear_2
-NAMES = {
-    r"^class_token": "cls_token",
-    r"^conv_proj": "patch_embed.proj",
-    r"^encoder\.pos_embedding": "pos_embed",
-    r"^encoder\.ln": "norm",
-    r"^encoder\.layers\.encoder_layer_": "blocks.",
-    r"\.ln_": ".norm",
-    r"\.self_attention\.in_proj_": ".attn.qkv.",
-    r"\.self_attention\.out_proj": ".attn.proj",
-    r"\.mlp\.(0|linear_1)\.": ".mlp.fc1.",
-    r"\.mlp\.(3|linear_2)\.": ".mlp.fc2.",
-    r"^heads\.": "",
-}
-
-
-def torchvision_name(name: str) -> str:
-    """Our name of one of torchvision's tensors."""
-    for theirs, ours in NAMES.items():
-        name = re.sub(theirs, ours, name)
-    return name
 
 
 def vit(

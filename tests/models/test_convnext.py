@@ -12,17 +12,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.measure import count
-from dlbook.models.convnext import (
-    VARIANTS,
-    Block,
-    Config,
-    ConvNeXt,
-    LayerNorm,
-    Pointwise,
-    convnext,
-    load_timm_state,
-    load_torchvision_state,
-)
+from dlbook.models.convnext import VARIANTS, Block, Config, ConvNeXt, LayerNorm, Pointwise, convnext
+from dlbook.models.convnext_weights import load_timm_state, load_torchvision_state
 from tests.oracles.parity import disagreements, randomise
 
 # parameters and multiply-accumulates at 224 x 224: torchvision 0.29.1, XL timm 1.0.31; the paper's Tables 1

@@ -14,11 +14,12 @@ from dlbook.models.deit import (
     VARIANTS,
     Block,
     DeiT,
+    DistillationHeads,
     deit,
     hard_distillation_loss,
-    load_timm_state,
     soft_distillation_loss,
 )
+from dlbook.models.deit_weights import HEADS, load_timm_state
 from dlbook.nn.position import interpolate_positions
 from tests.oracles.parity import close, disagreements, randomise
 from tests.oracles.peers import PEERS
@@ -55,6 +56,12 @@ def timm_peer(distilled: bool, resolution=SIZE, **options) -> nn.Module:
     return model
 
 
+def names(distilled: bool):
+    """From a name in the state of timm's `Heads` to ours."""
+    table = {f"model.{theirs}": f"model.{own}" for theirs, own in HEADS.items()} if distilled else {}
+    return lambda name: table.get(name, name)
+
+
 def ours(distilled: bool, resolution=SIZE) -> DeiT:
     return deit(
         "deit_ti_distilled" if distilled else "deit_ti", num_classes=7, resolution=resolution
@@ -72,8 +79,9 @@ def test_every_row_takes_its_peer_s_weights_and_shapes(name):
     with torch.device("meta"):
         theirs = timm.create_model(PEERS[name].removeprefix("timm/")).state_dict()
         model, images = deit(name), torch.empty(2, 3, 224, 224)
+    rename = HEADS if VARIANTS[name].distilled else {}
     assert {key: tensor.shape for key, tensor in model.state_dict().items()} == {
-        key: tensor.shape for key, tensor in theirs.items()
+        rename.get(key, key): tensor.shape for key, tensor in theirs.items()
     }
     assert model.forward_features(images).shape == (2, 196 + model.prefix_tokens, VARIANTS[name].dim)
     assert model.attention(images).shape == (
@@ -89,7 +97,7 @@ def test_every_row_takes_its_peer_s_weights_and_shapes(name):
 def test_equal_to_timm(distilled):
     reference = timm_peer(distilled)
     model = load_timm_state(ours(distilled), reference.state_dict())
-    assert disagreements(Heads(model), Heads(reference), (2, 3, *SIZE)) == []
+    assert disagreements(Heads(model), Heads(reference), (2, 3, *SIZE), names(distilled)) == []
 
 
 @pytest.mark.parametrize("distilled", [False, True])
@@ -97,7 +105,7 @@ def test_other_resolutions_are_timm_s(distilled):
     reference = timm_peer(distilled, 64, dynamic_img_size=True)
     model = load_timm_state(ours(distilled, 64), reference.state_dict())
     assert (
-        disagreements(Heads(model), Heads(reference), (2, 3, 48, 80), relative=1e-6) == []
+        disagreements(Heads(model), Heads(reference), (2, 3, 48, 80), names(distilled), relative=1e-6) == []
     )  # timm resizes in float32
     prefix = 1 + distilled
     model = load_timm_state(ours(distilled, (48, 80)), reference.state_dict())
@@ -131,27 +139,33 @@ def distillation_token_first(self, images):
     return torch.cat(tokens, dim=1) + self.pos_embed
 
 
-def sum_of_the_heads(self, images):
-    tokens = self.forward_features(images)
-    outputs = self.head(tokens[:, 0]), self.head_dist(tokens[:, 1])
+def sum_of_the_heads(self, tokens):
+    first, second = tokens.chunk(2, dim=1)
+    outputs = self.label(first), self.teacher(second)
     return outputs if self.training else outputs[0] + outputs[1]
 
 
-def one_head_for_both(self, images):
-    tokens = self.forward_features(images)
-    outputs = self.head(tokens[:, 0]), self.head(tokens[:, 1])
+def one_head_for_both(self, tokens):
+    first, second = tokens.chunk(2, dim=1)
+    outputs = self.label(first), self.label(second)
     return outputs if self.training else (outputs[0] + outputs[1]) / 2
 
 
-def heads_read_the_class_token(self, images):
-    tokens = self.forward_features(images)
-    outputs = self.head(tokens[:, 0]), self.head_dist(tokens[:, 0])
+def heads_exchanged(self, tokens):
+    first, second = tokens.chunk(2, dim=1)
+    outputs = self.teacher(first), self.label(second)
     return outputs if self.training else (outputs[0] + outputs[1]) / 2
 
 
-def class_head_alone_in_evaluation(self, images):
-    tokens = self.forward_features(images)
-    outputs = self.head(tokens[:, 0]), self.head_dist(tokens[:, 1])
+def heads_read_the_class_token(self, tokens):
+    first, _ = tokens.chunk(2, dim=1)
+    outputs = self.label(first), self.teacher(first)
+    return outputs if self.training else (outputs[0] + outputs[1]) / 2
+
+
+def class_head_alone_in_evaluation(self, tokens):
+    first, second = tokens.chunk(2, dim=1)
+    outputs = self.label(first), self.teacher(second)
     return outputs if self.training else outputs[0]
 
 
@@ -162,10 +176,11 @@ def no_mlp_norm(self, x):
 
 FAULTS = [
     (DeiT, "embed", distillation_token_first),
-    (DeiT, "forward", sum_of_the_heads),
-    (DeiT, "forward", one_head_for_both),
-    (DeiT, "forward", heads_read_the_class_token),
-    (DeiT, "forward", class_head_alone_in_evaluation),
+    (DistillationHeads, "forward", sum_of_the_heads),
+    (DistillationHeads, "forward", one_head_for_both),
+    (DistillationHeads, "forward", heads_exchanged),
+    (DistillationHeads, "forward", heads_read_the_class_token),
+    (DistillationHeads, "forward", class_head_alone_in_evaluation),
     (Block, "forward", no_mlp_norm),
 ]
 
@@ -175,7 +190,7 @@ def test_parity_catches_the_seeded_fault(cls, name, method, monkeypatch):
     reference = timm_peer(True)
     model = load_timm_state(ours(True), reference.state_dict())
     monkeypatch.setattr(cls, name, method)
-    assert disagreements(Heads(model), Heads(reference), (2, 3, *SIZE))
+    assert disagreements(Heads(model), Heads(reference), (2, 3, *SIZE), names(True))
 
 
 def naive_soft(class_logits, distill_logits, labels, teacher_logits, tau=3.0, weight=0.1):
@@ -286,14 +301,14 @@ def test_initial_statistics():
         "pos_embed",
         "cls_token",
         "dist_token",
-        "head.weight",
-        "head_dist.weight",
+        "head.label.weight",
+        "head.teacher.weight",
         "blocks.2.attn.qkv.weight",
         "blocks.9.mlp.fc2.weight",
     )
     for name in names:
         assert abs(state[name].std() / 0.02 - 1) < 6 / (2 * state[name].numel()) ** 0.5, name
-    assert (state["blocks.0.attn.qkv.bias"] == 0).all() and (state["head_dist.bias"] == 0).all()
+    assert (state["blocks.0.attn.qkv.bias"] == 0).all() and (state["head.teacher.bias"] == 0).all()
     assert not torch.equal(state["cls_token"], state["dist_token"])
 
 

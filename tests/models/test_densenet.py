@@ -12,14 +12,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.measure import count
-from dlbook.models.densenet import (
-    VARIANTS,
-    Config,
-    DenseNet,
-    densenet,
-    load_torchvision_state,
-    rename_torchvision,
-)
+from dlbook.models.densenet import VARIANTS, Config, DenseNet, densenet
+from dlbook.models.densenet_weights import load_torchvision_state, rename_torchvision
 from tests.oracles.parity import disagreements, randomise
 
 peer = sys.modules[torchvision.models.DenseNet.__module__]

@@ -9,7 +9,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.measure import count
-from dlbook.models.alexnet import alexnet, load_torchvision_state
+from dlbook.models.alexnet import alexnet
+from dlbook.models.alexnet_weights import load_torchvision_state
 from dlbook.models.lenet import C3_INPUTS, SparseConv, Subsampling, digit_bitmaps, lenet, squash
 from dlbook.models.nin import nin
 from tests.oracles.parity import close, disagreements, randomise
@@ -57,7 +58,7 @@ def test_exact_counts(name, resolution):
 def test_lenet_layers_have_the_paper_s_parameters():
     model = lenet("lenet5")
     sizes = {name: sum(p.numel() for p in layer.parameters()) for name, layer in model.named_children()}
-    assert sizes == {"c1": 156, "s2": 12, "c3": 1516, "s4": 32, "c5": 48_120, "f6": 10_164}
+    assert sizes == {"c1": 156, "s2": 12, "c3": 1516, "s4": 32, "c5": 48_120, "f6": 10_164, "output": 0}
 
 
 def dense_c3(sparse: SparseConv, x: torch.Tensor) -> torch.Tensor:
@@ -84,7 +85,8 @@ def test_lenet_score_is_minus_the_distance_to_the_bitmap():
     x = 1.7159 * torch.tanh(2 / 3 * model.s4(1.7159 * torch.tanh(2 / 3 * dense_c3(model.c3, x))))
     x = 1.7159 * torch.tanh(2 / 3 * model.f6(1.7159 * torch.tanh(2 / 3 * model.c5(x)).flatten(1)))
     expected = torch.stack(
-        [-sum((x[:, j] - model.bitmaps[digit, j]) ** 2 for j in range(84)) for digit in range(10)], dim=1
+        [-sum((x[:, j] - model.output.bitmaps[digit, j]) ** 2 for j in range(84)) for digit in range(10)],
+        dim=1,
     )
     assert close(model(images), expected)
 
@@ -102,7 +104,8 @@ def test_bitmaps_are_ten_different_drawings_and_not_trained():
     bitmaps = digit_bitmaps()
     assert bitmaps.shape == (10, 84) and set(bitmaps.unique().tolist()) == {-1.0, 1.0}
     assert len({tuple(row.tolist()) for row in bitmaps}) == 10
-    assert "bitmaps" not in dict(lenet("lenet5").named_parameters())
+    assert "output.bitmaps" not in dict(lenet("lenet5").named_parameters())
+    assert "output.bitmaps" in dict(lenet("lenet5").named_buffers())
 
 
 def thin(model: nn.Module) -> nn.Module:

@@ -9,16 +9,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.measure import count
-from dlbook.models.mobilenet_v1 import (
-    BLOCKS,
-    VARIANTS,
-    Config,
-    MobileNetV1,
-    SeparableConv,
-    load_timm_state,
-    mobilenet_v1,
-    rename_timm,
-)
+from dlbook.models.mobilenet_v1 import BLOCKS, VARIANTS, Config, MobileNetV1, SeparableConv, mobilenet_v1
+from dlbook.models.mobilenet_v1_weights import load_timm_state, rename_timm
 from tests.models.mobilenet_checks import check_spread, field_of, height_of_support, set_everywhere
 from tests.oracles.parity import close, disagreements, randomise
 

@@ -9,14 +9,10 @@ import torchvision
 from torch import nn
 
 from dlbook.measure import count
-from dlbook.models.mobilenet_v2 import (
-    STAGES,
-    VARIANTS,
-    Config,
-    MobileNetV2,
+from dlbook.models.mobilenet_v2 import STAGES, VARIANTS, Config, MobileNetV2, mobilenet_v2
+from dlbook.models.mobilenet_v2_weights import (
     load_timm_state,
     load_torchvision_state,
-    mobilenet_v2,
     timm_places,
     torchvision_places,
 )

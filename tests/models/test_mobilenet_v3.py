@@ -17,10 +17,9 @@ from dlbook.models.mobilenet_v3 import (
     Config,
     InvertedResidual,
     MobileNetV3,
-    load_torchvision_state,
     mobilenet_v3,
-    torchvision_places,
 )
+from dlbook.models.mobilenet_v3_weights import load_torchvision_state, torchvision_places
 from dlbook.nn.channel_attention import SqueezeExcitation
 from tests.models.mobilenet_checks import check_spread, field_of, height_of_support, set_everywhere
 from tests.oracles.parity import disagreements, randomise

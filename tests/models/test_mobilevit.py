@@ -16,11 +16,10 @@ from dlbook.models.mobilevit import (
     MobileViT,
     MobileViTBlock,
     fold,
-    load_timm_state,
     mobilevit,
-    timm_name,
     unfold,
 )
+from dlbook.models.mobilevit_weights import load_timm_state, timm_name
 from dlbook.nn.attention import SelfAttention
 from tests.oracles.parity import disagreements, randomise
 from tests.oracles.peers import PEERS

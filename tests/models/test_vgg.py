@@ -6,7 +6,8 @@ import torchvision
 from torch import nn
 
 from dlbook.measure import count
-from dlbook.models.vgg import VARIANTS, VGG, load_torchvision_state, vgg
+from dlbook.models.vgg import VARIANTS, VGG, vgg
+from dlbook.models.vgg_weights import load_torchvision_state
 from tests.oracles.parity import disagreements, randomise
 
 # parameters and multiply-accumulates at 224 x 224: torchvision 0.29.1; column C from the paper's Table 2 (134

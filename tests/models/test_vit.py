@@ -11,17 +11,8 @@ from torch.nn import functional as F
 from torchvision.models import VisionTransformer as Torchvision
 
 from dlbook.measure import count
-from dlbook.models.vit import (
-    MLP,
-    VARIANTS,
-    Block,
-    Config,
-    VisionTransformer,
-    load_timm_state,
-    load_torchvision_state,
-    torchvision_name,
-    vit,
-)
+from dlbook.models.vit import MLP, VARIANTS, Block, Config, VisionTransformer, vit
+from dlbook.models.vit_weights import load_timm_state, load_torchvision_state, torchvision_name
 from dlbook.nn.attention import SelfAttention
 from dlbook.nn.position import interpolate_positions
 from tests.oracles.parity import close, disagreements, randomise
