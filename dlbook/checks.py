@@ -148,6 +148,28 @@ def require_images(images: Tensor, channels: int | tuple[int, ...] | None = None
         )
 
 
+def require_sides(images: Tensor, least: int) -> None:
+    """Raise ValueError unless images [B, C, H, W] are at least `least` pixels high and wide."""
+    if min(images.shape[2:]) < least:
+        raise ValueError(
+            f"expected images at least {least} pixels high and wide, got {list(images.shape)}; resize them"
+        )
+
+
+def require_resolution(resolution: int | tuple[int, int]) -> tuple[int, int]:
+    """Return the (H, W) of a resolution given as one number or as a pair; ValueError for a side below 1."""
+    sides = resolution if isinstance(resolution, tuple) else (resolution, resolution)
+    for side in sides:
+        require_positive("resolution", side)
+    return sides
+
+
+def require_size(images: Tensor, size: tuple[int, int], fix: str = "resize them") -> None:
+    """Raise ValueError unless images [B, C, H, W] have H and W of `size`."""
+    if tuple(images.shape[2:]) != tuple(size):
+        raise ValueError(f"expected images of {size[0]} x {size[1]} pixels, got {list(images.shape)}; {fix}")
+
+
 def find_row(name: str, variants: Mapping[str, Row]) -> Row:
     """Return the row of a table of variants.
 

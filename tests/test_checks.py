@@ -29,6 +29,11 @@ RANGES = {  # call of a check -> (values that pass, values that are refused, the
     "require_one_of('stem', value, ('a', 'b', 'c'))": (("a", "c"), ("d", None), "stem to be 'a', 'b' or 'c'"),
     "require_one_of('stem', value, ('a',))": (("a",), ("b",), "stem to be 'a'"),
     "require(value > 2, 'n > 2', value, 'count')": ((3,), (2,), "n > 2"),
+    "require_resolution(value)": (
+        (28, (4, 6)),
+        (0, 2.5, (4, 0), (0, 4)),
+        "resolution to be a whole number >= 1",
+    ),
 }
 
 
@@ -61,6 +66,16 @@ SHAPES = {
         (shaped(1, 7, 2, 2),),
         (shaped(1, 7, 2, 0), shaped(7, 2, 2)),
         "images as float [B, C, H, W]",
+    ),
+    "require_sides(value, 32)": (
+        (shaped(1, 3, 32, 32), shaped(1, 3, 32, 64)),
+        (shaped(1, 3, 31, 64), shaped(1, 3, 64, 31)),
+        "images at least 32 pixels high and wide",
+    ),
+    "require_size(value, (4, 6))": (
+        (shaped(1, 3, 4, 6),),
+        (shaped(1, 3, 6, 4), shaped(1, 3, 4, 7), shaped(1, 3, 5, 6)),
+        "images of 4 x 6 pixels",
     ),
 }
 
@@ -163,6 +178,10 @@ FAULTS = {  # edit of checks.py -> the call whose row sees it
         "if not holds:\n        raise",
         "if holds:\n        raise",
     ): "require(value > 2, 'n > 2', value, 'count')",
+    ("< least:", "<= least:"): "require_sides(value, 32)",
+    ("min(images.shape[2:]) < least", "max(images.shape[2:]) < least"): "require_sides(value, 32)",
+    ("!= tuple(size):", "!= tuple(size)[::-1]:"): "require_size(value, (4, 6))",
+    ("for side in sides:", "for side in sides[:1]:"): "require_resolution(value)",
 }
 
 

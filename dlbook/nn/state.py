@@ -1,11 +1,9 @@
-"""Copying weights of another library into a model: all of them, or none with the first that does not fit
-named.
+"""Copy weights of another library into a model: all of them, or none with the first that does not fit named.
 
 >>> from torch import nn
->>> load_state(nn.Linear(2, 3), {"weight": nn.Linear(2, 4).weight})
+>>> load_state(nn.Linear(2, 3), {"weight": nn.Linear(2, 4).weight})  # doctest: +ELLIPSIS
 Traceback (most recent call last):
-ValueError: tensor 'weight': the model has [3, 2], the state dict has [4, 2]; choose the variant, num_classes
-    and in_channels that the weights were made for
+ValueError: tensor 'weight': the model has [3, 2], the state dict has [4, 2]; choose the variant...
 """
 
 from collections.abc import Callable, Mapping
@@ -52,3 +50,20 @@ def load_state(model: Model, state: Mapping[str, Tensor], rename: Callable[[str]
             if name in given:
                 own[name].copy_(given[name])
     return model
+
+
+def by_layer(layers: Mapping[str, str]) -> Callable[[str], str]:
+    """Return a function that renames tensors by their layers, for `load_state`.
+
+    Args:
+        layers: from the name of a layer in the state to ours; a layer that is not in it keeps its name.
+
+    >>> by_layer({"fc": "classifier"})("fc.weight")
+    'classifier.weight'
+    """
+
+    def rename(name: str) -> str:
+        layer, _, tensor = name.rpartition(".")
+        return f"{layers.get(layer, layer)}.{tensor}"
+
+    return rename
