@@ -25,26 +25,30 @@ Departures from the paper
 Parameters with 1,000 classes: 60,965,224 in two towers; 62,378,344 without groups; 61,100,840 in
     torchvision's form.
 
->>> sum(p.numel() for p in alexnet("alexnet", device="meta").parameters())
+>>> from dlbook.models import create
+>>> sum(p.numel() for p in create("alexnet", device="meta").parameters())
 60965224
 """
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
-from dlbook.checks import find_row, require_images, require_positive, require_probability
+from dlbook.checks import find_row, require_images, require_positive, require_probability, require_sides
 from dlbook.nn.norm import LocalResponseNorm
 
 
 @dataclass(frozen=True)
 class Config:
-    """Channels of the five convolutions, groups of the second, fourth and fifth, padding of the first, LRN or
-    not.
+    """Describe one row.
 
-    dropout_first: whether dropout comes before a hidden linear layer (torchvision) or after its ReLU (the
-        paper).
+    Args:
+        widths: channels of the five convolutions.
+        groups: of the second, fourth and fifth convolution.
+        padding: of the first convolution, in pixels.
+        lrn: whether local response normalisation follows the first two convolutions.
+        dropout_first: whether dropout comes before a hidden linear layer (torchvision) or after its ReLU (the
+            paper).
     """
 
     widths: tuple[int, int, int, int, int] = (96, 256, 384, 384, 256)
@@ -57,17 +61,24 @@ class Config:
 VARIANTS = {
     "alexnet": Config(),  # Krizhevsky et al. 2012, figure 2
     "alexnet_ungrouped": Config(groups=1),  # the textbooks' form
-    "alexnet_owt": Config(
-        (64, 192, 384, 256, 256), groups=1, padding=2, lrn=False, dropout_first=True
-    ),  # torchvision
+    # torchvision
+    "alexnet_owt": Config((64, 192, 384, 256, 256), groups=1, padding=2, lrn=False, dropout_first=True),
 }
 
 
 class AlexNet(nn.Module):
     """Five convolutions, three linear layers: images [B, C, H, W] -> logits [B, K].
 
-    config: a row of `VARIANTS`.  drop_prob: probability of dropping a unit of the two hidden linear layers,
-    in [0, 1). H and W at least 67, or 63 where the row pads. Raises ValueError for arguments out of range.
+    H and W are at least 67, or 63 where the row pads.
+
+    Args:
+        config: a row of `VARIANTS`.
+        num_classes: K, at least 1.
+        in_channels: C of the images, at least 1.
+        drop_prob: probability of dropping a unit of the two hidden linear layers, in [0, 1).
+
+    Raises:
+        ValueError: an argument is out of range, or in `forward` images do not fit.
     """
 
     last_layer = "classifier.6"
@@ -104,41 +115,37 @@ class AlexNet(nn.Module):
             nn.MaxPool2d(3, 2),
         )
         self.avgpool = nn.AdaptiveAvgPool2d(6)  # the identity at the row's own resolution
-        hidden1, hidden2 = nn.Linear(widths[4] * 36, 4096), nn.Linear(4096, 4096)
         drop1, drop2 = nn.Dropout(drop_prob), nn.Dropout(drop_prob)
-        relu1, relu2 = nn.ReLU(inplace=True), nn.ReLU(inplace=True)
-        order = (
-            [drop1, hidden1, relu1, drop2, hidden2, relu2]
-            if config.dropout_first
-            else [hidden1, relu1, drop1, hidden2, relu2, drop2]
-        )
-        self.classifier = nn.Sequential(*order, nn.Linear(4096, num_classes))
+        hidden1 = [nn.Linear(widths[4] * 36, 4096), nn.ReLU(inplace=True)]
+        hidden2 = [nn.Linear(4096, 4096), nn.ReLU(inplace=True)]
+        if config.dropout_first:
+            layers = [drop1, *hidden1, drop2, *hidden2]
+        else:
+            layers = [*hidden1, drop1, *hidden2, drop2]
+        self.classifier = nn.Sequential(*layers, nn.Linear(4096, num_classes))
+        self.num_hidden = 6 if config.dropout_first else 5  # layers of the classifier up to the second ReLU
         if config.lrn:
             initialise(self)
 
     @property
     def stages(self) -> tuple[nn.Module, ...]:
-        """The three poolings: each ends what one can call a stage."""
+        """Return the three poolings: each ends what one can call a stage."""
         return tuple(layer for layer in self.features if isinstance(layer, nn.MaxPool2d))
 
     def represent(self, images: Tensor) -> Tensor:
         """Return the second hidden layer after its ReLU: images [B, C, H, W] -> [B, 4096]."""
         require_images(images, self.in_channels)
-        if min(images.shape[2:]) < 67 - 2 * self.config.padding:
-            raise ValueError(
-                f"images must be at least {67 - 2 * self.config.padding} pixels high and wide, got "
-                f"{list(images.shape)}; resize them"
-            )
+        require_sides(images, 67 - 2 * self.config.padding)
         x = self.avgpool(self.features(images))  # [B, C, 6, 6]
-        return self.classifier[: 6 if self.config.dropout_first else 5](x.flatten(1))
+        return self.classifier[: self.num_hidden](x.flatten(1))
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.classifier[6 if self.config.dropout_first else 5 :](self.represent(images))
+        return self.classifier[self.num_hidden :](self.represent(images))
 
 
 def initialise(model: AlexNet) -> None:
-    """Section 5 of the paper: weights N(0, 0.01); biases 1 in convolutions 2, 4, 5 and the hidden linear
-    layers, else 0.
+    """Draw weights from N(0, 0.01); set biases to 1 in convolutions 2, 4, 5 and the hidden linear layers,
+    else to 0 (section 5).
 
     The ones put the ReLUs into their linear part at the start; with zeros there, the maps die out layer by
     layer.
@@ -150,14 +157,7 @@ def initialise(model: AlexNet) -> None:
 
 
 def alexnet(
-    name: str = "alexnet",
-    num_classes: int = 1000,
-    in_channels: int = 3,
-    drop_prob: float = 0.5,
-    device: str | None = None,
+    name: str = "alexnet", num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.5
 ) -> AlexNet:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
-    bad arguments.
-    """
-    with torch.device(device or torch.get_default_device()):
-        return AlexNet(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)
+    """Build a row of `VARIANTS` with fresh weights; arguments and errors are those of `AlexNet`."""
+    return AlexNet(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)

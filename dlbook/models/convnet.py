@@ -26,8 +26,11 @@ __all__ = ["VARIANTS", "Config", "ConvNet", "convnet"]
 
 @dataclass(frozen=True)
 class Config:
-    """One row of the table: for each stage its width, its kernel's side and its stride; the side of the last
-    map.
+    """Describe one row.
+
+    Args:
+        widths, kernels, strides: channels, kernel's side and stride of each stage.
+        pooled: side of the last map.
     """
 
     widths: tuple[int, int, int]
@@ -42,12 +45,16 @@ VARIANTS = {
 
 
 class ConvNet(nn.Module):
-    """Three convolutional stages, max pooling to a small map, one linear layer.
+    """Three convolutional stages, max pooling to a small map, one linear layer: images [B, C, H, W] ->
+    logits [B, K].
 
     Args:
-        config: a row of `VARIANTS`.
-        num_classes: K.
-        in_channels: C of the images.
+        config: a row of `VARIANTS` or your own `Config`.
+        num_classes: K, at least 1.
+        in_channels: C of the images, at least 1.
+
+    Raises:
+        ValueError: an argument is out of range, or in `forward` images do not fit.
     """
 
     last_layer = "head"
@@ -69,7 +76,7 @@ class ConvNet(nn.Module):
 
     @property
     def stages(self) -> tuple[nn.Module, ...]:
-        """The ReLU that ends each stage."""
+        """Return the ReLU that ends each stage."""
         return tuple(layer for layer in self.features if isinstance(layer, nn.ReLU))
 
     def represent(self, images: Tensor) -> Tensor:
@@ -82,9 +89,5 @@ class ConvNet(nn.Module):
 
 
 def convnet(name: str = "convnet_digits", num_classes: int = 10, in_channels: int = 1) -> ConvNet:
-    """Build one row of `VARIANTS` with fresh weights.
-
-    Raises:
-        ValueError: the name is no row of the table, or a number is not positive.
-    """
+    """Build a row of `VARIANTS` with fresh weights; arguments and errors are those of `ConvNet`."""
     return ConvNet(find_row(name, VARIANTS), num_classes, in_channels)

@@ -5,10 +5,10 @@ Each row of `VARIANTS` is the row before it with one thing changed; the first ro
 one ConvNeXt-T. A block is three convolutions, each with its normalisation and activation, and the steps move,
 widen or drop them (figures 3 and 4)::
 
-    bottleneck   1x1 C -> m       k x k m -> m         1x1 m -> 4m        m: the stage's width; the output has 4m channels
-    inverted     1x1 C -> 4m      depthwise 4m -> 4m   1x1 4m -> m        thin outside, wide inside
-    moved_up     depthwise C -> C 1x1 C -> 4m          1x1 4m -> m        the large kernel works on the thin map
-    x = activation(last norm(...) + shortcut)                             until "fewer activations" removes this activation
+    bottleneck   1x1 C -> m       k x k m -> m         1x1 m -> 4m   m: the stage's width; 4m come out
+    inverted     1x1 C -> 4m      depthwise 4m -> 4m   1x1 4m -> m   thin outside, wide inside
+    moved_up     depthwise C -> C 1x1 C -> 4m          1x1 4m -> m   the large kernel works on the thin map
+    x = activation(last norm(...) + shortcut)                        until "fewer activations" removes it
 
 Published for each step (Table 10): top-1 accuracy from 78.8 % to 82.0 %, and FLOPs, which are
 multiply-accumulates::
@@ -36,7 +36,8 @@ Departures from the paper, which prints no code for the steps between the two en
 
 Parameters with 1,000 classes: from 25,557,032 (first row) to 28,589,128 (last row).
 
->>> sum(p.numel() for p in convnext_roadmap("roadmap_convnext_t", device="meta").parameters())
+>>> from dlbook.models import create
+>>> sum(p.numel() for p in create("roadmap_convnext_t", device="meta").parameters())
 28589128
 """
 
@@ -45,68 +46,79 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from dlbook.checks import find_row, require_images, require_one_of, require_positive
+from dlbook.checks import find_row, require_images, require_one_of, require_positive, require_sides
 
 
 @dataclass(frozen=True)
 class Config:
-    """One step. depths, width: blocks of each stage, m of the first; m doubles at each stage.  The rest
-    begins as in ResNet-50.
+    """Describe one step; where nothing else is said, it is ResNet-50.
 
-    Raises ValueError for an even kernel size or an unknown choice.
+    Args:
+        depths: blocks of each stage, at least 1.
+        width: m of the first stage; it doubles at each stage.
+        stem: "conv" (7x7/2 and max pooling) or "patch" (4x4/4).
+        block: "bottleneck", "inverted" or "moved_up".
+        depthwise: whether the spatial convolution sees each channel by itself.
+        kernel_size: of the spatial convolution, odd.
+        activation: a class of activations.
+        fewer_activations: one a block, between the two 1x1 convolutions.
+        fewer_norms: one a block, before the two 1x1 convolutions.
+        norm: "batch" or "layer".
+        separate_downsampling: 2x2/2 convolutions between stages, norms around them, and layer scale.
+
+    Raises:
+        ValueError: a value is out of range.
     """
 
     depths: tuple[int, ...] = (3, 4, 6, 3)
     width: int = 64
-    stem: str = "conv"  # "conv": 7x7/2 and max pooling; "patch": 4x4/4
-    block: str = "bottleneck"  # or "inverted", "moved_up"
+    stem: str = "conv"
+    block: str = "bottleneck"
     depthwise: bool = False
     kernel_size: int = 3
     activation: type[nn.Module] = nn.ReLU
-    fewer_activations: bool = False  # one a block, between the two 1x1 convolutions
-    fewer_norms: bool = False  # one a block, before the two 1x1 convolutions
-    norm: str = "batch"  # or "layer"
-    separate_downsampling: bool = False  # 2x2/2 convolutions between stages; norms around them; layer scale
+    fewer_activations: bool = False
+    fewer_norms: bool = False
+    norm: str = "batch"
+    separate_downsampling: bool = False
 
     def __post_init__(self) -> None:
-        for name, value in (
-            ("width", self.width),
-            ("kernel_size", self.kernel_size),
-            *(("depths", depth) for depth in self.depths),
-        ):
-            require_positive(name, value)
+        require_positive("width", self.width)
+        require_positive("kernel_size", self.kernel_size)
+        for depth in self.depths or (0,):
+            require_positive("depths", depth)
         require_one_of("stem", self.stem, ("conv", "patch"))
         require_one_of("block", self.block, ("bottleneck", "inverted", "moved_up"))
         require_one_of("norm", self.norm, ("batch", "layer"))
-        if self.kernel_size % 2 == 0 or not self.depths:
+        if self.kernel_size % 2 == 0:
             raise ValueError(
-                f"kernel_size must be odd and depths not empty, got {self.kernel_size} and {self.depths}"
+                f"expected an odd kernel_size, got {self.kernel_size}; take one more, so that maps keep "
+                "their size"
             )
 
 
-# (name, what the step changes, the row that it changes or None for the row before it)
+# name of the row, the row that it changes, and what the step changes
 STEPS = (
-    ("stage_ratio", {"depths": (3, 3, 9, 3)}, None),  # macro design
-    ("patchify", {"stem": "patch"}, None),
-    ("depthwise", {"depthwise": True}, None),  # ResNeXt-ify
-    ("width_96", {"width": 96}, None),
-    ("inverted", {"block": "inverted"}, None),  # inverted bottleneck
-    ("moved_up", {"block": "moved_up"}, None),  # large kernels
-    ("kernel_5", {"kernel_size": 5}, None),
-    ("kernel_7", {"kernel_size": 7}, None),
-    ("kernel_9", {"kernel_size": 9}, None),
-    ("kernel_11", {"kernel_size": 11}, None),
-    ("gelu", {"activation": nn.GELU}, "kernel_7"),  # micro design
-    ("fewer_activations", {"fewer_activations": True}, None),
-    ("fewer_norms", {"fewer_norms": True}, None),
-    ("layer_norm", {"norm": "layer"}, None),
-    ("convnext_t", {"separate_downsampling": True}, None),
+    ("roadmap_stage_ratio", "roadmap_resnet50", {"depths": (3, 3, 9, 3)}),  # macro design
+    ("roadmap_patchify", "roadmap_stage_ratio", {"stem": "patch"}),
+    ("roadmap_depthwise", "roadmap_patchify", {"depthwise": True}),  # ResNeXt-ify
+    ("roadmap_width_96", "roadmap_depthwise", {"width": 96}),
+    ("roadmap_inverted", "roadmap_width_96", {"block": "inverted"}),  # inverted bottleneck
+    ("roadmap_moved_up", "roadmap_inverted", {"block": "moved_up"}),  # large kernels
+    ("roadmap_kernel_5", "roadmap_moved_up", {"kernel_size": 5}),
+    ("roadmap_kernel_7", "roadmap_kernel_5", {"kernel_size": 7}),
+    ("roadmap_kernel_9", "roadmap_kernel_7", {"kernel_size": 9}),
+    ("roadmap_kernel_11", "roadmap_kernel_9", {"kernel_size": 11}),
+    ("roadmap_gelu", "roadmap_kernel_7", {"activation": nn.GELU}),  # micro design
+    ("roadmap_fewer_activations", "roadmap_gelu", {"fewer_activations": True}),
+    ("roadmap_fewer_norms", "roadmap_fewer_activations", {"fewer_norms": True}),
+    ("roadmap_layer_norm", "roadmap_fewer_norms", {"norm": "layer"}),
+    ("roadmap_convnext_t", "roadmap_layer_norm", {"separate_downsampling": True}),
 )
 
 VARIANTS = {"roadmap_resnet50": Config()}
-for _name, _change, _base in STEPS:
-    _row = VARIANTS[f"roadmap_{_base}"] if _base else list(VARIANTS.values())[-1]
-    VARIANTS[f"roadmap_{_name}"] = replace(_row, **_change)
+for _name, _base, _change in STEPS:
+    VARIANTS[_name] = replace(VARIANTS[_base], **_change)
 
 
 class LayerNorm(nn.LayerNorm):
@@ -130,8 +142,8 @@ def layer(
     norm: bool = True,
     activation: bool = False,
 ) -> nn.Sequential:
-    """Convolution, then normalisation and activation where asked for: [B, C, H, W] -> [B, C', ceil(H/stride),
-    ceil(W/stride)].
+    """Build a convolution, then normalisation and activation where asked for: [B, C, H, W] -> [B, C',
+    H/stride, W/stride], rounded up.
     """
     groups, bias = in_channels if depthwise else 1, not (norm and config.norm == "batch")
     padding = 0 if kernel_size == stride else kernel_size // 2  # patches do not overlap
@@ -146,58 +158,38 @@ def layer(
 
 
 class Block(nn.Module):
-    """Three convolutions and a shortcut (figure 3): [B, C, H, W] -> [B, out, ceil(H/stride), ceil(W/stride)]."""
+    """Three convolutions and a shortcut (figure 3): [B, C, H, W] -> [B, out, H/stride, W/stride]."""
 
     def __init__(self, config: Config, in_channels: int, width: int, stride: int) -> None:
         super().__init__()
-        # the three convolutions: channels in and out, kernel size, stride, depthwise or not
-        spatial, wide = (config.kernel_size, stride, config.depthwise), 4 * width
-        shapes = {
-            "bottleneck": (
-                (in_channels, width, 1, 1, False),
-                (width, width, *spatial),
-                (width, wide, 1, 1, False),
-            ),
-            "inverted": (
-                (in_channels, wide, 1, 1, False),
-                (wide, wide, *spatial),
-                (wide, width, 1, 1, False),
-            ),
-            "moved_up": (
-                (in_channels, in_channels, *spatial),
-                (in_channels, wide, 1, 1, False),
-                (wide, width, 1, 1, False),
-            ),
+        # the three convolutions: channels in and out, then kernel size, stride, depthwise or not
+        wide, pointwise = 4 * width, (1, 1, False)
+        spatial = (config.kernel_size, stride, config.depthwise)
+        before, inside, after = {
+            "bottleneck": ((in_channels, width), (width, width), (width, wide)),
+            "inverted": ((in_channels, wide), (wide, wide), (wide, width)),
+            "moved_up": ((in_channels, in_channels), (in_channels, wide), (wide, width)),
         }[config.block]
+        if config.block == "moved_up":
+            shapes = ((*before, *spatial), (*inside, *pointwise), (*after, *pointwise))
+        else:
+            shapes = ((*before, *pointwise), (*inside, *spatial), (*after, *pointwise))
         norms = (True, False, False) if config.fewer_norms else (True, True, True)
         activations = (False, True, False) if config.fewer_activations else (True, True, False)
         self.branch = nn.Sequential()
         for (c_in, c_out, kernel_size, step, depthwise), norm, activation in zip(
             shapes, norms, activations, strict=True
         ):
-            self.branch.append(
-                layer(
-                    config,
-                    c_in,
-                    c_out,
-                    kernel_size,
-                    step,
-                    depthwise=depthwise,
-                    norm=norm,
-                    activation=activation,
-                )
-            )
+            options = {"depthwise": depthwise, "norm": norm, "activation": activation}
+            self.branch.append(layer(config, c_in, c_out, kernel_size, step, **options))
         out_channels = shapes[-1][1]
-        same = stride == 1 and in_channels == out_channels
-        self.shortcut = (
-            nn.Identity()
-            if same
-            else layer(config, in_channels, out_channels, 1, stride, norm=not config.fewer_norms)
-        )
+        self.shortcut = nn.Identity()
+        if stride != 1 or in_channels != out_channels:
+            self.shortcut = layer(config, in_channels, out_channels, 1, stride, norm=not config.fewer_norms)
         self.activation = nn.Identity() if config.fewer_activations else config.activation()
-        self.gamma = (
-            nn.Parameter(torch.full((out_channels, 1, 1), 1e-6)) if config.separate_downsampling else None
-        )
+        self.gamma = None
+        if config.separate_downsampling:
+            self.gamma = nn.Parameter(torch.full((out_channels, 1, 1), 1e-6))
 
     def forward(self, x: Tensor) -> Tensor:
         branch = self.branch(x)
@@ -207,11 +199,17 @@ class Block(nn.Module):
 
 
 class Roadmap(nn.Module):
-    """Stem, four stages, global average pooling, one linear layer: images [B, C, H, W] -> logits [B, K]. H
-    and W at least 32.
+    """Stem, four stages, mean, linear layer: images [B, C, H, W] -> logits [B, K].
 
-    config: a row of `VARIANTS` or your own `Config`.  num_classes: K.  in_channels: C.
-    Raises ValueError for arguments out of range, and in `forward` for other images.
+    H and W are at least 32.
+
+    Args:
+        config: a row of `VARIANTS` or your own `Config`.
+        num_classes: K, at least 1.
+        in_channels: C of the images, at least 1.
+
+    Raises:
+        ValueError: an argument is out of range, or in `forward` images do not fit.
     """
 
     last_layer = "fc"
@@ -245,29 +243,22 @@ class Roadmap(nn.Module):
         self.fc = nn.Linear(channels, num_classes)
         initialise(self)
 
-    def feature_maps(self, images: Tensor) -> list[Tensor]:
-        """The output of the stem and of every stage: [B, C_i, H_i, W_i] each."""
-        require_images(images, self.in_channels)
-        if min(images.shape[2:]) < 32:
-            raise ValueError(
-                f"images must be at least 32 pixels high and wide, got {list(images.shape)}; resize them"
-            )
-        maps = [self.stem(images)]
-        for stage in self.stages:
-            maps.append(stage(maps[-1]))
-        return maps
-
     def represent(self, images: Tensor) -> Tensor:
         """Return the mean of the last map over its pixels, after the last norm: images -> [B, D]."""
-        return self.norm(self.feature_maps(images)[-1].mean(dim=(2, 3)))
+        require_images(images, self.in_channels)
+        require_sides(images, 32)
+        x = self.stem(images)
+        for stage in self.stages:
+            x = stage(x)
+        return self.norm(x.mean(dim=(2, 3)))
 
     def forward(self, images: Tensor) -> Tensor:
         return self.fc(self.represent(images))
 
 
 def initialise(model: Roadmap) -> None:
-    """Departure 5: He et al.'s normal with batch norm; N(0, 0.02^2) with layer norm, also for the last linear
-    layer.
+    """Draw weights as departure 5 says: He et al.'s normal with batch norm; N(0, 0.02^2) with layer norm,
+    also for the last linear layer.
     """
     layer_norm = model.config.norm == "layer"
     for module in model.modules():
@@ -280,11 +271,6 @@ def initialise(model: Roadmap) -> None:
                 nn.init.zeros_(module.bias)
 
 
-def convnext_roadmap(
-    name: str, num_classes: int = 1000, in_channels: int = 3, device: str | None = None
-) -> Roadmap:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
-    bad arguments.
-    """
-    with torch.device(device or torch.get_default_device()):
-        return Roadmap(find_row(name, VARIANTS), num_classes, in_channels)
+def convnext_roadmap(name: str, num_classes: int = 1000, in_channels: int = 3) -> Roadmap:
+    """Build a row of `VARIANTS` with fresh weights; arguments and errors are those of `Roadmap`."""
+    return Roadmap(find_row(name, VARIANTS), num_classes, in_channels)

@@ -3,13 +3,13 @@
 
 The network is the vision transformer of arXiv 2010.11929; new is the distillation token::
 
-    z = [class; distillation; patches E] + E_pos         # the second token is learned, like the first
+    z = [class; distillation; patches E] + E_pos     # the second token is learned, like the first
     for block in 1 .. L:
         z = z + attention(layernorm(z))
         z = z + mlp(layernorm(z))
     y = layernorm(z)
     class_logits, distill_logits = linear(y[0]), linear'(y[1])
-    train:  loss = CE(class_logits, label) / 2 + CE(distill_logits, argmax teacher_logits) / 2      # equation (3)
+    train:  loss = CE(class_logits, label) / 2 + CE(distill_logits, argmax teacher_logits) / 2  # equation (3)
     test:   logits = mean of the two
 
 Departures from the paper
@@ -29,7 +29,8 @@ Departures from the paper
 Submodules are named as in timm. Parameters with 1,000 classes: Ti 5,717,416; S 22,050,664; B 86,567,656; with
 distillation token and head: Ti 5,910,800; S 22,436,432; B 87,338,192.
 
->>> sum(p.numel() for p in deit("deit_s_distilled", device="meta").parameters())
+>>> from dlbook.models import create
+>>> sum(p.numel() for p in create("deit_s_distilled", device="meta").parameters())
 22436432
 """
 
@@ -39,7 +40,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.checks import find_row, require_positive, require_probability
+from dlbook.checks import find_row, require_in, require_positive, require_probability
 from dlbook.nn.attention import SelfAttention
 from dlbook.nn.drop import StochasticDepth
 from dlbook.nn.patch import PatchEmbedding, patch_grid
@@ -50,7 +51,12 @@ PATCH_SIZE, DEPTH, HEAD_DIM, MLP_RATIO = 16, 12, 64, 4  # of all rows
 
 @dataclass(frozen=True)
 class Config:
-    """A row of Table 1: the width D (heads are 64 wide each), and whether there is a distillation token."""
+    """Describe one row of Table 1.
+
+    Args:
+        dim: width D of a token; heads are 64 wide each.
+        distilled: whether there is a distillation token.
+    """
 
     dim: int
     distilled: bool = False
@@ -75,11 +81,16 @@ def soft_distillation_loss(
     temperature: float = 3.0,
     weight: float = 0.1,
 ) -> Tensor:
-    """Equation (2): (1 - weight) CE(class_logits, labels) + weight * temperature^2 * KL(teacher || student),
-    a scalar.
+    """Compute equation (2): (1 - weight) CE(class_logits, labels) + weight * temperature^2 * KL(teacher ||
+    student), a scalar.
 
-    Logits [B, K]; labels [B], or [B, K] after mixing.  For a student without distillation token give its
-    logits twice. The gradient stops at the teacher.
+    Args:
+        class_logits: [B, K].
+        distill_logits: [B, K]; for a student without distillation token its logits once more.
+        labels: [B], or [B, K] after mixing.
+        teacher_logits: [B, K]; the gradient stops here.
+        temperature: tau, above 0.
+        weight: lambda, in [0, 1].
     """
     student = torch.log_softmax(distill_logits / temperature, dim=1)
     teacher = torch.log_softmax(teacher_logits.detach() / temperature, dim=1)
@@ -90,8 +101,8 @@ def soft_distillation_loss(
 def hard_distillation_loss(
     class_logits: Tensor, distill_logits: Tensor, labels: Tensor, teacher_logits: Tensor
 ) -> Tensor:
-    """Equation (3): half the cross-entropy with the labels, half that with the teacher's decisions; arguments
-    as above.
+    """Compute equation (3): half the cross-entropy with the labels, half that with the teacher's decisions;
+    arguments as above.
     """
     return (
         F.cross_entropy(class_logits, labels) / 2
@@ -104,19 +115,22 @@ class MLP(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.fc1, self.fc2 = nn.Linear(dim, MLP_RATIO * dim), nn.Linear(MLP_RATIO * dim, dim)
+        self.fc1 = nn.Linear(dim, MLP_RATIO * dim)
+        self.fc2 = nn.Linear(MLP_RATIO * dim, dim)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.fc2(F.gelu(self.fc1(x)))
 
 
 class Block(nn.Module):
-    """Attention and MLP, each normalised before and dropped whole with `drop_prob`: [B, N, D] -> [B, N, D]."""
+    """Attention and MLP, each normalised before and skipped with `drop_prob`: [B, N, D] -> [B, N, D]."""
 
     def __init__(self, dim: int, drop_prob: float) -> None:
         super().__init__()
-        self.norm1, self.attn = nn.LayerNorm(dim, eps=1e-6), SelfAttention(dim, dim // HEAD_DIM)
-        self.norm2, self.mlp = nn.LayerNorm(dim, eps=1e-6), MLP(dim)
+        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
+        self.attn = SelfAttention(dim, dim // HEAD_DIM)
+        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
+        self.mlp = MLP(dim)
         self.drop_path = StochasticDepth(drop_prob)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -125,8 +139,8 @@ class Block(nn.Module):
 
 
 class DistillationHeads(nn.Module):
-    """A linear layer for each of the two tokens: [class; distillation] [B, 2 D] -> both logits, [B, K] each, in
-    training, else their mean.
+    """A linear layer for each of the two tokens [class; distillation], [B, 2 D] -> both logits, [B, K] each,
+    in training, else their mean.
     """
 
     def __init__(self, dim: int, num_classes: int) -> None:
@@ -144,12 +158,19 @@ class DeiT(nn.Module):
     """Images [B, C, H, W] -> logits [B, K]. A distilled row in training: the class and the distillation
     logits, [B, K] each.
 
-    A distilled row's last layer is its two heads together: they see both tokens, one after the other, 2 D
+    A distilled row's last layer is its two heads together. They see both tokens, one after the other: 2 D
     numbers.
 
-    config: a row of `VARIANTS`.  resolution: of the learned positions in pixels, one number or (H, W),
-    multiples of 16; images of another size get interpolated ones.  drop_path: of the last block, in [0, 1).
-    Raises ValueError for values outside these.
+    Args:
+        config: a row of `VARIANTS`.
+        num_classes: K, at least 1.
+        in_channels: C of the images, at least 1.
+        resolution: of the learned positions in pixels, one number or (H, W), multiples of 16; images of
+            another size get interpolated ones.
+        drop_path: probability of skipping the last block's branches, in [0, 1).
+
+    Raises:
+        ValueError: an argument is out of range, or in `forward` images do not fit.
     """
 
     last_layer = "head"
@@ -180,11 +201,11 @@ class DeiT(nn.Module):
 
     @property
     def stages(self) -> tuple[nn.Module, ...]:
-        """The blocks."""
+        """Return the blocks."""
         return tuple(self.blocks)
 
     def embed(self, images: Tensor) -> Tensor:
-        """Tokens [B, 1 + N, D], or with the distillation token in second place [B, 2 + N, D]."""
+        """Make tokens of images: [B, 1 + N, D]; with a distillation token, in second place, [B, 2 + N, D]."""
         patches = self.patch_embed(images)  # [B, N, D]
         prefix = [
             token.expand(patches.shape[0], -1, -1)
@@ -197,8 +218,8 @@ class DeiT(nn.Module):
         return torch.cat([*prefix, patches], dim=1) + positions
 
     def forward_features(self, images: Tensor) -> Tensor:
-        """All tokens of the last layer, normalised: [B, prefix_tokens + N, D]; the patches stand last, row by
-        row.
+        """Return all tokens of the last layer, normalised: [B, prefix_tokens + N, D]; the patches stand last,
+        row by row.
         """
         tokens = self.embed(images)
         for block in self.blocks:
@@ -215,13 +236,18 @@ class DeiT(nn.Module):
         return self.head(self.represent(images))
 
     def attention(self, images: Tensor, layer: int = -1) -> Tensor:
-        """Attention weights [B, h, M, M] of a block (from 0; negative from the end) between all M tokens:
-        row i holds the weights with which token i attends to every token.
+        """Compute the attention weights of one block.
+
+        Args:
+            images: [B, C, H, W].
+            layer: number of the block from 0, negative from the end.
+
+        Returns: [B, h, M, M]; row i holds the weights with which token i attends to each of the M tokens.
+
+        Raises:
+            ValueError: there is no such block.
         """
-        if not -DEPTH <= layer < DEPTH:
-            raise ValueError(
-                f"layer must be in [-{DEPTH}, {DEPTH}), got {layer}; the model has that many blocks"
-            )
+        require_in("layer", layer, -DEPTH, DEPTH, "[)", f"the model has {DEPTH} blocks")
         tokens, layer = self.embed(images), layer % DEPTH
         for block in self.blocks[:layer]:
             tokens = block(tokens)
@@ -229,8 +255,8 @@ class DeiT(nn.Module):
 
 
 def initialise(model: DeiT) -> None:
-    """Linear weights, tokens and positions: normal, deviation 0.02, cut at 2; biases of linear layers 0
-    (departure 3).
+    """Draw linear weights, tokens and positions from a normal of deviation 0.02, cut at 2; set biases of
+    linear layers to 0 (departure 3).
     """
     for token in (model.cls_token, model.dist_token, model.pos_embed):
         if token is not None:
@@ -247,10 +273,6 @@ def deit(
     in_channels: int = 3,
     resolution: int | tuple[int, int] = 224,
     drop_path: float = 0.0,
-    device: str | None = None,
 ) -> DeiT:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
-    bad arguments.
-    """
-    with torch.device(device or torch.get_default_device()):
-        return DeiT(find_row(name, VARIANTS), num_classes, in_channels, resolution, drop_path)
+    """Build a row of `VARIANTS` with fresh weights; arguments and errors are those of `DeiT`."""
+    return DeiT(find_row(name, VARIANTS), num_classes, in_channels, resolution, drop_path)

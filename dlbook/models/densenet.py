@@ -3,14 +3,14 @@
 
 The paper in ten lines; k is the growth rate::
 
-    x = maxpool3x3/2(relu(bn(conv7x7/2(image))))        # ImageNet, 2k maps; CIFAR: conv3x3(image), 16 maps or with BC 2k
+    x = maxpool3x3/2(relu(bn(conv7x7/2(image))))   # ImageNet, 2k maps; CIFAR: conv3x3, 16 maps or with BC 2k
     for block in dense blocks:
-        for layer in block:                             # equation (2): every layer sees all maps before it
-            basic:           new = conv3x3(relu(bn(x)))                          # k maps
-            bottleneck (B):  new = conv3x3(relu(bn(conv1x1(relu(bn(x))))))       # 4k maps, then k
+        for layer in block:                        # equation (2): every layer sees all maps before it
+            basic:           new = conv3x3(relu(bn(x)))                     # k maps
+            bottleneck (B):  new = conv3x3(relu(bn(conv1x1(relu(bn(x))))))  # 4k maps, then k
             x = concatenate(x, new) over the channels
         if another block follows:
-            x = avgpool2x2(conv1x1(relu(bn(x))))        # compression (C): half as many maps; without C as many
+            x = avgpool2x2(conv1x1(relu(bn(x))))   # compression (C): half as many maps; without C as many
     logits = linear(mean over H, W of relu(bn(x)))
 
 Departures from the paper
@@ -42,18 +42,32 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.checks import find_row, require_images, require_one_of, require_positive, require_probability
+from dlbook.checks import (
+    find_row,
+    require_images,
+    require_in,
+    require_one_of,
+    require_positive,
+    require_probability,
+    require_sides,
+)
 
 
 @dataclass(frozen=True)
 class Config:
-    """One row of Table 1 or 2.
+    """Describe one row of Table 1 or 2.
 
-    depths: layers in each dense block.  growth_rate: k.  stem_channels: maps before the first block.
-    bottleneck: B, a 1x1 to 4k maps in each layer.  compression: theta, the share of the maps that a
-    transition keeps, in (0, 1].
-    stem: "imagenet" (7x7/2 and max pooling) or "cifar" (3x3).  num_classes: K.  Raises ValueError outside
-        these.
+    Args:
+        depths: layers in each dense block.
+        growth_rate: k.
+        stem_channels: maps before the first block.
+        bottleneck: B, whether each layer has a 1x1 convolution to 4k maps.
+        compression: theta, the share of the maps that a transition keeps, in (0, 1].
+        stem: "imagenet" (7x7/2 and max pooling) or "cifar" (3x3).
+        num_classes: K where nothing else is asked for.
+
+    Raises:
+        ValueError: a value is out of range.
     """
 
     depths: tuple[int, ...]
@@ -65,21 +79,19 @@ class Config:
     num_classes: int = 1000
 
     def __post_init__(self) -> None:
-        for name, values in (
-            ("depths", self.depths or (0,)),
-            ("growth_rate", (self.growth_rate,)),
-            ("stem_channels", (self.stem_channels,)),
-        ):
-            for value in values:
-                require_positive(name, value)
+        for depth in self.depths or (0,):
+            require_positive("depths", depth)
+        require_positive("growth_rate", self.growth_rate)
+        require_positive("stem_channels", self.stem_channels)
         require_positive("num_classes", self.num_classes)
         require_one_of("stem", self.stem, ("imagenet", "cifar"))
-        if not 0 < self.compression <= 1:
-            raise ValueError(f"compression must be in (0, 1], got {self.compression!r}; 1 keeps all maps")
+        require_in("compression", self.compression, 0, 1, "(]", "1 keeps all maps")
 
 
 def cifar(layers: int, growth_rate: int, compressed: bool = False) -> Config:
-    """Section 4.2: three equal blocks; L - 4 layers of one convolution, or with BC half as many of two."""
+    """Return a row of section 4.2: three equal blocks; L - 4 layers of one convolution, or with BC half as
+    many of two.
+    """
     depth = (layers - 4) // (6 if compressed else 3)
     stem_channels = 2 * growth_rate if compressed else 16
     return Config(
@@ -104,7 +116,7 @@ VARIANTS = {
 
 
 def conv(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Conv2d:
-    """A convolution that at stride 1 keeps H and W; no bias, because BN follows sooner or later and has one."""
+    """Return a convolution that at stride 1 keeps H and W; no bias, because a BN that follows has one."""
     return nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, bias=False)
 
 
@@ -114,11 +126,13 @@ class DenseLayer(nn.Module):
     def __init__(self, in_channels: int, growth_rate: int, bottleneck: bool, drop_prob: float) -> None:
         super().__init__()
         inner = 4 * growth_rate if bottleneck else growth_rate
-        self.norm1, self.conv1 = nn.BatchNorm2d(in_channels), conv(in_channels, inner, 1 if bottleneck else 3)
-        self.dropout = nn.Dropout(drop_prob)
         self.bottleneck = bottleneck
+        self.norm1 = nn.BatchNorm2d(in_channels)
+        self.conv1 = conv(in_channels, inner, 1 if bottleneck else 3)
+        self.dropout = nn.Dropout(drop_prob)
         if bottleneck:
-            self.norm2, self.conv2 = nn.BatchNorm2d(inner), conv(inner, growth_rate, 3)
+            self.norm2 = nn.BatchNorm2d(inner)
+            self.conv2 = conv(inner, growth_rate, 3)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.dropout(self.conv1(F.relu(self.norm1(x), inplace=True)))
@@ -150,8 +164,10 @@ class Transition(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, drop_prob: float) -> None:
         super().__init__()
-        self.norm, self.conv = nn.BatchNorm2d(in_channels), conv(in_channels, out_channels, 1)
-        self.dropout, self.pool = nn.Dropout(drop_prob), nn.AvgPool2d(2)
+        self.norm = nn.BatchNorm2d(in_channels)
+        self.conv = conv(in_channels, out_channels, 1)
+        self.dropout = nn.Dropout(drop_prob)
+        self.pool = nn.AvgPool2d(2)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.pool(self.dropout(self.conv(F.relu(self.norm(x), inplace=True))))
@@ -161,10 +177,16 @@ class DenseNet(nn.Module):
     """Stem, dense blocks with transitions between them, BN, ReLU, mean, linear layer: images [B, C, H, W] ->
     logits [B, K].
 
-    config: a row of `VARIANTS` or your own.  num_classes: K, None for the row's own.  in_channels: C of the
-        images.
-    drop_prob: probability of dropping an output of every convolution but the first, in [0, 1).
-    H and W at least 29 with ImageNet's stem, 4 with CIFAR's.  Raises ValueError for arguments out of range.
+    H and W are at least 29 with ImageNet's stem, 4 with CIFAR's.
+
+    Args:
+        config: a row of `VARIANTS` or your own `Config`.
+        num_classes: K, at least 1; None for the row's own.
+        in_channels: C of the images, at least 1.
+        drop_prob: probability of dropping an output of every convolution but the first, in [0, 1).
+
+    Raises:
+        ValueError: an argument is out of range, or in `forward` images do not fit.
     """
 
     last_layer = "classifier"
@@ -205,40 +227,22 @@ class DenseNet(nn.Module):
 
     @property
     def stages(self) -> tuple[nn.Module, ...]:
-        """Every dense block and every transition, in order."""
+        """Return every dense block and every transition, in order."""
         return tuple(layer for layer in self.features if isinstance(layer, (DenseBlock, Transition)))
-
-    def feature_maps(self, images: Tensor) -> dict[str, Tensor]:
-        """The output of the stem, of every block and of every transition, by name: [B, C_i, H_i, W_i] each."""
-        require_images(images, self.in_channels)
-        x, maps = images, {}
-        for name, module in self.features.named_children():
-            x = module(x)
-            if name.startswith(("dense", "trans")):
-                maps[name] = x
-            elif not name.startswith("norm") or name == "norm0":
-                maps["stem"] = x
-        return maps
 
     def represent(self, images: Tensor) -> Tensor:
         """Return the mean of all maps after the last BN and ReLU: images [B, C, H, W] -> [B, D]."""
         require_images(images, self.in_channels)
-        least = 29 if self.config.stem == "imagenet" else 4
-        if min(images.shape[2:]) < least:
-            raise ValueError(
-                f"images must be at least {least} pixels high and wide for the halvings, got "
-                f"{list(images.shape)}; resize them"
-            )
-        x = F.relu(self.features(images), inplace=True)
-        return x.mean(dim=(2, 3))
+        require_sides(images, 29 if self.config.stem == "imagenet" else 4)
+        return F.relu(self.features(images), inplace=True).mean(dim=(2, 3))
 
     def forward(self, images: Tensor) -> Tensor:
         return self.classifier(self.represent(images))
 
 
 def initialise(model: nn.Module) -> None:
-    """Convolutions: normal, variance 2 / fan_in (departure 1); the linear layer's bias 0. BN: gamma 1, beta
-    0.
+    """Draw convolutions from a normal of variance 2 / fan_in (departure 1); set the linear layer's bias to 0.
+    BN starts with gamma 1, beta 0.
     """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
@@ -248,16 +252,7 @@ def initialise(model: nn.Module) -> None:
 
 
 def densenet(
-    name: str,
-    num_classes: int | None = None,
-    in_channels: int = 3,
-    drop_prob: float = 0.0,
-    device: str | None = None,
+    name: str, num_classes: int | None = None, in_channels: int = 3, drop_prob: float = 0.0
 ) -> DenseNet:
-    """Build a row of `VARIANTS` with fresh weights; num_classes None: 1,000 for ImageNet's rows, 10 for
-    CIFAR's.
-
-    device "meta" builds it without memory. Raises ValueError for an unknown name or an argument out of range.
-    """
-    with torch.device(device or torch.get_default_device()):
-        return DenseNet(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)
+    """Build a row of `VARIANTS` with fresh weights; arguments and errors are those of `DenseNet`."""
+    return DenseNet(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)

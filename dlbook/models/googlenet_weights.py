@@ -9,7 +9,7 @@ from dlbook.nn.state import load_state
 
 
 def rename_torchvision(name: str) -> str:
-    """A name in torchvision's state dict -> ours: ``inception3a.`` is ``blocks.3a.``, ``aux1.`` is
+    """Translate a name in torchvision's state dict: ``inception3a.`` is ``blocks.3a.``, ``aux1.`` is
     ``heads.4a.``.
     """
     part, _, rest = name.partition(".")

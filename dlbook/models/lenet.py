@@ -3,12 +3,12 @@ IEEE 1998).
 
 The paper in seven lines (section II-B)::
 
-    x = squash(C1(image))            # 6 maps of 28 x 28 from 32 x 32, 5x5 kernels;  squash(a) = 1.7159 tanh(2a/3)
-    x = squash(S2(x))                # mean of 2x2, times one weight, plus one bias a map: trainable subsampling
-    x = squash(C3(x))                # 16 maps; each sees only the maps of S2 that Table I lists
-    x = squash(S4(x));  x = squash(C5(x))      # 120 maps of 1 x 1
-    x = squash(F6(x))                # 84 units
-    penalty_i = sum_j (x_j - bitmap_ij)^2      # Euclidean radial basis functions: a drawing of each digit, 7 x 12, +-1
+    x = squash(C1(image))        # 6 maps of 28 x 28 from 32 x 32, 5x5 kernels;  squash(a) = 1.7159 tanh(2a/3)
+    x = squash(S2(x))            # mean of 2x2, times one weight, plus one bias a map: trainable subsampling
+    x = squash(C3(x))            # 16 maps; each sees only the maps of S2 that Table I lists
+    x = squash(S4(x));  x = squash(C5(x))  # 120 maps of 1 x 1
+    x = squash(F6(x))            # 84 units
+    penalty_i = sum_j (x_j - bitmap_ij)^2  # radial basis functions: a drawing of each digit, 7 x 12, +-1
 
 Departures from the paper
 
@@ -24,8 +24,8 @@ Departures from the paper
 Trainable parameters: 60,000 in the original (C1 156, S2 12, C3 1,516, S4 32, C5 48,120, F6 10,164); 61,706 in
     the modern form.
 
->>> sum(p.numel() for p in lenet("lenet5").parameters()), sum(p.numel() for p in lenet("lenet5_modern").parameters())
-(60000, 61706)
+>>> [sum(p.numel() for p in lenet(name).parameters()) for name in VARIANTS]
+[60000, 61706]
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.checks import find_row, require_images, require_positive
+from dlbook.checks import find_row, require_images, require_positive, require_size
 
 # Table I: the maps of S2 that each of the 16 maps of C3 sees
 C3_INPUTS = (
@@ -73,8 +73,12 @@ DIGITS = (
 
 @dataclass(frozen=True)
 class Config:
-    """Which of the two forms, the side of its input in pixels, and how wide the border is that the first
-    layer adds.
+    """Describe one of the two forms.
+
+    Args:
+        original: the network of 1998, or the textbooks' form.
+        resolution: side of the images in pixels.
+        padding: width of the border that the first layer adds, in pixels.
     """
 
     original: bool
@@ -82,18 +86,21 @@ class Config:
     padding: int
 
 
-VARIANTS = {"lenet5": Config(True, 32, 0), "lenet5_modern": Config(False, 28, 2)}
+VARIANTS = {
+    "lenet5": Config(True, 32, 0),
+    "lenet5_modern": Config(False, 28, 2),
+}
 
 
 def squash(a: Tensor) -> Tensor:
-    """1.7159 tanh(2a/3), the paper's equation 6 with appendix A: squash(1) = 1 and squash(-1) = -1; any
-    shape.
+    """Compute 1.7159 tanh(2a/3), the paper's equation 6 with appendix A: squash(1) = 1 and squash(-1) = -1;
+    any shape.
     """
     return 1.7159 * torch.tanh(a * (2 / 3))
 
 
 def digit_bitmaps() -> Tensor:
-    """The targets of the output units: [10, 84] in {-1, +1}, each a drawing of its digit, 12 rows of 7
+    """Return the targets of the output units: [10, 84] in {-1, +1}, each a drawing of its digit, 12 rows of 7
     pixels.
     """
     bitmaps = -torch.ones(10, 12, 7)
@@ -104,7 +111,7 @@ def digit_bitmaps() -> Tensor:
 
 
 class Subsampling(nn.Module):
-    """Mean of 2x2 pixels, one weight and one bias a map: [B, C, H, W] -> [B, C, H/2, W/2] (layers S2 and S4)."""
+    """Layers S2 and S4, mean of 2x2 pixels, one weight and bias a map: [B, C, H, W] -> [B, C, H/2, W/2]."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -147,8 +154,14 @@ class LeNet5(nn.Module):
     """The network of 1998: images [B, C, 32, 32] -> scores [B, 10], minus the squared distances to the
     digits' bitmaps.
 
-    The paper scales images so that the background is -0.1 and the ink 1.175. Raises ValueError for other
-    sizes.
+    The paper scales images so that the background is -0.1 and the ink 1.175.
+
+    Args:
+        config: the row ``lenet5``.
+        in_channels: C of the images.
+
+    Raises:
+        ValueError: in `forward`, images do not fit.
     """
 
     last_layer = "output"
@@ -172,12 +185,13 @@ class LeNet5(nn.Module):
 
     @property
     def stages(self) -> tuple[nn.Module, ...]:
-        """The layers S2 to S4, before the squash."""
+        """Return the layers S2 to S4, before the squash."""
         return (self.s2, self.c3, self.s4)
 
     def represent(self, images: Tensor) -> Tensor:
         """Return the units of F6, squashed: images [B, C, 32, 32] -> [B, 84]."""
-        require_resolution(images, self.in_channels, self.resolution)
+        require_images(images, self.in_channels)
+        require_size(images, (self.resolution,) * 2, "pad or resize them")
         x = squash(self.s2(squash(self.c1(images))))
         x = squash(self.s4(squash(self.c3(x))))
         return squash(self.f6(squash(self.c5(x)).flatten(1)))
@@ -187,7 +201,16 @@ class LeNet5(nn.Module):
 
 
 class ModernLeNet5(nn.Module):
-    """The textbooks' form: images [B, C, 28, 28] -> logits [B, K]. Raises ValueError for other sizes."""
+    """The textbooks' form: images [B, C, 28, 28] -> logits [B, K].
+
+    Args:
+        config: the row ``lenet5_modern``.
+        num_classes: K.
+        in_channels: C of the images.
+
+    Raises:
+        ValueError: in `forward`, images do not fit.
+    """
 
     last_layer = "output"
     num_features = 84
@@ -203,12 +226,13 @@ class ModernLeNet5(nn.Module):
 
     @property
     def stages(self) -> tuple[nn.Module, ...]:
-        """The layer C3, before its ReLU."""
+        """Return the layer C3, before its ReLU."""
         return (self.c3,)
 
     def represent(self, images: Tensor) -> Tensor:
         """Return the units of F6 after their ReLU: images [B, C, 28, 28] -> [B, 84]."""
-        require_resolution(images, self.in_channels, self.resolution)
+        require_images(images, self.in_channels)
+        require_size(images, (self.resolution,) * 2, "pad or resize them")
         x = F.max_pool2d(F.relu(self.c1(images)), 2)  # [B, 6, 14, 14]
         x = F.max_pool2d(F.relu(self.c3(x)), 2)  # [B, 16, 5, 5]
         return F.relu(self.f6(F.relu(self.c5(x.flatten(1)))))
@@ -217,29 +241,25 @@ class ModernLeNet5(nn.Module):
         return self.output(self.represent(images))
 
 
-def require_resolution(images: Tensor, in_channels: int, resolution: int) -> None:
-    """Raise ValueError unless images are float [B, in_channels, resolution, resolution]."""
-    require_images(images, in_channels)
-    if images.shape[2:] != (resolution, resolution):
-        raise ValueError(
-            f"images must be {resolution} x {resolution} pixels, got {list(images.shape)}; pad or resize them"
-        )
+def lenet(name: str = "lenet5", num_classes: int = 10, in_channels: int = 1) -> LeNet5 | ModernLeNet5:
+    """Build a row of `VARIANTS` with fresh weights.
 
+    Args:
+        name: of the row.
+        num_classes: K, at least 1; the original knows ten digits only.
+        in_channels: C of the images, at least 1.
 
-def lenet(
-    name: str = "lenet5", num_classes: int = 10, in_channels: int = 1, device: str | None = None
-) -> LeNet5 | ModernLeNet5:
-    """Build a row of `VARIANTS` with fresh weights. ValueError for bad arguments; the original knows ten
-    digits only.
+    Raises:
+        ValueError: an unknown name, or an argument out of range.
     """
     config = find_row(name, VARIANTS)
     require_positive("num_classes", num_classes)
     require_positive("in_channels", in_channels)
     if config.original and num_classes != 10:
         raise ValueError(
-            f"lenet5 has drawings of 10 digits only, got num_classes {num_classes}; use lenet5_modern"
+            f"expected num_classes 10, as lenet5 has drawings of 10 digits only, got {num_classes}; use "
+            "lenet5_modern"
         )
-    with torch.device(device or torch.get_default_device()):
-        return (
-            LeNet5(config, in_channels) if config.original else ModernLeNet5(config, num_classes, in_channels)
-        )
+    if config.original:
+        return LeNet5(config, in_channels)
+    return ModernLeNet5(config, num_classes, in_channels)

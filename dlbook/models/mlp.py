@@ -34,12 +34,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.checks import find_row, require_images, require_one_of, require_positive, require_probability
+from dlbook.checks import (
+    find_row,
+    require_images,
+    require_one_of,
+    require_positive,
+    require_probability,
+    require_resolution,
+    require_size,
+)
 
 
 @dataclass(frozen=True)
 class Config:
-    """The widths of the hidden layers, and their activation: "relu" or "squash"."""
+    """Describe one row.
+
+    Args:
+        widths: of the hidden layers, each at least 1.
+        activation: "relu" or "squash".
+    """
 
     widths: tuple[int, ...]
     activation: str = "squash"
@@ -56,7 +69,7 @@ VARIANTS = {
 
 
 def squash(z: Tensor) -> Tensor:
-    """1.7159 tanh(2z/3) (LeCun et al. 1998, appendix A): squash(1) = 1 and squash(-1) = -1; any shape."""
+    """Compute 1.7159 tanh(2z/3) (LeCun et al. 1998, appendix A): squash(1) = 1 and squash(-1) = -1."""
     return 1.7159 * torch.tanh(z * (2 / 3))
 
 
@@ -66,8 +79,15 @@ ACTIVATIONS = {"relu": F.relu, "squash": squash}
 class MLP(nn.Module):
     """Linear layers with an activation after each but the last: images [B, C, H, W] -> logits [B, K].
 
-    config: a row of `VARIANTS`, or any `Config`.  resolution: H and W of the images, one number or a pair.
-    drop_prob: of dropping a hidden unit in training, in [0, 1).  Raises ValueError for values outside these.
+    Args:
+        config: a row of `VARIANTS` or your own `Config`.
+        num_classes: K, at least 1.
+        in_channels: C of the images, at least 1.
+        resolution: H and W of the images in pixels, one number or a pair.
+        drop_prob: probability of dropping a hidden unit in training, in [0, 1).
+
+    Raises:
+        ValueError: an argument is out of range, or in `forward` images do not fit.
     """
 
     stages = ()  # no maps: the net does not know which pixels are neighbours
@@ -81,17 +101,14 @@ class MLP(nn.Module):
         drop_prob: float = 0.0,
     ) -> None:
         super().__init__()
-        self.in_channels = in_channels
-        self.resolution = resolution if isinstance(resolution, tuple) else (resolution, resolution)
         require_positive("num_classes", num_classes)
         require_positive("in_channels", in_channels)
-        for side in self.resolution:
-            require_positive("resolution", side)
         for width in config.widths:
             require_positive("widths", width)
         require_probability("drop_prob", drop_prob)
         require_one_of("activation", config.activation, tuple(ACTIVATIONS))
-        self.config = config
+        self.config, self.in_channels = config, in_channels
+        self.resolution = require_resolution(resolution)
         widths = (in_channels * math.prod(self.resolution), *config.widths, num_classes)
         self.last_layer = f"layers.{len(config.widths)}"
         self.num_features = widths[-2]
@@ -102,12 +119,7 @@ class MLP(nn.Module):
     def represent(self, images: Tensor) -> Tensor:
         """Return the last hidden layer after its activation: images [B, C, H, W] -> [B, D]."""
         require_images(images, self.in_channels)
-        if tuple(images.shape[2:]) != self.resolution:
-            raise ValueError(
-                f"images must be {self.resolution[0]} x {self.resolution[1]} pixels, got "
-                f"{list(images.shape)}; "
-                "resize them, or build the model with another resolution"
-            )
+        require_size(images, self.resolution, "resize them, or build the model with another resolution")
         activation = ACTIVATIONS[self.config.activation]
         a = images.flatten(1)  # [B, C H W]
         for number, layer in enumerate(self.layers[:-1]):
@@ -122,7 +134,9 @@ class MLP(nn.Module):
 
 
 def initialise(model: MLP) -> None:
-    """ReLU: normal, variance 2 / fan_in. Squash: uniform in +-2.4 / fan_in. Biases 0 (departures 2 and 3)."""
+    """Draw weights, for ReLU from a normal of variance 2 / fan_in, for squash uniform in +-2.4 / fan_in; set
+    biases to 0 (departures 2 and 3).
+    """
     for layer in model.layers:
         if model.config.activation == "relu":
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
@@ -137,10 +151,6 @@ def mlp(
     in_channels: int = 1,
     resolution: int | tuple[int, int] = 28,
     drop_prob: float = 0.0,
-    device: str | None = None,
 ) -> MLP:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
-    bad arguments.
-    """
-    with torch.device(device or torch.get_default_device()):
-        return MLP(find_row(name, VARIANTS), num_classes, in_channels, resolution, drop_prob)
+    """Build a row of `VARIANTS` with fresh weights; arguments and errors are those of `MLP`."""
+    return MLP(find_row(name, VARIANTS), num_classes, in_channels, resolution, drop_prob)

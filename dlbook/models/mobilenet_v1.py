@@ -4,9 +4,9 @@ Convolutional Neural Networks for Mobile Vision Applications" (arXiv 1704.04861)
 The paper in seven lines::
 
     x = relu(bn(conv3x3/2(image)))
-    for block in Table 1:                          # 13 depthwise separable convolutions (figure 3, right)
-        x = relu(bn(depthwise3x3(x)))              # one filter a channel, with the block's stride: 9 C weights
-        x = relu(bn(conv1x1(x)))                   # mixes the channels: C_in C_out weights
+    for block in Table 1:                         # 13 depthwise separable convolutions (figure 3, right)
+        x = relu(bn(depthwise3x3(x)))             # one filter a channel, with the block's stride: 9 C weights
+        x = relu(bn(conv1x1(x)))                  # mixes the channels: C_in C_out weights
     logits = linear(mean over H, W of x)
     width multiplier alpha: every number of channels times alpha (Table 6)
     resolution multiplier rho: smaller images; the network is the same (Table 7)
@@ -39,10 +39,9 @@ Parameters with 1,000 classes: width 1 4,231,976; 0.75 2,585,560; 0.5 1,331,592;
 import math
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
-from dlbook.checks import find_row, require_images, require_positive
+from dlbook.checks import find_row, require_above, require_images, require_positive
 
 # Howard et al. 2017, Table 1: channels and stride of the blocks after the stem of 32 channels
 STEM_CHANNELS = 32
@@ -51,11 +50,16 @@ BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),
 
 @dataclass(frozen=True)
 class Config:
-    """One row of Tables 4 to 6.
+    """Describe one row of Tables 4 to 6.
 
-    width: alpha, multiplies every number of channels.  separable: pairs of depthwise and pointwise
-    convolutions, or full ones.  blocks: channels and stride of each.  activation: nn.ReLU or nn.ReLU6.
-    Raises ValueError for a width not above 0.
+    Args:
+        width: alpha, above 0; multiplies every number of channels.
+        separable: pairs of depthwise and pointwise convolutions, or full ones.
+        blocks: channels and stride of each block.
+        activation: nn.ReLU or nn.ReLU6.
+
+    Raises:
+        ValueError: the width is not above 0.
     """
 
     width: float = 1.0
@@ -64,10 +68,7 @@ class Config:
     activation: type[nn.Module] = nn.ReLU
 
     def __post_init__(self) -> None:
-        if not self.width > 0:
-            raise ValueError(
-                f"width must be above 0, got {self.width!r}; the paper has 1, 0.75, 0.5 and 0.25"
-            )
+        require_above("width", self.width, 0, "the paper has 1, 0.75, 0.5 and 0.25")
 
 
 VARIANTS = {
@@ -97,7 +98,8 @@ class ConvNorm(nn.Module):
         self.conv = nn.Conv2d(
             in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=False
         )
-        self.norm, self.activation = nn.BatchNorm2d(out_channels), activation(inplace=True)
+        self.norm = nn.BatchNorm2d(out_channels)
+        self.activation = activation(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.activation(self.norm(self.conv(x)))
@@ -120,8 +122,15 @@ class SeparableConv(nn.Module):
 class MobileNetV1(nn.Module):
     """Stem, blocks, mean, linear layer: images [B, C, H, W] -> logits [B, K].
 
-    config: a row of `VARIANTS` or your own.  num_classes: K.  in_channels: C of the images.  Any H and W; the
-    paper has 224, 192, 160 and 128.  Raises ValueError for arguments out of range.
+    Any H and W will do; the paper has 224, 192, 160 and 128.
+
+    Args:
+        config: a row of `VARIANTS` or your own `Config`.
+        num_classes: K, at least 1.
+        in_channels: C of the images, at least 1.
+
+    Raises:
+        ValueError: an argument is out of range, or in `forward` images do not fit.
     """
 
     last_layer = "classifier"
@@ -131,8 +140,10 @@ class MobileNetV1(nn.Module):
         require_positive("num_classes", num_classes)
         require_positive("in_channels", in_channels)
         self.config, self.in_channels = config, in_channels
-        act, channels = config.activation, max(1, int(config.width * STEM_CHANNELS))
-        self.stem, self.blocks = ConvNorm(in_channels, channels, 3, act, stride=2), nn.Sequential()
+        act = config.activation
+        channels = max(1, int(config.width * STEM_CHANNELS))
+        self.stem = ConvNorm(in_channels, channels, 3, act, stride=2)
+        self.blocks = nn.Sequential()
         for width, stride in config.blocks:
             width = max(1, int(config.width * width))
             self.blocks.append(
@@ -147,16 +158,8 @@ class MobileNetV1(nn.Module):
 
     @property
     def stages(self) -> tuple[nn.Module, ...]:
-        """The blocks of Table 1."""
+        """Return the blocks of Table 1."""
         return tuple(self.blocks)
-
-    def feature_maps(self, images: Tensor) -> list[Tensor]:
-        """The output of the stem and of every block: [B, C_i, H_i, W_i] each."""
-        require_images(images, self.in_channels)
-        maps = [self.stem(images)]
-        for block in self.blocks:
-            maps.append(block(maps[-1]))
-        return maps
 
     def represent(self, images: Tensor) -> Tensor:
         """Return the mean of the last block's maps over their pixels: images [B, C, H, W] -> [B, D]."""
@@ -168,8 +171,8 @@ class MobileNetV1(nn.Module):
 
 
 def initialise(model: nn.Module) -> None:
-    """Convolutions: normal, variance 2 / fan_out with fan_out k^2 C_out / groups; linear: uniform in 1 /
-    sqrt(K), bias 0.
+    """Draw convolutions from a normal of variance 2 / fan_out, fan_out k^2 C_out / groups; the linear layer
+    uniform within 1 / sqrt(K), its bias 0.
     """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
@@ -181,11 +184,6 @@ def initialise(model: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-def mobilenet_v1(
-    name: str = "mobilenet_v1", num_classes: int = 1000, in_channels: int = 3, device: str | None = None
-) -> MobileNetV1:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
-    bad arguments.
-    """
-    with torch.device(device or torch.get_default_device()):
-        return MobileNetV1(find_row(name, VARIANTS), num_classes, in_channels)
+def mobilenet_v1(name: str = "mobilenet_v1", num_classes: int = 1000, in_channels: int = 3) -> MobileNetV1:
+    """Build a row of `VARIANTS` with fresh weights; arguments and errors are those of `MobileNetV1`."""
+    return MobileNetV1(find_row(name, VARIANTS), num_classes, in_channels)

@@ -18,7 +18,7 @@ TIMM_LAYERS = {
 
 
 def rename_timm(name: str) -> str:
-    """A name in timm's state dict -> ours: ``blocks.1.0.conv_dw.weight`` is
+    """Translate a name in timm's state dict: ``blocks.1.0.conv_dw.weight`` is
     ``blocks.1.depthwise.conv.weight``.
     """
     if not name.startswith("blocks."):
@@ -37,6 +37,7 @@ def load_timm_state(model: MobileNetV1, state: Mapping[str, Tensor]) -> MobileNe
     """
     if model.config.activation is not nn.ReLU6:
         raise ValueError(
-            "timm's MobileNet cuts activations at 6, this model does not; build mobilenet_v1_relu6"
+            "expected a model that cuts its activations at 6, as timm's does, got one with "
+            f"{model.config.activation.__name__}; build mobilenet_v1_relu6"
         )
     return load_state(model, state, rename_timm)

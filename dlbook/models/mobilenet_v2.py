@@ -4,12 +4,12 @@ Bottlenecks" (arXiv 1801.04381).
 The paper in ten lines::
 
     x = relu6(bn(conv3x3/2(image)))
-    for block in Table 2:                         # 17 bottlenecks; t, c, n, s: expansion, channels, repeats, first stride
-        F = relu6(bn(conv1x1(x)))                 # expand the channels t times; not where t = 1
-        F = relu6(bn(depthwise3x3(F)))            # filter there, with the block's stride
-        F = bn(conv1x1(F))                        # project to c channels: linear, as a ReLU would destroy information
+    for block in Table 2:               # 17; t, c, n, s: expansion, channels, repeats, first stride
+        F = relu6(bn(conv1x1(x)))       # expand the channels t times; not where t = 1
+        F = relu6(bn(depthwise3x3(F)))  # filter there, with the block's stride
+        F = bn(conv1x1(F))              # project to c channels: linear, as a ReLU would destroy information
         x = x + F where the stride is 1 and the channels are c already, else F
-    x = relu6(bn(conv1x1(x)))                     # 1,280 channels
+    x = relu6(bn(conv1x1(x)))           # 1,280 channels
     logits = linear(dropout(mean over H, W of x))
     width multiplier: every number of channels times it, rounded to a multiple of 8; the last 1,280 only if it
         is above 1
@@ -35,10 +35,9 @@ Parameters with 1,000 classes: width 1 3,504,872; 0.75 2,636,424; 0.5 1,968,680;
 import math
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
-from dlbook.checks import find_row, require_images, require_positive, require_probability
+from dlbook.checks import find_row, require_above, require_images, require_positive, require_probability
 from dlbook.nn.divisible import make_divisible
 
 # Sandler et al. 2018, Table 2: t  c  n  s
@@ -56,18 +55,21 @@ STEM_CHANNELS, HEAD_CHANNELS = 32, 1280
 
 @dataclass(frozen=True)
 class Config:
-    """width: multiplies every number of channels of Table 2.  stages: its rows.  Raises ValueError for a
-    width not above 0.
+    """Describe one row of Figure 5.
+
+    Args:
+        width: above 0; multiplies every number of channels of Table 2.
+        stages: the rows of Table 2.
+
+    Raises:
+        ValueError: the width is not above 0.
     """
 
     width: float = 1.0
     stages: tuple[tuple[int, int, int, int], ...] = STAGES
 
     def __post_init__(self) -> None:
-        if not self.width > 0:
-            raise ValueError(
-                f"width must be above 0, got {self.width!r}; the paper has 0.35, 0.5, 0.75, 1 and 1.4"
-            )
+        require_above("width", self.width, 0, "the paper has 0.35, 0.5, 0.75, 1 and 1.4")
 
 
 VARIANTS = {  # Figure 5; 1.0 and 1.4 also Table 4
@@ -80,7 +82,7 @@ VARIANTS = {  # Figure 5; 1.0 and 1.4 also Table 4
 
 
 class ConvNorm(nn.Module):
-    """Convolution, BN, then ReLU6 or nothing: [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)]."""
+    """Convolution, BN, then ReLU6 or nothing: [B, C, H, W] -> [B, C', H/stride, W/stride], rounded up."""
 
     def __init__(
         self,
@@ -103,7 +105,7 @@ class ConvNorm(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """Expand, filter, project (Table 1): [B, C, H, W] -> [B, out_channels, ceil(H/stride), ceil(W/stride)]."""
+    """Expand, filter, project (Table 1): [B, C, H, W] -> [B, C', H/stride, W/stride], rounded up."""
 
     def __init__(self, in_channels: int, out_channels: int, expand_ratio: int, stride: int) -> None:
         super().__init__()
@@ -121,8 +123,16 @@ class InvertedResidual(nn.Module):
 class MobileNetV2(nn.Module):
     """Stem, 17 bottlenecks, head, mean, linear layer: images [B, C, H, W] -> logits [B, K].
 
-    config: a row of `VARIANTS` or your own.  num_classes: K.  in_channels: C of the images.  drop_prob:
-    before the last layer, in [0, 1).  Any H and W.  Raises ValueError for arguments out of range.
+    Any H and W will do.
+
+    Args:
+        config: a row of `VARIANTS` or your own `Config`.
+        num_classes: K, at least 1.
+        in_channels: C of the images, at least 1.
+        drop_prob: probability of dropping a feature before the last layer, in [0, 1).
+
+    Raises:
+        ValueError: an argument is out of range, or in `forward` images do not fit.
     """
 
     last_layer = "classifier"
@@ -136,13 +146,13 @@ class MobileNetV2(nn.Module):
         require_probability("drop_prob", drop_prob)
         self.config, self.in_channels = config, in_channels
         channels = make_divisible(config.width * STEM_CHANNELS)
-        self.stem, self.blocks = ConvNorm(in_channels, channels, 3, stride=2), nn.Sequential()
+        self.stem = ConvNorm(in_channels, channels, 3, stride=2)
+        self.blocks = nn.Sequential()
         for expand_ratio, width, depth, stride in config.stages:
             width = make_divisible(config.width * width)
             for index in range(depth):
-                self.blocks.append(
-                    InvertedResidual(channels, width, expand_ratio, stride if index == 0 else 1)
-                )
+                step = stride if index == 0 else 1
+                self.blocks.append(InvertedResidual(channels, width, expand_ratio, step))
                 channels = width
         self.num_features = make_divisible(max(1.0, config.width) * HEAD_CHANNELS)
         self.head = ConvNorm(channels, self.num_features, 1)
@@ -152,26 +162,14 @@ class MobileNetV2(nn.Module):
 
     @property
     def stages(self) -> tuple[nn.Module, ...]:
-        """Every bottleneck, then the head."""
+        """Return every bottleneck, then the head."""
         return (*self.blocks, self.head)
-
-    def feature_maps(self, images: Tensor) -> list[Tensor]:
-        """The output of the stem, of every bottleneck and of the head: [B, C_i, H_i, W_i] each."""
-        require_images(images, self.in_channels)
-        maps = [self.stem(images)]
-        for layer in (*self.blocks, self.head):
-            maps.append(layer(maps[-1]))
-        return maps
 
     def represent(self, images: Tensor) -> Tensor:
         """Return the mean of the head's maps over their pixels: images [B, C, H, W] -> [B, D]."""
         require_images(images, self.in_channels)
         x = images
-        for layer in (
-            self.stem,
-            *self.blocks,
-            self.head,
-        ):  # nested calls would keep the stem's map to the end
+        for layer in (self.stem, *self.stages):  # no nested calls: they would keep the stem's map to the end
             x = layer(x)
         return x.mean(dim=(2, 3))
 
@@ -180,8 +178,8 @@ class MobileNetV2(nn.Module):
 
 
 def initialise(model: nn.Module) -> None:
-    """Convolutions: normal, variance 2 / fan_out with fan_out k^2 C_out / groups; the linear layer: N(0,
-    0.01), bias 0.
+    """Draw convolutions from a normal of variance 2 / fan_out, fan_out k^2 C_out / groups; the linear layer
+    from N(0, 0.01), its bias 0.
     """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
@@ -193,14 +191,7 @@ def initialise(model: nn.Module) -> None:
 
 
 def mobilenet_v2(
-    name: str = "mobilenet_v2",
-    num_classes: int = 1000,
-    in_channels: int = 3,
-    drop_prob: float = 0.2,
-    device: str | None = None,
+    name: str = "mobilenet_v2", num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.2
 ) -> MobileNetV2:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
-    bad arguments.
-    """
-    with torch.device(device or torch.get_default_device()):
-        return MobileNetV2(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)
+    """Build a row of `VARIANTS` with fresh weights; arguments and errors are those of `MobileNetV2`."""
+    return MobileNetV2(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)

@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from dlbook.models.mobilenet_v2 import ConvNorm, MobileNetV2
-from dlbook.nn.state import load_state
+from dlbook.nn.state import by_layer, load_state
 
 OURS = tuple(f"{layer}.{part}" for layer in ("expand", "depthwise", "project") for part in ("conv", "norm"))
 
 
 def torchvision_places(model: MobileNetV2) -> dict[str, str]:
-    """Layer of torchvision's net -> layer of ours: ``features.2.conv.0.0`` is ``blocks.1.expand.conv``."""
+    """Return layer of torchvision's net -> layer of ours: ``features.2.conv.0.0`` is
+    ``blocks.1.expand.conv``.
+    """
     last = len(model.blocks) + 1
     places = {"features.0.0": "stem.conv", "features.0.1": "stem.norm", "classifier.1": "classifier"}
     places |= {f"features.{last}.0": "head.conv", f"features.{last}.1": "head.norm"}
@@ -26,7 +28,7 @@ def torchvision_places(model: MobileNetV2) -> dict[str, str]:
 
 
 def timm_places(model: MobileNetV2) -> dict[str, str]:
-    """Layer of timm's net -> layer of ours: ``blocks.1.0.conv_pw`` is ``blocks.1.expand.conv``."""
+    """Return layer of timm's net -> layer of ours: ``blocks.1.0.conv_pw`` is ``blocks.1.expand.conv``."""
     places = {"conv_stem": "stem.conv", "bn1": "stem.norm", "conv_head": "head.conv", "bn2": "head.norm"}
     positions = [
         (stage, block) for stage, (_, _, depth, _) in enumerate(model.config.stages) for block in range(depth)
@@ -45,23 +47,15 @@ def timm_places(model: MobileNetV2) -> dict[str, str]:
     return places
 
 
-def _load(model: MobileNetV2, state: Mapping[str, Tensor], places: dict[str, str]) -> MobileNetV2:
-    def rename(name: str) -> str:
-        layer, _, tensor = name.rpartition(".")
-        return f"{places.get(layer, layer)}.{tensor}"
-
-    return load_state(model, state, rename)
-
-
 def load_torchvision_state(model: MobileNetV2, state: Mapping[str, Tensor]) -> MobileNetV2:
     """Copy a state dict of torchvision's mobilenet_v2, of any width; ValueError names the first tensor that
     does not fit.
     """
-    return _load(model, state, torchvision_places(model))
+    return load_state(model, state, by_layer(torchvision_places(model)))
 
 
 def load_timm_state(model: MobileNetV2, state: Mapping[str, Tensor]) -> MobileNetV2:
     """Copy a state dict of timm's mobilenetv2_035 ... 140; ValueError names the first tensor that does not
     fit.
     """
-    return _load(model, state, timm_places(model))
+    return load_state(model, state, by_layer(timm_places(model)))

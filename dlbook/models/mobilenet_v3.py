@@ -3,14 +3,14 @@ MobileNetV3" (arXiv 1905.02244).
 
 The paper in ten lines::
 
-    h_sigmoid(v) = relu6(v + 3) / 6;  h_swish(v) = v h_sigmoid(v)            # section 5.2
-    x = h_swish(bn(conv3x3/2(image)))                                        # 16 channels
-    for block in Table 1 or 2:                                               # found by a search, then trimmed by hand
-        F = act(bn(conv1x1(x)))                                              # expand, where the table widens; act as it says
-        F = act(bn(depthwise(F)))                                            # 3x3 or 5x5, with the block's stride
-        F = squeeze_excite(F) where the table says so                        # a quarter of F's channels, gate h_sigmoid
-        x = x + bn(conv1x1(F)) where the shape is kept, else bn(conv1x1(F))  # linear, as in MobileNetV2
-    x = mean over H, W of h_swish(bn(conv1x1(x)))                            # 6 times the channels, pooled at once (figure 5)
+    h_sigmoid(v) = relu6(v + 3) / 6;  h_swish(v) = v h_sigmoid(v)           # section 5.2
+    x = h_swish(bn(conv3x3/2(image)))                                       # 16 channels
+    for block in Table 1 or 2:                                              # found by a search
+        F = act(bn(conv1x1(x)))                                             # expand where the table widens
+        F = act(bn(depthwise(F)))                                           # 3x3 or 5x5, strided
+        F = squeeze_excite(F) where the table says so                       # to a quarter; h_sigmoid
+        x = x + bn(conv1x1(F)) where the shape is kept, else bn(conv1x1(F)) # linear
+    x = mean over H, W of h_swish(bn(conv1x1(x)))                           # pooled at once (figure 5)
     logits = linear(dropout(h_swish(linear(x))))
 
 Departures from the paper
@@ -41,10 +41,9 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 
-from dlbook.checks import find_row, require_images, require_positive, require_probability
+from dlbook.checks import find_row, require_above, require_images, require_positive, require_probability
 from dlbook.nn.channel_attention import SqueezeExcitation
 from dlbook.nn.divisible import make_divisible
 
@@ -99,8 +98,15 @@ SMALL = (
 
 @dataclass(frozen=True)
 class Config:
-    """blocks: Table 1 or 2.  features: before the last layer.  width: multiplies all other channels;
-    ValueError unless above 0.
+    """Describe one row of Tables 3 and 4.
+
+    Args:
+        blocks: Table 1 or 2.
+        features: width before the last layer, at least 1.
+        width: above 0; multiplies all other channels.
+
+    Raises:
+        ValueError: a value is out of range.
     """
 
     blocks: tuple[Row, ...]
@@ -109,10 +115,7 @@ class Config:
 
     def __post_init__(self) -> None:
         require_positive("features", self.features)
-        if not self.width > 0:
-            raise ValueError(
-                f"width must be above 0, got {self.width!r}; the paper has 0.75 and 1 in its tables"
-            )
+        require_above("width", self.width, 0, "the paper has 0.75 and 1 in its tables")
 
 
 VARIANTS = {
@@ -172,8 +175,16 @@ class InvertedResidual(nn.Module):
 class MobileNetV3(nn.Module):
     """Stem, bottlenecks, head, mean, two linear layers: images [B, C, H, W] -> logits [B, K].
 
-    config: a row of `VARIANTS` or your own.  num_classes: K.  in_channels: C of the images.  drop_prob:
-    before the last layer, in [0, 1).  Any H and W.  Raises ValueError for arguments out of range.
+    Any H and W will do.
+
+    Args:
+        config: a row of `VARIANTS` or your own `Config`.
+        num_classes: K, at least 1.
+        in_channels: C of the images, at least 1.
+        drop_prob: probability of dropping a feature before the last layer, in [0, 1).
+
+    Raises:
+        ValueError: an argument is out of range, or in `forward` images do not fit.
     """
 
     last_layer = "classifier.3"
@@ -187,13 +198,12 @@ class MobileNetV3(nn.Module):
         require_probability("drop_prob", drop_prob)
         self.config, self.in_channels = config, in_channels
         channels = make_divisible(config.width * STEM_CHANNELS)
-        self.stem, self.blocks = ConvNorm(in_channels, channels, 3, 2, activation=HS), nn.Sequential()
+        self.stem = ConvNorm(in_channels, channels, 3, 2, activation=HS)
+        self.blocks = nn.Sequential()
         unscaled = STEM_CHANNELS
         for row in config.blocks:
-            hidden, width = (
-                make_divisible(channels * row.expanded / unscaled),
-                make_divisible(config.width * row.out),
-            )
+            hidden = make_divisible(channels * row.expanded / unscaled)
+            width = make_divisible(config.width * row.out)
             self.blocks.append(InvertedResidual(channels, hidden, width, row))
             channels, unscaled = width, row.out
         self.num_features = config.features
@@ -208,26 +218,14 @@ class MobileNetV3(nn.Module):
 
     @property
     def stages(self) -> tuple[nn.Module, ...]:
-        """Every bottleneck, then the head."""
+        """Return every bottleneck, then the head."""
         return (*self.blocks, self.head)
 
-    def feature_maps(self, images: Tensor) -> list[Tensor]:
-        """The output of the stem, of every bottleneck and of the head: [B, C_i, H_i, W_i] each."""
-        require_images(images, self.in_channels)
-        maps = [self.stem(images)]
-        for layer in (*self.blocks, self.head):
-            maps.append(layer(maps[-1]))
-        return maps
-
     def represent(self, images: Tensor) -> Tensor:
-        """Return the first linear layer of the classifier after its h-swish: images [B, C, H, W] -> [B, D]."""
+        """Return the classifier's first linear layer after its h-swish: images [B, C, H, W] -> [B, D]."""
         require_images(images, self.in_channels)
         x = images
-        for layer in (
-            self.stem,
-            *self.blocks,
-            self.head,
-        ):  # nested calls would keep the stem's map to the end
+        for layer in (self.stem, *self.stages):  # no nested calls: they would keep the stem's map to the end
             x = layer(x)
         return self.classifier[:2](x.mean(dim=(2, 3)))
 
@@ -236,8 +234,8 @@ class MobileNetV3(nn.Module):
 
 
 def initialise(model: nn.Module) -> None:
-    """Convolutions: normal, variance 2 / fan_out with fan_out k^2 C_out / groups; linear layers: N(0, 0.01);
-    biases 0.
+    """Draw convolutions from a normal of variance 2 / fan_out, fan_out k^2 C_out / groups; linear layers from
+    N(0, 0.01); set biases to 0.
     """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
@@ -250,14 +248,7 @@ def initialise(model: nn.Module) -> None:
 
 
 def mobilenet_v3(
-    name: str = "mobilenet_v3_large",
-    num_classes: int = 1000,
-    in_channels: int = 3,
-    drop_prob: float = 0.2,
-    device: str | None = None,
+    name: str = "mobilenet_v3_large", num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.2
 ) -> MobileNetV3:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
-    bad arguments.
-    """
-    with torch.device(device or torch.get_default_device()):
-        return MobileNetV3(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)
+    """Build a row of `VARIANTS` with fresh weights; arguments and errors are those of `MobileNetV3`."""
+    return MobileNetV3(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)

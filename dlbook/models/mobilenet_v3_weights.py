@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from dlbook.models.mobilenet_v3 import MobileNetV3
-from dlbook.nn.state import load_state
+from dlbook.nn.state import by_layer, load_state
 
 
 def torchvision_places(model: MobileNetV3) -> dict[str, str]:
-    """Layer of torchvision's net -> layer of ours: ``features.4.block.2.fc1`` is
+    """Return layer of torchvision's net -> layer of ours: ``features.4.block.2.fc1`` is
     ``blocks.3.squeeze_excite.reduce``.
     """
     places = {"features.0": "stem", f"features.{len(model.blocks) + 1}": "head"}
@@ -29,10 +29,4 @@ def load_torchvision_state(model: MobileNetV3, state: Mapping[str, Tensor]) -> M
     """Copy a state dict of torchvision's mobilenet_v3_large or _small; ValueError names the first tensor that
     does not fit.
     """
-    places = torchvision_places(model)
-
-    def rename(name: str) -> str:
-        layer, _, tensor = name.rpartition(".")
-        return f"{places.get(layer, layer)}.{tensor}"
-
-    return load_state(model, state, rename)
+    return load_state(model, state, by_layer(torchvision_places(model)))

@@ -3,12 +3,12 @@ Transformer" (arXiv 2110.02178).
 
 The block in eight lines (section 3.1)::
 
-    x_l = conv1x1(silu(bn(conv3x3(x))))                # local; [C, H, W] -> [d, H, W]
-    x_u = unfold(x_l)                                  # P = 2 x 2 pixels of a patch, N = HW / 4 patches: [P, N, d]
-    for each p in 1 .. P:                              # the pixels in one corner of all patches attend to each other
-        x_g[p] = transformer(x_u[p])                   # equation (1); pre-norm blocks, no positions: the convolutions know them
-    x_f = silu(bn(conv1x1(fold(x_g))))                 # [C, H, W] again, each pixel where it was
-    y   = silu(bn(conv3x3([x; x_f])))                  # fusion
+    x_l = conv1x1(silu(bn(conv3x3(x))))  # local; [C, H, W] -> [d, H, W]
+    x_u = unfold(x_l)                    # P = 2 x 2 pixels of a patch, N = HW / 4 patches: [P, N, d]
+    for each p in 1 .. P:                # the pixels in one corner of all patches attend to each other
+        x_g[p] = transformer(x_u[p])     # equation (1); pre-norm blocks, without positions
+    x_f = silu(bn(conv1x1(fold(x_g))))   # [C, H, W] again, each pixel where it was
+    y   = silu(bn(conv3x3([x; x_f])))    # fusion
 
 The 3x3 convolution has carried each pixel's surroundings into it, and attention carries every patch into
 every other, so each output sees the whole image. Around the blocks stand MobileNetV2's inverted residuals
@@ -26,7 +26,8 @@ Departures from the paper
 
 Parameters with 1,000 classes: XXS 1,272,024; XS 2,317,848; S 5,578,632.
 
->>> sum(p.numel() for p in mobilevit("mobilevit_s", device="meta").parameters())
+>>> from dlbook.models import create
+>>> sum(p.numel() for p in create("mobilevit_s", device="meta").parameters())
 5578632
 """
 
@@ -46,8 +47,12 @@ DEPTHS = (2, 4, 3)  # transformer blocks in the last three stages
 
 @dataclass(frozen=True)
 class Config:
-    """A column of Table 4: channels of the five stages, widths of the three transformers, and how far an MV2
-    block expands.
+    """Describe one column of Table 4.
+
+    Args:
+        channels: of the five stages.
+        dims: widths d of the three transformers.
+        expand: how many times an MV2 block widens its input.
     """
 
     channels: tuple[int, int, int, int, int]
@@ -108,24 +113,22 @@ class MV2(nn.Module):
 
 
 def unfold(x: Tensor) -> Tensor:
-    """A map [B, d, H, W] of even sides -> sequences [B * P, N, d]: one for each of the P = 4 places in a 2 x
-    2 patch.
+    """Cut a map [B, d, H, W] of even sides into sequences [B * P, N, d], one for each of the P = 4 places in
+    a 2 x 2 patch.
     """
     B, d, H, W = x.shape
-    x = x.reshape(B, d, H // PATCH, PATCH, W // PATCH, PATCH).permute(
-        0, 3, 5, 2, 4, 1
-    )  # [B, p, q, rows, columns, d]
+    x = x.reshape(B, d, H // PATCH, PATCH, W // PATCH, PATCH)
+    x = x.permute(0, 3, 5, 2, 4, 1)  # [B, p, q, rows, columns, d]
     return x.reshape(B * PATCH**2, (H // PATCH) * (W // PATCH), d)
 
 
 def fold(x: Tensor, height: int, width: int) -> Tensor:
-    """The inverse of `unfold`: [B * P, N, d] -> [B, d, height, width]; channels lie last in memory, as the
-    1x1 after it likes.
+    """Invert `unfold`: [B * P, N, d] -> [B, d, height, width]; channels lie last in memory, which suits the
+    1x1 convolution after it.
     """
     d = x.shape[-1]
-    x = x.reshape(-1, PATCH, PATCH, height // PATCH, width // PATCH, d).permute(
-        0, 3, 1, 4, 2, 5
-    )  # [B, rows, p, columns, q, d]
+    x = x.reshape(-1, PATCH, PATCH, height // PATCH, width // PATCH, d)
+    x = x.permute(0, 3, 1, 4, 2, 5)  # [B, rows, p, columns, q, d]
     return x.reshape(-1, height, width, d).permute(0, 3, 1, 2)
 
 
@@ -134,7 +137,8 @@ class MLP(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.fc1, self.fc2 = nn.Linear(dim, MLP_RATIO * dim), nn.Linear(MLP_RATIO * dim, dim)
+        self.fc1 = nn.Linear(dim, MLP_RATIO * dim)
+        self.fc2 = nn.Linear(MLP_RATIO * dim, dim)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.fc2(F.silu(self.fc1(x)))
@@ -145,8 +149,10 @@ class TransformerBlock(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.norm1, self.attn = nn.LayerNorm(dim), SelfAttention(dim, HEADS)
-        self.norm2, self.mlp = nn.LayerNorm(dim), MLP(dim)
+        self.norm1 = nn.LayerNorm(dim)
+        self.attn = SelfAttention(dim, HEADS)
+        self.norm2 = nn.LayerNorm(dim)
+        self.mlp = MLP(dim)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.attn(self.norm1(x))
@@ -178,10 +184,18 @@ class MobileViTBlock(nn.Module):
 
 
 class MobileViT(nn.Module):
-    """Images [B, C, H, W] -> logits [B, K]; the paper's are 256 x 256.
+    """Stem, five stages, 1x1 convolution, mean, linear layer: images [B, C, H, W] -> logits [B, K].
 
-    config: a row of `VARIANTS`.  drop_prob: of a feature in front of the classifier, in [0, 1).  Raises
-        ValueError otherwise.
+    Any H and W will do; the paper's images are 256 x 256.
+
+    Args:
+        config: a row of `VARIANTS`.
+        num_classes: K, at least 1.
+        in_channels: C of the images, at least 1.
+        drop_prob: probability of dropping a feature before the last layer, in [0, 1).
+
+    Raises:
+        ValueError: an argument is out of range, or in `forward` images do not fit.
     """
 
     last_layer = "head"
@@ -196,30 +210,20 @@ class MobileViT(nn.Module):
         self.in_channels = in_channels
         self.stem = ConvNorm(in_channels, 16, 3, stride=2)
         c1, c2, *later = config.channels
-        stages = [nn.Sequential(MV2(16, c1, 1, config.expand))]
-        stages.append(
-            nn.Sequential(MV2(c1, c2, 2, config.expand), *[MV2(c2, c2, 1, config.expand) for _ in range(2)])
-        )
-        for before, channels, dim, depth in zip(
-            config.channels[1:-1], later, config.dims, DEPTHS, strict=True
-        ):
-            stages.append(
-                nn.Sequential(MV2(before, channels, 2, config.expand), MobileViTBlock(channels, dim, depth))
-            )
-        self.stages = nn.ModuleList(stages)
+        expand = config.expand
+        first = nn.Sequential(MV2(16, c1, 1, expand))
+        second = nn.Sequential(MV2(c1, c2, 2, expand), MV2(c2, c2, 1, expand), MV2(c2, c2, 1, expand))
+        self.stages = nn.ModuleList([first, second])
+        before = c2
+        for channels, dim, depth in zip(later, config.dims, DEPTHS, strict=True):
+            mv2 = MV2(before, channels, 2, expand)
+            self.stages.append(nn.Sequential(mv2, MobileViTBlock(channels, dim, depth)))
+            before = channels
         self.num_features = 4 * later[-1]
         self.last = ConvNorm(later[-1], self.num_features, 1)
         self.drop = nn.Dropout(drop_prob)
         self.head = nn.Linear(self.num_features, num_classes)
         initialise(self)
-
-    def feature_maps(self, images: Tensor) -> list[Tensor]:
-        """The output of the stem and of every stage: [B, C_i, H_i, W_i] each."""
-        require_images(images, self.in_channels)
-        maps = [self.stem(images)]
-        for stage in self.stages:
-            maps.append(stage(maps[-1]))
-        return maps
 
     def represent(self, images: Tensor) -> Tensor:
         """Return the mean of the last convolution's maps over their pixels: images [B, C, H, W] -> [B, D]."""
@@ -234,8 +238,8 @@ class MobileViT(nn.Module):
 
 
 def initialise(model: MobileViT) -> None:
-    """Convolutions: normal, variance 2 / fan_out; linear layers: normal with deviation 0.02, cut at 2, bias 0
-    (departure 3).
+    """Draw convolutions from a normal of variance 2 / fan_out, linear layers from one of deviation 0.02, cut
+    at 2; set biases to 0 (departure 3).
     """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
@@ -245,15 +249,6 @@ def initialise(model: MobileViT) -> None:
             nn.init.zeros_(module.bias)
 
 
-def mobilevit(
-    name: str,
-    num_classes: int = 1000,
-    in_channels: int = 3,
-    drop_prob: float = 0.0,
-    device: str | None = None,
-) -> MobileViT:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
-    bad arguments.
-    """
-    with torch.device(device or torch.get_default_device()):
-        return MobileViT(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)
+def mobilevit(name: str, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.0) -> MobileViT:
+    """Build a row of `VARIANTS` with fresh weights; arguments and errors are those of `MobileViT`."""
+    return MobileViT(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)

@@ -22,7 +22,7 @@ NAMES = {
 
 
 def timm_name(name: str) -> str:
-    """Our name of one of timm's tensors."""
+    """Translate the name of one of timm's tensors."""
     return ".".join(filter(None, (NAMES.get(part, part) for part in name.split("."))))
 
 

@@ -3,9 +3,9 @@
 The paper in four lines (figure 2)::
 
     for block in 3 blocks:
-        x = relu(conv(x));  x = relu(conv1x1(x));  x = relu(conv1x1(x))     # an "mlpconv" layer: an MLP slides over the image
-        x = dropout(pool3/2(x))                                             # between blocks only
-    logits = mean over H, W of x                                            # one map a class: no linear layer at all
+        x = relu(conv1x1(relu(conv1x1(relu(conv(x))))))  # an "mlpconv" layer: an MLP slides over the image
+        x = dropout(pool3/2(x))                          # between blocks only
+    logits = mean over H, W of x                         # one map a class: no linear layer at all
 
 Departures from the paper
 
@@ -23,7 +23,6 @@ Parameters with 10 classes: 966,986.
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from dlbook.checks import find_row, require_images, require_positive, require_probability
@@ -31,7 +30,12 @@ from dlbook.checks import find_row, require_images, require_positive, require_pr
 
 @dataclass(frozen=True)
 class Config:
-    """Kernel size and the three widths of each mlpconv layer; the last width is the number of classes."""
+    """Describe one row.
+
+    Args:
+        kernels: the kernel size of each mlpconv layer's first convolution.
+        widths: the widths of each mlpconv layer; the very last one, the number of classes, is left out.
+    """
 
     kernels: tuple[int, ...]
     widths: tuple[tuple[int, ...], ...]
@@ -41,8 +45,8 @@ VARIANTS = {"nin_cifar": Config((5, 5, 3), ((192, 160, 96), (192, 192, 192), (19
 
 
 def mlpconv(in_channels: int, widths: tuple[int, ...], kernel_size: int) -> nn.Sequential:
-    """A convolution and 1x1 convolutions, each with its ReLU: [B, C, H, W] -> [B, widths[-1], H, W] (equation
-    2).
+    """Stack a convolution and 1x1 convolutions, each with its ReLU (equation 2): [B, C, H, W] -> [B,
+    widths[-1], H, W].
     """
     layers: list[nn.Module] = []
     for index, width in enumerate(widths):
@@ -59,8 +63,14 @@ class NiN(nn.Module):
     that this convolution sees, so this is the one network whose logits are not the last layer of
     `represent(images)`: between the convolution and the mean over its maps stands a ReLU.
 
-    drop_prob: probability of dropping a unit between blocks, in [0, 1). Raises ValueError for arguments out
-        of range.
+    Args:
+        config: a row of `VARIANTS`.
+        num_classes: K, at least 1.
+        in_channels: C of the images, at least 1.
+        drop_prob: probability of dropping a unit between blocks, in [0, 1).
+
+    Raises:
+        ValueError: an argument is out of range, or in `forward` images do not fit.
     """
 
     last_layer = "features.6.4"
@@ -88,7 +98,7 @@ class NiN(nn.Module):
 
     @property
     def stages(self) -> tuple[nn.Module, ...]:
-        """The three mlpconv layers; the first one reads the images."""
+        """Return the three mlpconv layers; the first one reads the images."""
         return (self.features[0], self.features[3], self.features[6])
 
     def represent(self, images: Tensor) -> Tensor:
@@ -105,15 +115,6 @@ class NiN(nn.Module):
         return self.features(images).mean(dim=(2, 3))  # [B, K, H, W] -> [B, K]
 
 
-def nin(
-    name: str = "nin_cifar",
-    num_classes: int = 10,
-    in_channels: int = 3,
-    drop_prob: float = 0.5,
-    device: str | None = None,
-) -> NiN:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
-    bad arguments.
-    """
-    with torch.device(device or torch.get_default_device()):
-        return NiN(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)
+def nin(name: str = "nin_cifar", num_classes: int = 10, in_channels: int = 3, drop_prob: float = 0.5) -> NiN:
+    """Build a row of `VARIANTS` with fresh weights; arguments and errors are those of `NiN`."""
+    return NiN(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)

@@ -4,10 +4,10 @@ layer that took its place.
 
 The unit and its learning rule::
 
-    answer = 1 if w . x + b >= 0 else 0                    # x: all pixels; the weight b belongs to an input that is always 1
+    answer = 1 if w . x + b >= 0 else 0     # x: all pixels; the weight b belongs to an input that is always 1
     until every answer is right (or patience ends):
         for each image x with target t in {0, 1}:
-            w = w + rate (t - answer) x                    # only an error changes anything
+            w = w + rate (t - answer) x     # only an error changes anything
             b = b + rate (t - answer)
 
 If a hyperplane separates the two classes, the rule stops after finitely many errors: at most (R / margin)^2
@@ -38,25 +38,39 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dlbook.checks import find_row, require_images, require_positive
+from dlbook.checks import find_row, require_images, require_positive, require_resolution, require_size
 
 
 @dataclass(frozen=True)
 class Config:
-    """How many units the row has if nothing else is said."""
+    """Describe one row.
+
+    Args:
+        num_classes: units, where nothing else is asked for.
+    """
 
     num_classes: int
 
 
-VARIANTS = {"perceptron": Config(1), "softmax_digits": Config(10)}
+VARIANTS = {
+    "perceptron": Config(1),
+    "softmax_digits": Config(10),
+}
 
 
 class Perceptron(nn.Module):
     """A layer of linear units: images [B, C, H, W] -> scores [B, K]; `decide` says on which side of 0 they
     lie.
 
-    num_classes: K; the perceptron answers one yes-or-no question with 1.  resolution: H and W, one number or
-    a pair. Weights start at 0. Raises ValueError for sizes below 1.
+    Weights start at 0.
+
+    Args:
+        num_classes: K, at least 1; with 1 the perceptron answers one yes-or-no question.
+        in_channels: C of the images, at least 1.
+        resolution: H and W of the images in pixels, one number or a pair.
+
+    Raises:
+        ValueError: an argument is out of range, or in `forward` images do not fit.
     """
 
     last_layer = "linear"
@@ -66,12 +80,9 @@ class Perceptron(nn.Module):
         self, num_classes: int = 1, in_channels: int = 1, resolution: int | tuple[int, int] = 28
     ) -> None:
         super().__init__()
-        self.in_channels = in_channels
-        self.resolution = resolution if isinstance(resolution, tuple) else (resolution, resolution)
         require_positive("num_classes", num_classes)
         require_positive("in_channels", in_channels)
-        for side in self.resolution:
-            require_positive("resolution", side)
+        self.in_channels, self.resolution = in_channels, require_resolution(resolution)
         self.num_features = in_channels * math.prod(self.resolution)
         self.linear = nn.Linear(self.num_features, num_classes)
         nn.init.zeros_(self.linear.weight)
@@ -80,36 +91,40 @@ class Perceptron(nn.Module):
     def represent(self, images: Tensor) -> Tensor:
         """Return the pixels as they are, images [B, C, H, W] -> [B, C H W]: there is no hidden layer."""
         require_images(images, self.in_channels)
-        if tuple(images.shape[2:]) != self.resolution:
-            raise ValueError(
-                f"images must be {self.resolution[0]} x {self.resolution[1]} pixels, got "
-                f"{list(images.shape)}; "
-                "resize them, or build the model with another resolution"
-            )
+        require_size(images, self.resolution, "resize them, or build the model with another resolution")
         return images.flatten(1)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.linear(self.represent(images))
 
     def decide(self, images: Tensor) -> Tensor:
-        """The threshold units' answers, [B, K] of 0 and 1: 1 where the score is at least 0."""
+        """Return the threshold units' answers, [B, K] of 0 and 1: 1 where the score is at least 0."""
         return (self(images) >= 0).long()
 
 
 def update(
     weights: Tensor, bias: Tensor, inputs: Tensor, target: int, learning_rate: float = 1.0
 ) -> tuple[Tensor, Tensor]:
-    """The learning rule for one example and one unit: new weights [D] and bias [], the old ones stay as they
-    are.
+    """Apply the learning rule for one example and one unit; the old weights stay as they are.
 
-    inputs: [D].  target: 0 or 1.  learning_rate: positive; from weights of 0 it scales them and changes no
-    answer. Raises ValueError for weights that are not floating-point, or another target.
+    Args:
+        weights: [D], floating-point.
+        bias: [].
+        inputs: [D].
+        target: 0 or 1.
+        learning_rate: positive; where the weights began at 0 it scales them and changes no answer.
+
+    Returns: the new weights [D] and the new bias [].
+
+    Raises:
+        ValueError: weights that are not floating-point, or another target.
     """
     if target not in (0, 1):
-        raise ValueError(f"target must be 0 or 1, got {target!r}; write yes as 1 and no as 0")
+        raise ValueError(f"expected a target of 0 or 1, got {target!r}; write yes as 1 and no as 0")
     if not weights.is_floating_point():
         raise ValueError(
-            f"weights must be floating-point, got {weights.dtype}; whole numbers would cut off the updates"
+            f"expected floating-point weights, got {weights.dtype}; call .float(), as whole numbers would "
+            "cut off the updates"
         )
     answer = int(weights @ inputs + bias >= 0)
     error = target - answer  # -1, 0 or 1
@@ -122,17 +137,27 @@ def fit(
 ) -> list[int]:
     """Show the images [B, C, H, W] in order, again and again, until a whole epoch passes without an error.
 
-    model: of one unit; learns in place.  targets: [B] of 0 and 1.  Returns the errors of each epoch; the last
-    is 0 if the rule has converged within `max_epochs`.  Raises ValueError for a model of several units, or
-    targets of another length.
+    Args:
+        model: a perceptron of one unit; it learns in place.
+        images: [B, C, H, W].
+        targets: [B] of 0 and 1.
+        learning_rate: positive.
+        max_epochs: epochs at most.
+
+    Returns: the number of errors in each epoch; the last is 0 if the rule has converged.
+
+    Raises:
+        ValueError: a model of several units, or targets of another length.
     """
     require_images(images, model.in_channels)
     if model.linear.out_features != 1:
         raise ValueError(
-            f"the rule here is for one unit, got {model.linear.out_features}; fit one perceptron a class"
+            f"expected a perceptron of one unit, got {model.linear.out_features}; fit one a class"
         )
     if targets.shape != (len(images),):
-        raise ValueError(f"targets must be [{len(images)}], one for each image, got {list(targets.shape)}")
+        raise ValueError(
+            f"expected targets [{len(images)}], got {list(targets.shape)}; give one for each image"
+        )
     weights, bias = model.linear.weight[0].clone(), model.linear.bias[0].clone()
     errors = []
     for _ in range(max_epochs):
@@ -152,12 +177,9 @@ def perceptron(
     num_classes: int | None = None,
     in_channels: int = 1,
     resolution: int | tuple[int, int] = 28,
-    device: str | None = None,
 ) -> Perceptron:
-    """Build a row of `VARIANTS`; num_classes None is the row's own; device "meta" builds it without memory.
-
-    Raises ValueError for bad arguments.
+    """Build a row of `VARIANTS`; num_classes None is the row's own, the other arguments are those of
+    `Perceptron`.
     """
     config = find_row(name, VARIANTS)
-    with torch.device(device or torch.get_default_device()):
-        return Perceptron(config.num_classes if num_classes is None else num_classes, in_channels, resolution)
+    return Perceptron(config.num_classes if num_classes is None else num_classes, in_channels, resolution)

@@ -3,8 +3,8 @@
 
 The paper in six lines::
 
-    for stage in 5 stages:                       # Table 1: one column of it is one row of VARIANTS
-        for layer in stage:                      # only 3x3 convolutions (column C: some 1x1), padded to keep H and W
+    for stage in 5 stages:                # Table 1: one column of it is one row of VARIANTS
+        for layer in stage:               # only 3x3 convolutions (column C: some 1x1), padded to keep H and W
             x = relu(conv(x))
         x = maxpool2x2/2(x)
     x = dropout(relu(linear(flatten(x))));  x = dropout(relu(linear(x)))
@@ -25,16 +25,16 @@ Departures from the paper
 Parameters with 1,000 classes: A and A-LRN 132,863,336; B 133,047,848; C 133,638,952; D 138,357,544; E
     143,667,240.
 
->>> sum(p.numel() for p in vgg("vgg_a", num_classes=10, device="meta").parameters())
+>>> from dlbook.models import create
+>>> sum(p.numel() for p in create("vgg_a", num_classes=10, device="meta").parameters())
 128807306
 """
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
-from dlbook.checks import find_row, require_images, require_positive, require_probability
+from dlbook.checks import find_row, require_images, require_positive, require_probability, require_sides
 from dlbook.nn.norm import LocalResponseNorm
 
 WIDTHS = (64, 128, 256, 512, 512)  # channels of the five stages
@@ -42,8 +42,12 @@ WIDTHS = (64, 128, 256, 512, 512)  # channels of the five stages
 
 @dataclass(frozen=True)
 class Config:
-    """One column of Table 1: the kernel sizes of each stage's convolutions; batch_norm before, lrn after the
-    first ReLU.
+    """Describe one column of Table 1.
+
+    Args:
+        kernels: the kernel sizes of each stage's convolutions.
+        batch_norm: whether batch normalisation stands before each ReLU.
+        lrn: whether local response normalisation follows the first ReLU.
     """
 
     kernels: tuple[tuple[int, ...], ...]
@@ -53,13 +57,8 @@ class Config:
 
 A = ((3,), (3,), (3, 3), (3, 3), (3, 3))
 B = ((3, 3), (3, 3), (3, 3), (3, 3), (3, 3))
-C = (
-    (3, 3),
-    (3, 3),
-    (3, 3, 1),
-    (3, 3, 1),
-    (3, 3, 1),
-)  # the 1x1 adds a non-linearity, not a larger receptive field
+# The 1x1 of column C adds a non-linearity, not a larger receptive field
+C = ((3, 3), (3, 3), (3, 3, 1), (3, 3, 1), (3, 3, 1))
 D = ((3, 3), (3, 3), (3, 3, 3), (3, 3, 3), (3, 3, 3))
 E = ((3, 3), (3, 3), (3,) * 4, (3,) * 4, (3,) * 4)
 
@@ -86,8 +85,16 @@ class VGG(nn.Module):
     """Five stages of convolutions and a classifier of three linear layers: images [B, C, H, W] -> logits [B,
     K].
 
-    config: a row of `VARIANTS`.  drop_prob: probability of dropping a unit of the two hidden linear layers,
-    in [0, 1). H and W at least 32. Raises ValueError for arguments out of range.
+    H and W are at least 32.
+
+    Args:
+        config: a row of `VARIANTS`.
+        num_classes: K, at least 1.
+        in_channels: C of the images, at least 1.
+        drop_prob: probability of dropping a unit of the two hidden linear layers, in [0, 1).
+
+    Raises:
+        ValueError: an argument is out of range, or in `forward` images do not fit.
     """
 
     last_layer = "classifier.6"
@@ -128,17 +135,13 @@ class VGG(nn.Module):
 
     @property
     def stages(self) -> tuple[nn.Module, ...]:
-        """The five poolings: each ends a stage."""
+        """Return the five poolings: each ends a stage."""
         return tuple(layer for layer in self.features if isinstance(layer, nn.MaxPool2d))
 
     def represent(self, images: Tensor) -> Tensor:
         """Return the second hidden layer after its ReLU: images [B, C, H, W] -> [B, 4096]."""
         require_images(images, self.in_channels)
-        if min(images.shape[2:]) < 32:
-            raise ValueError(
-                "images must be at least 32 pixels high and wide for five poolings, got "
-                f"{list(images.shape)}; resize them"
-            )
+        require_sides(images, 32)
         x = self.avgpool(self.features(images))  # [B, 512, 7, 7]
         return self.classifier[:5](x.flatten(1))
 
@@ -147,7 +150,9 @@ class VGG(nn.Module):
 
 
 def initialise(model: VGG) -> None:
-    """Convolutions: He et al.'s normal with fan_out; linear layers: N(0, 0.01); biases 0 (departure 2)."""
+    """Draw convolutions from He et al.'s normal with fan_out, linear layers from N(0, 0.01); set biases to 0
+    (departure 2).
+    """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -157,15 +162,6 @@ def initialise(model: VGG) -> None:
             nn.init.zeros_(module.bias)
 
 
-def vgg(
-    name: str,
-    num_classes: int = 1000,
-    in_channels: int = 3,
-    drop_prob: float = 0.5,
-    device: str | None = None,
-) -> VGG:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
-    bad arguments.
-    """
-    with torch.device(device or torch.get_default_device()):
-        return VGG(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)
+def vgg(name: str, num_classes: int = 1000, in_channels: int = 3, drop_prob: float = 0.5) -> VGG:
+    """Build a row of `VARIANTS` with fresh weights; arguments and errors are those of `VGG`."""
+    return VGG(find_row(name, VARIANTS), num_classes, in_channels, drop_prob)

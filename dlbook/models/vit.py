@@ -3,13 +3,13 @@ Recognition" (arXiv 2010.11929).
 
 The paper in eight lines (section 3.1)::
 
-    patches = cut the image into N = HW / p^2 squares            # each a vector of p^2 C numbers
-    z = [class; patches E] + E_pos                               # equation (1): N + 1 tokens of D numbers
+    patches = cut the image into N = HW / p^2 squares  # each a vector of p^2 C numbers
+    z = [class; patches E] + E_pos                     # equation (1): N + 1 tokens of D numbers
     for block in 1 .. L:
-        z = z + attention(layernorm(z))                          # equation (2): tokens look at each other
-        z = z + mlp(layernorm(z))                                # equation (3): linear, GELU, linear; each token by itself
-    y = layernorm(z)[0]                                          # equation (4): what the class token has become
-    logits = linear(y)                                           # for pre-training: linear(tanh(linear(y)))
+        z = z + attention(layernorm(z))                # equation (2): tokens look at each other
+        z = z + mlp(layernorm(z))                      # equation (3): linear, GELU, linear; token by token
+    y = layernorm(z)[0]                                # equation (4): what the class token has become
+    logits = linear(y)                                 # for pre-training: linear(tanh(linear(y)))
 
 Departures from the paper
 
@@ -25,7 +25,8 @@ Departures from the paper
 Submodules are named as in timm. Parameters with 1,000 classes at 224 x 224: Ti/16 5,717,416; S/16 22,050,664;
 S/32 22,878,952; B/16 86,567,656; B/32 88,224,232; L/16 304,326,632; L/32 306,535,400; H/14 632,045,800.
 
->>> sum(p.numel() for p in vit("vit_b_16", device="meta").parameters())
+>>> from dlbook.models import create
+>>> sum(p.numel() for p in create("vit_b_16", device="meta").parameters())
 86567656
 """
 
@@ -35,7 +36,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.checks import find_row, require_positive, require_probability
+from dlbook.checks import find_row, require_in, require_positive, require_probability
 from dlbook.nn.attention import SelfAttention
 from dlbook.nn.patch import PatchEmbedding, patch_grid
 from dlbook.nn.position import interpolate_positions, learned_positions
@@ -43,8 +44,14 @@ from dlbook.nn.position import interpolate_positions, learned_positions
 
 @dataclass(frozen=True)
 class Config:
-    """A row of Table 1: L blocks of width D with h heads, the width of the MLP, and the side p of a patch in
-    pixels.
+    """Describe one row of Table 1.
+
+    Args:
+        depth: L, number of blocks.
+        dim: D, width of a token.
+        num_heads: h.
+        mlp_dim: width inside the MLP.
+        patch_size: p, side of a patch in pixels.
     """
 
     depth: int
@@ -72,7 +79,8 @@ class MLP(nn.Module):
 
     def __init__(self, dim: int, hidden_dim: int, drop_prob: float) -> None:
         super().__init__()
-        self.fc1, self.fc2 = nn.Linear(dim, hidden_dim), nn.Linear(hidden_dim, dim)
+        self.fc1 = nn.Linear(dim, hidden_dim)
+        self.fc2 = nn.Linear(hidden_dim, dim)
         self.drop = nn.Dropout(drop_prob)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -95,13 +103,22 @@ class Block(nn.Module):
 
 
 class VisionTransformer(nn.Module):
-    """Images [B, C, H, W] -> logits [B, K]; H and W are multiples of the patch size.
+    """Embedding, blocks, normalisation, linear layer: images [B, C, H, W] -> logits [B, K].
 
-    config: a row of `VARIANTS`.  resolution: of the learned positions in pixels, one number or (H, W); images
-    of another size get interpolated ones.  drop_prob: of an entry of the embeddings, of attention's output
-    and within the MLPs, in [0, 1).
-    representation_dim: width of the hidden layer of the pre-training head, None for the linear head.
-    Raises ValueError for arguments out of range.
+    H and W are multiples of the patch size.
+
+    Args:
+        config: a row of `VARIANTS` or your own `Config`.
+        num_classes: K, at least 1.
+        in_channels: C of the images, at least 1.
+        resolution: of the learned positions in pixels, one number or (H, W); images of another size get
+            interpolated ones.
+        drop_prob: probability of dropping an entry of the embeddings, of attention's output and within the
+            MLPs, in [0, 1).
+        representation_dim: width of the hidden layer of the pre-training head, None for the linear head.
+
+    Raises:
+        ValueError: an argument is out of range, or in `forward` images do not fit.
     """
 
     last_layer = "head"
@@ -119,7 +136,8 @@ class VisionTransformer(nn.Module):
         super().__init__()
         require_positive("num_classes", num_classes)
         require_probability("drop_prob", drop_prob)
-        self.config, self.dim, self.grid = config, config.dim, patch_grid(resolution, config.patch_size)
+        self.config, self.dim = config, config.dim
+        self.grid = patch_grid(resolution, config.patch_size)
         self.patch_embed = PatchEmbedding(config.patch_size, in_channels, self.dim)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, self.dim))
         self.pos_embed = learned_positions(self.prefix_tokens + self.grid[0] * self.grid[1], self.dim)
@@ -136,28 +154,28 @@ class VisionTransformer(nn.Module):
 
     @property
     def stages(self) -> tuple[nn.Module, ...]:
-        """The blocks."""
+        """Return the blocks."""
         return tuple(self.blocks)
 
     def positions(self, grid: tuple[int, int]) -> Tensor:
-        """The position embeddings [1, 1 + N, D] for a grid of (rows, columns) of patches."""
+        """Return the position embeddings [1, 1 + N, D] for a grid of (rows, columns) of patches."""
         return interpolate_positions(self.pos_embed, self.grid, grid, self.prefix_tokens)
 
     def embed(self, images: Tensor) -> Tensor:
-        """Equation (1): images -> tokens [B, 1 + N, D], the class token first."""
+        """Make tokens of images (equation 1): [B, C, H, W] -> [B, 1 + N, D], the class token first."""
         patches = self.patch_embed(images)  # [B, N, D]
         tokens = torch.cat([self.cls_token.expand(patches.shape[0], -1, -1), patches], dim=1)
         return self.drop(tokens + self.positions(self.patch_embed.grid(images)))
 
     def encode(self, tokens: Tensor) -> Tensor:
-        """All blocks and the last normalisation: [B, M, D] -> [B, M, D] for any number of tokens."""
+        """Run all blocks and the last normalisation: [B, M, D] -> [B, M, D] for any number of tokens."""
         for block in self.blocks:
             tokens = block(tokens)
         return self.norm(tokens)
 
     def forward_features(self, images: Tensor) -> Tensor:
-        """All tokens of the last layer, normalised: [B, 1 + N, D]; the class token first, then the patches
-        row by row.
+        """Return all tokens of the last layer, normalised: [B, 1 + N, D]; the class token first, then the
+        patches row by row.
         """
         return self.encode(self.embed(images))
 
@@ -174,22 +192,20 @@ class VisionTransformer(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         return self.head(self.represent(images))
 
-    def token_maps(self, images: Tensor) -> list[Tensor]:
-        """The tokens [B, 1 + N, D] after the embedding and after every block, before the last normalisation."""
-        maps = [self.embed(images)]
-        for block in self.blocks:
-            maps.append(block(maps[-1]))
-        return maps
-
     def attention(self, images: Tensor, layer: int = -1) -> Tensor:
-        """Attention weights [B, h, 1 + N, 1 + N] of a block (from 0; negative from the end): row i
-        holds the weights with which token i attends to every token.
+        """Compute the attention weights of one block.
+
+        Args:
+            images: [B, C, H, W].
+            layer: number of the block from 0, negative from the end.
+
+        Returns: [B, h, 1 + N, 1 + N]; row i holds the weights with which token i attends to every token.
+
+        Raises:
+            ValueError: there is no such block.
         """
-        if not -len(self.blocks) <= layer < len(self.blocks):
-            raise ValueError(
-                f"layer must be in [{-len(self.blocks)}, {len(self.blocks)}), got {layer}; the "
-                "model has that many blocks"
-            )
+        count = len(self.blocks)
+        require_in("layer", layer, -count, count, "[)", f"the model has {count} blocks")
         tokens, layer = self.embed(images), layer % len(self.blocks)
         for block in self.blocks[:layer]:
             tokens = block(tokens)
@@ -198,9 +214,9 @@ class VisionTransformer(nn.Module):
 
 
 def initialise(model: VisionTransformer) -> None:
-    """The authors' code: Xavier uniform in the blocks, queries, keys and values each by itself; the
-    embedding's variance is 1 / fan_in; positions N(0, 0.02); class token and head 0; biases of the MLPs N(0,
-    1e-6), all others 0.
+    """Draw weights as the authors' code: Xavier uniform in the blocks, queries, keys and values each by
+    itself; the embedding's variance is 1 / fan_in; positions N(0, 0.02); class token and head 0; biases of
+    the MLPs N(0, 1e-6), all others 0.
     """
     embedding = model.patch_embed.proj
     nn.init.trunc_normal_(embedding.weight, std=embedding.weight[0].numel() ** -0.5)
@@ -231,12 +247,8 @@ def vit(
     resolution: int | tuple[int, int] = 224,
     drop_prob: float = 0.0,
     representation_dim: int | None = None,
-    device: str | None = None,
 ) -> VisionTransformer:
-    """Build a row of `VARIANTS` with fresh weights; device "meta" builds it without memory. ValueError for
-    bad arguments.
-    """
-    with torch.device(device or torch.get_default_device()):
-        return VisionTransformer(
-            find_row(name, VARIANTS), num_classes, in_channels, resolution, drop_prob, representation_dim
-        )
+    """Build a row of `VARIANTS` with fresh weights; arguments and errors are those of `VisionTransformer`."""
+    return VisionTransformer(
+        find_row(name, VARIANTS), num_classes, in_channels, resolution, drop_prob, representation_dim
+    )

@@ -40,7 +40,7 @@ def load_torchvision_state(model: VisionTransformer, state: Mapping[str, Tensor]
 
 
 def torchvision_name(name: str) -> str:
-    """Our name of one of torchvision's tensors."""
+    """Translate the name of one of torchvision's tensors."""
     for theirs, ours in NAMES.items():
         name = re.sub(theirs, ours, name)
     return name

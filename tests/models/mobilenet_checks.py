@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from dlbook.measure.feature_maps import feature_maps
+
 
 def field_of(layers: Sequence[tuple[int, int]]) -> int:
     """r = 1 + sum of (kernel - 1) times the strides before it; layers as (kernel, stride)."""
@@ -30,7 +32,7 @@ def height_of_support(net: nn.Module, height: int) -> int:
         if isinstance(module, nn.Conv2d):
             nn.init.constant_(module.weight, 1.0 / module.weight[0].numel())
     image = torch.ones(1, 3, height, 40, dtype=torch.float64, requires_grad=True)
-    last = net.feature_maps(image)[-1]
+    last = feature_maps(net, image)[-1]
     last[0, :, last.shape[2] // 2, last.shape[3] // 2].sum().backward()
     return int((image.grad[0].abs().sum((0, 2)) > 0).sum())
 

@@ -38,10 +38,23 @@ def test_forward_against_functions(name):
     check_forward(lambda: convnet(name))
 
 
-@pytest.mark.parametrize(
-    ("place", "broken"), [(2, torch.nn.GELU()), (9, torch.nn.AdaptiveAvgPool2d(3)), (4, torch.nn.Identity())]
-)
-def test_seeded_fault_is_caught(place, broken):
+@pytest.mark.parametrize("bad", [{"name": "convnet_digit"}, {"num_classes": 0}, {"in_channels": -1}])
+def test_bad_arguments(bad):
+    with pytest.raises(ValueError):
+        convnet(**bad)
+
+
+FAULTS = {  # place among the layers, and what stands there instead
+    "GELU for ReLU": (2, torch.nn.GELU()),
+    "average for max pooling": (9, torch.nn.AdaptiveAvgPool2d(3)),
+    "no normalisation": (4, torch.nn.Identity()),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_seeded_fault_is_caught(fault):
+    place, broken = FAULTS[fault]
+
     def build():
         model = convnet()
         model.features[place] = broken
@@ -49,9 +62,3 @@ def test_seeded_fault_is_caught(place, broken):
 
     with pytest.raises((AssertionError, KeyError)):
         check_forward(build)
-
-
-@pytest.mark.parametrize("bad", [{"name": "convnet_digit"}, {"num_classes": 0}, {"in_channels": -1}])
-def test_bad_arguments(bad):
-    with pytest.raises(ValueError):
-        convnet(**bad)

@@ -9,7 +9,9 @@ import torch
 from torch import nn
 
 from dlbook.measure import count
+from dlbook.measure.feature_maps import feature_maps
 from dlbook.models import convnext_roadmap as module
+from dlbook.models import create
 from dlbook.models.convnext_roadmap import VARIANTS, Config, Roadmap, convnext_roadmap
 
 ROWS = list(VARIANTS)
@@ -129,9 +131,7 @@ def test_each_row_changes_one_thing():
 @pytest.mark.parametrize("name", ROWS)
 def test_stage_shapes(name):
     width, last = VARIANTS[name].width, STEP[name] < 5
-    maps = (
-        convnext_roadmap(name, device="meta").eval().feature_maps(torch.empty(2, 3, 224, 192, device="meta"))
-    )
+    maps = feature_maps(create(name, device="meta").eval(), torch.empty(2, 3, 224, 192, device="meta"))
     expected = [(2, (width << i) * (4 if last else 1), 56 >> i, 48 >> i) for i in range(4)]
     assert [tuple(x.shape) for x in maps] == [(2, width, 56, 48), *expected]
 
@@ -174,8 +174,8 @@ def test_bad_arguments(arguments, message):
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"kernel_size": 4}, "must be odd"),
-        ({"depths": ()}, "not empty"),
+        ({"kernel_size": 4}, "expected an odd kernel_size"),
+        ({"depths": ()}, "expected depths"),
         ({"depths": (1, 0)}, "expected depths"),
         ({"width": 0}, "expected width"),
         ({"stem": "pool"}, "expected stem to be"),
@@ -190,10 +190,10 @@ def test_config_is_checked(changes, message):
 
 def test_bad_images():
     with pytest.raises(ValueError, match="at least 32 pixels"):
-        convnext_roadmap("roadmap_gelu", device="meta")(torch.zeros(1, 3, 31, 64, device="meta"))
+        create("roadmap_gelu", device="meta")(torch.zeros(1, 3, 31, 64, device="meta"))
     with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
-        convnext_roadmap("roadmap_gelu", device="meta")(torch.zeros(1, 1, 64, 64, device="meta"))
+        create("roadmap_gelu", device="meta")(torch.zeros(1, 1, 64, 64, device="meta"))
 
 
 def test_every_row_is_reached_by_its_step():
-    assert [name.removeprefix("roadmap_") for name in ROWS[1:]] == [name for name, _, _ in module.STEPS]
+    assert ROWS[1:] == [name for name, _, _ in module.STEPS]

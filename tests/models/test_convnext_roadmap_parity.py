@@ -177,6 +177,12 @@ def stride_on_the_first(model):
     block[0][0].stride, block[1][0].stride = (2, 2), (1, 1)
 
 
+def test_plain_arithmetic_catches_the_activation_in_the_wrong_place(monkeypatch):
+    model = thin("roadmap_fewer_activations")
+    monkeypatch.setattr(Block, "forward", act_first)
+    assert differences("roadmap_fewer_activations", model)
+
+
 FAULTS = {
     "the stride on the first 1x1": ("roadmap_width_96", stride_on_the_first),
     "an activation after the sum": (
@@ -211,9 +217,3 @@ def test_plain_arithmetic_catches_the_seeded_fault(monkeypatch, fault):
     spoil(model)
     monkeypatch.setattr(model, "state_dict", lambda: state)
     assert differences(name, model)
-
-
-def test_plain_arithmetic_catches_the_activation_in_the_wrong_place(monkeypatch):
-    model = thin("roadmap_fewer_activations")
-    monkeypatch.setattr(Block, "forward", act_first)
-    assert differences("roadmap_fewer_activations", model)

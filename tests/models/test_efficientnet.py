@@ -8,10 +8,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dlbook.measure.feature_maps import feature_maps
 from dlbook.models import create, efficientnet, variants
 from dlbook.models import efficientnet as module
 from dlbook.models.efficientnet import VARIANTS, ConvNorm, EfficientNet, SameConv2d
-from tests.models.efficientnet_reference import (
+from tests.models.efficientnet_checks import (
     check_counts,
     check_drop_schedule,
     check_initialisation,
@@ -33,7 +34,9 @@ def test_counts(name):
 def test_stage_shapes_are_table_1():
     """Resolution and channels of B0 after the stem, each stage and the head."""
     with torch.device("meta"):
-        maps = EfficientNet(VARIANTS["efficientnet_b0"]).feature_maps(torch.empty(1, 3, 224, 224))
+        model = EfficientNet(VARIANTS["efficientnet_b0"])
+        maps = feature_maps(model, torch.empty(1, 3, 224, 224))
+        maps.append(model.head(maps[-1]))
     expected = [(32, 112), (16, 112), (24, 56), (40, 28), (80, 14), (112, 14), (192, 7), (320, 7), (1280, 7)]
     assert [(m.shape[1], m.shape[2]) for m in maps] == expected and all(
         m.shape[2] == m.shape[3] for m in maps
@@ -44,7 +47,9 @@ def test_stage_shapes_are_table_1():
 @pytest.mark.parametrize("size", [(32, 47), (33, 64), (1, 1)])
 def test_every_side_is_halved_upwards(name, size):
     with torch.device("meta"):
-        maps = EfficientNet(VARIANTS[name]).eval().feature_maps(torch.empty(1, 3, *size))
+        model = EfficientNet(VARIANTS[name]).eval()
+        maps = feature_maps(model, torch.empty(1, 3, *size))
+        maps.append(model.head(maps[-1]))
     for feature_map, stride in zip(maps, (2, 2, 4, 8, 16, 16, 32, 32, 32)):
         assert feature_map.shape[2:] == tuple(math.ceil(side / stride) for side in size)
 
@@ -115,7 +120,7 @@ def test_autocast_and_channels_last(name):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert model(images).dtype == torch.bfloat16
     model, images = model.to(memory_format=torch.channels_last), images.to(memory_format=torch.channels_last)
-    assert all(m.is_contiguous(memory_format=torch.channels_last) for m in model.feature_maps(images))
+    assert all(m.is_contiguous(memory_format=torch.channels_last) for m in feature_maps(model, images))
     torch.testing.assert_close(model(images), plain, rtol=1e-3, atol=1e-4)
 
 

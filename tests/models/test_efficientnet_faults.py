@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from dlbook.models import efficientnet as module
 from dlbook.models.efficientnet import VARIANTS, EfficientNet, MBConv, SameConv2d, StochasticDepth
-from tests.models.efficientnet_reference import (
+from tests.models.efficientnet_checks import (
     check_counts,
     check_drop_schedule,
     check_initialisation,
@@ -52,34 +52,6 @@ def no_shortcut(block, in_channels):
 
 def first_projection_strided(block, in_channels):
     block.project.conv.stride, block.depthwise.conv.stride = block.depthwise.conv.stride, (1, 1)
-
-
-COUNT_FAULTS = {
-    "squeeze from the hidden channels": squeeze_of(lambda c, hidden: hidden // 4),
-    "squeeze rounded to 8": squeeze_of(lambda c, hidden: module.make_divisible(c / 4)),
-    "squeeze at ratio 16": squeeze_of(lambda c, hidden: max(1, c // 16)),
-    "stride on the projection": first_projection_strided,
-}
-PARITY_FAULTS = {
-    "ReLU in the squeeze-excite": relu_inside,
-    "activation after the projection": active_projection,
-    "no shortcut": no_shortcut,
-}
-
-
-@pytest.mark.parametrize("fault", COUNT_FAULTS)
-def test_seeded_fault_is_caught_by_counts(fault, monkeypatch):
-    patched_blocks(monkeypatch, COUNT_FAULTS[fault])
-    with pytest.raises(AssertionError):
-        check_counts("efficientnet_b0")
-
-
-@pytest.mark.parametrize("fault", PARITY_FAULTS)
-def test_seeded_fault_is_caught_by_parity(fault, monkeypatch):
-    patched_blocks(monkeypatch, PARITY_FAULTS[fault])
-    check_counts("efficientnet_b0_torchvision")  # counts alone do not see it
-    with pytest.raises(AssertionError, match="evaluation mode"):
-        check_parity("efficientnet_b0_torchvision")
 
 
 def test_seeded_depths_rounded_down_is_caught(monkeypatch):
@@ -146,3 +118,33 @@ def test_seeded_fan_out_without_groups_is_caught():
             nn.init.kaiming_normal_(layer.weight, mode="fan_out")
     with pytest.raises(AssertionError):
         check_initialisation(model)
+
+
+COUNT_FAULTS = {
+    "squeeze from the hidden channels": squeeze_of(lambda c, hidden: hidden // 4),
+    "squeeze rounded to 8": squeeze_of(lambda c, hidden: module.make_divisible(c / 4)),
+    "squeeze at ratio 16": squeeze_of(lambda c, hidden: max(1, c // 16)),
+    "stride on the projection": first_projection_strided,
+}
+
+
+PARITY_FAULTS = {
+    "ReLU in the squeeze-excite": relu_inside,
+    "activation after the projection": active_projection,
+    "no shortcut": no_shortcut,
+}
+
+
+@pytest.mark.parametrize("fault", COUNT_FAULTS)
+def test_seeded_fault_is_caught_by_counts(fault, monkeypatch):
+    patched_blocks(monkeypatch, COUNT_FAULTS[fault])
+    with pytest.raises(AssertionError):
+        check_counts("efficientnet_b0")
+
+
+@pytest.mark.parametrize("fault", PARITY_FAULTS)
+def test_seeded_fault_is_caught_by_parity(fault, monkeypatch):
+    patched_blocks(monkeypatch, PARITY_FAULTS[fault])
+    check_counts("efficientnet_b0_torchvision")  # counts alone do not see it
+    with pytest.raises(AssertionError, match="evaluation mode"):
+        check_parity("efficientnet_b0_torchvision")

@@ -196,7 +196,7 @@ def test_prepare():
         torch.zeros(1, 64, 64, dtype=torch.uint8),
         torch.zeros(2, 3, 64, 64, dtype=torch.uint8),
     ):
-        with pytest.raises(ValueError, match=r"image: expected uint8 \[3, H, W\]"):
+        with pytest.raises(ValueError, match=r"expected image as uint8 \[3, H, W\]"):
             weights.prepare(wrong)
 
 

@@ -11,6 +11,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.measure import count
+from dlbook.measure.feature_maps import feature_maps
+from dlbook.models import create
 from dlbook.models.googlenet import (
     HEADS,
     TABLE,
@@ -111,21 +113,9 @@ def test_exact_counts(name):
     assert (counts.parameters, counts.macs) == COUNTS[name]
 
 
-@pytest.mark.parametrize("heads", [True, False])
-def test_rows_take_torchvisions_weights(heads):
-    with torch.device("meta"):
-        state = peer.GoogLeNet(aux_logits=heads, init_weights=False).state_dict()
-    own = googlenet(
-        "googlenet_torchvision" if heads else "googlenet_torchvision_no_heads", device="meta"
-    ).state_dict()
-    assert {key: tensor.shape for key, tensor in own.items()} == {
-        rename_torchvision(key): tensor.shape for key, tensor in state.items()
-    }
-
-
 def test_stage_shapes_are_table_1s():
-    maps = googlenet(device="meta").eval().feature_maps(torch.empty(2, 3, 224, 224, device="meta"))
-    shapes = {name: tuple(x.shape[1:]) for name, x in maps.items()}
+    maps = feature_maps(create("googlenet", device="meta").eval(), torch.empty(2, 3, 224, 224, device="meta"))
+    shapes = {name: tuple(x.shape[1:]) for name, x in zip(("stem", *TABLE), maps, strict=True)}
     assert shapes == {
         "stem": (192, 28, 28),
         "3a": (256, 28, 28),
@@ -208,7 +198,7 @@ def test_receptive_field_by_formula_and_by_the_support_of_a_gradient(name, monke
         if isinstance(module, nn.Conv2d):
             nn.init.constant_(module.weight, 1.0 / module.weight[0].numel())
     image = torch.ones(1, 1, field + 96, field + 96, requires_grad=True)
-    last = net.feature_maps(image)["5b"]
+    last = feature_maps(net, image)[-1]
     last[0, :, last.shape[2] // 2, last.shape[3] // 2].sum().backward()
     assert (image.grad[0, 0].sum(0) > 0).sum() == (image.grad[0, 0].sum(1) > 0).sum() == field
 
@@ -222,6 +212,48 @@ def set_eps(model: nn.Module) -> None:
 def widen(model: nn.Module) -> None:
     conv = model.blocks["3a"].branch3[1].conv
     conv.weight, conv.padding = nn.Parameter(F.pad(conv.weight.data, (1, 1, 1, 1), value=0.01)), (2, 2)
+
+
+def test_initial_spread():
+    torch.manual_seed(0)
+    net = googlenet("googlenet")
+    for conv in (net.stem[4].conv, net.blocks["4a"].branch2[1].conv, net.heads["4a"].conv.conv):
+        assert (
+            abs(conv.weight.std().item() / (2 / conv.weight[0].numel()) ** 0.5 - 1) < 0.03
+            and not conv.bias.any()
+        )
+    assert abs(net.fc.weight.std().item() / (1 / 1024) ** 0.5 - 1) < 0.01
+    net = googlenet("googlenet_torchvision")
+    assert abs(net.blocks["4a"].branch2[1].conv.weight.std().item() / 0.01 - 1) < 0.02
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "googlenett"}, "did you mean googlenet"),
+        ({"num_classes": 0}, "expected num_classes"),
+        ({"in_channels": 0}, "expected in_channels"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        googlenet(**arguments)
+
+
+def test_bad_images():
+    model = create("googlenet", device="meta")
+    with pytest.raises(ValueError, match="at least 32 pixels"):
+        model(torch.zeros(1, 3, 31, 64, device="meta"))
+    with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
+        model(torch.zeros(1, 1, 64, 64, device="meta"))
+
+
+def test_the_heads_sit_where_the_paper_has_them():
+    assert (
+        tuple(create("googlenet", device="meta").heads) == HEADS
+        and TABLE["4a"].out == 512
+        and TABLE["4d"].out == 528
+    )
 
 
 FAULTS = {
@@ -255,49 +287,3 @@ def test_parity_catches_the_seeded_fault(fault):
         assert differing_heads(ours, reference)
     except RuntimeError as error:  # a shape that does not fit any more
         assert "size" in str(error) or "shape" in str(error)
-
-
-def test_initial_spread():
-    torch.manual_seed(0)
-    net = googlenet("googlenet")
-    for conv in (net.stem[4].conv, net.blocks["4a"].branch2[1].conv, net.heads["4a"].conv.conv):
-        assert (
-            abs(conv.weight.std().item() / (2 / conv.weight[0].numel()) ** 0.5 - 1) < 0.03
-            and not conv.bias.any()
-        )
-    assert abs(net.fc.weight.std().item() / (1 / 1024) ** 0.5 - 1) < 0.01
-    net = googlenet("googlenet_torchvision")
-    assert abs(net.blocks["4a"].branch2[1].conv.weight.std().item() / 0.01 - 1) < 0.02
-
-
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        ({"name": "googlenett"}, "did you mean googlenet"),
-        ({"num_classes": 0}, "expected num_classes"),
-        ({"in_channels": 0}, "expected in_channels"),
-    ],
-)
-def test_bad_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        googlenet(**arguments)
-
-
-def test_bad_images_and_weights():
-    model = googlenet(device="meta")
-    with pytest.raises(ValueError, match="at least 32 pixels"):
-        model(torch.zeros(1, 3, 31, 64, device="meta"))
-    with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
-        model(torch.zeros(1, 1, 64, 64, device="meta"))
-    with torch.device("meta"):
-        state = peer.GoogLeNet(init_weights=False).state_dict()
-    with pytest.raises(ValueError, match="stem.0.conv.bias"):
-        load_torchvision_state(model, state)
-    with pytest.raises(ValueError, match="'heads.4a.conv.conv.weight' of the state dict has no place"):
-        load_torchvision_state(googlenet("googlenet_torchvision_no_heads", device="meta"), state)
-
-
-def test_the_heads_sit_where_the_paper_has_them():
-    assert (
-        tuple(googlenet(device="meta").heads) == HEADS and TABLE["4a"].out == 512 and TABLE["4d"].out == 528
-    )

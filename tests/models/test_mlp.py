@@ -82,32 +82,6 @@ def test_outputs_gradients_and_a_step_equal_torch_s(activation, module):
     assert disagreements(*pair(activation, module), (2, 2, 4, 3), rename) == []
 
 
-def activation_at_the_end(self, images):
-    a = images.flatten(1)
-    for layer in self.layers:
-        a = torch.relu(layer(a))
-    return a
-
-
-def activation_left_out_once(self, images):
-    a = self.layers[0](images.flatten(1))
-    return self.layers[2](torch.relu(self.layers[1](a)))
-
-
-def channels_last_flattened(self, images):
-    a = images.permute(0, 2, 3, 1).flatten(1)
-    return self.layers[2](torch.relu(self.layers[1](torch.relu(self.layers[0](a)))))
-
-
-@pytest.mark.parametrize(
-    "forward", [activation_at_the_end, activation_left_out_once, channels_last_flattened]
-)
-def test_parity_catches_the_seeded_fault(forward, monkeypatch):
-    model, theirs = pair("relu", nn.ReLU)
-    monkeypatch.setattr(MLP, "forward", forward)
-    assert disagreements(model, theirs, (2, 2, 4, 3), rename)
-
-
 def test_squash_passes_through_one():
     assert torch.allclose(squash(torch.tensor([1.0, -1.0, 0.0])), torch.tensor([1.0, -1.0, 0.0]), atol=1e-4)
 
@@ -184,7 +158,51 @@ def test_bad_configurations_and_images():
         MLP(Config((3,), "tanh"))
     with pytest.raises(ValueError, match="expected widths"):
         MLP(Config((0,)))
-    with pytest.raises(ValueError, match="images must be 28 x 28 pixels"):
+    with pytest.raises(ValueError, match="expected images of 28 x 28 pixels"):
         mlp()(torch.zeros(1, 1, 32, 28))
     with pytest.raises(ValueError, match=r"float \[B, 1, H, W\]"):
         mlp()(torch.zeros(1, 784))
+
+
+def test_dropout_stands_between_the_layers_and_the_last_one_is_not_in_the_representation():
+    model, images = mlp("mlp_300_100", drop_prob=0.5), torch.rand(4, 1, 28, 28)
+    hidden = squash(model.layers[0](images.flatten(1)))
+    torch.manual_seed(0)
+    expected = squash(model.layers[1](model.drop(hidden)))
+    torch.manual_seed(0)
+    assert torch.equal(model.represent(images), expected)
+    torch.manual_seed(0)
+    dropped = model.drop(squash(model.layers[1](model.drop(hidden))))
+    torch.manual_seed(0)
+    assert torch.equal(model(images), model.layers[2](dropped))
+
+
+def activation_at_the_end(self, images):
+    a = images.flatten(1)
+    for layer in self.layers:
+        a = torch.relu(layer(a))
+    return a
+
+
+def activation_left_out_once(self, images):
+    a = self.layers[0](images.flatten(1))
+    return self.layers[2](torch.relu(self.layers[1](a)))
+
+
+def channels_last_flattened(self, images):
+    a = images.permute(0, 2, 3, 1).flatten(1)
+    return self.layers[2](torch.relu(self.layers[1](torch.relu(self.layers[0](a)))))
+
+
+FAULTS = {
+    "activation at the end": activation_at_the_end,
+    "activation left out once": activation_left_out_once,
+    "channels last": channels_last_flattened,
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_parity_catches_the_seeded_fault(fault, monkeypatch):
+    model, theirs = pair("relu", nn.ReLU)
+    monkeypatch.setattr(MLP, "forward", FAULTS[fault])
+    assert disagreements(model, theirs, (2, 2, 4, 3), rename)

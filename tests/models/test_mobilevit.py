@@ -7,6 +7,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.measure import count
+from dlbook.measure.feature_maps import feature_maps
+from dlbook.models import create
 from dlbook.models import mobilevit as module
 from dlbook.models.mobilevit import (
     MLP,
@@ -40,23 +42,13 @@ def test_exact_counts(name):
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_stage_shapes(name):
-    model = mobilevit(name, device="meta")
-    shapes = [tuple(x.shape) for x in model.feature_maps(torch.empty(2, 3, 256, 192, device="meta"))]
+    model = create(name, device="meta")
+    shapes = [tuple(x.shape) for x in feature_maps(model, torch.empty(2, 3, 256, 192, device="meta"))]
     widths, divisors = (16, *VARIANTS[name].channels), (2, 2, 4, 8, 16, 32)
     assert shapes == [
         (2, width, 256 // divisor, 192 // divisor) for width, divisor in zip(widths, divisors, strict=True)
     ]
     assert model(torch.empty(2, 3, 256, 192, device="meta")).shape == (2, 1000)
-
-
-@pytest.mark.parametrize("name", VARIANTS)
-def test_every_row_takes_its_peer_s_weights(name):
-    with torch.device("meta"):
-        theirs = timm.create_model(PEERS[name].removeprefix("timm/")).state_dict()
-    own = mobilevit(name, device="meta").state_dict()
-    assert {key: tensor.shape for key, tensor in own.items()} == {
-        timm_name(key): tensor.shape for key, tensor in theirs.items()
-    }
 
 
 def pair(name: str = "mobilevit_xxs") -> tuple[MobileViT, nn.Module]:
@@ -119,7 +111,7 @@ def test_receptive_fields_by_formula_and_by_the_support_of_a_gradient():
     )
     stem = [(3, 2)]
     stages = [stem, [*stem, (3, 1)], [*stem, (3, 1), (3, 2), (3, 1), (3, 1)]]
-    for index, features in enumerate(model.feature_maps(image)):
+    for index, features in enumerate(feature_maps(model, image)):
         image.grad = None
         features[0, :, features.shape[2] // 2, features.shape[3] // 2].sum().backward(retain_graph=True)
         seen = image.grad[0].abs().sum(0) > 0
@@ -184,6 +176,50 @@ def attend_within_patches(model, monkeypatch):
     monkeypatch.setattr(module, "fold", pixels_of_a_patch_back)
 
 
+def test_initial_statistics():
+    torch.manual_seed(0)
+    for name, layer in mobilevit("mobilevit_s").named_modules():
+        if isinstance(layer, nn.Conv2d) and layer.weight.numel() > 4000:
+            expected = (2 / (layer.out_channels * layer.weight[0, 0].numel())) ** 0.5
+            assert abs(layer.weight.std() / expected - 1) < 6 / (2 * layer.weight.numel()) ** 0.5, name
+        if isinstance(layer, nn.Linear):
+            assert (
+                abs(layer.weight.std() / 0.02 - 1) < 6 / (2 * layer.weight.numel()) ** 0.5
+                and (layer.bias == 0).all()
+            ), name
+
+
+def test_channels_last_stays_and_changes_nothing():
+    model, images = mobilevit("mobilevit_xxs").eval(), torch.randn(2, 3, 64, 96)
+    with torch.no_grad():
+        expected = feature_maps(model, images)[-1]
+        found = feature_maps(
+            model.to(memory_format=torch.channels_last), images.to(memory_format=torch.channels_last)
+        )
+    assert all(x.is_contiguous(memory_format=torch.channels_last) for x in found)
+    torch.testing.assert_close(found[-1], expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "mobilevit_l"}, "did you mean mobilevit_"),
+        ({"name": "mobilevit_s", "num_classes": 0}, "expected num_classes"),
+        ({"name": "mobilevit_s", "in_channels": 0}, "expected in_channels"),
+        ({"name": "mobilevit_s", "drop_prob": -0.5}, "expected drop_prob"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        mobilevit(**arguments)
+
+
+def test_bad_images():
+    model = create("mobilevit_xs", device="meta")
+    with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
+        model(torch.zeros(1, 1, 64, 64, device="meta"))
+
+
 FAULTS = {
     "attention within patches": attend_within_patches,
     "fusion the other way": lambda model, monkeypatch: monkeypatch.setattr(
@@ -211,57 +247,3 @@ def test_parity_catches_the_seeded_fault(fault, monkeypatch):
     model, reference = pair()
     FAULTS[fault](model, monkeypatch)
     assert disagreements(model, reference, (2, 3, 64, 128), timm_name)
-
-
-def test_initial_statistics():
-    torch.manual_seed(0)
-    for name, layer in mobilevit("mobilevit_s").named_modules():
-        if isinstance(layer, nn.Conv2d) and layer.weight.numel() > 4000:
-            expected = (2 / (layer.out_channels * layer.weight[0, 0].numel())) ** 0.5
-            assert abs(layer.weight.std() / expected - 1) < 6 / (2 * layer.weight.numel()) ** 0.5, name
-        if isinstance(layer, nn.Linear):
-            assert (
-                abs(layer.weight.std() / 0.02 - 1) < 6 / (2 * layer.weight.numel()) ** 0.5
-                and (layer.bias == 0).all()
-            ), name
-
-
-def test_channels_last_stays_and_changes_nothing():
-    model, images = mobilevit("mobilevit_xxs").eval(), torch.randn(2, 3, 64, 96)
-    with torch.no_grad():
-        expected = model.feature_maps(images)[-1]
-        found = model.to(memory_format=torch.channels_last).feature_maps(
-            images.to(memory_format=torch.channels_last)
-        )
-    assert all(x.is_contiguous(memory_format=torch.channels_last) for x in found)
-    torch.testing.assert_close(found[-1], expected, rtol=1e-3, atol=1e-4)
-
-
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        ({"name": "mobilevit_l"}, "did you mean mobilevit_"),
-        ({"name": "mobilevit_s", "num_classes": 0}, "expected num_classes"),
-        ({"name": "mobilevit_s", "in_channels": 0}, "expected in_channels"),
-        ({"name": "mobilevit_s", "drop_prob": -0.5}, "expected drop_prob"),
-    ],
-)
-def test_bad_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        mobilevit(**arguments, device="meta")
-
-
-def test_bad_images_and_weights():
-    model = mobilevit("mobilevit_xs", device="meta")
-    for call in (model, model.feature_maps):
-        with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
-            call(torch.zeros(1, 1, 64, 64, device="meta"))
-    with torch.device("meta"):
-        state = timm.create_model("mobilevit_s").state_dict()
-    with pytest.raises(
-        ValueError,
-        match=r"'stages.1.0.project.conv.weight': the model has \[48, 128, 1, 1\], the state dict has \[64,",
-    ):
-        load_timm_state(model, state)
-    with pytest.raises(ValueError, match="'stem.conv.weight'.* is missing"):
-        load_timm_state(model, {})

@@ -1,0 +1,74 @@
+"""Network in Network against a sum by hand, an MLP over patches, and the mean of its class maps."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from dlbook.measure import count
+from dlbook.models.nin import nin
+from tests.oracles.parity import close, randomise
+
+COUNTS = {"nin_cifar": 966_986}  # parameters; the authors' model
+
+
+def nin_macs() -> int:
+    """By hand: widths times kernel area times positions, map by map."""
+    layers = [
+        (3, 192, 5, 32),
+        (192, 160, 1, 32),
+        (160, 96, 1, 32),
+        (96, 192, 5, 16),
+        (192, 192, 1, 16),
+        (192, 192, 1, 16),
+        (192, 192, 3, 8),
+        (192, 192, 1, 8),
+        (192, 10, 1, 8),
+    ]
+    return sum(c_in * c_out * k * k * side * side for c_in, c_out, k, side in layers)
+
+
+def test_exact_counts():
+    counts = count(nin, (3, 32, 32))
+    assert (counts.parameters, counts.macs) == (COUNTS["nin_cifar"], nin_macs())
+
+
+def test_nin_s_1x1_convolutions_are_an_mlp_over_patches():
+    model = randomise(nin()).eval()
+    block, x = model.features[0], torch.randn(1, 3, 6, 7, dtype=torch.float64)
+    patches = F.unfold(x, 5, padding=2)[0].T  # [H * W, 75]
+    for layer in block:
+        if isinstance(layer, nn.Conv2d):
+            patches = F.relu(patches @ layer.weight.flatten(1).T + layer.bias)
+    assert close(block(x)[0], patches.T.reshape(96, 6, 7))
+
+
+def test_nin_has_no_linear_layer_and_averages_its_class_maps():
+    model, images = randomise(nin()).eval(), torch.randn(2, 3, 32, 40, dtype=torch.float64)
+    assert not any(isinstance(module, nn.Linear) for module in model.modules())
+    assert close(model(images), model.features(images).flatten(2).mean(-1)) and model(images).shape == (2, 10)
+
+
+def test_the_representation_is_what_the_last_convolution_sees():
+    """Its mean over the pixels; the logits are not the last convolution of it, because a ReLU stands between."""
+    model, images = randomise(nin()).eval(), torch.randn(2, 3, 32, 40, dtype=torch.float64)
+    seen = []
+    model.get_submodule(model.last_layer).register_forward_pre_hook(
+        lambda layer, inputs: seen.append(inputs[0])
+    )
+    logits, features = model(images), model.represent(images)
+    assert len(seen) == 1 and close(features, seen[0].mean((2, 3)))
+    last = model.get_submodule(model.last_layer)
+    assert not close(features @ last.weight.flatten(1).T + last.bias, logits)
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: nin(drop_prob=1.5), "expected drop_prob"),
+        (lambda: nin()(torch.zeros(1, 1, 32, 32)), r"float \[B, 3, H, W\]"),
+    ],
+)
+def test_bad_arguments(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
