@@ -66,6 +66,12 @@ VARIANTS = {
 }
 
 
+def hidden(in_features: int, drop_prob: float, dropout_first: bool) -> list[nn.Module]:
+    """List a hidden linear layer of 4,096 units, its ReLU, and dropout before or after them."""
+    layers = [nn.Linear(in_features, 4096), nn.ReLU(inplace=True)]
+    return [nn.Dropout(drop_prob), *layers] if dropout_first else [*layers, nn.Dropout(drop_prob)]
+
+
 class AlexNet(nn.Module):
     """Five convolutions, three linear layers: images [B, C, H, W] -> logits [B, K].
 
@@ -115,14 +121,11 @@ class AlexNet(nn.Module):
             nn.MaxPool2d(3, 2),
         )
         self.avgpool = nn.AdaptiveAvgPool2d(6)  # the identity at the row's own resolution
-        drop1, drop2 = nn.Dropout(drop_prob), nn.Dropout(drop_prob)
-        hidden1 = [nn.Linear(widths[4] * 36, 4096), nn.ReLU(inplace=True)]
-        hidden2 = [nn.Linear(4096, 4096), nn.ReLU(inplace=True)]
-        if config.dropout_first:
-            layers = [drop1, *hidden1, drop2, *hidden2]
-        else:
-            layers = [*hidden1, drop1, *hidden2, drop2]
-        self.classifier = nn.Sequential(*layers, nn.Linear(4096, num_classes))
+        self.classifier = nn.Sequential(
+            *hidden(widths[4] * 36, drop_prob, config.dropout_first),
+            *hidden(4096, drop_prob, config.dropout_first),
+            nn.Linear(4096, num_classes),
+        )
         self.num_hidden = 6 if config.dropout_first else 5  # layers of the classifier up to the second ReLU
         if config.lrn:
             initialise(self)

@@ -15,8 +15,9 @@ The rules, which ``tests/models/test_backbone.py`` asks of every row:
 2. `represent` is all of the network but the last layer and that dropout: pooled and normalised, [B, D].
 3. Where the last layer is a convolution whose output is averaged (NiN), `represent` is the mean over H and W
    of the map that it reads. The logits are then no function of it: a ReLU stands between.
-4. A network with further heads (the distilled DeiT, GoogLeNet in training) names the head that it shares with
-   the others of its family; `represent` is what that one reads.
+4. A network with several heads says which layer it means. The two heads of the distilled DeiT are one
+   module, which reads both tokens, [B, 2 D]. GoogLeNet means the head at its end; the auxiliary heads, which
+   are there in training only, read earlier maps.
 5. `stages` are the modules whose outputs are worth looking at, in the order in which they run: any sequence,
    such as an nn.ModuleList or a tuple. Each gives a map [B, C, H, W] (tokens [B, N, D] in a
    transformer), and the first one reads what the stem has made. `dlbook.measure.feature_maps` looks at them.

@@ -41,9 +41,7 @@ FIGURE_2 = (4.1, 4.5, 4.4, 2.4, 5.3, 4.6, 4.1, 4.1, 4.2, 4.2, 4.3, 4.2, 4.2, 4.2
 
 
 def by_hand(step: int) -> tuple[int, int]:
-    """Parameters and multiply-accumulates at 224 x 224, layer by layer from the paper's words. The steps
-    count from 0, ResNet-50.
-    """
+    """Count parameters and MACs at 224 x 224 from the paper's words; steps count from 0, ResNet-50."""
     width = 64 if step < 4 else 96
     kernel = {7: 5, 9: 9, 10: 11}.get(step, 3 if step < 7 else 7)
     norms = 3 if step < 13 else 1
