@@ -16,6 +16,13 @@ def test_every_paper_is_in_the_table():
     assert papers == set(models.FAMILIES)
 
 
+def test_every_name_stands_as_text_in_its_family_s_file():
+    """So that a search for a model's name finds its row."""
+    folder = Path(models.__file__).parent
+    lines = {family: (folder / f"{family}.py").read_text("utf8") for family in models.FAMILIES}
+    assert [name for name, family in models.variants().items() if f'"{name}"' not in lines[family]] == []
+
+
 def test_no_name_stands_twice():
     tables = [import_module(f"dlbook.models.{family}").VARIANTS for family in models.FAMILIES]
     assert sum(map(len, tables)) == len(models.variants())

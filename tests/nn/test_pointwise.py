@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from dlbook.models.convnext import Pointwise
+from dlbook.nn.pointwise import Pointwise
 
 
 def test_the_convolution_on_the_cpu_is_the_linear_layer():
