@@ -18,7 +18,7 @@ WITHOUT_TEST = set(
     """
     augment/cutout book/former book/record book/recorded_runs cli/app cli/predict cli/search cli/train
     cli/zoo data/bundled_photographs data/files data/mnist measure/operations measure/receptive_field
-    measure/trace models/alexnet models/ecanet_weights models/lenet models/nin
+    measure/trace models/ecanet_weights
     models/preact_resnet_weights models/regnet_weights models/resnest_weights models/resnet
     models/resnet_weights models/resnext_weights models/senet_weights models/wide_resnet_weights
     naive/policies nn/adapter nn/efficient_channel_attention nn/lora nn/pooling_mixed
@@ -34,7 +34,7 @@ OTHER_FORM = {
     "book": 27,
     "cli": 1,
     "data": 27,
-    "models": 38,
+    "models": 10,
     "nas": 4,
     "nn": 4,
     "recipes": 20,
