@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from dlbook.checks import require_one_of
 from dlbook.data.files import verified
 
 # Name, file, and what the picture shows (also fit as alternative text).
@@ -24,24 +25,29 @@ PHOTOGRAPHS = {
 
 
 def photograph(name: str) -> Tensor:
-    """One photograph by name, for example "cat".
+    """Load one photograph by name, for example "cat".
 
-    Returns: uint8 [3, H, W], red, green, blue from 0 to 255. "camera" is grey: its three channels are equal.
-    Raises: ValueError for an unknown name, or for a truncated or altered file; FileNotFoundError for a
-        missing one.
+    Args:
+        name: a key of `PHOTOGRAPHS`.
+
+    Returns:
+        uint8 [3, H, W], red, green, blue from 0 to 255. "camera" is grey: its three channels are equal.
+
+    Raises:
+        ValueError: an unknown name, or a truncated or altered file.
+        FileNotFoundError: the file is missing.
     """
-    if name not in PHOTOGRAPHS:
-        raise ValueError(f"name: expected one of {', '.join(PHOTOGRAPHS)}; got {name!r}.")
+    require_one_of("name", name, tuple(PHOTOGRAPHS))
     with Image.open(verified(f"photographs/{name}.jpg")) as image:
         pixels = np.array(image.convert("RGB"))
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()  # [H, W, 3] -> [3, H, W]
 
 
 def photographs() -> dict[str, Tensor]:
-    """All photographs by name, as :func:`photograph` gives them."""
+    """Load all photographs by name, as :func:`photograph` gives them."""
     return {name: photograph(name) for name in PHOTOGRAPHS}
 
 
 def imagenet_classes() -> tuple[str, ...]:
-    """Names of the 1,000 classes of ImageNet-1k, in the order of the logits of every ImageNet model."""
+    """Read the names of ImageNet-1k's 1,000 classes, in the order of the logits of every ImageNet model."""
     return tuple(verified("imagenet_classes.txt").read_text(encoding="utf-8").splitlines())

@@ -28,6 +28,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlbook.checks import require_one_of, require_positive
 from dlbook.data.labelled import LabelledImages
 
 SIDE = 32
@@ -63,20 +64,24 @@ def color_shapes(
 ) -> LabelledImages:
     """Draw ``n`` pictures; the same ``n``, ``seed`` and ``given`` give the same bits.
 
-    label: the factor that becomes the label: "shape", "color" or "background"; the pictures do not depend on
-        it.
-    given: factors that are set instead of drawn: a name ("red"), a number, or n numbers, for example
-    ``given={"color": shapes.factors["shape"]}`` for a set in which the colour gives the shape away. The other
-    factors stay as the seed draws them.
-    Returns: images float32 [n, 3, 32, 32] in [0, 1]; ``factors`` holds all eight as tensors [n] (int64 for
-    shape, color and background, float32 for the rest). The first m pictures are those of ``color_shapes(m,
-    seed)``.
-    Raises: ValueError for n < 1, an unknown factor or name, a number out of range.
+    Args:
+        n: how many, >= 1.
+        seed: of the factors. The first m pictures are those of ``color_shapes(m, seed)``.
+        label: the factor that becomes the label: "shape", "color" or "background"; the pictures do not depend
+            on it.
+        given: factors that are set instead of drawn: a name ("red"), a number, or n numbers, for example
+            ``given={"color": shapes.factors["shape"]}`` for a set in which the colour gives the shape away.
+            The other factors stay as the seed draws them.
+
+    Returns:
+        Images float32 [n, 3, 32, 32] in [0, 1]; ``factors`` holds all eight as tensors [n] (int64 for shape,
+        color and background, float32 for the rest).
+
+    Raises:
+        ValueError: n is below 1, a factor or name is unknown, or a number is out of range.
     """
-    if n < 1:
-        raise ValueError(f"n: expected at least 1, got {n}.")
-    if label not in NAMES:
-        raise ValueError(f"label: expected one of {', '.join(NAMES)}; got {label!r}.")
+    require_positive("n", n, "give the number of pictures")
+    require_one_of("label", label, tuple(NAMES))
     factors = _draw_factors(n, seed)
     for name, value in (given or {}).items():
         factors[name] = _checked(name, value, n)
@@ -86,12 +91,15 @@ def color_shapes(
 
 
 def _draw_factors(n: int, seed: int) -> dict[str, Tensor]:
-    """All factors, uniform and independent. NumPy's legacy generator is frozen, so the set stays what it is."""
+    """Draw all factors, uniform and independent.
+
+    NumPy's legacy generator is frozen, so that the set stays what it is.
+    """
     uniform = torch.from_numpy(
         np.random.RandomState(seed).random_sample((n, len(FACTORS)))
     )  # row i: picture i
     factors = {}
-    for column, name in zip(uniform.unbind(1), FACTORS):
+    for column, name in zip(uniform.unbind(1), FACTORS, strict=True):
         if name in NAMES:
             factors[name] = (column * len(NAMES[name])).long()
         else:
@@ -129,9 +137,7 @@ def _checked(name: str, value, n: int) -> Tensor:
 
 
 def _paint(factors: dict[str, Tensor]) -> Tensor:
-    """Pictures [n, 3, H, W] from factors [n]: background, then the shape over it with one pixel of smooth
-    edge.
-    """
+    """Paint pictures [n, 3, H, W] of factors [n]: background, then the shape with a smooth edge."""
     f = {name: values[:, None, None] for name, values in factors.items()}  # [n, 1, 1]
     rows, columns = torch.meshgrid(
         torch.arange(SIDE) + 0.5, torch.arange(SIDE) + 0.5, indexing="ij"
@@ -146,7 +152,7 @@ def _paint(factors: dict[str, Tensor]) -> Tensor:
 
 
 def _distances(u: Tensor, v: Tensor, size: Tensor) -> Tensor:
-    """Signed distance in pixels from each pixel to the edge of each shape, negative inside: [5, n, H, W]."""
+    """Measure each pixel's signed distance to the edge of each shape, negative inside: [5, n, H, W]."""
     radius = (u**2 + v**2).sqrt()
     box = torch.maximum(u.abs(), v.abs())
     beams = torch.minimum(torch.maximum(u.abs(), v.abs() * 3), torch.maximum(u.abs() * 3, v.abs()))
@@ -158,7 +164,7 @@ def _distances(u: Tensor, v: Tensor, size: Tensor) -> Tensor:
 
 
 def _backgrounds(rows: Tensor, columns: Tensor, shade: Tensor) -> Tensor:
-    """Grey levels of each background: [4, n, H, W], between 0 and 0.8."""
+    """Paint the grey levels of each background: [4, n, H, W], between 0 and 0.8."""
     flat = torch.zeros_like(rows)
     slope = (rows + columns) / SIDE - 1
     stripes = torch.where(rows % 8 < 4, 1.0, -1.0)

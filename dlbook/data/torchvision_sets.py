@@ -16,13 +16,19 @@ from torch.utils.data import Dataset
 from torchvision import datasets
 from torchvision.transforms import functional as F
 
+from dlbook.checks import require_one_of
 from dlbook.data.labelled import LabelledImages
 
 
 @dataclass(frozen=True)
 class Source:
-    """A downloadable set: torchvision's class, the folder that it makes, size of the download in MB,
-    citation.
+    """Says where a set comes from.
+
+    Attributes:
+        build: torchvision's class.
+        folder: the folder that it makes.
+        megabytes: size of the download.
+        citation: who made it.
     """
 
     build: type
@@ -46,22 +52,26 @@ NAMES = (*SOURCES, "image_folder")
 
 
 def torchvision_dataset(name: str, root, split: str, download: bool = False, transform=None) -> Dataset:
-    """One split of a set, as torchvision's own class for it.
+    """Open one split of a set, as torchvision's own class for it.
 
-    name: "cifar10", "cifar100", "fashion_mnist", or "image_folder" for any set laid out as ImageNet is,
-    ``root/split/class/picture``. split: "train" or "test"; the name of the folder, often "val", for
-    "image_folder". transform: applied to each PIL image; see :func:`gather` for the whole set as one tensor.
-    Raises: ValueError for an unknown name or split, or an image folder that cannot be downloaded;
-    FileNotFoundError where the files are missing or fail torchvision's checksum, saying the call that fetches
-    them.
+    Args:
+        name: "cifar10", "cifar100", "fashion_mnist", or "image_folder" for any set laid out as ImageNet is,
+            ``root/split/class/picture``.
+        root: the folder where the set is, or will be.
+        split: "train" or "test"; the name of the folder, often "val", for "image_folder".
+        download: fetch what is missing.
+        transform: applied to each PIL image; see :func:`gather` for the whole set as one tensor.
+
+    Raises:
+        ValueError: an unknown name or split, or an image folder that cannot be downloaded.
+        FileNotFoundError: files are missing or fail torchvision's checksum; the error says the call that
+            fetches them.
     """
-    if name not in NAMES:
-        raise ValueError(f"name: expected one of {', '.join(NAMES)}; got {name!r}.")
+    require_one_of("name", name, NAMES)
     root = Path(root).expanduser()
     if name == "image_folder":
         return _image_folder(root, split, download, transform)
-    if split not in ("train", "test"):
-        raise ValueError(f"split: expected 'train' or 'test', got {split!r}.")
+    require_one_of("split", split, ("train", "test"))
     source = SOURCES[name]
     if download:
         print(
@@ -84,7 +94,8 @@ def torchvision_dataset(name: str, root, split: str, download: bool = False, tra
 def _image_folder(root: Path, split: str, download: bool, transform) -> Dataset:
     if download:
         raise ValueError(
-            "download: an image folder has no address; put the pictures under root/split/class/ yourself."
+            "expected download=False, got True; an image folder has no address: put the pictures under "
+            "root/split/class/ yourself"
         )
     folder = root / split
     if not folder.is_dir():
@@ -103,18 +114,24 @@ def _image_folder(root: Path, split: str, download: bool, transform) -> Dataset:
 
 
 def gather(dataset: Dataset, limit: int | None = None) -> LabelledImages:
-    """The first ``limit`` pictures (all by default) of a torchvision set in memory, as the bundled sets are.
+    """Load the first pictures of a torchvision set into memory, as the bundled sets are.
 
-    dataset: gives (PIL image, integer) pairs, all of one size, and has ``classes``.
-    Returns: images float32 [N, C, H, W] in [0, 1].
-    Raises: ValueError where the pictures differ in size.
+    Args:
+        dataset: gives (PIL image, integer) pairs, all of one size, and has ``classes``.
+        limit: how many; None takes all.
+
+    Returns:
+        Images float32 [N, C, H, W] in [0, 1].
+
+    Raises:
+        ValueError: the pictures differ in size.
     """
     count = len(dataset) if limit is None else min(limit, len(dataset))
     pairs = [dataset[i] for i in range(count)]
     sizes = {image.size for image, _ in pairs}
     if len(sizes) != 1:
         raise ValueError(
-            f"dataset: expected pictures of one size, got {len(sizes)} sizes; give a transform that resizes."
+            f"expected pictures of one size, got {len(sizes)} sizes; give a transform that resizes"
         )
     images = torch.stack([F.pil_to_tensor(image) for image, _ in pairs]).float() / 255
     return LabelledImages(images, torch.tensor([label for _, label in pairs]), tuple(dataset.classes))

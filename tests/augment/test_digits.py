@@ -128,14 +128,14 @@ def test_seeded_fault_is_caught(fault):
 
 
 @pytest.mark.parametrize(
-    "bad",
+    ("bad", "what"),
     [
-        lambda: augment.strong(pictures(), strength=3),
-        lambda: augment.weak(pictures()[0]),
-        lambda: augment.weak((pictures() * 255).to(torch.uint8)),
-        lambda: augment.random_square(pictures(), 1.5),
+        (lambda: augment.strong(pictures(), strength=3), "strength in"),
+        (lambda: augment.weak(pictures()[0]), "images as float"),
+        (lambda: augment.weak((pictures() * 255).to(torch.uint8)), "images as float .*uint8"),
+        (lambda: augment.random_square(pictures(), 1.5), "fraction in"),
     ],
 )
-def test_bad_arguments(bad):
-    with pytest.raises(ValueError, match="expected"):
+def test_bad_arguments(bad, what):
+    with pytest.raises(ValueError, match=f"expected {what}"):
         bad()

@@ -1,6 +1,4 @@
-"""Cutout and random erasing: pixels one by one, torchvision's and timm's boxes, statistics of the draws, and
-seeded faults.
-"""
+"""Random erasing: torchvision's and timm's boxes, statistics of the draws, the fills; seeded faults."""
 
 import math
 import random
@@ -10,48 +8,9 @@ import torch
 from timm.data.random_erasing import RandomErasing as TimmErasing
 from torchvision.transforms import v2
 
-from dlbook.augment import cutout, random_erasing
-from dlbook.augment.cutout import erase
+from dlbook.augment import random_erasing
 from dlbook.augment.erasing import boxes
 from tests.oracles.mixing import within
-
-
-def check_erase(erase):
-    """Boxes that stick out on every side, one that is empty; a number and a tensor as fill."""
-    images = torch.rand(5, 2, 6, 8, generator=torch.Generator().manual_seed(0))
-    top, bottom, left, right = torch.tensor(
-        [[-2, 2, 1, 4, 3], [2, 5, 9, 4, 6], [3, -1, 0, 2, 6], [5, 2, 1, 7, 12]]
-    )
-    for fill in (0.0, 0.5, torch.rand(5, 2, 6, 8, generator=torch.Generator().manual_seed(1))):
-        expected = images.clone()
-        for i in range(5):
-            for y in range(6):
-                for x in range(8):
-                    if top[i] <= y < bottom[i] and left[i] <= x < right[i]:
-                        expected[i, :, y, x] = fill[i, :, y, x] if isinstance(fill, torch.Tensor) else fill
-        before = images.clone()
-        assert torch.equal(erase(images, top, bottom, left, right, fill), expected) and torch.equal(
-            images, before
-        )
-
-
-def check_cutout(cutout):
-    """Centres uniform: a corner pixel is in a hole of side 4 with probability 3/H 3/W (its lower left half
-    sticks out), an inner one 4/H 4/W.
-    """
-    count, height, width = 20_000, 8, 12
-    holes = (
-        cutout(torch.ones(count, 1, height, width), 4, generator=torch.Generator().manual_seed(0))[:, 0] == 0
-    )
-    covered = holes.sum(0)
-    assert (
-        within(int(covered[4, 6]), count, 16 / 96)
-        and within(int(covered[0, 0]), count, 9 / 96)
-        and within(int(covered[-1, -1]), count, 4 / 96)
-    )
-    sizes = holes.sum((1, 2))
-    assert sizes.max() == 16 and sizes.min() == 4
-    assert within(int((sizes == 16).sum()), count, 5 / 8 * 9 / 12)
 
 
 def check_boxes(boxes):
@@ -103,14 +62,6 @@ def check_probability(random_erasing):
         .any(1)
     )
     assert within(int(erased.sum()), 10_000, 0.3)
-
-
-def test_erase():
-    check_erase(erase)
-
-
-def test_cutout():
-    check_cutout(cutout)
 
 
 def test_boxes():
@@ -176,30 +127,18 @@ def test_boxes_that_never_fit_leave_the_image():
 
 
 def test_small_images():
-    assert random_erasing(torch.ones(50, 1, 1, 1), 1.0).shape == cutout(torch.ones(50, 1, 1, 1), 16).shape
-    assert cutout(torch.ones(3, 1, 1, 1), 16).sum() == 0 and cutout(torch.ones(3, 1, 5, 5), 1).sum() == 75
+    assert torch.equal(random_erasing(torch.ones(50, 1, 1, 1), 1.0), torch.ones(50, 1, 1, 1))
 
 
 def test_equal_seeds_give_equal_batches():
     images = torch.rand(10, 3, 9, 9)
-    for call in (lambda g: cutout(images, 4, generator=g), lambda g: random_erasing(images, generator=g)):
-        assert torch.equal(call(torch.Generator().manual_seed(3)), call(torch.Generator().manual_seed(3)))
-
-
-def test_no_gradient_where_the_image_was_erased():
-    images = torch.rand(4, 2, 6, 6, requires_grad=True)
-    out = cutout(images, 4, generator=torch.Generator().manual_seed(0))
-    (gradient,) = torch.autograd.grad(out.sum(), images)
-    assert torch.equal(gradient, (out != 0).float())
+    runs = [random_erasing(images, generator=torch.Generator().manual_seed(3)) for _ in range(2)]
+    assert torch.equal(*runs) and not torch.equal(runs[0], images)
 
 
 @pytest.mark.parametrize(
     ("call", "what"),
     [
-        (lambda x: cutout(x.byte(), 4), "float"),
-        (lambda x: cutout(x[0], 4), r"\[B, C, H, W\]"),
-        (lambda x: cutout(x, 0), "side"),
-        (lambda x: cutout(x, 2.5), "side"),
         (lambda x: random_erasing(x[0]), "images"),
         (lambda x: random_erasing(x, 1.5), "probability"),
         (lambda x: random_erasing(x, area=(0.4, 0.2)), "area"),
@@ -211,36 +150,6 @@ def test_no_gradient_where_the_image_was_erased():
 def test_bad_arguments(call, what):
     with pytest.raises(ValueError, match=f"expected .*{what}"):
         call(torch.ones(2, 1, 8, 8))
-
-
-def one_box_for_all(images, top, bottom, left, right, fill=0.0):
-    return erase(images, *(bound[:1].expand(len(images)) for bound in (top, bottom, left, right)), fill)
-
-
-def last_pixel_too(images, top, bottom, left, right, fill=0.0):
-    return erase(images, top, bottom + 1, left, right + 1, fill)
-
-
-def negative_indices_wrap(images, top, bottom, left, right, fill=0.0):
-    out = images.clone()
-    for i in range(len(images)):
-        piece = fill[i, :, top[i] : bottom[i], left[i] : right[i]] if isinstance(fill, torch.Tensor) else fill
-        out[i, :, top[i] : bottom[i], left[i] : right[i]] = piece
-    return out
-
-
-def centre_never_at_the_border(images, side, generator=None):
-    """The square always inside."""
-    half = side // 2
-    row, column = (
-        torch.randint(half, length - half + 1, (len(images),), generator=generator)
-        for length in images.shape[2:]
-    )
-    return erase(images, row - half, row + half, column - half, column + half)
-
-
-def side_halved_twice(images, side, generator=None):
-    return cutout(images, side // 2, generator=generator)
 
 
 def aspect_uniform(count, height, width, area, aspect, generator=None, device="cpu"):
@@ -265,18 +174,6 @@ def sides_exchanged(count, height, width, area, aspect, generator=None, device="
 def corner_at_the_top(count, height, width, area, aspect, generator=None, device="cpu"):
     top, bottom, left, right = boxes(count, height, width, area, aspect, generator, device)
     return top // 2, bottom - top + top // 2, left, right
-
-
-@pytest.mark.parametrize("broken", [one_box_for_all, last_pixel_too, negative_indices_wrap])
-def test_the_check_of_erasing_sees_the_fault(broken):
-    with pytest.raises((AssertionError, RuntimeError)):
-        check_erase(broken)
-
-
-@pytest.mark.parametrize("broken", [centre_never_at_the_border, side_halved_twice])
-def test_the_check_of_cutout_sees_the_fault(broken):
-    with pytest.raises(AssertionError):
-        check_cutout(broken)
 
 
 @pytest.mark.parametrize("broken", [aspect_uniform, sides_exchanged, corner_at_the_top])

@@ -37,7 +37,7 @@ WITHOUT = {
 
 
 def check_amounts(function, name, channels=3):
-    """One number for all, and a number for each image; float32, since torchvision turns the hue in float32."""
+    """One number for all, and one for each image; float32, since torchvision turns the hue in float32."""
     theirs, amounts = WITH_AMOUNT[name]
     images = pictures(len(amounts), channels)
     images[:, :, :6] = (images[:, :, :6] * 8).round() / 8  # values that lie on a threshold

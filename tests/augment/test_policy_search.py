@@ -82,7 +82,10 @@ def check_evolution(find, monkeypatch):
     fresh = iter(range(0, 1000, 100))
     monkeypatch.setattr(policy_search, "random_policy", lambda generator, sub_policies: next(fresh))
     monkeypatch.setattr(policy_search, "mutate", lambda policy, generator: policy + 1)
-    score = lambda policy: (policy * 37) % 101
+
+    def score(policy):
+        return (policy * 37) % 101
+
     found = find(score, seeded(5), budget=60, population=6, sample=2)
     generator, members, expected = seeded(5), [], []
     for number in range(60):

@@ -167,8 +167,8 @@ def test_given_factors():
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"n": 0}, "n: expected at least 1"),
-        ({"label": "size"}, "label: expected one of shape, color, background; got 'size'"),
+        ({"n": 0}, "n to be a whole number >= 1, got 0"),
+        ({"label": "size"}, "label to be 'shape', 'color' or 'background', got 'size'"),
         ({"given": {"colour": 1}}, "given: expected factors among shape, color"),
         ({"given": {"color": "grey"}}, "expected one of: red.*got 'grey'"),
         ({"given": {"x": "left"}}, "a number from 10.0 to 22.0; got 'left'"),

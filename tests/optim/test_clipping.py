@@ -113,7 +113,7 @@ def test_a_gradient_that_is_not_finite_is_named(bad):
 def test_a_norm_that_overflows_is_told():
     weight = torch.zeros(4, requires_grad=True)
     weight.grad = torch.full((4,), 3e38)
-    with pytest.raises(ValueError, match=r"finite norm|not"):
+    with pytest.raises(ValueError, match="expected a finite norm, got inf from finite gradients"):
         clip_norm([weight], 1.0, error_if_nonfinite=True)
 
 

@@ -171,11 +171,12 @@ def test_errors():
         update_batch_norm(net, [])
     assert net[1].momentum == 0.3
     update_batch_norm(nn.Linear(1, 1), [])  # nothing to do
-    for bad in ({"start": -1}, {"anneal": -1}, {"factor": -0.1}, {"shape": "sine"}):
-        with pytest.raises(ValueError, match="expected"):
-            swa_phase(**{"before": schedules.constant(), "start": 0, "anneal": 1, "factor": 0.1} | bad)
-    for length, low in ((0, 0.1), (3, -0.1), (3, 1.1)):
-        with pytest.raises(ValueError, match="length > 0|low in"):
+    for name, value in {"start": -1, "anneal": -1, "factor": -0.1, "shape": "sine"}.items():
+        good = {"before": schedules.constant(), "start": 0, "anneal": 1, "factor": 0.1}
+        with pytest.raises(ValueError, match=f"expected {name} .*got {value!r}"):
+            swa_phase(**good | {name: value})
+    for length, low, what in ((0, 0.1, "length > 0"), (3, -0.1, "low in"), (3, 1.1, "low in")):
+        with pytest.raises(ValueError, match=f"expected {what}"):
             swa_cycles(length, low)
 
 
