@@ -16,4 +16,4 @@ def test_a_former_chapter_runs(monkeypatch):
     with pytest.raises(LedgerMismatch, match="'loses' does not hold"):
         ledger.claim("loses", holds=False, detail="1 against 2")
     former.insert_run_time("resnet-seconds")
-    assert shown == {"resnet-seconds": 1}
+    assert list(shown) == ["resnet-seconds"] and shown["resnet-seconds"] >= 1
