@@ -1,6 +1,4 @@
-"""Mixed, gated and stochastic pooling against naive loops over the equations of their papers, and by their
-statistics.
-"""
+"""Stochastic pooling against naive loops over its equations, and by its statistics."""
 
 import math
 
@@ -9,8 +7,6 @@ import torch
 
 from dlbook.naive import pooling as naive
 from dlbook.nn import pooling_stochastic
-from dlbook.nn.pooling import avg_pool2d, max_pool2d
-from dlbook.nn.pooling_mixed import GatedPool2d, MixedPool2d
 from dlbook.nn.pooling_stochastic import StochasticPool2d, stochastic_draw, stochastic_mean
 from tests.oracles.conv_cases import assert_same, gradients
 
@@ -24,44 +20,6 @@ GEOMETRIES = [
 
 def made(*shape, seed=0):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-@pytest.mark.parametrize("geometry", GEOMETRIES)
-def test_mixed_equals_the_equation(geometry):
-    layer, x = MixedPool2d(*geometry).double(), made(2, 3, 6, 7)
-    torch.nn.init.constant_(layer.logit, 0.7)
-    assert_same([layer(x).detach()], [naive.pool(x, *geometry, naive.mixed(1 / (1 + math.exp(-0.7))))])
-
-
-@pytest.mark.parametrize("geometry", GEOMETRIES)
-def test_gated_equals_the_equation(geometry):
-    layer, x = GatedPool2d(*geometry).double(), made(2, 3, 6, 7)
-    with torch.no_grad():
-        layer.weight.copy_(made(*geometry[0], seed=1))
-    assert_same([layer(x).detach()], [naive.pool(x, *geometry, naive.gated(layer.weight.tolist()))])
-
-
-def test_parameters_and_limits():
-    x = made(2, 3, 6, 7)
-    mixed, gated = MixedPool2d(3).double(), GatedPool2d(3).double()
-    assert (
-        sum(p.numel() for p in mixed.parameters()) == 1 and sum(p.numel() for p in gated.parameters()) == 9
-    )  # the paper's count
-    half = (max_pool2d(x, 3) + avg_pool2d(x, 3)) / 2
-    assert_same([mixed(x).detach(), gated(x).detach()], [half, half])  # both start half and half
-    for logit, limit in ((50.0, max_pool2d), (-50.0, avg_pool2d)):
-        torch.nn.init.constant_(mixed.logit, logit)
-        assert_same([mixed(x).detach()], [limit(x, 3)])
-
-
-def test_gradients_by_finite_differences():
-    x = made(1, 2, 4, 5).requires_grad_()
-    for layer, name in ((MixedPool2d(2).double(), "logit"), (GatedPool2d(2).double(), "weight")):
-
-        def call(x, parameter, layer=layer, name=name):
-            return torch.func.functional_call(layer, {name: parameter}, x)
-
-        assert torch.autograd.gradcheck(call, (x, getattr(layer, name)))
 
 
 @pytest.mark.parametrize("geometry", GEOMETRIES)
@@ -121,7 +79,7 @@ def test_stochastic_mean_by_finite_differences():
 
 @pytest.mark.parametrize(
     "layer",
-    [MixedPool2d(2), GatedPool2d(3, 2, 1), StochasticPool2d(2).eval(), StochasticPool2d(3, 2, 1).train()],
+    [StochasticPool2d(2).eval(), StochasticPool2d(3, 2, 1).train()],
 )
 def test_traces_runs_on_meta_and_in_half_precision(layer):
     x = made(2, 3, 6, 7).float().relu()
@@ -131,7 +89,20 @@ def test_traces_runs_on_meta_and_in_half_precision(layer):
     assert layer.to_empty(device="cpu").bfloat16()(x.bfloat16()).dtype == torch.bfloat16
 
 
-DRAW_FAULTS = {
+@pytest.mark.parametrize("kind", [StochasticPool2d])
+def test_refuses(kind):
+    with pytest.raises(ValueError, match="expected kernel_size"):
+        kind(0)
+    with pytest.raises(ValueError, match="expected stride"):
+        kind(2, 0)
+    with pytest.raises(ValueError, match=r"expected x of shape \[B, C, H, W\]"):
+        kind(2)(torch.zeros(3, 4, 4))
+    with pytest.raises(ValueError, match="half the kernel of"):
+        kind(2, 2, 2)(torch.zeros(1, 3, 4, 4))
+    assert "kernel_size=(2, 2), stride=(2, 2)" in repr(kind(2))
+
+
+FAULTS = {
     "softmax for the probabilities": lambda a, g: a.gather(
         -1, torch.multinomial(a.softmax(-1), 1, generator=g)
     )[:, 0],
@@ -144,10 +115,10 @@ DRAW_FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", DRAW_FAULTS)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_frequencies_catch_the_seeded_fault(fault):
     with pytest.raises(AssertionError):
-        check_draws(DRAW_FAULTS[fault])
+        check_draws(FAULTS[fault])
 
 
 @pytest.mark.parametrize(
@@ -159,32 +130,3 @@ def test_evaluation_catches_the_seeded_fault(fault, monkeypatch):
     monkeypatch.setattr(pooling_stochastic, "stochastic_mean", fault)
     with pytest.raises(AssertionError):
         test_stochastic_evaluation_equals_the_equation(GEOMETRIES[0])
-
-
-@pytest.mark.parametrize("fault", ["max and mean exchanged", "no sigmoid", "padding left out of the mean"])
-def test_equation_catches_the_seeded_fault_in_mixed_and_gated(fault, monkeypatch):
-    import dlbook.nn.pooling_mixed as module
-
-    if fault == "max and mean exchanged":
-        monkeypatch.setattr(module, "max_pool2d", avg_pool2d)
-        monkeypatch.setattr(module, "avg_pool2d", max_pool2d)
-    elif fault == "no sigmoid":
-        monkeypatch.setattr(module.torch, "sigmoid", lambda x: x)
-    else:
-        monkeypatch.setattr(module, "avg_pool2d", lambda *a: avg_pool2d(*a, count_include_pad=False))
-    for test in (test_mixed_equals_the_equation, test_gated_equals_the_equation):
-        with pytest.raises(AssertionError):
-            test(GEOMETRIES[2])
-
-
-@pytest.mark.parametrize("kind", [MixedPool2d, GatedPool2d, StochasticPool2d])
-def test_refuses(kind):
-    with pytest.raises(ValueError, match="expected kernel_size"):
-        kind(0)
-    with pytest.raises(ValueError, match="expected stride"):
-        kind(2, 0)
-    with pytest.raises(ValueError, match=r"expected x of shape \[B, C, H, W\]"):
-        kind(2)(torch.zeros(3, 4, 4))
-    with pytest.raises(ValueError, match="half the kernel of"):
-        kind(2, 2, 2)(torch.zeros(1, 3, 4, 4))
-    assert "kernel_size=(2, 2), stride=(2, 2)" in repr(kind(2))
