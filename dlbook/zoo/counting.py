@@ -57,7 +57,7 @@ def counted(name: str) -> Entry:
     family without a paper.
     """
     size = input_size(name)
-    counter = watch(Macs, lambda: build(name, size), size)  # a third of the time that `counts` takes
+    counter = watch(Macs, lambda: build(name, size), size)  # no hooks: faster than `counts`, same sum
     family = variants()[name]
     parameters = sum(p.numel() for p in counter.model.parameters())
     return Entry(name, family, PAPERS[family], size, parameters, counter.total)
