@@ -17,6 +17,9 @@ from jupyter_cache import get_cache
 from plain_markdown import Page, plain
 from toc import ROOT, notebooks
 
+sys.path.insert(0, str(ROOT / "_ext"))
+from dlbook_site.run_time import FILE, run_time
+
 SETUP = """# Hosted notebooks only: get the book's package. Where it is installed, this does nothing.
 try:
     import dlbook
@@ -60,7 +63,8 @@ def convert(chapter: Path, config: dict, root: Path = ROOT) -> nbformat.Notebook
     relative = chapter.relative_to(root)
     repository, branch = config["repository"]["url"], config["repository"]["branch"]
     url = site_url(repository) + relative.with_suffix(".html").as_posix()
-    page = Page(url=url, folder=chapter.parent, numbers=measured_numbers(chapter))
+    words = run_time(root / FILE, relative.with_suffix("").as_posix())
+    page = Page(url=url, folder=chapter.parent, numbers=measured_numbers(chapter), run_time=words)
     notebook = jupytext.read(chapter)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":

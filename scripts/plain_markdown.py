@@ -30,6 +30,7 @@ class Page:
     url: str
     folder: Path
     numbers: dict[str, str] = field(default_factory=dict)
+    run_time: str = "not recorded yet"
 
 
 def _split(body: str) -> tuple[dict[str, str], str]:
@@ -105,6 +106,8 @@ def _role(match: re.Match, page: Page) -> str:
     if name.startswith("glue"):
         key, _, _ = content.partition(":")
         return page.numbers.get(key, "(see the chapter on the web)")
+    if name == "run-time":
+        return page.run_time
     if name in ("sub", "sup", "abbr", "kbd", "code", "math"):
         return f"${content}$" if name == "math" else f"`{content}`" if name in ("code", "kbd") else content
     return f"[{shown[1] if shown else content}]({page.url})"

@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-RUN_TIMES = ROOT / "data" / "recorded" / "run_times.json"  # shown on the pages; no result depends on it
+RUN_TIMES = ROOT / "chapters" / "run_times.json"  # shown on the pages; no result depends on it
 CODE_CELL = re.compile(
     r"^(?P<fence>`{3,}|~{3,}|:{3,})\{code-cell\}[^\n]*\n(?P<body>.*?)^(?P=fence)[ \t]*$", re.M | re.S
 )
@@ -97,7 +97,7 @@ def dependencies(page: Path, root: Path = ROOT) -> set[Path]:
     beside = {
         other for file in seen for other in file.parent.glob("*.*") if other.suffix in (".js", ".mjs", ".css")
     }
-    data = {file for file in (root / "data").rglob("*") if file.is_file() and file.name != RUN_TIMES.name}
+    data = {file for file in (root / "data").rglob("*") if file.is_file()}
     return seen | beside | data | {root / "requirements.txt"}
 
 

@@ -7,9 +7,10 @@ freshness  a changed style sheet or extension makes every page new
 sitemap    every page in it, however few a build has written
 claims     the directive that lists every claim of the book
 failures   a chapter that did not run to its end says so on its page
+run_time   the role that says what the chapter took in the recorded run
 """
 
-from . import address, assets, claims, failures, freshness, pages, sitemap
+from . import address, assets, claims, failures, freshness, pages, run_time, sitemap
 
 __all__ = ["setup"]
 
@@ -18,6 +19,6 @@ def setup(app):
     """Register the parts with Sphinx."""
     app.add_config_value("notebook_branch", "notebooks", "html")
     app.add_config_value("claims_file", "_build/claims.json", "env")
-    for part in (address, freshness, pages, assets, sitemap, claims, failures):
+    for part in (address, freshness, pages, assets, sitemap, claims, failures, run_time):
         part.connect(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

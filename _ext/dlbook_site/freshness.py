@@ -11,8 +11,9 @@ OWN_FILES = ("_static", "_ext")
 
 
 def fingerprint(source):
-    """A hash of every file under `_static/` and `_ext/` below the folder `source`."""
-    digest = hashlib.sha256()
+    """A hash of every file under `_static/` and `_ext/` below the folder `source`, and of the chapters' run times."""
+    times = Path(source) / "chapters" / "run_times.json"
+    digest = hashlib.sha256(times.read_bytes() if times.is_file() else b"")
     for folder in OWN_FILES:
         for file in sorted((Path(source) / folder).rglob("*")):
             if file.is_file() and "__pycache__" not in file.parts:

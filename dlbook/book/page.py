@@ -1,7 +1,6 @@
 """The first cell of every chapter: `page = book.begin("resnet", seed=0)`.
 
-It seeds what draws numbers, sets the threads, asks torch for determinism, dresses the figures and starts the
-clock. What it returns is the chapter's own: its ledger, its device, its inserted numbers, its end.
+It seeds what draws numbers, sets the threads, asks torch for determinism and dresses the figures. What it returns is the chapter's own: its ledger, its device, its inserted numbers, its end.
 
 >>> page = begin("example", seed=0)
 >>> page.ledger.check("weights of Linear(3, 2)", predicted=3 * 2, measured=6)
@@ -11,7 +10,6 @@ clock. What it returns is the chapter's own: its ledger, its device, its inserte
 
 import os
 import random
-import time
 from typing import Any
 
 import numpy as np
@@ -36,7 +34,6 @@ class Page:
     def __init__(self, slug: str, seed: int) -> None:
         self.ledger = Ledger(slug)  # refuses a bad slug
         self.slug, self.seed, self.device = slug, seed, device()
-        self._started = time.process_time()
 
     def insert(self, name: str, values: Any, form: str = "{}") -> None:
         """Keep a number for the prose, which quotes it as ``{glue:text}`<slug>-<name>` ``.
@@ -52,13 +49,8 @@ class Page:
         inserts.insert(f"{self.slug}-{name}", values, form)
 
     def end(self) -> None:
-        """Show the ledger, and keep the run time as ``{glue:text}`<slug>-seconds` ``; for the last code cell.
-
-        The run time is processor seconds, rounded up: a busy machine does not lengthen it.
-        Raises: ValueError if the ledger is empty.
-        """
+        """Show the ledger; for the last code cell. Raises: ValueError if the ledger is empty."""
         self.ledger.show()
-        self.insert("seconds", 1 + int(time.process_time() - self._started))
 
 
 def begin(slug: str, seed: int = 0) -> Page:

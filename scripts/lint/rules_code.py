@@ -60,7 +60,7 @@ def begin(chapter: Chapter) -> Told:
 
 @rule("end", kit=True)
 def end(chapter: Chapter) -> Told:
-    """The last code cell ends the page, so that ledger and run time cover all that ran."""
+    """The last code cell ends the page, so that the ledger covers all that ran."""
     if chapter.cells and not re.search(r"^page\.end\(\)$", chapter.cells[-1].text, flags=re.M):
         yield chapter.cells[-1].line, "the last code cell does not end the page", "call page.end() in it"
 
@@ -113,8 +113,6 @@ def _inserted_names(chapter: Chapter) -> list[str]:
             elif name.endswith("ledger.cite") and any(k.arg == "insert" for k in call.keywords):
                 text = python.text_of(call, 9, "insert")
                 found.append(own + ("*" if text is None else text))
-            elif name == "page.end":
-                found.append(f"{chapter.slug}-seconds")
     return found
 
 

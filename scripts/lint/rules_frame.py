@@ -113,8 +113,8 @@ def objectives(chapter: Chapter) -> Told:
 
 @rule("glance")
 def glance(chapter: Chapter) -> Told:
-    """A box of the class glance names what comes before, papers (cited), data, and the run time, inserted
-    from the run.
+    """A box of the class glance names what comes before, papers (cited), data, and the run time, which is
+    the recorded one.
     """
     box = _box(chapter, "glance")
     if box is None:
@@ -124,14 +124,14 @@ def glance(chapter: Chapter) -> Told:
         "Before you start": r"before you start",
         "Papers": r"\{cite",
         "Data": r"\*\*data\*\*",
-        "Run time": r"run time.*\{glue:",
+        "Run time": r"run time.*\{run-time\}",
     }
     for name, form in needs.items():
         if not re.search(form, box.text, flags=re.I | re.S):
             yield (
                 box.line,
                 f"the box 'At a glance' does not say {name}",
-                "say it, papers by {cite:p}, the run time by {glue:text}",
+                "say it, papers by {cite:p}, the run time by {run-time}",
             )
 
 

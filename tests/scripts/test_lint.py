@@ -204,7 +204,7 @@ def test_every_rule_has_a_fault():
         "It is ResNet v1.5, see arXiv:1512.03385 and [here](https://example.org/1.5).",
         "The images are 32 × 32 pixels, of 10 classes.",
         "In 2015, 152 layers were deep.",
-        "It took {glue:text}`template-seconds` s.",
+        "It took {run-time}`template`.",
         "% number: a round figure of everyday life\nA page is read in 5 minutes.",
     ],
 )

@@ -7,11 +7,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from dlbook_site import address, assets, claims, freshness, icons, pages, sitemap
+from dlbook_site import address, assets, claims, failures, freshness, icons, pages, run_time, sitemap
 from sphinx.errors import ConfigError, ExtensionError
 
 
-@pytest.mark.parametrize("module", [address, claims, icons])
+@pytest.mark.parametrize("module", [address, claims, icons, run_time])
 def test_doctests(module):
     result = doctest.testmod(module)
     assert result.attempted and not result.failed
@@ -149,3 +149,30 @@ def test_a_build_of_one_page_lists_all_pages(written, listed):
     )
     sitemap.list_every_page(app, None)
     assert [links.get_nowait()[0] for _ in range(links.qsize())] == listed
+
+
+def test_a_run_time_is_that_of_the_page_s_own_record(tmp_path):
+    record = {
+        "processor_seconds": 44.6,
+        "peak_mebibytes": 812,
+        "cores": 2,
+        "processor": "AMD",
+        "date": "2026-11-28",
+    }
+    (tmp_path / "times.json").write_text(json.dumps({"chapters": {"a/resnet": record}}))
+    assert run_time.run_time(tmp_path / "times.json", "a/resnet").startswith(
+        "45 processor seconds and 812 MiB"
+    )
+    assert run_time.run_time(tmp_path / "times.json", "b/resnet") == "not recorded yet"
+    assert run_time.run_time(tmp_path / "none.json", "a/resnet") == "not recorded yet"
+
+
+def test_the_box_of_a_failed_chapter_stands_below_its_title():
+    failure = {
+        "where": "code cell 2 of 3",
+        "error": "ValueError: no",
+        "alone": "python scripts/execute.py a.md",
+    }
+    text = failures.with_box("---\nx: 1\n---\n# A title\n\n# no second box\n", failure)
+    assert text.startswith("---\nx: 1\n---\n# A title\n\n`````{admonition}") and text.count("admonition") == 1
+    assert "Code cell 2 of 3 stopped" in text and "ValueError: no" in text and "execute.py a.md" in text

@@ -1,0 +1,85 @@
+"""Records what each chapter takes: `python scripts/record_run_times.py [CHAPTER ...]`.
+
+The chapters run one after the other, each in a kernel of its own. Processor seconds, peak memory, the machine, the
+date and the commit go into chapters/run_times.json. The pages show them, and `make book` estimates by them. No
+arguments means all chapters.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+from chapter_cache import open_cache
+from execute import BUILD, begin, own_ipython, read_json
+from processes import end, processors
+from toc import ROOT, RUN_TIMES, notebooks
+
+sys.path.insert(0, str(ROOT))
+from dlbook.files import write_whole
+
+
+def processor_name() -> str:
+    """What the machine calls its processor."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text("utf8").splitlines() if cpuinfo.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def commit() -> str:
+    """The commit that was run, with -dirty where the package or the chapters differ from it."""
+    git = lambda *words: subprocess.run(
+        ["git", *words], cwd=ROOT, capture_output=True, text=True
+    ).stdout.strip()
+    changed = git(
+        "status", "--porcelain", "--", "dlbook", "chapters/*/*.md", "index.md", "data", "requirements.txt"
+    )
+    return git("rev-parse", "--short=10", "HEAD") + ("-dirty" if changed else "")
+
+
+def measure(chapter: Path, cache) -> dict:
+    """Run one chapter and return its record. Stops the program if it fails."""
+    run = begin(cache, chapter)
+    try:
+        run.process.wait()
+    finally:
+        end(run.process)
+    outcome = run.outcome()
+    if "error" in outcome:
+        sys.exit(
+            f"{chapter}: {outcome['error']}; run it alone: python scripts/execute.py {chapter.relative_to(ROOT)}"
+        )
+    return {
+        "processor_seconds": round(outcome["processor_seconds"], 1),
+        "peak_mebibytes": round(outcome["peak_mebibytes"]),
+        "processor": processor_name(),
+        "cores": processors(),
+        "date": date.today().isoformat(),
+        "commit": commit(),
+    }
+
+
+def main(wanted: list[Path]) -> None:
+    """Record the wanted chapters, each as soon as it has run."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    own_ipython(BUILD / "ipython")
+    cache = open_cache(notebooks())
+    for chapter in wanted or notebooks():
+        page = chapter.relative_to(ROOT).with_suffix("").as_posix()
+        record = measure(chapter, cache)
+        known = read_json(RUN_TIMES).get("chapters", {}) | {page: record}
+        order = [p.relative_to(ROOT).with_suffix("").as_posix() for p in notebooks()]
+        kept = {page: known[page] for page in order if page in known}
+        write_whole(RUN_TIMES, json.dumps({"chapters": kept}, indent=1) + "\n")
+        print(
+            f"{page}: {record['processor_seconds']} processor seconds, {record['peak_mebibytes']} MiB",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main([Path(argument).resolve() for argument in sys.argv[1:]])
