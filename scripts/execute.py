@@ -199,12 +199,11 @@ def execute(wanted: list[Path] | None = None) -> dict[str, dict]:
     cache = open_cache(chapters)
     if not wanted:
         waiting = [chapter for chapter in chapters if not is_kept(cache, chapter)]
-    names = ", ".join(map(name_of, waiting))
-    left = seconds_left(recorded_seconds(), list(map(name_of, waiting)), {}, {}, processors())
-    estimate = f" (about {duration(left)}, by their recorded run times)" if waiting else ""
-    progress.line(
-        f"executing {len(waiting)} of {len(chapters)} chapters{': ' * bool(names)}{names}{estimate}"
-    )
+    names, recorded = list(map(name_of, waiting)), recorded_seconds()
+    told = f": {', '.join(names)}" if waiting else ""
+    if waiting and recorded:
+        told += f" (about {duration(seconds_left(recorded, names, {}, {}, processors()))})"
+    progress.line(f"executing {len(waiting)} of {len(chapters)} chapters{told}")
     failed = Batch(cache, waiting, progress).run()
     progress.clear()
     ran = set(map(name_of, waiting))
