@@ -2,6 +2,7 @@
 with the same bits.
 """
 
+import json
 import os
 import re
 import signal
@@ -21,6 +22,7 @@ from dlbook.recipes.classify.config import ClassifyConfig, resolve
 from dlbook.train import checkpoint
 from dlbook.train.parallel import distributed
 from tests.many_processes import together
+from tests.train.small_method import differing
 
 pytestmark = pytest.mark.forks
 
@@ -176,14 +178,63 @@ def test_evaluation_by_three_processes_is_that_of_one(whole):
     assert together(3, evaluated, whole) == [pytest.approx(alone, abs=1e-4)] * 3
 
 
-def test_sharded_run_ends_where_the_copies_end(whole, tmp_path):
-    together(2, trained, tmp_path / "fsdp", "trainer.strategy=fsdp")
-    best, expected = (
-        checkpoint.load(folder / "checkpoints/best.ckpt") for folder in (tmp_path / "fsdp", whole)
+def test_a_sharded_run_leaves_the_files_of_one_with_copies(whole, tmp_path):
+    """As many steps and evaluations, and a plain best.ckpt of the same tensors. Their values are compared
+    below, where rounding cannot grow: over a whole run in float32 it does.
+    """
+    best = together(2, trained, tmp_path / "fsdp", "trainer.strategy=fsdp")
+    assert best[0] == best[1] and best[0]["accuracy"] > 60
+    steps = [
+        [json.loads(row)["step"] for row in (folder / "metrics.jsonl").read_text().splitlines()]
+        for folder in (tmp_path / "fsdp", whole)
+    ]
+    assert steps[0] == steps[1] and len(steps[0]) == 8
+    found, expected = (
+        checkpoint.load(folder / "checkpoints/best.ckpt")["trainer"]["method"]
+        for folder in (tmp_path / "fsdp", whole)
     )
-    assert best["trainer"]["step"] == expected["trainer"]["step"]
-    for name, value in expected["trainer"]["method"].items():
-        assert torch.allclose(value.float(), best["trainer"]["method"][name].float(), atol=1e-3), name
+    assert found.keys() == expected.keys()
+    assert all(found[name].shape == value.shape for name, value in expected.items())
+
+
+def first_steps(rank, strategy, fault=""):
+    """Weights, averages and losses after four steps in float64 with a plain optimizer.
+
+    A gradient's rounding, some 1e-16 of it, then moves a weight by that share of a step. AdamW would divide
+    it by the gradient itself, and float32 would have 1e-7: neither can be compared after many steps.
+    """
+    torch.set_default_dtype(torch.float64)  # of this process, which ends with the function
+    keys = ["optimizer.name=sgd", "optimizer.lr=0.1", f"trainer.strategy={strategy}", "trainer.epochs=4"]
+    setup = build(resolve(ClassifyConfig, {"seed": 3}, [*KEYS, *keys]), rank, distributed.world_size())
+    for part in setup.method.model.modules():
+        if fault == "sum instead of mean" and hasattr(part, "set_gradient_divide_factor"):
+            part.set_gradient_divide_factor(1.0)
+    draw = setup.trainer.batches
+    setup.trainer.batches = lambda number: {
+        name: value.double() if value.is_floating_point() else value for name, value in draw(number).items()
+    }
+    setup.trainer.fit(4)
+    distributed.broadcast_buffers(setup.method)  # rank 0's are the ones that a run keeps
+    state = setup.method.state_dict() | {"losses": setup.trainer.log["loss"].clone()}
+    return {
+        name: value.full_tensor() if hasattr(value, "full_tensor") else value for name, value in state.items()
+    }
+
+
+def check_first_steps(fault=""):
+    copies, shards = together(2, first_steps, "ddp"), together(2, first_steps, "fsdp", fault)
+    for expected, found in zip(copies, shards, strict=True):
+        assert differing(expected, found, 1e-12) == []
+
+
+def test_shards_take_the_steps_of_copies():
+    check_first_steps()
+
+
+@pytest.mark.parametrize("fault", ["sum instead of mean"])
+def test_seeded_fault_in_sharding_is_caught(fault):
+    with pytest.raises(AssertionError):
+        check_first_steps(fault)
 
 
 def free_port():
