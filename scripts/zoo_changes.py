@@ -1,10 +1,10 @@
 """Which rows of the zoo have to be asked everything again.
 
 `tests/oracles/zoo_checked.json` keeps, for each family, a hash of all that its answers depend on, as it was
-when the whole sweep passed: the family's own file, its recorded counts, the questions, and what these import. A
-family whose hash is another one now is asked whole. Of every other one the smallest row is asked, and a few rows more that
-change from week to week. A new torch, torchvision or timm makes every family new. So a forgotten record costs
-time, and hides nothing.
+when the whole sweep passed: the family's own file, its recorded counts, the questions, and what these
+import. A family whose hash is another one now is asked whole. Of every other one the smallest row is asked,
+and a few rows more that change from week to week. A new torch, torchvision or timm makes every family new.
+So a forgotten record costs time, and hides nothing.
 """
 
 import datetime
