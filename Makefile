@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONUTF8 := 1
 
-.PHONY: help setup book serve test unit zoo zoo-all zoo-parity notebooks lint pages figures clean
+.PHONY: gpu help setup book serve test unit zoo zoo-all zoo-parity notebooks lint pages figures clean
 
 help:  ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -26,6 +26,10 @@ test: setup  ## everything: unit tests, linter, the book, its notebooks, its pag
 
 unit zoo zoo-all zoo-parity lint notebooks pages figures: setup  ## one stage of the tests
 	@$(BIN)/python scripts/run_tests.py $@
+
+gpu:  ## what a GPU is needed for, within MINUTES=10, without a network (WHEELS=FOLDER, CIFAR=FOLDER_OR_TAR)
+	@$(PYTHON) scripts/gpu.py --minutes $(or $(MINUTES),10) $(if $(WHEELS),--wheels $(WHEELS)) \
+	  $(if $(CIFAR),--cifar $(CIFAR)) $(if $(OUT),--out $(OUT)) $(if $(REHEARSE),--rehearse)
 
 clean:  ## remove what was built; .venv and the cache of executed chapters stay
 	rm -rf _build/html _build/.doctrees _build/notebooks

@@ -1,0 +1,27 @@
+"""One chapter under nbval, and its ledger as a file: `python scripts/gpu_notebook.py NAME FILE.json`."""
+
+import json
+import sys
+from pathlib import Path
+
+from chapter_cache import CACHE
+from test_notebooks import main as test_notebooks
+from toc import ROOT
+
+from dlbook.book.claims import gather
+
+
+def main(name: str, file: Path) -> int:
+    """Run the chapter; if it passed, write what its ledger predicted and measured. Returns how many failed."""
+    failed = test_notebooks([name])
+    if not failed:
+        chapters = [found for found in gather(CACHE, ROOT) if found["page"].rpartition("/")[2] == name]
+        rows = {
+            row["name"]: f"{row['measured']} (predicted {row['predicted']})" for row in chapters[0]["rows"]
+        }
+        file.write_text(json.dumps({"ledger": rows}, indent=1), "utf8")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], Path(sys.argv[2])))
