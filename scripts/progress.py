@@ -12,7 +12,7 @@ class Progress:
 
     def __init__(self) -> None:
         self.terminal = sys.stdout.isatty()
-        self._shown = False
+        self._shown = ""
 
     def line(self, text: str) -> None:
         """Write a line that stays."""
@@ -21,16 +21,16 @@ class Progress:
 
     def status(self, text: str) -> None:
         """Write the line that the next one replaces; cut to the width of the terminal."""
-        if self.terminal:
+        if self.terminal and text != self._shown:
             width = shutil.get_terminal_size().columns - 1
             print(f"\r\x1b[2K{text[:width]}", end="", flush=True)
-            self._shown = True
+            self._shown = text
 
     def clear(self) -> None:
         """Remove the line that would be replaced."""
         if self._shown:
             print("\r\x1b[2K", end="", flush=True)
-            self._shown = False
+            self._shown = ""
 
 
 def duration(seconds: float) -> str:

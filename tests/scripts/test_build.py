@@ -33,7 +33,7 @@ def book(tmp_path_factory):
     for name, text in {
         "_toc.yml": "format: jb-book\nroot: index\nchapters: [{file: a}, {file: b}]\n",
         "references.bib": "@misc{nobody2026, title={T}, author={A}, year={2026}}\n",
-        "index.md": "# The cover\n\nSee [](a.md) and [](b.md).\n",
+        "index.md": "# The cover\n\nSee [](a.md) and [](b.md). Run time: {run-time}`index`.\n",
         "a.md": CHAPTER.format(first="x = 3", second="print(x * 13)"),
         "b.md": SOUND,
     }.items():
@@ -73,6 +73,7 @@ def test_a_failing_chapter_does_not_take_the_book_away(book):
         "    AssertionError: three is not four",
         "    to see it whole, run this chapter alone: .venv/bin/python scripts/execute.py b.md",
     ]
+    assert "Run time: not recorded yet." in html(book, "index")
     assert "39" in html(book, "a") and "did not run to its end" not in html(book, "a")
     told = html(book, "b")
     assert "This chapter did not run to its end on this machine" in told and "Code cell 2 of 2" in told
