@@ -20,7 +20,7 @@ from dlbook.models.ecanet import (
 )
 from dlbook.models.ecanet_weights import from_timm, load_timm_state
 from dlbook.nn.efficient_channel_attention import EfficientChannelAttention
-from tests.models.residual_kin_checks import (
+from tests.models.residual_checks import (
     check_spread,
     field_of,
     gradient_field,
@@ -200,19 +200,6 @@ def test_spread_and_channels_last():
     model = ECAResNet(Config(ECABottleneck, (1, 1, 1), widths=(16, 32, 64)), 10)
     check_spread(model)
     assert keeps_channels_last(model, 64)
-
-
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        ({"name": "ecaresnet51"}, "did you mean ecaresnet50"),
-        ({"name": "ecaresnet50", "num_classes": 0}, "expected num_classes"),
-        ({"name": "ecaresnet50", "in_channels": 0}, "expected in_channels"),
-    ],
-)
-def test_bad_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        ecanet(**arguments)
 
 
 def test_bad_configs_images_and_weights():

@@ -269,19 +269,6 @@ def test_channels_last_and_bfloat16_go_through():
         assert model(images).dtype == torch.bfloat16
 
 
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        ({"name": "regnet_z_200mf"}, "did you mean regnet_[xy]_200mf"),
-        ({"name": "regnet_x_200mf", "num_classes": 0}, "expected num_classes"),
-        ({"name": "regnet_x_200mf", "in_channels": 0}, "expected in_channels"),
-    ],
-)
-def test_bad_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        regnet(**arguments)
-
-
 def test_bad_images_stages_and_weights():
     model = regnet("regnet_x_200mf")
     with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):

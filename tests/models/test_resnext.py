@@ -1,11 +1,9 @@
 """ResNeXt against torchvision, its three forms against each other, and faults that people make."""
 
 import pytest
-import timm
 import torch
 import torchvision
 from torch import nn
-from torch.nn import functional as F
 
 from dlbook.measure import count
 from dlbook.models import create
@@ -23,15 +21,15 @@ from dlbook.models.resnext import (
     to_grouped,
 )
 from dlbook.models.resnext_weights import load_torchvision_state
-from tests.models.residual_kin_checks import (
+from tests.models.residual_checks import (
     check_spread,
     field_of,
     gradient_field,
     keeps_channels_last,
-    shapes,
     stage_shapes,
 )
 from tests.oracles.parity import close, disagreements, randomise
+from tests.oracles.resnet_reference import ResNeXtCifarReference
 
 # parameters and MACs at 224 or 32 pixels: torchvision 0.29.1 (32x4d, 32x8d, 64x4d), timm 1.0.31 (101 32x4d),
 # pytorchcv 0.0.74 (29 32x4d and 16x64d); the other rows of Tables 3, 4 and 7 by hand below
@@ -203,55 +201,12 @@ def test_equal_to_torchvision():
     assert disagreements(*pair(), (2, 3, 33, 40)) == []
 
 
-def test_whole_resnext50_equals_torchvision():
-    theirs = randomise(torchvision.models.resnext50_32x4d())
-    assert (
-        disagreements(
-            load_torchvision_state(resnext("resnext50_32x4d").double(), theirs.state_dict()),
-            theirs,
-            (2, 3, 32, 41),
-        )
-        == []
-    )
-
-
-class CifarReference(nn.Module):
-    """ResNeXt-29 out of torchvision's blocks: three stages, a 3x3 stem."""
-
-    def __init__(self, cardinality: int, path_width: int) -> None:
-        super().__init__()
-        block = torchvision.models.resnet.Bottleneck
-        self.conv1, self.bn1, channels = nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), 64
-        for stage, planes in enumerate((64, 128, 256)):
-            down = nn.Sequential(
-                nn.Conv2d(channels, 4 * planes, 1, 2 if stage else 1, bias=False), nn.BatchNorm2d(4 * planes)
-            )
-            kind = {"groups": cardinality, "base_width": path_width}
-            first = block(channels, planes, 2 if stage else 1, down, **kind)
-            setattr(self, f"layer{stage + 1}", nn.Sequential(first, block(4 * planes, planes, **kind)))
-            channels = 4 * planes
-        self.fc = nn.Linear(channels, 10)
-
-    def forward(self, x):
-        x = self.layer3(self.layer2(self.layer1(torch.relu(self.bn1(self.conv1(x))))))
-        return self.fc(F.adaptive_avg_pool2d(x, 1).flatten(1))
-
-
 def test_the_cifar_net_equals_one_of_torchvision_s_blocks():
-    theirs = randomise(CifarReference(4, 6))
+    theirs = randomise(ResNeXtCifarReference(4, 6))
     ours = load_torchvision_state(
         ResNeXt(Config((2, 2, 2), 4, 6, "cifar", num_classes=10)).double(), theirs.state_dict()
     )
     assert disagreements(ours, theirs, (2, 3, 11, 14)) == []
-
-
-@pytest.mark.parametrize("name", [*TORCHVISION, "resnext101_32x4d"])
-def test_every_shared_row_takes_its_weights(name):
-    with torch.device("meta"):
-        theirs = shapes(
-            getattr(torchvision.models, name)() if name in TORCHVISION else timm.create_model(name)
-        )
-    assert shapes(create(name, device="meta")) == theirs
 
 
 def interleaved(model):
@@ -313,19 +268,6 @@ def test_spread_check_catches_fan_out_of_a_group(monkeypatch):
     monkeypatch.setattr(module, "initialise", per_group)
     with pytest.raises(AssertionError, match="spread of layer1.0.conv2"):
         check_spread(resnext("resnext29_8x64d_cifar"))
-
-
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        ({"name": "resnext50"}, "did you mean resnext50"),
-        ({"name": "resnext50_32x4d", "num_classes": 0}, "expected num_classes"),
-        ({"name": "resnext50_32x4d", "in_channels": 0}, "expected in_channels"),
-    ],
-)
-def test_bad_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        resnext(**arguments)
 
 
 def test_bad_configs_images_and_weights():

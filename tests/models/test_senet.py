@@ -9,14 +9,13 @@ from torch.nn import functional as F
 
 from dlbook.measure import count
 from dlbook.models import create
-from dlbook.models.senet import VARIANTS, Config, SEBottleneck, SEResNet, senet
+from dlbook.models.senet import VARIANTS, Config, SEBottleneck, SEResNet
 from dlbook.models.senet_weights import from_timm, load_timm_state
-from tests.models.residual_kin_checks import (
+from tests.models.residual_checks import (
     check_spread,
     field_of,
     gradient_field,
     keeps_channels_last,
-    shapes,
     stage_shapes,
 )
 from tests.oracles.parity import disagreements, randomise
@@ -134,19 +133,6 @@ def test_the_paper_s_row_equals_timm_with_the_stride_moved():
     assert disagreements(ours, theirs, (2, 3, 33, 40), from_timm) == []
 
 
-@pytest.mark.parametrize("layers", PARAMETERS)
-def test_every_timm_row_takes_its_weights(layers):
-    with torch.device("meta"):
-        peers = (
-            shapes(timm.create_model(f"seresnet{layers}")),
-            shapes(timm.create_model(f"legacy_seresnet{layers}")),
-        )
-    for row, theirs in zip(("v1_5", "caffe"), peers, strict=True):
-        assert shapes(create(f"seresnet{layers}_{row}", device="meta")) == {
-            from_timm(name): shape for name, shape in theirs.items()
-        }
-
-
 def branch(block, x):
     out = F.relu(block.bn2(block.conv2(F.relu(block.bn1(block.conv1(x))))))
     return out, x if block.downsample is None else block.downsample(x)
@@ -205,19 +191,6 @@ def test_spread_and_channels_last():
         (m.bias == 0).all() for m in model.modules() if isinstance(m, nn.Conv2d) and m.bias is not None
     )
     assert keeps_channels_last(model, 64)
-
-
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        ({"name": "seresnet51"}, "did you mean seresnet50"),
-        ({"name": "seresnet50", "num_classes": 0}, "expected num_classes"),
-        ({"name": "seresnet50", "in_channels": True}, "expected in_channels"),
-    ],
-)
-def test_bad_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        senet(**arguments)
 
 
 def test_bad_configs_images_and_weights():

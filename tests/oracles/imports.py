@@ -10,7 +10,7 @@ from importlib import import_module
 import torch
 from torch import Tensor, nn
 
-from dlbook.models import create, variants
+from dlbook.models import create, load_weights, variants
 from dlbook.zoo.sizes import input_size, size_options
 from tests.oracles.parity import RELATIVE, close, randomise, run
 from tests.oracles.peers import PEERS
@@ -65,8 +65,8 @@ def loader(name: str) -> Callable[[nn.Module, Mapping[str, Tensor]], nn.Module]:
 
 
 def load(model: nn.Module, name: str, state: Mapping[str, Tensor]) -> nn.Module:
-    """Load the peer's state into our row."""
-    return loader(name)(model, state)
+    """Load the peer's state into our row, as a reader does: which library it is from, nobody says."""
+    return load_weights(model, state)
 
 
 def check_import(name: str) -> list[str]:
@@ -95,7 +95,8 @@ def check_import(name: str) -> list[str]:
             load(model, name, spoilt)
             found.append(f"a state {fault} its tensors loads without an error")
         except ValueError as error:
-            if "'" not in str(error):
+            told = str(error).partition(f"as {PEERS[name].partition('/')[0]}'s: ")[2].partition("; as ")[0]
+            if "'" not in told:
                 found.append(f"a state {fault} its tensors: the error names no tensor: {first_line(error)}")
         except Exception as error:
             found.append(f"a state {fault} its tensors: {first_line(error)}, expected a ValueError")

@@ -1,89 +1,84 @@
-"""What the ResNet tests compare with: torchvision's blocks, put together as each row of the paper needs, and
-the checks.
-
-Nothing here imports code from dlbook except types that the checks inspect.
+"""What the tests of ResNet and its kin share: parity with a step of SGD, the receptive field by the support of a
+gradient, spread of weights, and peers' shapes.
 """
 
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torchvision.models import resnet as reference
 
-DEPTHS = {
-    "18": (2, 2, 2, 2),
-    "34": (3, 4, 6, 3),
-    "50": (3, 4, 6, 3),
-    "101": (3, 4, 23, 3),
-    "152": (3, 8, 36, 3),
-}
+from dlbook.measure.feature_maps import feature_maps
+from tests.oracles.resnet_reference import PaddedShortcut
 
 
-class PaddedShortcut(nn.Module):
-    """Option A, written out channel by channel."""
+def gradient_field(model: nn.Module, size: int) -> tuple[int, int]:
+    """Rows and columns of the image that the middle of the last map depends on; `model` is thin and is
+    changed.
 
-    def __init__(self, out_channels: int, stride: int) -> None:
-        super().__init__()
-        self.out_channels, self.stride = out_channels, stride
-
-    def forward(self, x):
-        height, width = -(-x.shape[2] // self.stride), -(-x.shape[3] // self.stride)
-        out = x.new_zeros(x.shape[0], self.out_channels, height, width)
-        for channel in range(x.shape[1]):
-            for row in range(height):
-                out[:, channel, row] = x[:, channel, row * self.stride, :: self.stride]
-        return out
-
-
-class PlainReference(reference.BasicBlock):
-    """torchvision's basic block with its shortcut cut off."""
-
-    def __init__(self, inplanes, planes, stride=1, downsample=None, *rest, **options):
-        super().__init__(inplanes, planes, stride, None, *rest, **options)
-
-    def forward(self, x):
-        return self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))
+    Positive weights, no normalisation, no gates and average for max pooling, so that no path cancels or is
+    closed. The model has `stages`. size: height of the image; the width is a little more.
+    """
+    model.double().eval()
+    for parent in model.modules():
+        for name, child in parent.named_children():
+            if isinstance(child, nn.BatchNorm2d):
+                setattr(parent, name, nn.Identity())
+            if isinstance(child, nn.MaxPool2d):
+                setattr(parent, name, nn.AvgPool2d(3, 2, 1))
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.constant_(module.weight, 1.0 / module.weight[0].numel())
+    image = torch.ones(1, model.in_channels, size, size + 16, dtype=torch.float64, requires_grad=True)
+    last = feature_maps(model, image)[-1]
+    last[0, 0, last.shape[2] // 2, last.shape[3] // 2].backward()
+    support = image.grad[0].abs().sum(0) > 0
+    return int(support.any(1).sum()), int(support.any(0).sum())
 
 
-def imagenet_reference(
-    depth: str, *, v1: bool = False, pad: bool = False, plain: bool = False, **kwargs
-) -> nn.Module:
-    """torchvision's ResNet of this depth; v1 moves the strides, pad replaces projections by option A."""
-    block = (
-        PlainReference if plain else reference.BasicBlock if depth in ("18", "34") else reference.Bottleneck
-    )
-    model = reference.ResNet(block, list(DEPTHS[depth]), **kwargs)
-    for stage in (model.layer2, model.layer3, model.layer4):
-        if v1 and hasattr(stage[0], "conv3"):
-            stage[0].conv1.stride, stage[0].conv2.stride = (2, 2), (1, 1)
-        if pad:
-            stage[0].downsample = PaddedShortcut(stage[0].conv2.out_channels, 2)
-    return model
+def field_of(layers: list[tuple[int, int]]) -> int:
+    """The receptive field of (kernel, stride) layers one after the other: 1 + sum of (k - 1) times the
+    strides before.
+    """
+    field, jump = 1, 1
+    for kernel, stride in layers:
+        field += (kernel - 1) * jump
+        jump *= stride
+    return field
 
 
-class CifarReference(nn.Module):
-    """Section 4.2 of the paper out of torchvision's basic blocks: 6n + 2 layers, 16-32-64 channels."""
+def check_spread(model: nn.Module) -> None:
+    """Weights of convolutions: mean 0 and variance 2 / fan_out within five standard errors; BN starts at 1
+    and 0.
+    """
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Conv2d) and module.weight.numel() >= 4096:
+            fan_out = module.weight.shape[0] * module.weight.shape[2] * module.weight.shape[3]
+            expected, number = (2 / fan_out) ** 0.5, module.weight.numel()
+            assert abs(module.weight.std().item() / expected - 1) < 5 / (2 * number) ** 0.5, (
+                f"spread of {name}"
+            )
+            assert abs(module.weight.mean().item()) < 5 * expected / number**0.5, f"mean of {name}"
+        if isinstance(module, nn.BatchNorm2d):
+            assert (module.weight == 1).all() and (module.bias == 0).all(), (
+                f"{name} does not start as the identity"
+            )
 
-    def __init__(self, n: int, option: str, num_classes: int = 10) -> None:
-        super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
-        block = PlainReference if option == "none" else reference.BasicBlock
-        channels = 16
-        for stage, width in enumerate((16, 32, 64), start=1):
-            stride = 1 if stage == 1 else 2
-            shortcut = None
-            if stage > 1 and option == "A":
-                shortcut = PaddedShortcut(width, 2)
-            if stage > 1 and option == "B":
-                shortcut = nn.Sequential(nn.Conv2d(channels, width, 1, 2, bias=False), nn.BatchNorm2d(width))
-            first = block(channels, width, stride, shortcut)
-            setattr(self, f"layer{stage}", nn.Sequential(first, *(block(width, width) for _ in range(n - 1))))
-            channels = width
-        self.fc = nn.Linear(64, num_classes)
 
-    def forward(self, x):
-        x = torch.relu(self.bn1(self.conv1(x)))
-        x = self.layer3(self.layer2(self.layer1(x)))
-        return self.fc(F.adaptive_avg_pool2d(x, 1).flatten(1))
+def shapes(model: nn.Module) -> dict[str, tuple[int, ...]]:
+    """Name and shape of everything in a state dict."""
+    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+
+
+def stage_shapes(model: nn.Module, size: int) -> list[tuple[int, ...]]:
+    """[B, C, H, W] of all feature maps, for two images on meta that are twice as wide as high."""
+    images = torch.empty(2, model.in_channels, size, 2 * size, device="meta")
+    return [tuple(x.shape) for x in feature_maps(model.to("meta").eval(), images)]
+
+
+def keeps_channels_last(model: nn.Module, size: int) -> bool:
+    """Whether every feature map of a channels_last model and image is channels_last."""
+    images = torch.randn(2, model.in_channels, size, size + 8).to(memory_format=torch.channels_last)
+    maps = feature_maps(model.to(memory_format=torch.channels_last).eval(), images)
+    return all(x.is_contiguous(memory_format=torch.channels_last) for x in maps)
 
 
 def randomise(model: nn.Module, seed: int = 0) -> nn.Module:
@@ -156,18 +151,6 @@ def check_padding(shortcut: nn.Module, out_channels: int, stride: int) -> None:
     """Option A keeps every stride-th pixel and appends zero channels, on an uneven map."""
     x = torch.randn(2, 3, 7, 5, generator=torch.Generator().manual_seed(0))
     close("option A", shortcut(x), PaddedShortcut(out_channels, stride)(x))
-
-
-def check_initial_spread(model: nn.Module) -> None:
-    """Each convolution's weights have mean 0 and variance 2 / fan_out, within five standard errors."""
-    for name, module in model.named_modules():
-        if isinstance(module, nn.Conv2d) and module.weight.numel() >= 4096:
-            expected = (2 / (module.out_channels * module.kernel_size[0] * module.kernel_size[1])) ** 0.5
-            number = module.weight.numel()
-            assert abs(module.weight.std().item() / expected - 1) < 5 / (2 * number) ** 0.5, (
-                f"spread of {name}"
-            )
-            assert abs(module.weight.mean().item()) < 5 * expected / number**0.5, f"mean of {name}"
 
 
 def count(model: nn.Module, size: int, channels: int = 3) -> tuple[int, int]:
