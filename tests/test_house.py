@@ -17,7 +17,7 @@ MOST_LINES, MOST_OF_FUNCTION = 299, 40
 WITHOUT_TEST = set(
     """
     cli/app cli/predict cli/search cli/train cli/zoo measure/trace models/ecanet_weights
-    models/preact_resnet_weights models/regnet_weights models/resnest_weights models/resnet
+    models/preact_resnet_weights models/regnet_weights models/resnest_weights
     models/resnet_weights models/resnext_weights models/senet_weights models/wide_resnet_weights
     naive/policies nn/residual_frame nn/state recipes/bundled_configs recipes/classify/config
     recipes/classify/data recipes/classify/pictures recipes/classify/run recipes/classify/space
