@@ -40,7 +40,7 @@ def test_the_error_says_of_each_library_why_its_weights_do_not_fit():
     with pytest.raises(ValueError, match=r"as torchvision's: tensor 'fc.weight': the model has \[10, 512\]"):
         load_weights(create("resnet18", num_classes=10), state)
     with pytest.raises(
-        ValueError, match=r"as torchvision's: .*'layer1.0.conv1.weight'.*; as timm's: .*'layer1"
+        ValueError, match=r"as torchvision's: .*'stem.1.weight'.*; as timm's: .*'stem.1.weight'"
     ):
         load_weights(create("regnet_x_200mf"), {"stem.0.weight": state["conv1.weight"][:32, :, :3, :3]})
     with pytest.raises(ValueError, match="build a _v1_5 row"):

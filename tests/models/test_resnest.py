@@ -226,7 +226,7 @@ def test_any_size_goes_through(height, width):
 def test_bad_configs_images_and_weights():
     with pytest.raises(ValueError, match="one entry a stage"):
         Config((1, 1))
-    with pytest.raises(ValueError, match="divisible by radix"):
+    with pytest.raises(ValueError, match="a multiple of radix"):
         ResNeSt(Config((1, 1, 1, 1), radix=3))
     with pytest.raises(ValueError, match=r"float \[B, 3, H, W\]"):
         create("resnest50", device="meta")(torch.zeros(1, 1, 64, 64, device="meta"))
