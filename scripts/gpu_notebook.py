@@ -12,7 +12,7 @@ from dlbook.book.claims import gather
 
 
 def main(name: str, file: Path) -> int:
-    """Run the chapter; if it passed, write what its ledger predicted and measured. Returns how many failed."""
+    """Run the chapter; if it passed, write its ledger. Returns how many chapters failed."""
     failed = test_notebooks([name])
     if not failed:
         chapters = [found for found in gather(CACHE, ROOT) if found["page"].rpartition("/")[2] == name]
