@@ -188,7 +188,9 @@ def measure(row: Row, images: Tensor, device: str, rounds: int) -> dict[str, flo
 def run(
     rounds: int = ROUNDS, names: list[str] | None = None, batch: int | None = None, side: int | None = None
 ) -> dict[str, dict]:
-    """The whole table: {augmentation: {variant: images a second, "ours / ...": ratio}}, and the conditions."""
+    """The whole table: {augmentation: {variant: images a second, "ours / ...": ratio}}, and the
+    conditions.
+    """
     device = book.device()
     batch, side = batch or (256 if device == "cuda" else 32), side or (224 if device == "cuda" else 64)
     torch.manual_seed(SEED)

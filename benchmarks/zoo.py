@@ -228,7 +228,9 @@ def summarise(found: dict[str, dict[str, list[float]]]) -> dict[str, dict]:
 
 
 def plot(results: dict[str, dict], path: Path, limit: float) -> None:
-    """A point for each row and measure, ours over the better peer; the grey band is what passes by the limit."""
+    """A point for each row and measure, ours over the better peer; the grey band is what passes by
+    the limit.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
@@ -300,7 +302,8 @@ def run(options: argparse.Namespace | None = None) -> dict:
         file_of(options, "json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf8")
         told = "  ".join(f"{kind} {value:.3f}" for kind, value in ratios_to_best_peer(result).items())
         print(
-            f"{row:<28} {told}{'' if max(ratios_to_best_peer(result).values()) <= options.limit else '   above the limit'}",
+            f"{row:<28} {told}"
+            + ("   above the limit" if max(ratios_to_best_peer(result).values()) > options.limit else ""),
             flush=True,
         )
     return found

@@ -117,7 +117,9 @@ def check_arrows(trees: dict[str, ast.Module]) -> list[str]:
 
 
 def check_third_parties(trees: dict[str, ast.Module]) -> list[str]:
-    """Imports from outside that the plan does not allow; oracles are for tests only, and naive has torch and math alone."""
+    """Imports from outside that the plan does not allow; oracles are for tests only, and naive has torch and
+    math alone.
+    """
     wrong = []
     for name, tree in trees.items():
         home = name.split(".")[0]

@@ -1,4 +1,5 @@
-"""Errors say what was expected, what was given and how to fix it; each end of a range is where it is said to be.
+"""Errors say what was expected, what was given and how to fix it; each end of a range is where it is said to
+be.
 
 `FAULTS` holds edits of dlbook/checks.py that the checks here must catch.
 """

@@ -1,7 +1,8 @@
-"""The house stays as it was planned: small files and functions, docstrings, a test for every module, one form of
-error, plain words. `test_architecture` says who imports whom.
+"""The house stays as it was planned: small files and functions, docstrings, a test for every module, one form
+of error, plain words. `test_architecture` says who imports whom.
 
-`check_*` return what is wrong, as sentences; the tests hold the house against them, and hold them against faults.
+`check_*` return what is wrong, as sentences; the tests hold the house against them, and hold them against
+faults.
 """
 
 import ast
@@ -13,10 +14,11 @@ import pytest
 from tests.syntax_trees import PACKAGE, ROOT, made, modules
 
 MOST_LINES, MOST_OF_FUNCTION = 299, 40
-# Modules without a test of their own name. The list may only shrink: whoever writes the test takes the name off.
+# Modules without a test of their own name. The list may only shrink: whoever writes the test takes the name
+# off.
 WITHOUT_TEST = set(
     """
-    cli/app cli/predict cli/search cli/train cli/zoo measure/trace models/ecanet_weights
+    cli/app cli/predict cli/search cli/train cli/zoo models/ecanet_weights
     models/preact_resnet_weights models/regnet_weights models/resnest_weights
     models/resnet_weights models/resnext_weights models/senet_weights models/wide_resnet_weights
     naive/policies nn/residual_frame nn/state recipes/bundled_configs recipes/classify/config
@@ -26,7 +28,8 @@ WITHOUT_TEST = set(
     zoo/reported zoo/sizes zoo/tables
     """.split()
 )
-# Errors by folder that do not have the form yet: "expected X, got Y; how to fix it". The numbers may only fall.
+# Errors by folder that do not have the form yet: "expected X, got Y; how to fix it". The numbers may only
+# fall.
 OTHER_FORM = {
     "book": 27,
     "cli": 1,
@@ -92,7 +95,9 @@ def check_docstrings(trees: dict[str, ast.Module]) -> list[str]:
 
 
 def check_tests(names: set[str], tests: set[str], without: set[str]) -> list[str]:
-    """Modules ("nn/norm") that have no test ("nn/test_norm") and are not excused, and excuses that are not needed."""
+    """Modules ("nn/norm") that have no test ("nn/test_norm") and are not excused, and excuses that are not
+    needed.
+    """
     expected = {name: re.sub(r"([^/]+)$", r"test_\1", name) for name in names}
     bare = {name for name, test in expected.items() if test not in tests}
     wrong = [f"{name} has no test of its name" for name in sorted(bare - without)]

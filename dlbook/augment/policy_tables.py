@@ -21,7 +21,9 @@ __all__ = ["Action", "CIFAR10", "IMAGENET", "Policy", "SVHN", "SubPolicy"]
 
 
 class Action(NamedTuple):
-    """An operation of `policy_operations.OPERATIONS`, how often it is applied, and how strongly: None, or 0 to 9."""
+    """An operation of `policy_operations.OPERATIONS`, how often it is applied, and how strongly: None, or 0
+    to 9.
+    """
 
     name: str
     probability: float

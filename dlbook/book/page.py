@@ -1,6 +1,7 @@
 """The first cell of every chapter: `page = book.begin("resnet", seed=0)`.
 
-It seeds what draws numbers, sets the threads, asks torch for determinism and dresses the figures. What it returns is the chapter's own: its ledger, its device, its inserted numbers, its end.
+It seeds what draws numbers, sets the threads, asks torch for determinism and dresses the figures. What it
+returns is the chapter's own: its ledger, its device, its inserted numbers, its end.
 
 >>> page = begin("example", seed=0)
 >>> page.ledger.check("weights of Linear(3, 2)", predicted=3 * 2, measured=6)

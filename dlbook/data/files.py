@@ -39,7 +39,9 @@ def data_dir() -> Path:
 
 
 def fix(folder: Path) -> str:
-    """The sentence that says how to restore the files of ``folder``: by a script in a checkout, else by pip."""
+    """The sentence that says how to restore the files of ``folder``: by a script in a checkout, else
+    by pip.
+    """
     if (folder.parent / "scripts" / "make_data.py").is_file():
         return f"To fix it, run `python scripts/make_data.py` in {folder.parent} (or `git checkout -- data`)."
     return "To fix it, run `pip install --force-reinstall --no-deps dlbook`."

@@ -133,8 +133,8 @@ class ImageFolder(Dataset):
 
 
 def random_box(height: int, width: int, generator: Generator) -> tuple[int, int, int, int]:
-    """Top, left, height, width of a random crop of one picture, as `dlbook.augment.crops.draw_boxes` draws them
-    for a batch.
+    """Top, left, height, width of a random crop of one picture, as `dlbook.augment.crops.draw_boxes` draws
+    them for a batch.
     """
     shape_only = torch.empty(()).expand(1, 1, height, width)
     return tuple(draw_boxes(shape_only, generator)[0].tolist())

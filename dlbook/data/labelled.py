@@ -65,7 +65,9 @@ class LabelledImages(Dataset):
 
     def counts(self) -> dict[str, int]:
         """Number of images of each class."""
-        return dict(zip(self.classes, torch.bincount(self.labels, minlength=len(self.classes)).tolist()))
+        return dict(
+            zip(self.classes, torch.bincount(self.labels, minlength=len(self.classes)).tolist(), strict=True)
+        )
 
 
 def labelled_indices(labels: Tensor, per_class: int, seed: int = 0) -> Tensor:

@@ -13,7 +13,8 @@ largest model is counted in a moment. The figures are for one image:
   (`receptive_field.py`). Of branches side by side the one that sees most counts, whichever runs last.
 
 >>> from torch import nn
->>> counts = count(lambda: nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.Conv2d(8, 4, 3)), (3, 8, 8))
+>>> build = lambda: nn.Sequential(nn.Conv2d(3, 8, 3, 1, 1, bias=False), nn.MaxPool2d(2), nn.Conv2d(8, 4, 3))
+>>> counts = count(build, (3, 8, 8))
 >>> counts.parameters, counts.macs, counts.receptive_field
 (508, 14976, 8)
 """
@@ -81,7 +82,9 @@ def count(build: Callable[[], nn.Module], input_size: Sequence[int] = (3, 224, 2
 
 
 def _layers(counter: LayerCounter) -> Iterator[LayerCosts]:
-    """Modules that have parameters of their own, compute, or pool; in the order in which the model holds them."""
+    """Modules that have parameters of their own, compute, or pool; in the order in which the model holds
+    them.
+    """
     seen: set[Tensor] = set()
     for name, module in counter.model.named_modules():
         own = [p for p in module.parameters(recurse=False) if p not in seen]

@@ -4,8 +4,10 @@ NaN was born.
 `examine` runs one training step on a copy and reports each layer. `findings` says what is wrong with it, and
 what to do:
 
-    not finite   an output, a weight or a gradient is NaN or infinite; the first layer whose inputs were still finite is named
-    explosion    activations or gradients grow past what float16 holds, or gradients dwarf the weights that they change
+    not finite   an output, a weight or a gradient is NaN or infinite; named is the first such layer whose
+                 inputs were still finite
+    explosion    activations or gradients grow past what float16 holds, or gradients dwarf the weights
+                 that they change
     vanishing    gradients of the first layers are less than a millionth of the largest
     dead units   channels behind a ReLU that are zero for every image and place of the batch
 
@@ -19,7 +21,7 @@ what to do:
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,53 +100,39 @@ def examine(
 
 
 def findings(layers: Sequence[LayerHealth]) -> list[Finding]:
-    """What is wrong with the layers that `examine` saw, the root of the trouble first; empty where nothing
-    is.
+    """Say what is wrong with the layers that `examine` saw, the root of the trouble first; empty where
+    nothing is.
     """
-    found = [*_not_finite(layers)]
+    found = _not_finite(layers)
     if found:
         return found  # everything after a NaN is its consequence
-    trained = [layer for layer in layers if layer.weight > 0 and layer.gradient > 0]
-    largest = max((layer.gradient for layer in trained), default=0.0)
-    for layer in layers:
-        where = f"{layer.name} ({layer.type})"
-        if layer.activation > LARGEST_FLOAT16:
-            found.append(
-                Finding(
-                    where,
-                    "explosion",
-                    f"activations of {layer.activation:.1e}",
-                    "normalise, or scale the weights at the start (He's for ReLU)",
-                )
-            )
-        if layer in trained and layer.gradient > DWARFING * layer.weight:
-            found.append(
-                Finding(
-                    where,
-                    "explosion",
-                    f"a gradient of {layer.gradient:.1e} on weights of {layer.weight:.1e}",
-                    "clip the gradients' norm, lower the rate, warm up",
-                )
-            )
-        if layer in trained and layer.gradient < VANISHING * largest:
-            found.append(
-                Finding(
-                    where,
-                    "vanishing",
-                    f"a gradient of {layer.gradient:.1e} where the largest is {largest:.1e}",
-                    "add shortcuts or normalisation, or take ReLU instead of a sigmoid",
-                )
-            )
-        if layer.channels and layer.dead >= DEAD_SHARE * layer.channels:
-            found.append(
-                Finding(
-                    where,
-                    "dead units",
-                    f"{layer.dead} of {layer.channels} channels are zero on the whole batch",
-                    "lower the rate, check the initialisation (He's for ReLU), or take leaky ReLU",
-                )
-            )
-    return found
+    largest = max((layer.gradient for layer in layers if _is_trained(layer)), default=0.0)
+    return [finding for layer in layers for finding in _of_sizes(layer, largest)]
+
+
+def _is_trained(layer: LayerHealth) -> bool:
+    return layer.weight > 0 and layer.gradient > 0
+
+
+def _of_sizes(layer: LayerHealth, largest: float) -> Iterator[Finding]:
+    """What the sizes of one layer's numbers say. largest: the largest gradient of any layer."""
+    where = f"{layer.name} ({layer.type})"
+    if layer.activation > LARGEST_FLOAT16:
+        sign = f"activations of {layer.activation:.1e}"
+        yield Finding(
+            where, "explosion", sign, "normalise, or scale the weights at the start (He's for ReLU)"
+        )
+    if _is_trained(layer) and layer.gradient > DWARFING * layer.weight:
+        sign = f"a gradient of {layer.gradient:.1e} on weights of {layer.weight:.1e}"
+        yield Finding(where, "explosion", sign, "clip the gradients' norm, lower the rate, warm up")
+    if _is_trained(layer) and layer.gradient < VANISHING * largest:
+        sign = f"a gradient of {layer.gradient:.1e} where the largest is {largest:.1e}"
+        cure = "add shortcuts or normalisation, or take ReLU instead of a sigmoid"
+        yield Finding(where, "vanishing", sign, cure)
+    if layer.channels and layer.dead >= DEAD_SHARE * layer.channels:
+        sign = f"{layer.dead} of {layer.channels} channels are zero on the whole batch"
+        cure = "lower the rate, check the initialisation (He's for ReLU), or take leaky ReLU"
+        yield Finding(where, "dead units", sign, cure)
 
 
 def faults_of_batch(batch: dict[str, Tensor], num_classes: int) -> list[str]:
@@ -164,48 +152,28 @@ def faults_of_batch(batch: dict[str, Tensor], num_classes: int) -> list[str]:
 
 
 def _not_finite(layers: Sequence[LayerHealth]) -> list[Finding]:
+    """The first layer where numbers stop being finite, on the way forward, else on the way back."""
     for layer in layers:
-        where = f"{layer.name} ({layer.type})"
-        if not layer.finite_input:
-            return [
-                Finding(
-                    where,
-                    "not finite",
-                    "its input is NaN or infinite already",
-                    "look at the batch, and at what comes before",
-                )
-            ]
-        if layer.weight != layer.weight or layer.weight == float("inf"):
-            return [
-                Finding(
-                    where,
-                    "not finite",
-                    "its weights are NaN or infinite",
-                    "go back to the last checkpoint and lower the rate",
-                )
-            ]
-        if not layer.finite_output:
-            return [
-                Finding(
-                    where,
-                    "not finite",
-                    "finite inputs give a NaN or infinite output",
-                    "lower the rate, take bfloat16 instead of float16, look for log(0) or 0/0",
-                )
-            ]
-    broken = [layer for layer in layers if not layer.gradient < float("inf")]
-    return (
-        [
-            Finding(
-                f"{broken[-1].name} ({broken[-1].type})",
-                "not finite",
-                "its gradient is NaN or infinite, its output is not",
-                "look for a square root or a norm at zero, clip, lower the rate",
-            )
-        ]
-        if broken
-        else []
-    )
+        if (fault := _not_finite_forward(layer)) is not None:
+            return [Finding(f"{layer.name} ({layer.type})", "not finite", *fault)]
+    for layer in reversed(layers):
+        if not layer.gradient < float("inf"):
+            sign = "its gradient is NaN or infinite, its output is not"
+            cure = "look for a square root or a norm at zero, clip, lower the rate"
+            return [Finding(f"{layer.name} ({layer.type})", "not finite", sign, cure)]
+    return []
+
+
+def _not_finite_forward(layer: LayerHealth) -> tuple[str, str] | None:
+    """The sign and the cure, where a layer's input, weights or output are not finite."""
+    if not layer.finite_input:
+        return "its input is NaN or infinite already", "look at the batch, and at what comes before"
+    if not layer.weight < float("inf"):
+        return "its weights are NaN or infinite", "go back to the last checkpoint and lower the rate"
+    if not layer.finite_output:
+        cure = "lower the rate, take bfloat16 instead of float16, look for log(0) or 0/0"
+        return "finite inputs give a NaN or infinite output", cure
+    return None
 
 
 def _look(module: nn.Module, inputs: tuple, output: Any) -> dict[str, Any]:

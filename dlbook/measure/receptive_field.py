@@ -83,7 +83,9 @@ class Fields:
         return self._known.get(tensor) if isinstance(tensor, Tensor) else None
 
     def keep(self, before: object, after: object) -> None:
-        """Give `after` the field of `before`: for a layer that acts on each position alone, on the last axis."""
+        """Give `after` the field of `before`: for a layer that acts on each position alone, on the
+        last axis.
+        """
         field = self.of(before)
         if (
             field

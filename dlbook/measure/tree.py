@@ -2,11 +2,12 @@
 
 `model_tree` runs the network once on `meta` (trace.py) and keeps, for each module and in the order in
 which they ran: name, type, shapes, parameters, MACs, activations, receptive field, and which rows of its
-parent it takes. Equal neighbours are folded into one TreeBlock with `repeat`. All figures of a TreeBlock are those of
-one copy; so the sum over children of `repeat * parameters` is the parameters of their parent, and likewise
-for MACs and activations.
+parent it takes. Equal neighbours are folded into one TreeBlock with `repeat`. All figures of a TreeBlock are
+those of one copy; so the sum over children of `repeat * parameters` is the parameters of their parent, and
+likewise for MACs and activations.
 
->>> tree = model_tree(lambda: nn.Sequential(*[nn.Conv2d(4, 4, 3, padding=1) for _ in range(5)], nn.ReLU()), (4, 8, 8))
+>>> five = lambda: [nn.Conv2d(4, 4, 3, padding=1) for _ in range(5)]
+>>> tree = model_tree(lambda: nn.Sequential(*five(), nn.ReLU()), (4, 8, 8))
 >>> [(block.name, block.type, block.detail, block.repeat, block.parameters) for block in tree.children]
 [('0–4', 'Conv2d', '3×3', 5, 148), ('5', 'ReLU', '', 1, 0)]
 """
@@ -187,7 +188,9 @@ def _one(size: int | tuple[int, ...]) -> str:
 
 
 def _through_idle(nodes: list[Node]) -> list[Node]:
-    """Let what comes after a module that passes its input on (dropout, in evaluation) take that module's row."""
+    """Let what comes after a module that passes its input on (dropout, in evaluation) take that
+    module's row.
+    """
     for row, node in enumerate(nodes):
         if node.note == IDLE and len(node.inputs) == 1:
             user = next((other for other in nodes[row + 1 :] if node.inputs[0] in other.inputs), None)
@@ -197,8 +200,8 @@ def _through_idle(nodes: list[Node]) -> list[Node]:
 
 
 def fold(blocks: Sequence[TreeBlock]) -> tuple[TreeBlock, ...]:
-    """Join equal neighbours that run one after the other, or side by side on the same inputs, into one TreeBlock
-    with `repeat`.
+    """Join equal neighbours that run one after the other, or side by side on the same inputs, into one
+    TreeBlock with `repeat`.
     """
     runs: list[list[int]] = []
     for row, block in enumerate(blocks):

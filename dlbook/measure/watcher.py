@@ -7,7 +7,7 @@
 `watch` builds a network on torch's `meta` device, where tensors have a shape and no values, and runs it once
 under a watcher.
 
->>> watch(Macs, lambda: nn.Conv2d(3, 8, 3), (3, 8, 8)).total                      # 8 6 6 outputs of 3 3 3 products
+>>> watch(Macs, lambda: nn.Conv2d(3, 8, 3), (3, 8, 8)).total                 # 8 6 6 outputs of 3 3 3 products
 7776
 """
 
@@ -103,8 +103,9 @@ class Macs(TorchDispatchMode):
 class LayerCounter(Macs):
     """Gives every operation to the module that it belongs to, which hooks tell.
 
-    macs: by module. shapes: of each module's output, without the batch, of its last call. found: the receptive
-    field of each convolution and pooling. activations: elements of the outputs of convolutions and linear layers.
+    macs: by module. shapes: of each module's output, without the batch, of its last call. found: the
+    receptive field of each convolution and pooling. activations: elements of the outputs of convolutions and
+    linear layers.
     """
 
     def __init__(self, model: nn.Module, image: Tensor) -> None:
@@ -144,7 +145,9 @@ class LayerCounter(Macs):
             self.activations += out.numel()
 
     def _is_layer(self, args) -> bool:
-        """Whether one factor of a matrix product is a weight of the network (and not both are activations)."""
+        """Whether one factor of a matrix product is a weight of the network (and not both are
+        activations).
+        """
         return any(isinstance(a, Tensor) and a.untyped_storage()._cdata in self._weights for a in args)
 
     def _enter(self, module, inputs) -> None:

@@ -1,6 +1,6 @@
 """Vision architectures, one file a paper; this file is the lookup table.
 
-``backbone.py`` says what every network offers to methods: `represent`, `num_features`, `last_layer`, `stages`.
+``backbone.py`` says what each network offers to methods: `represent`, `num_features`, `last_layer`, `stages`.
 
 >>> create("resnet20_cifar", num_classes=10).__class__.__name__
 'ResNet'

@@ -4,13 +4,13 @@
 The paper in ten lines: SE-ResNet whose gates have k weights instead of two layers::
 
     x = relu(bn(conv7x7/2(image)));  x = maxpool3x3/2(x)
-    for stage in stages:                                         # each but the first halves H, W and doubles the width
+    for stage in stages:                                # each but the first halves H, W and doubles the width
         for block in stage:
             U = the two (18, 34 layers) or three convolutions of ResNet's block, with the last BN
             z = mean over H, W of U                              # [B, C]
-            s = sigmoid(convolution of z along the channels)     # k weights, no bias, no reduction: equations (7), (9)
+            s = sigmoid(convolution of z along the channels)     # k weights, no bias: equations (7), (9)
             x = relu(s * U + (x, or bn(conv1x1(x)) where the shape changes))
-    k = odd(log2(C) / 2 + 1 / 2) for C channels of U             # equation (12): 3 for 64, 5 for 256, 7 for 2,048
+    k = odd(log2(C) / 2 + 1 / 2) for C channels of U         # equation (12): 3 for 64, 5 for 256, 7 for 2,048
     logits = linear(mean over H, W of x)
 
 Departures from the paper
@@ -146,5 +146,7 @@ class ECAResNet(ResidualFrame):
 
 
 def ecanet(name: str, num_classes: int = 1000, in_channels: int = 3) -> ECAResNet:
-    """Build a row of `VARIANTS` with fresh weights; ValueError for an unknown name or an argument out of range."""
+    """Build a row of `VARIANTS` with fresh weights; ValueError for an unknown name or an argument
+    out of range.
+    """
     return ECAResNet(find_row(name, VARIANTS), num_classes, in_channels)

@@ -3,14 +3,14 @@
 
 The paper in ten lines::
 
-    x = relu(bn(conv(image)))                            # activated once, before the first unit splits (appendix)
-    for stage in stages:                                 # each but the first halves H, W and doubles the width
+    x = relu(bn(conv(image)))                        # activated once, before the first unit splits (appendix)
+    for stage in stages:                             # each but the first halves H, W and doubles the width
         for unit in stage:
-            a = relu(bn(x))                              # the "full pre-activation" of figure 4(e); the first unit has it already
+            a = relu(bn(x))          # the "full pre-activation" of figure 4(e); the first unit has it already
             basic:       F = conv3x3(relu(bn(conv3x3(a))))
             bottleneck:  F = conv1x1(relu(bn(conv3x3(relu(bn(conv1x1(a)))))))
-            shortcut:    h = x, or conv1x1(a) where the shape changes: a projection starts from the activated input
-            x = h + F                                    # equation (3) with f = identity: nothing follows the sum
+            shortcut:    h = x, or conv1x1(a) where the shape changes: from the activated input
+            x = h + F                                # equation (3) with f = identity: nothing follows the sum
     logits = linear(mean over H, W of relu(bn(x)))       # one more activation after the last unit
 
 Because nothing stands on the path of the identity shortcuts, x_L = x_l + the sum of all F between them:

@@ -2,9 +2,9 @@
 
 The paper in ten lines::
 
-    u_j = w_0 + w_a * j                     for block j of `depth` blocks: widths grow linearly           # equation (2)
-    s_j = log(u_j / w_0) / log(w_m)         the power of w_m that this is                                 # equation (3)
-    w_j = w_0 * w_m ** round(s_j)           whole powers only, so that runs of blocks share a width       # equation (4)
+    u_j = w_0 + w_a * j           for block j of `depth` blocks: widths grow linearly           # equation (2)
+    s_j = log(u_j / w_0) / log(w_m)         the power of w_m that this is                       # equation (3)
+    w_j = w_0 * w_m ** round(s_j)           whole powers only: runs of blocks share a width    # equation (4)
     stages = the runs of equal w_j, rounded to multiples of 8 and then of the group width
     x = relu(bn(conv3x3/2(image)))          # stem, 32 channels
     for stage in stages:                    # the first block of each stage halves H and W
@@ -256,6 +256,8 @@ def initialise(model: nn.Module) -> None:
 
 
 def regnet(name: str, num_classes: int = 1000, in_channels: int = 3) -> AnyNet:
-    """Build a row of `VARIANTS` with fresh weights; ValueError for an unknown name or an argument out of range."""
+    """Build a row of `VARIANTS` with fresh weights; ValueError for an unknown name or an argument
+    out of range.
+    """
     config = find_row(name, VARIANTS)
     return AnyNet(stages_of(config), config.se_ratio, num_classes, in_channels)

@@ -3,10 +3,10 @@
 The paper in ten lines: ResNet-D's net whose 3x3 convolutions make R candidates and attend over them::
 
     x = relu(bn(conv3x3(relu(bn(conv3x3(relu(bn(conv3x3/2(image))))))))   # a deep stem;  x = maxpool3x3/2(x)
-    for stage in stages:                                     # each but the first halves H, W and doubles the width
+    for stage in stages:                                # each but the first halves H, W and doubles the width
         for block in stage:
-            V = split_attention(relu(bn(conv1x1(x))))        # dlbook/nn/split_attention.py: radix R, cardinality K
-            V = avgpool3x3/2(V) where H and W are halved     # "fast" rows: before the split attention, not after
+            V = split_attention(relu(bn(conv1x1(x))))   # dlbook/nn/split_attention.py: radix R, cardinality K
+            V = avgpool3x3/2(V) where H and W are halved  # "fast" rows: before the split attention, not after
             F = bn(conv1x1(V))
             h = x, or bn(conv1x1(avgpool2x2/2(x))) where the shape changes
             x = relu(F + h)
@@ -149,5 +149,7 @@ class ResNeSt(ResidualFrame):
 
 
 def resnest(name: str, num_classes: int = 1000, in_channels: int = 3) -> ResNeSt:
-    """Build a row of `VARIANTS` with fresh weights; ValueError for an unknown name or an argument out of range."""
+    """Build a row of `VARIANTS` with fresh weights; ValueError for an unknown name or an argument
+    out of range.
+    """
     return ResNeSt(find_row(name, VARIANTS), num_classes, in_channels)

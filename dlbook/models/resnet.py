@@ -2,13 +2,13 @@
 
 The paper in ten lines::
 
-    x = relu(bn(conv7x7/2(image)));  x = maxpool3x3/2(x)         # ImageNet stem;  CIFAR: relu(bn(conv3x3(image)))
-    for stage in stages:                                         # each stage halves H, W and doubles the width
+    x = relu(bn(conv7x7/2(image)));  x = maxpool3x3/2(x)     # ImageNet stem;  CIFAR: relu(bn(conv3x3(image)))
+    for stage in stages:                                     # each stage halves H, W and doubles the width
         for block in stage:
             basic:       F = bn(conv3x3(relu(bn(conv3x3(x)))))
             bottleneck:  F = bn(conv1x1(relu(bn(conv3x3(relu(bn(conv1x1(x))))))))
-            shortcut:    s = x, or where the shape changes zero-padding (option A) or bn(conv1x1(x)) (option B)
-            x = relu(F + s)                                      # equations (1) and (2)
+            shortcut:   s = x, or where the shape changes zero-padding (option A) or bn(conv1x1(x)) (option B)
+            x = relu(F + s)                                     # equations (1) and (2)
     logits = linear(mean over H, W of x)
 
 Departures from the paper
@@ -128,7 +128,9 @@ class BottleneckV15(Bottleneck):
 
 
 class PlainBlock(nn.Module):
-    """The paper's control, a basic block without a shortcut: [B, C, H, W] -> [B, width, H/stride, W/stride]."""
+    """The paper's control, a basic block without a shortcut: [B, C, H, W] -> [B, width, H/stride,
+    W/stride].
+    """
 
     expansion = 1
 

@@ -3,10 +3,10 @@
 
 The paper in ten lines: ResNeXt-n (C x d) is ResNet with C paths of d channels in each block (Table 1)::
 
-    x = relu(bn(conv7x7/2(image)));  x = maxpool3x3/2(x)         # CIFAR: relu(bn(conv3x3(image)))
-    for stage in stages:                                         # each but the first halves H, W and doubles C d
+    x = relu(bn(conv7x7/2(image)));  x = maxpool3x3/2(x)      # CIFAR: relu(bn(conv3x3(image)))
+    for stage in stages:                                      # each but the first halves H, W and doubles C d
         for block in stage:
-            T_i = conv1x1(relu(bn(conv3x3(relu(bn(conv1x1(x)))))))   # one path: to d channels, d to d, to all channels
+            T_i = conv1x1(relu(bn(conv3x3(relu(bn(conv1x1(x)))))))   # to d channels, d to d, to all channels
             F = bn(T_1 + ... + T_C)                              # equation (2)
             x = relu(F + (x, or bn(conv1x1(x)) where the shape changes))    # equation (3)
     logits = linear(mean over H, W of x)
@@ -139,7 +139,9 @@ def from_grouped(state: Mapping[str, Tensor], cardinality: int, form: type[nn.Mo
 
 
 def to_grouped(state: Mapping[str, Tensor], cardinality: int) -> dict[str, Tensor]:
-    """The state dict of an `EarlyConcatenation` or `SplitPaths` joined into that of a `GroupedConvolution`."""
+    """The state dict of an `EarlyConcatenation` or `SplitPaths` joined into that of a
+    `GroupedConvolution`.
+    """
     joined = {name: tensor for name, tensor in state.items() if not name.startswith("paths.")}
     for name in [name for name in state if name.startswith("paths.0.")]:
         place, _, field = name.removeprefix("paths.0.").partition(".")

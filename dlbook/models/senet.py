@@ -4,12 +4,12 @@ The paper in ten lines: a ResNet whose residual branches are weighed, channel by
     map holds::
 
     x = relu(bn(conv7x7/2(image)));  x = maxpool3x3/2(x)
-    for stage in stages:                                         # each but the first halves H, W and doubles the width
+    for stage in stages:                                # each but the first halves H, W and doubles the width
         for block in stage:
             U = bn(conv1x1(relu(bn(conv3x3(relu(bn(conv1x1(x))))))))
             z = mean over H, W of U                              # squeeze, equation (2)
-            s = sigmoid(W2 relu(W1 z))                           # excite, equation (3); W1 leaves C / r channels, r = 16
-            x = relu(s * U + (x, or bn(conv1x1(x)) where the shape changes))    # scale, equation (4); figure 3
+            s = sigmoid(W2 relu(W1 z))                # excite, equation (3); W1 leaves C / r channels, r = 16
+            x = relu(s * U + (x, or bn(conv1x1(x)) where the shape changes))   # scale, equation (4); figure 3
     logits = linear(mean over H, W of x)
 
 Departures from the paper
@@ -130,5 +130,7 @@ class SEResNet(ResidualFrame):
 
 
 def senet(name: str, num_classes: int = 1000, in_channels: int = 3) -> SEResNet:
-    """Build a row of `VARIANTS` with fresh weights; ValueError for an unknown name or an argument out of range."""
+    """Build a row of `VARIANTS` with fresh weights; ValueError for an unknown name or an argument
+    out of range.
+    """
     return SEResNet(find_row(name, VARIANTS), num_classes, in_channels)

@@ -7,7 +7,7 @@ The paper in ten lines: WRN-n-k has n = 6N + 4 convolutions and k times the chan
     for width in (16 k, 32 k, 64 k):                     # each group but the first halves H and W
         for block in N blocks:
             a = relu(bn(x))
-            F = conv3x3(dropout(relu(bn(conv3x3(a)))))   # section 2.4: dropout between the convolutions, not on the shortcut
+            F = conv3x3(dropout(relu(bn(conv3x3(a)))))   # section 2.4: no dropout on the shortcut
             x = F + (x, or conv1x1(a) where the shape changes)
     logits = linear(mean over H, W of relu(bn(x)))
     ImageNet, WRN-50-2-bottleneck: ResNet's net with the inner channels of each bottleneck doubled; activation
@@ -43,7 +43,9 @@ from dlbook.nn.residual_frame import ResidualFrame, conv, initialise, projection
 
 
 class WideBlock(nn.Module):
-    """The basic-wide, pre-activated block (figure 1c and d): [B, C, H, W] -> [B, width, H/stride, W/stride]."""
+    """The basic-wide, pre-activated block (figure 1c and d): [B, C, H, W] -> [B, width, H/stride,
+    W/stride].
+    """
 
     def __init__(self, in_channels: int, width: int, stride: int, drop_prob: float) -> None:
         super().__init__()

@@ -1,4 +1,5 @@
-"""Convolution of images, written out twice: as seven loops, and as a matrix product of gathered windows (im2col).
+"""Convolution of images, written out twice: as seven loops, and as a matrix product of gathered windows
+(im2col).
 
 What deep learning calls convolution is a cross-correlation: the kernel is not flipped. For x [B, C, H, W], a
 weight [O, C/G, kh, kw], stride s, padding p, dilation d and G groups (Dumoulin & Visin, arXiv 1603.07285, for
@@ -17,7 +18,7 @@ These forms are for reading. The models use torch.nn.functional.conv2d, to which
 >>> import torch
 >>> step = torch.tensor([[[[0.0, 0.0, 1.0, 1.0]]]])
 >>> difference = torch.tensor([[[[-1.0, 1.0]]]])
->>> conv2d(step, difference).tolist(), convolve2d(step, difference).tolist()          # flipping turns the sign here
+>>> conv2d(step, difference).tolist(), convolve2d(step, difference).tolist()    # flipping turns the sign here
 ([[[[0.0, 1.0, 0.0]]]], [[[[0.0, -1.0, 0.0]]]])
 """
 
@@ -33,7 +34,8 @@ def pair(value: Pair) -> tuple[int, int]:
 
 
 def output_size(size: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
-    """Count the windows along one axis: floor((size + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1.
+    """Count the windows along one axis: floor((size + 2 padding - dilation (kernel_size - 1) - 1) / stride) +
+    1.
 
     Raises:
         ValueError: if not even one window fits.
@@ -94,7 +96,9 @@ def im2col(
 
 
 def require_fitting(x: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> None:
-    """Raise ValueError unless x [B, C, H, W], weight [O, C / groups, kh, kw], bias [O] and groups fit together."""
+    """Raise ValueError unless x [B, C, H, W], weight [O, C / groups, kh, kw], bias [O] and groups fit
+    together.
+    """
     shapes = f"x {list(x.shape)} and weight {list(weight.shape)} with groups={groups}"
     if x.ndim != 4 or weight.ndim != 4 or groups < 1:
         raise ValueError(
@@ -208,7 +212,9 @@ def conv1d(
     dilation: int = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Compute `conv2d` of sequences: x [B, C, W] as maps of height 1, weight [O, C / groups, kw] -> [B, O, W']."""
+    """Compute `conv2d` of sequences: x [B, C, W] as maps of height 1, weight [O, C / groups, kw] -> [B, O,
+    W'].
+    """
     if x.ndim != 3 or weight.ndim != 3:
         raise ValueError(
             f"expected x [B, C, W] and weight [O, C/groups, kw], got {list(x.shape)} and "

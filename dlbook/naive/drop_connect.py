@@ -1,7 +1,8 @@
 """DropConnect without chance: every mask of one unit, with its probability.
 
-A unit of a DropConnect layer (Wan et al., ICML 2013, section 3.1) with n inputs has n + 1 terms, the bias among
-them, and each is kept with probability q. All 2^(n + 1) masks together give the exact distribution of its value.
+A unit of a DropConnect layer (Wan et al., ICML 2013, section 3.1) with n inputs has n + 1 terms, the bias
+among them, and each is kept with probability q. All 2^(n + 1) masks together give the exact distribution of
+its value.
 
 >>> sum(probability * value for probability, value in every_mask([1.0, 2.0], [3.0, 4.0], 0.5, drop_prob=0.5))
 5.75

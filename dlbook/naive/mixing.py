@@ -4,9 +4,9 @@ mixup (Zhang et al., arXiv 1710.09412, equation 1) blends two images; CutMix (Yu
 equations 1 and 2) cuts a box out of one and fills it from the other. With the weight w of the first image::
 
     mixup     x = w x_i + (1 - w) x_j                    y = w y_i + (1 - w) y_j
-    CutMix    x = x_j inside the box, x_i outside        y = w y_i + (1 - w) y_j,  1 - w the box's share of the pixels
+    CutMix    x = x_j inside the box, x_i outside        y = w y_i + (1 - w) y_j,  1 - w the box's share
 
->>> sorted(box(height=4, width=4, weight=0.75, centre=(0, 3)))                   # sides of 2, cut off at the border
+>>> sorted(box(height=4, width=4, weight=0.75, centre=(0, 3)))             # sides of 2, cut off at the border
 [(0, 2), (0, 3)]
 """
 
@@ -36,7 +36,8 @@ def mixup(images: Tensor, targets: Tensor, partner: list[int], weights: list[flo
 
 
 def box(height: int, width: int, weight: float, centre: tuple[int, int]) -> set[tuple[int, int]]:
-    """List the pixels of the box that CutMix cuts out (equation 2): its sides are sqrt(1 - weight) of the image's.
+    """List the pixels of the box that CutMix cuts out (equation 2): its sides are sqrt(1 - weight) of the
+    image's.
 
     Args:
         height: of the image, in pixels.
@@ -47,7 +48,8 @@ def box(height: int, width: int, weight: float, centre: tuple[int, int]) -> set[
     Returns:
         The pixels (row, column) of the box that lie in the image.
     """
-    # 1e-12: a product that is a whole number in exact arithmetic must not be rounded down to the next lower one.
+    # 1e-12: a product that is a whole number in exact arithmetic must not be rounded down to the next lower
+    # one.
     half_height = math.floor(height * math.sqrt(1 - weight) / 2 + 1e-12)
     half_width = math.floor(width * math.sqrt(1 - weight) / 2 + 1e-12)
     row, column = centre

@@ -18,7 +18,9 @@ from torch import Tensor
 def each_window(
     x: Tensor, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]
 ) -> list[tuple]:
-    """List (index of the output, values inside the image, taps of those values, number of taps) of each window."""
+    """List (index of the output, values inside the image, taps of those values, number of taps) of each
+    window.
+    """
     found = []
     for b in range(x.shape[0]):
         for c in range(x.shape[1]):
@@ -38,7 +40,9 @@ def each_window(
 def pool(
     x: Tensor, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], rule
 ) -> Tensor:
-    """Apply rule(values, taps, number of taps) to each window of x [B, C, H, W]; returns float64 [B, C, H', W']."""
+    """Apply rule(values, taps, number of taps) to each window of x [B, C, H, W]; returns float64 [B, C, H',
+    W'].
+    """
     found = {
         index: rule(values, taps, count)
         for index, values, taps, count in each_window(x, kernel, stride, padding)
@@ -71,7 +75,9 @@ def stochastic_probabilities(values: list[float]) -> list[float]:
 
 
 def stochastic_expectation(values: list[float], taps: list | None = None, count: int = 0) -> float:
-    """Return the expected value of a draw (Zeiler & Fergus, equation 6); a window without activation gives 0."""
+    """Return the expected value of a draw (Zeiler & Fergus, equation 6); a window without activation
+    gives 0.
+    """
     if sum(values) == 0:
         return 0.0
     return sum(p * value for p, value in zip(stochastic_probabilities(values), values))

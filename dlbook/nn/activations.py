@@ -2,8 +2,8 @@ r"""Activation functions, each written out as its paper writes it, without overf
 gradient.
 
 Everything but ``softmax`` works element by element: ``x`` is a floating tensor of any shape, the result has
-its shape and dtype. Nothing here calls ``torch.nn.functional``, which is the oracle of the tests. `FAMILY` has
-the functions by name; their derivatives, worked out by hand, stand under the same names in
+its shape and dtype. Nothing here calls ``torch.nn.functional``, which is the oracle of the tests. `FAMILY`
+has the functions by name; their derivatives, worked out by hand, stand under the same names in
 ``dlbook.naive.activation_slopes.SLOPES``.
 
 Two habits keep every gradient finite. The exponential only ever sees arguments that are not positive, and a
@@ -32,7 +32,8 @@ from torch import Tensor, nn
 
 from dlbook.checks import require_above, require_positive
 
-# Klambauer et al. 2017 (arXiv 1706.02515), eq. (14); derived again by dlbook.nn.signal_propagation.selu_constants().
+# Klambauer et al. 2017 (arXiv 1706.02515), eq. (14); derived again by
+# dlbook.nn.signal_propagation.selu_constants().
 SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
 # Hendrycks & Gimpel 2016 (arXiv 1606.08415), section 2.
@@ -125,7 +126,9 @@ def swish(x: Tensor, beta: float | Tensor = 1.0) -> Tensor:
 
 
 def silu(x: Tensor) -> Tensor:
-    """x * sigmoid(x): Swish with beta = 1 (Hendrycks & Gimpel 2016; Elfwing et al. 2017, arXiv 1702.03118)."""
+    """x * sigmoid(x): Swish with beta = 1 (Hendrycks & Gimpel 2016; Elfwing et al. 2017, arXiv
+    1702.03118).
+    """
     return swish(x, beta=1.0)
 
 
@@ -135,7 +138,9 @@ def gelu(x: Tensor) -> Tensor:
 
 
 def gelu_tanh(x: Tensor) -> Tensor:
-    """The tanh approximation of GELU, x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (same paper, section 2)."""
+    """The tanh approximation of GELU, x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (same paper,
+    section 2).
+    """
     bounded = torch.where(x.abs() > 10, 10 * x.sign(), x)  # tanh is +-1 there; x^3 overflows in float16
     return x * (1 + tanh(math.sqrt(2 / math.pi) * (bounded + GELU_CUBIC * bounded**3))) / 2
 

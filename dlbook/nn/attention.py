@@ -3,10 +3,10 @@ section 3.2.
 
 The paper in five lines::
 
-    q, k, v = x Wq + bq, x Wk + bk, x Wv + bv           # every token asks, offers a key, and offers a value   [N, D] each
-    q, k, v = cut each into h heads of d = D / h        #                                                    [h, N, d] each
-    A   = softmax(q k^T / sqrt(d))                      # equation (1); each row of A sums to 1                   [h, N, N]
-    y   = join the heads of A v                         #                                                        [N, D]
+    q, k, v = x Wq + bq, x Wk + bk, x Wv + bv       # queries, keys and values of every token     [N, D] each
+    q, k, v = cut each into h heads of d = D / h    #                                          [h, N, d] each
+    A   = softmax(q k^T / sqrt(d))                  # equation (1); each row of A sums to 1          [h, N, N]
+    y   = join the heads of A v                     #                                                 [N, D]
     out = y Wo + bo
 
 `attend` is the second half of it in plain tensors, and also returns A for a figure. `SelfAttention` is the
@@ -82,7 +82,8 @@ class SelfAttention(nn.Module):
         require_probability("drop_prob", drop_prob)
         if dim % num_heads:
             raise ValueError(
-                f"expected num_heads to divide dim, got {num_heads} and {dim}; every head takes dim / num_heads "
+                f"expected num_heads to divide dim, got {num_heads} and {dim}; every head takes dim "
+                "/ num_heads "
                 "channels"
             )
         self.num_heads, self.attention_drop_prob = num_heads, attention_drop_prob

@@ -16,7 +16,8 @@ def make_divisible(channels: float, divisor: int = 8) -> int:
     """
     if not channels > 0 or divisor < 1:
         raise ValueError(
-            f"expected channels > 0 and divisor >= 1, got {channels!r} and {divisor!r}; MobileNets have divisor 8"
+            f"expected channels > 0 and divisor >= 1, got {channels!r} and {divisor!r}; MobileNets "
+            "have divisor 8"
         )
     rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
     return rounded if rounded >= 0.9 * channels else rounded + divisor

@@ -3,10 +3,10 @@ depth).
 
 With p the probability of dropping (`drop_prob`) and m ~ Bernoulli(1 - p)::
 
-    dropout, as published     training  y = m x             evaluation  y = (1 - p) x        same mean in both
-    dropout, inverted         training  y = m x / (1 - p)   evaluation  y = x                same mean in both
-    spatial dropout           inverted, one m for each example and channel; neighbouring pixels tell almost the same
-    stochastic depth          inverted, one m for each example, on the branch of a residual block
+    dropout, as published     training  y = m x             evaluation  y = (1 - p) x  same mean in both
+    dropout, inverted         training  y = m x / (1 - p)   evaluation  y = x          same mean in both
+    spatial dropout     inverted, one m for each example and channel; neighbouring pixels tell almost the same
+    stochastic depth    inverted, one m for each example, on the branch of a residual block
 
 Sources: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout: A Simple Way to Prevent Neural
 Networks from Overfitting" (JMLR 15, 2014), section 4; Tompson et al., "Efficient Object Localization Using
@@ -40,7 +40,9 @@ from dlbook.checks import require_one_of, require_probability, require_shape
 def keep_mask(
     x: Tensor, shape: tuple[int, ...], drop_prob: float, generator: torch.Generator | None = None
 ) -> Tensor:
-    """A mask of `shape`, x's type and device: 0 with probability `drop_prob`, else 1, each drawn on its own."""
+    """A mask of `shape`, x's type and device: 0 with probability `drop_prob`, else 1, each drawn on
+    its own.
+    """
     return x.new_empty(shape).bernoulli_(1 - drop_prob, generator=generator)
 
 

@@ -3,8 +3,8 @@ r"""DropConnect: a linear layer that drops its weights, not its units.
 Wan, Zeiler, Zhang, LeCun, Fergus, "Regularization of Neural Networks using DropConnect" (ICML 2013). With q
 the probability of keeping a weight, M a mask for each example, and a the activation::
 
-    training     r = a((M * W) v),   M_ij ~ Bernoulli(q)                                section 3.1; biases are masked too
-    evaluation   r = E[a(u)],        u ~ N(q W v, q (1 - q) (W * W)(v * v))             section 3.2, for each unit
+    training     r = a((M * W) v),   M_ij ~ Bernoulli(q)                    section 3.1; biases are masked too
+    evaluation   r = E[a(u)],        u ~ N(q W v, q (1 - q) (W * W)(v * v))         section 3.2, for each unit
 
 (M * W) v is a sum of many independent terms, so nearly Gaussian, with this mean and variance. The simple
 alternative a(E[u]) = a(q W v) forgets the variance: for a ReLU it is too small, because E[relu(u)] >

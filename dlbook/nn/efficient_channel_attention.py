@@ -4,7 +4,7 @@ Wang, Wu, Zhu, Li, Zuo, Hu, "ECA-Net: Efficient Channel Attention for Deep Convo
 (arXiv 1910.03151), equations (7), (9) and (12)::
 
     z = mean over H, W of x                                        [B, C]
-    s = sigmoid(convolution of z along the channels, k weights)    [B, C]; the same k weights for every channel, no bias
+    s = sigmoid(convolution of z along the channels, k weights)    [B, C]; the same k weights for all, no bias
     y = s * x                                                      [B, C, H, W]
     k = the odd number next to log2(C) / gamma + b / gamma, with gamma = 2 and b = 1
 

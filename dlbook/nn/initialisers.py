@@ -5,7 +5,7 @@ With n_in inputs and n_out outputs of a unit (for a kernel: channels times taps)
 
     LeCun       Var W = 1 / n_in                    keeps the variance of linear units, forward
     Xavier      Var W = gain^2 2 / (n_in + n_out)   a compromise between forward and backward
-    He          Var W = gain^2 / n                  gain^2 = 2 / (1 + slope^2) for (leaky) ReLU; n = n_in or n_out
+    He          Var W = gain^2 / n              gain^2 = 2 / (1 + slope^2) for (leaky) ReLU; n = n_in or n_out
     uniform     U(-b, b) has variance b^2 / 3, so b = sqrt(3 Var W)
 
 Sources: LeCun, Bottou, Orr, Müller, "Efficient BackProp" (1998), section 4.6; Glorot, Bengio, "Understanding
@@ -28,9 +28,9 @@ Departures from the papers
    groups already.
 
 >>> import torch
->>> fans(torch.empty(64, 1, 3, 3), groups=64)                                     # depthwise: nine in, nine out
+>>> fans(torch.empty(64, 1, 3, 3), groups=64)                                   # depthwise: nine in, nine out
 (9, 9)
->>> round(truncated_std(0.02), 6)                                                 # what is left of 0.02 within two deviations
+>>> round(truncated_std(0.02), 6)                                 # what is left of 0.02 within two deviations
 0.017593
 """
 
@@ -49,7 +49,8 @@ def fan_in(weight: Tensor) -> int:
     """Count the inputs that one output of a Linear or convolution weight (out, in/groups, ...) sums over."""
     if weight.dim() < 2:
         raise ValueError(
-            f"expected a weight of at least 2 axes (out, in, ...), got {list(weight.shape)}; biases have no fan"
+            f"expected a weight of at least 2 axes (out, in, ...), got {list(weight.shape)}; biases "
+            "have no fan"
         )
     return weight[0].numel()
 
@@ -190,7 +191,8 @@ def zero_gamma_(model: nn.Module, last_norm: Mapping[type[nn.Module], str]) -> n
         blocks = [module for module in model.modules() if type(module) is block_type]
         if not blocks:
             raise ValueError(
-                f"expected a model with blocks of {block_type.__name__}, got none; name the class of its blocks"
+                f"expected a model with blocks of {block_type.__name__}, got none; name the class "
+                "of its blocks"
             )
         for block in blocks:
             nn.init.zeros_(block.get_submodule(name).weight)
@@ -210,7 +212,9 @@ def scaled_normal_(weight: Tensor, weight_gain: float, generator: torch.Generato
 def init_layers_(
     module: nn.Module, weight_gain: float, generator: torch.Generator | None = None
 ) -> nn.Module:
-    """``scaled_normal_`` for every Linear and convolution in ``module``, their biases 0; returns ``module``."""
+    """``scaled_normal_`` for every Linear and convolution in ``module``, their biases 0; returns
+    ``module``.
+    """
     for layer in module.modules():
         if isinstance(layer, nn.Linear | nn.modules.conv._ConvNd):
             scaled_normal_(layer.weight, weight_gain, generator)

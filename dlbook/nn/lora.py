@@ -48,7 +48,8 @@ class LoRALinear(nn.Module):
         require_probability("drop_prob", drop_prob)
         if rank > min(linear.in_features, linear.out_features):
             raise ValueError(
-                f"expected rank <= {min(linear.in_features, linear.out_features)}, got {rank}; it is at most the "
+                f"expected rank <= {min(linear.in_features, linear.out_features)}, got {rank}; it "
+                "is at most the "
                 f"smaller side of {linear}"
             )
         self.linear = linear.requires_grad_(False)
@@ -66,7 +67,9 @@ class LoRALinear(nn.Module):
         return self.linear(x) + self.scale * (self.dropout(x) @ self.A.T @ self.B.T)
 
     def merged(self) -> nn.Linear:
-        """One plain layer that computes the same: W0 + (alpha / r) B A, with the old bias; trainable again."""
+        """One plain layer that computes the same: W0 + (alpha / r) B A, with the old bias; trainable
+        again.
+        """
         merged = nn.Linear(
             self.linear.in_features,
             self.linear.out_features,

@@ -94,7 +94,8 @@ class BatchNorm2d(nn.Module):
         """
         if count < 2:
             raise ValueError(
-                "expected more than one value a channel in training, got one; use a larger batch or map, or eval()"
+                "expected more than one value a channel in training, got one; use a larger batch "
+                "or map, or eval()"
             )
         self.num_batches_tracked += 1
         rate = 1 / self.num_batches_tracked.to(mean.dtype) if self.momentum is None else self.momentum
@@ -135,7 +136,8 @@ class GroupNorm(nn.Module):
         require_at_least("eps", eps, 0, "it keeps the root away from 0")
         if num_channels % num_groups:
             raise ValueError(
-                f"expected num_groups to divide num_channels, got {num_groups} and {num_channels}; choose a divisor"
+                f"expected num_groups to divide num_channels, got {num_groups} and {num_channels}; "
+                "choose a divisor"
             )
         self.num_groups, self.eps = num_groups, eps
         self.weight, self.bias = (
@@ -172,7 +174,9 @@ class InstanceNorm2d(nn.Module):
 
 
 class RMSNorm(nn.Module):
-    """x / sqrt(mean(x^2) + eps) over the last axis of [..., dim], then scale (Zhang & Sennrich, equation 4)."""
+    """x / sqrt(mean(x^2) + eps) over the last axis of [..., dim], then scale (Zhang & Sennrich,
+    equation 4).
+    """
 
     def __init__(self, dim: int, eps: float = 1e-6) -> None:
         super().__init__()

@@ -37,7 +37,8 @@ def patch_grid(resolution: int | tuple[int, int], patch_size: int) -> tuple[int,
     if height < 1 or width < 1 or height % patch_size or width % patch_size:
         near = [max(1, round(side / patch_size)) * patch_size for side in (height, width)]
         raise ValueError(
-            f"expected a resolution that is a multiple of the patch size {patch_size}, got {height} x {width}; "
+            f"expected a resolution that is a multiple of the patch size {patch_size}, got {height} "
+            f"x {width}; "
             f"resize the images, for example to {near[0]} x {near[1]}"
         )
     return height // patch_size, width // patch_size

@@ -84,7 +84,7 @@ def pooling_windows(
     strides = kernel if stride is None else pair("stride", stride)
     padded = F.pad(x, (pads[1], pads[1], pads[0], pads[0]), value=fill)
     extra = []
-    for size, k, s, p, d in zip(x.shape[2:], kernel, strides, pads, dilations):
+    for size, k, s, p, d in zip(x.shape[2:], kernel, strides, pads, dilations, strict=True):
         count = pooled_size(size, k, s, p, d, ceil_mode)
         extra.append(
             max((count - 1) * s + d * (k - 1) + 1 - size - 2 * p, 0)
@@ -137,7 +137,9 @@ def global_avg_pool2d(x: Tensor) -> Tensor:
 
 
 def global_max_pool2d(x: Tensor) -> Tensor:
-    """The largest value of each map: [B, C, H, W] -> [B, C, 1, 1]; the gradient goes to the first of equals."""
+    """The largest value of each map: [B, C, H, W] -> [B, C, 1, 1]; the gradient goes to the first of
+    equals.
+    """
     return x.flatten(2).max(-1).values[:, :, None, None]
 
 

@@ -4,9 +4,9 @@ size.
 Zeiler, Fergus, "Stochastic Pooling for Regularization of Deep Convolutional Neural Networks" (arXiv
 1301.3557), section 3. For the activations a_i >= 0 of a window (after a ReLU)::
 
-    p_i = a_i / sum_k a_k                                                           equation (4)
-    training     s = a_l,   l drawn from p                                          equation (5)
-    evaluation   s = sum_i p_i a_i  =  sum a_i^2 / sum a_i                          equation (6), the mean of training
+    p_i = a_i / sum_k a_k                                                   equation (4)
+    training     s = a_l,   l drawn from p                                  equation (5)
+    evaluation   s = sum_i p_i a_i  =  sum a_i^2 / sum a_i                  equation (6), the mean of training
 
 A zero is never drawn while something else is active. Two frequent mistakes: a softmax for p, which draws
 zeros, and a plain average in evaluation, which is smaller than the mean of training.

@@ -6,7 +6,8 @@ start.
 
 Sine-cosine (Vaswani et al., arXiv 1706.03762, section 3.5), for a coordinate t and i = 0 .. D/2 - 1::
 
-    w_i = 10000^(-2i / D),    embedding(t) = [sin(w_0 t), ..., sin(w_{D/2-1} t), cos(w_0 t), ..., cos(w_{D/2-1} t)]
+    w_i = 10000^(-2i / D)
+    embedding(t) = [sin(w_0 t), ..., sin(w_{D/2-1} t), cos(w_0 t), ..., cos(w_{D/2-1} t)]
 
 Vaswani et al. let sines and cosines alternate; here, as in masked autoencoders and MoCo v3, all sines come
 first. It is the same vector in another order. In two dimensions one half of the vector embeds the column and

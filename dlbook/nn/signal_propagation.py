@@ -66,7 +66,8 @@ def gain(function: Function) -> float:
     power = gaussian_mean(lambda x: function(x) ** 2)
     if not power > 0:
         raise ValueError(
-            "expected a function that is not 0 almost everywhere, got one that is; no gain can keep its variance"
+            "expected a function that is not 0 almost everywhere, got one that is; no gain can "
+            "keep its variance"
         )
     return 1 / math.sqrt(power)
 

@@ -3,11 +3,11 @@
 Zhang et al., "ResNeSt: Split-Attention Networks" (arXiv 2004.08955), section 3.1 and appendix A, for radix
 R::
 
-    U_1, ..., U_R = relu(bn(conv3x3(x)))                 R candidates of C channels each            [B, R C, H, W]
-    s = mean over H, W of U_1 + ... + U_R                                                           [B, C]
-    a = linear(relu(bn(linear(s))))                      one logit a candidate and channel          [B, R C]
-    a = softmax over the R candidates;  sigmoid where R = 1                                         equation (2)
-    V = a_1 U_1 + ... + a_R U_R                          channel by channel                         [B, C, H, W]
+    U_1, ..., U_R = relu(bn(conv3x3(x)))                 R candidates of C channels each        [B, R C, H, W]
+    s = mean over H, W of U_1 + ... + U_R                                                       [B, C]
+    a = linear(relu(bn(linear(s))))                      one logit a candidate and channel      [B, R C]
+    a = softmax over the R candidates;  sigmoid where R = 1                                     equation (2)
+    V = a_1 U_1 + ... + a_R U_R                          channel by channel                     [B, C, H, W]
 
 With cardinality K the channels are in K groups that do not see each other: all three layers are grouped. The
 logits come out of the second linear layer group by group, within a group candidate by candidate; the maps are
@@ -16,7 +16,7 @@ candidate by candidate, within a candidate group by group. Hence the transpositi
 Departure from the paper: the two linear layers are 1 x 1 convolutions on a 1 x 1 map, as in the authors' code
     and in timm.
 
->>> sum(p.numel() for p in SplitAttention(64, radix=2).parameters())  # 3x3 36,864 + BN 256 + 2,080 + BN 64 + 4,224
+>>> sum(p.numel() for p in SplitAttention(64, radix=2).parameters())  # 36,864 + 256 + 2,080 + 64 + 4,224
 43488
 """
 
@@ -48,8 +48,10 @@ class SplitAttention(nn.Module):
         hidden = max(radix * channels // 4, 32)
         if channels % (radix * cardinality) or hidden % cardinality:
             raise ValueError(
-                f"expected channels to be a multiple of radix * cardinality, and the {hidden} hidden units of "
-                f"cardinality, got channels {channels}, radix {radix}, cardinality {cardinality}; choose other channels"
+                f"expected channels to be a multiple of radix * cardinality, and the {hidden} "
+                "hidden units of "
+                f"cardinality, got channels {channels}, radix {radix}, cardinality {cardinality}; "
+                "choose other channels"
             )
         self.radix, self.cardinality = radix, cardinality
         self.conv = nn.Conv2d(

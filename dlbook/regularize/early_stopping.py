@@ -5,7 +5,7 @@ as in Goodfellow, Bengio & Courville 2016, *Deep Learning*, algorithm 7.1.
 
     if the value is better than the best by more than min_delta:  best <- value;  waited <- 0;  keep the
         weights
-    else:                                                         waited <- waited + 1;  stop if waited >= patience
+    else:                                                    waited <- waited + 1;  stop if waited >= patience
 
 Departures from the book
 

@@ -12,7 +12,7 @@ Each is an anywidget: a Python class with its JavaScript beside it. The data are
 before the figure is drawn, and travel with the page; no figure holds more than 60 KiB.
 
 >>> from dlbook.widgets import Curve, Curves
->>> figure = Curves(x=[0, 1, 2], curves=[Curve("square", [0, 1, 4])], title="A square", description="It grows.")
+>>> figure = Curves(x=[0, 1, 2], curves=[Curve("square", [0, 1, 4])], title="Square", description="It grows.")
 >>> figure.visible
 ['square']
 """

@@ -5,7 +5,7 @@ cursor.
 >>> x = np.linspace(-3, 3, 61)
 >>> alphas = [0.5, 1.0, 2.0]
 >>> elu = np.stack([np.where(x > 0, x, a * np.expm1(x)) for a in alphas])
->>> figure = Curves(title="ELU", description="The exponential linear unit.", x=x, x_label="x", y_label="ELU(x)",
+>>> figure = Curves(title="ELU", description="The exponential unit.", x=x, x_label="x", y_label="ELU(x)",
 ...                 parameters={"alpha": alphas}, curves=[Curve("ELU", elu)], start={"alpha": 2.0})
 >>> figure.values
 {'alpha': 2.0}

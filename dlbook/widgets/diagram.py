@@ -6,9 +6,9 @@ no model.
 
 >>> from types import SimpleNamespace as Block
 >>> def block(name, type, parameters, *children):
-...     return Block(name=name, type=type, detail="", kind="", input_shape=(3, 8, 8), shape=(8, 8, 8), parameters=parameters,
-...                  macs=64 * parameters, activations=0, rf=3, rf_first=3, inputs=(-1,), join="", note="", repeat=1,
-...                  parallel=False, children=children)
+...     return Block(name=name, type=type, detail="", kind="", input_shape=(3, 8, 8), shape=(8, 8, 8),
+...                  parameters=parameters, macs=64 * parameters, activations=0, rf=3, rf_first=3,
+...                  inputs=(-1,), join="", note="", repeat=1, parallel=False, children=children)
 >>> figure = Diagram(block("", "Net", 248, block("stem", "Sequential", 248, block("0", "Conv2d", 248))))
 >>> figure.opened = figure.paths
 >>> figure.opened, figure.title
@@ -58,7 +58,8 @@ class Diagram(Figure):
             rows = _row(tree)
         except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(
-                f"expected the root of a tree of blocks, as measure.model_tree(build, input_size) makes it, got "
+                "expected the root of a tree of blocks, as measure.model_tree(build, input_size) "
+                "makes it, got "
                 f"{type(tree).__name__}: {error}"
             ) from error
         if not tree.children:
@@ -103,7 +104,8 @@ class Diagram(Figure):
             self.tree, depth
         ):
             depth += 1
-        return f"<p><strong>{escape(self.title)}</strong></p><p>{escape(self.description)}</p>{_list(self.tree, depth)}"
+        head = f"<p><strong>{escape(self.title)}</strong></p><p>{escape(self.description)}</p>"
+        return head + _list(self.tree, depth)
 
 
 def _row(block):

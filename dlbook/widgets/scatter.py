@@ -1,8 +1,10 @@
 """Points over axes that the reader chooses, with a legend that switches groups, and a read-out of the point
 that is picked.
 
->>> figure = Scatter(title="Three nets", description="Size against accuracy.", axes=[Axis("size", log=True), Axis("accuracy", unit="%")],
-...                  points=[Point("a", "small", {"size": 1, "accuracy": 60}), Point("b", "large", {"size": 10, "accuracy": 70}),
+>>> figure = Scatter(title="Three nets", description="Size against accuracy.",
+...                  axes=[Axis("size", log=True), Axis("accuracy", unit="%")],
+...                  points=[Point("a", "small", {"size": 1, "accuracy": 60}),
+...                          Point("b", "large", {"size": 10, "accuracy": 70}),
 ...                          Point("c", "large", {"size": 20})])
 >>> figure.values, [point["name"] for point in figure.drawn()]
 ({'across': 'size', 'up': 'accuracy'}, ['a', 'b'])

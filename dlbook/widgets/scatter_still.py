@@ -48,7 +48,9 @@ def label(name, axis):
 
 
 def draw_scatter(figure):
-    """Return the SVG of a :class:`Scatter` in its current state, its title, legend and description, as HTML."""
+    """Return the SVG of a :class:`Scatter` in its current state, its title, legend and description,
+    as HTML.
+    """
     points, names = figure.drawn(), (figure.values["across"], figure.values["up"])
     axes = [figure.spec["axes"][name] for name in names]
     body = ""

@@ -102,7 +102,8 @@ class Stepper(Figure):
             "<style>.dlbook-still :is(td,th){padding:.1rem .6rem;text-align:right}.dlbook-still "
             "caption{text-align:left}</style>"
         )
-        return f"{style}<p><strong>{escape(self.title)}</strong></p><p>{escape(self.description)}</p><ol>{''.join(items)}</ol>"
+        head = f"<p><strong>{escape(self.title)}</strong></p><p>{escape(self.description)}</p>"
+        return f"{style}{head}<ol>{''.join(items)}</ol>"
 
 
 def _entry(step, what):
@@ -116,7 +117,9 @@ def _entry(step, what):
 
 
 def _grid(grid, what):
-    """Return the JSON of one grid: every cell a text, so that Python alone decides how numbers are written."""
+    """Return the JSON of one grid: every cell a text, so that Python alone decides how numbers are
+    written.
+    """
     what = f"{what}, grid {grid.name!r}"
     values = _cells(grid.values, what)
     height, width = values.shape

@@ -22,7 +22,7 @@ from tests.oracles.augmentations import (
 def recorded(monkeypatch, step, images, seed=1):
     """What was drawn, in place of doing it: lists of [B] of operations and amounts, one of each a round."""
     rounds = []
-    keep = lambda images, choice, amount, fill: rounds.append((choice, amount)) or images  # noqa: E731
+    keep = lambda images, choice, amount, fill: rounds.append((choice, amount)) or images
     monkeypatch.setattr(policies, "_apply_each", keep)
     step(images, seeded(seed))
     return rounds

@@ -127,7 +127,9 @@ def test_determined_by_seed_and_nested(n, more, seed):
 
 
 def test_same_set_for_ever():
-    """Recorded once: whoever changes the drawing or the draw breaks experiments that were recorded with it."""
+    """Recorded once: whoever changes the drawing or the draw breaks experiments that were recorded
+    with it.
+    """
     data = color_shapes(6, seed=0)
     assert data.labels.tolist() == RECORDED_SHAPES and data.factors["color"].tolist() == RECORDED_COLORS
     assert not torch.equal(data.images, color_shapes(6, seed=1).images)

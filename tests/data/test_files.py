@@ -128,11 +128,14 @@ def size_only(name):
 REAL = files.verified
 
 
-def remembered_by_path(name, seen=set()):
+SEEN = set()
+
+
+def remembered_by_path(name):
     path = files.data_dir() / name
-    if path not in seen:
+    if path not in SEEN:
         REAL(name)
-        seen.add(path)
+        SEEN.add(path)
     return path
 
 

@@ -16,7 +16,9 @@ UPRIGHT = np.repeat(np.arange(0, 240, 10, dtype=np.uint8).reshape(6, 4), 8, axis
 
 
 def lying(path, tag, turn):
-    """Write UPRIGHT as a camera would that was held so: turned, with the tag that says how to turn it back."""
+    """Write UPRIGHT as a camera would that was held so: turned, with the tag that says how to turn
+    it back.
+    """
     exif = Image.Exif()
     exif[ORIENTATION] = tag
     Image.fromarray(np.ascontiguousarray(turn(UPRIGHT))).save(path, exif=exif)

@@ -1,5 +1,7 @@
 """Predicted memory against what the allocator gave out, and against sums by hand."""
 
+from contextlib import suppress
+
 import pytest
 import torch
 from torch import nn
@@ -72,7 +74,5 @@ FAULTS = {  # edits of memory.py, seen by the functions above
 def test_faults_are_seen(edit):
     kept = edited(memory, *edit)["kept_for_backward"]
     x = torch.rand(10, 10, requires_grad=True)
-    try:
+    with suppress(ValueError):  # raised where nothing was kept
         assert (kept(lambda: torch.relu(x)), kept(lambda: x * torch.sigmoid(x))) != (400, 800)
-    except ValueError:  # nothing was kept
-        pass

@@ -78,7 +78,9 @@ NETWORKS = {
 
 
 def gradient_support(build, size=41):
-    """Rows and columns of the input that the output's middle element depends on: the definition, by autograd."""
+    """Rows and columns of the input that the output's middle element depends on: the definition, by
+    autograd.
+    """
     model = build().double()
     with torch.no_grad():
         for parameter in model.parameters():

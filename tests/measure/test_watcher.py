@@ -1,4 +1,6 @@
-"""The smallest watcher sums what the larger ones sum by module; hooks are taken back; what does not fit is refused."""
+"""The smallest watcher sums what the larger ones sum by module; hooks are taken back; what does not fit is
+refused.
+"""
 
 import pytest
 import torch

@@ -1,4 +1,6 @@
-"""Exact counts, and the comparison of a row with its peer in another library, for the tests of EfficientNet."""
+"""Exact counts, and the comparison of a row with its peer in another library, for the tests of
+EfficientNet.
+"""
 
 import math
 

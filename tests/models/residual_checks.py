@@ -82,7 +82,9 @@ def keeps_channels_last(model: nn.Module, size: int) -> bool:
 
 
 def randomise(model: nn.Module, seed: int = 0) -> nn.Module:
-    """Weights, affine parameters and running statistics away from 0 and 1, so that a dropped one is noticed."""
+    """Weights, affine parameters and running statistics away from 0 and 1, so that a dropped one is
+    noticed.
+    """
     generator = torch.Generator().manual_seed(seed)
     draw = lambda t, low, high: t.copy_(
         torch.rand(t.shape, generator=generator, dtype=t.dtype) * (high - low) + low

@@ -1,4 +1,6 @@
-"""AlexNet against its paper's counts, two chains of convolutions for the two GPUs, torchvision's arithmetic, and faults that people make."""
+"""AlexNet against its paper's counts, two chains of convolutions for the two GPUs, torchvision's arithmetic,
+and faults that people make.
+"""
 
 import pytest
 import torch

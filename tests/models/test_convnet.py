@@ -1,4 +1,6 @@
-"""The small ConvNet: its count by layer, its shapes, its arguments; a naive forward out of torch's functions."""
+"""The small ConvNet: its count by layer, its shapes, its arguments; a naive forward out of torch's
+functions.
+"""
 
 import pytest
 import torch

@@ -1,4 +1,6 @@
-"""LeNet-5 against its paper's counts, a masked dense convolution and the equations, and faults that people make."""
+"""LeNet-5 against its paper's counts, a masked dense convolution and the equations, and faults that people
+make.
+"""
 
 import pytest
 import torch

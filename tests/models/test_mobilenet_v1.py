@@ -91,7 +91,9 @@ def normalised(x, norm, train):
 
 
 def functional_net(model: MobileNetV1, x, train: bool):
-    """Figure 3 with ReLU, from the weights alone; a depthwise convolution is written out channel by channel."""
+    """Figure 3 with ReLU, from the weights alone; a depthwise convolution is written out channel by
+    channel.
+    """
     strides = iter([2, *[stride for _, stride in model.config.blocks]])
     layers = [model.stem]
     for block in model.blocks:

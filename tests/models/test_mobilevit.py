@@ -1,4 +1,6 @@
-"""MobileViT against Table 4, timm's weights and arithmetic, unfolding in loops, and faults that people make."""
+"""MobileViT against Table 4, timm's weights and arithmetic, unfolding in loops, and faults that
+people make.
+"""
 
 import pytest
 import timm

@@ -50,7 +50,9 @@ def test_nin_has_no_linear_layer_and_averages_its_class_maps():
 
 
 def test_the_representation_is_what_the_last_convolution_sees():
-    """Its mean over the pixels; the logits are not the last convolution of it, because a ReLU stands between."""
+    """Its mean over the pixels; the logits are not the last convolution of it, because a ReLU stands
+    between.
+    """
     model, images = randomise(nin()).eval(), torch.randn(2, 3, 32, 40, dtype=torch.float64)
     seen = []
     model.get_submodule(model.last_layer).register_forward_pre_hook(

@@ -72,7 +72,9 @@ def test_plain_and_option_a_cost_the_same(plain, padded):
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_names_tell_the_number_of_weighted_layers(name):
-    """The paper counts the stem, the main-path convolutions and the linear layer; projections do not count."""
+    """The paper counts the stem, the main-path convolutions and the linear layer; projections do not
+    count.
+    """
     main = [
         m
         for n, m in build(name).named_modules()

@@ -1,4 +1,6 @@
-"""timm's and torchvision's weights in vision transformers: every tensor has its place, and a misfit is named."""
+"""timm's and torchvision's weights in vision transformers: every tensor has its place, and a misfit
+is named.
+"""
 
 import pytest
 import timm

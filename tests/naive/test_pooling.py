@@ -22,7 +22,9 @@ def image():
 
 
 def wrong(names: dict) -> list[str]:
-    """What a version of the file gets wrong: the limits of the mixed rule are torch's max and mean pooling."""
+    """What a version of the file gets wrong: the limits of the mixed rule are torch's max and mean
+    pooling.
+    """
     found = []
     for proportion, torchs in ((1.0, F.max_pool2d), (0.0, F.avg_pool2d)):
         ours = names["pool"](image(), *GEOMETRY, names["mixed"](proportion))

@@ -139,7 +139,7 @@ def test_equals_torch(num_heads):
     inputs = [x.clone().requires_grad_() for _ in range(3)]
     fused, (written, weights) = layer(inputs[0]), layer.written_out(inputs[1])
     expected, their_weights = theirs(inputs[2], inputs[2], inputs[2], average_attn_weights=False)
-    for ours, values in ((fused, inputs[0]), (written, inputs[1])):
+    for ours in (fused, written):
         torch.testing.assert_close(ours, expected, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(weights, their_weights, rtol=1e-12, atol=1e-12)
     factor = torch.cos(torch.arange(expected.numel(), dtype=x.dtype)).view_as(expected)

@@ -100,7 +100,9 @@ TOGETHER = {  # layer -> shape of what is drawn: the axes of size 1 drop togethe
 
 
 def check(make, drawn, drop_prob, seed=0):
-    """Members of a unit drop together, with the right frequency; the mean of training is that of evaluation."""
+    """Members of a unit drop together, with the right frequency; the mean of training is that of
+    evaluation.
+    """
     torch.manual_seed(seed)
     layer, x = make(drop_prob), torch.full(SHAPE, 3.0)
     trained, evaluated = layer.train()(x), layer.eval()(x)

@@ -49,7 +49,9 @@ LAYERS = {  # ours, torch's, shape of x: alike in every argument that both have
 
 
 def history(layer, shape, steps=3):
-    """Outputs, gradients and state over steps of SGD in training, then outputs and gradients in evaluation."""
+    """Outputs, gradients and state over steps of SGD in training, then outputs and gradients in
+    evaluation.
+    """
     generator = torch.Generator().manual_seed(0)
     layer.double()
     with torch.no_grad():

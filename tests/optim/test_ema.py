@@ -1,4 +1,6 @@
-"""The moving average: its equation, its ends, its buffers and modes; and faults that each check has to catch."""
+"""The moving average: its equation, its ends, its buffers and modes; and faults that each check has
+to catch.
+"""
 
 import copy
 import math

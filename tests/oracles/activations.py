@@ -1,4 +1,6 @@
-"""torch's own function for each activation, its derivative by autograd, and the points at which to compare."""
+"""torch's own function for each activation, its derivative by autograd, and the points at which to
+compare.
+"""
 
 from functools import partial
 
@@ -31,7 +33,9 @@ def keywords(row):
 
 
 def grid(dtype=torch.float64):
-    """Odd count over [-12, 12], 0 among them, plus the far ends; the ends of hard swish (+-3) are left out."""
+    """Odd count over [-12, 12], 0 among them, plus the far ends; the ends of hard swish (+-3) are
+    left out.
+    """
     x = torch.cat(
         [
             torch.linspace(-12, 12, 481, dtype=torch.float64),

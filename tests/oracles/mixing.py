@@ -23,7 +23,9 @@ def mixed_by_loop(images, targets, partner, weights):
 
 
 def box_by_loop(height, width, weight, centre):
-    """Which pixels are inside, as a set, by the side around the centre and the border; no clipping of bounds."""
+    """Which pixels are inside, as a set, by the side around the centre and the border; no clipping
+    of bounds.
+    """
     half_height = int(np.floor(height * np.sqrt(1 - weight) / 2 + 1e-12))
     half_width = int(np.floor(width * np.sqrt(1 - weight) / 2 + 1e-12))
     row, column = centre

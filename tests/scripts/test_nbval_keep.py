@@ -1,4 +1,6 @@
-"""One execution under nbval gives the site what an ordinary execution gives it: the same outputs, the widgets."""
+"""One execution under nbval gives the site what an ordinary execution gives it: the same outputs, the
+widgets.
+"""
 
 import json
 

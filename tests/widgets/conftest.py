@@ -88,7 +88,9 @@ def address(built_page):
 
 @pytest.fixture
 def open_page(browser, address):
-    """Function that opens the page, with the options of a Playwright context; console errors fail the test."""
+    """Function that opens the page, with the options of a Playwright context; console errors fail
+    the test.
+    """
     contexts, errors = [], []
 
     def open_page(dark=False, **options):

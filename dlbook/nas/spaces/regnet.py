@@ -7,14 +7,14 @@ better one::
 
     draw settings until n networks of the space fall into a window of multiply-accumulates (360-400 M)
     train each for ten epochs; e_i: its error
-    compare spaces by F(e) = share of networks with e_i < e                                        # equation (1)
+    compare spaces by F(e) = share of networks with e_i < e                                     # equation (1)
 
-    AnyNetX_A   each of four stages chooses depth d_i, width w_i, bottleneck ratio b_i, group width g_i   1.8e18 networks
-    AnyNetX_B   A, and all b_i equal                                                                      6.8e16
-    AnyNetX_C   B, and all g_i equal                                                                      3.2e14
-    AnyNetX_D   C, and widths do not decrease                                                             1.4e13
-    AnyNetX_E   D, and depths do not decrease                                                             8.2e11
-    RegNetX     widths and depths from w_0, w_a, w_m, d (``dlbook.models.regnet``), one b, one g          about 3e8
+    AnyNetX_A   each of four stages: depth d_i, width w_i, bottleneck b_i, group width g_i   1.8e18 networks
+    AnyNetX_B   A, and all b_i equal                                                                    6.8e16
+    AnyNetX_C   B, and all g_i equal                                                                    3.2e14
+    AnyNetX_D   C, and widths do not decrease                                                           1.4e13
+    AnyNetX_E   D, and depths do not decrease                                                           8.2e11
+    RegNetX     widths and depths from w_0, w_a, w_m, d (``dlbook.models.regnet``), one b, one g     about 3e8
 
 Settings in which a width is not a whole number of groups are fixed by `fit_groups` after they are drawn
 (appendix D).
@@ -33,6 +33,7 @@ Departures from the paper
 '1.8e+18 3.2e+14'
 """
 
+import itertools
 import math
 import random
 from collections.abc import Callable, Iterable, Sequence
@@ -56,7 +57,7 @@ def log_uniform(rng: random.Random, low: float, high: float, step: float) -> flo
 
 def increases(values: Sequence[int]) -> bool:
     """Whether no value is smaller than the one before it."""
-    return all(a <= b for a, b in zip(values, values[1:]))
+    return all(a <= b for a, b in itertools.pairwise(values))
 
 
 def draw_until(draw: Callable[[], list[int]], accept: Callable[[list[int]], bool]) -> list[int]:

@@ -21,9 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from dlbook.augment import cutout
+from dlbook.augment import cutout, random_erasing
 from dlbook.augment import digits as augment
-from dlbook.augment import random_erasing
 from dlbook.augment.crops import random_crop
 from dlbook.augment.geometric import random_flip
 from dlbook.augment.policies import CIFAR10, IMAGENET, auto_augment, rand_augment
