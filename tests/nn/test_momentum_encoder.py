@@ -210,7 +210,7 @@ def test_another_network_is_refused_by_name(other, name):
 
 
 def test_another_word_for_the_buffers():
-    with pytest.raises(ValueError, match="buffers must be one of"):
+    with pytest.raises(ValueError, match="expected buffers to be"):
         MomentumEncoder(nn.Linear(1, 1), 0.9, buffers="shared")
 
 
