@@ -6,8 +6,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.measure import count
+from dlbook.models import nin as module
 from dlbook.models.nin import nin
+from tests.oracles.dropping import drop_probs
 from tests.oracles.parity import close, randomise
+from tests.oracles.seeded import check_sees
 
 COUNTS = {"nin_cifar": 966_986}  # parameters; the authors' model
 
@@ -64,6 +67,52 @@ def test_the_representation_is_what_the_last_convolution_sees():
     assert not close(features @ last.weight.flatten(1).T + last.bias, logits)
 
 
+def pooled(x, reduce):
+    """Windows of 3 x 3 at every second pixel; those that reach over the edge are cut off, not padded."""
+    rows, columns = (range(0, side - 1, 2) for side in x.shape[2:])
+    return torch.stack(
+        [torch.stack([reduce(x[:, :, i : i + 3, j : j + 3].flatten(2)) for j in columns], -1) for i in rows],
+        -2,
+    )
+
+
+def check_model(build) -> None:
+    """The authors' model in functions: max pooling first, then average pooling; a ReLU after every layer."""
+    model, images = randomise(build()).eval(), torch.randn(2, 3, 15, 20, dtype=torch.float64)
+    layers, x = iter([m for m in model.modules() if isinstance(m, nn.Conv2d)]), images
+    for reduce in (lambda window: window.amax(-1), lambda window: window.mean(-1), None):
+        for _ in range(3):
+            conv = next(layers)
+            x = F.conv2d(x, conv.weight, conv.bias, padding=conv.weight.shape[-1] // 2).clamp(min=0)
+        x = pooled(x, reduce) if reduce else x
+    assert close(model(images), x.mean((2, 3)))
+
+
+def test_the_poolings_in_functions():
+    check_model(nin)
+
+
+def check_dropout(build) -> None:
+    assert drop_probs(build(drop_prob=0.2)) == {"features.2": 0.2, "features.5": 0.2}
+
+
+def test_dropout_stands_between_the_blocks():
+    check_dropout(nin)
+    assert set(drop_probs(nin()).values()) == {0.5}
+
+
+def check_spread(build) -> None:
+    torch.manual_seed(0)
+    for layer in build().modules():
+        if isinstance(layer, nn.Conv2d):
+            assert abs(layer.weight.std() / 0.05 - 1) < 5 / (2 * layer.weight.numel()) ** 0.5
+            assert not layer.bias.any()
+
+
+def test_initial_spread():
+    check_spread(nin)
+
+
 @pytest.mark.parametrize(
     "call, message",
     [
@@ -74,3 +123,22 @@ def test_the_representation_is_what_the_last_convolution_sees():
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+MAX, AVERAGE = "nn.MaxPool2d(3, 2, ceil_mode=True)", "nn.AvgPool2d(3, 2, ceil_mode=True)"
+FAULTS = {
+    "average pooling first": (check_model, f"({MAX}, {AVERAGE})", f"({AVERAGE}, {MAX})"),
+    "a pooling that pads": (check_model, MAX, "nn.MaxPool2d(3, 2, padding=1)"),
+    "probability of keeping": (
+        check_dropout,
+        "pools[1], nn.Dropout(drop_prob)",
+        "pools[1], nn.Dropout(1 - drop_prob)",
+    ),
+    "0.01 as in the published first layer": (check_spread, "0, 0.05)", "0, 0.01)"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_check_sees_the_fault(fault):
+    check, old, new = FAULTS[fault]
+    check_sees(check, module, "nin", old, new)

@@ -1,5 +1,7 @@
 """VGG against Table 1 of the paper, torchvision's weights and arithmetic, and faults that people make."""
 
+import functools
+
 import pytest
 import torch
 import torchvision
@@ -7,9 +9,11 @@ from torch import nn
 
 from dlbook.measure import count
 from dlbook.models import create
+from dlbook.models import vgg as module
 from dlbook.models.vgg import VARIANTS, VGG, vgg
 from dlbook.models.vgg_weights import load_torchvision_state
 from tests.oracles.parity import disagreements, randomise
+from tests.oracles.seeded import check_sees
 
 # parameters and multiply-accumulates at 224 x 224: torchvision 0.29.1; column C from the paper's Table 2 (134
 # M) and by hand
@@ -60,6 +64,56 @@ def test_equal_to_torchvision(name):
     reference = randomise(theirs(name))
     model = load_torchvision_state(small(name).double(), reference.state_dict())
     assert disagreements(model, reference, (2, 3, 33, 40)) == []
+
+
+def check_column_c(build) -> None:
+    """Table 1, column C, from the top: the 1x1 convolution is the last of its stage. No library has it."""
+    model = build("vgg_c", num_classes=2)
+    found = []
+    for layer in model.features:
+        if isinstance(layer, nn.Conv2d):
+            kernel, padding = layer.kernel_size[0], layer.padding[0]
+            assert padding == kernel // 2 and layer.stride == (1, 1)
+            found.append(f"conv{kernel}-{layer.out_channels}")
+        if isinstance(layer, nn.MaxPool2d):
+            found.append("maxpool")
+    column = """conv3-64 conv3-64 maxpool conv3-128 conv3-128 maxpool conv3-256 conv3-256 conv1-256 maxpool
+        conv3-512 conv3-512 conv1-512 maxpool conv3-512 conv3-512 conv1-512 maxpool"""
+    assert found == column.split()
+
+
+def on_meta(build, *arguments, **options):
+    with torch.device("meta"):
+        return build(*arguments, **options)
+
+
+def test_column_c_is_table_1_s():
+    check_column_c(functools.partial(on_meta, vgg))
+
+
+def test_the_check_sees_the_1x1_elsewhere():
+    check_sees(
+        lambda build: check_column_c(functools.partial(on_meta, build)),
+        module,
+        "vgg",
+        "C = ((3, 3), (3, 3), (3, 3, 1), (3, 3, 1), (3, 3, 1))",
+        "C = ((3, 3), (3, 3), (3, 1, 3), (3, 3, 1), (3, 3, 1))",
+    )
+
+
+def check_spread(build) -> None:
+    """Linear layers from N(0, 0.01), convolutions with variance 2 / fan_out."""
+    torch.manual_seed(0)
+    model = build("vgg_a", num_classes=100)
+    for layer in (model.features[3], model.features[8], model.classifier[3], model.classifier[6]):
+        fan_out = layer.weight[:, 0].numel()
+        expected = 0.01 if isinstance(layer, nn.Linear) else (2 / fan_out) ** 0.5
+        assert abs(layer.weight.std() / expected - 1) < 5 / (2 * layer.weight.numel()) ** 0.5
+        assert not layer.bias.any()
+
+
+def test_initial_spread():
+    check_spread(vgg)
 
 
 def test_lrn_follows_the_first_relu_only():
