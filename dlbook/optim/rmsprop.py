@@ -149,15 +149,17 @@ class RMSpropTF(RMSprop):
 
 
 def _velocity(state: State, param: Tensor, group: Group) -> Tensor | None:
-    """Return v, which is made when momentum is first asked for."""
-    if group["momentum"] and "momentum_buffer" not in state:
+    """Return v, made when momentum is first asked for; None while mu is 0, when v rests, as in torch."""
+    if not group["momentum"]:
+        return None
+    if "momentum_buffer" not in state:
         state["momentum_buffer"] = torch.zeros_like(param)
-    return state.get("momentum_buffer")
+    return state["momentum_buffer"]
 
 
 def _velocities(states: list[State], params: Tensors, group: Group) -> Tensors | None:
     found = [_velocity(state, param, group) for state, param in zip(states, params, strict=True)]
-    return None if any(velocity is None for velocity in found) else found
+    return found if group["momentum"] else None
 
 
 # The same step for lists of tensors, for speed; skip it at first.

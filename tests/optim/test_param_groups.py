@@ -2,13 +2,16 @@
 by layer.
 """
 
+import hypothesis.strategies as st
 import pytest
 import torch
+from hypothesis import given
 from timm.optim import param_groups_weight_decay
 from torch import nn
 
 from dlbook import models
 from dlbook.optim import SGD, decay_groups, layerwise_groups, param_groups
+from tests.oracles.seeded import check_sees
 
 
 class Block(nn.Module):
@@ -75,6 +78,58 @@ def check_layers():
     assert {name: seen[name][0] for name in rates} == rates
     assert {name for name, (_, decay) in seen.items() if decay} == DECAY
     assert SGD(groups, lr=5.0).param_groups[0]["lr"] == 1 / 16
+
+
+def check_whole_parts(layerwise) -> None:
+    """A prefix ends at a dot: layer1 is not the beginning of layer10, and a head not that of head_2."""
+    net = nn.ModuleDict({name: nn.Linear(2, 2) for name in ("layer1", "layer10", "layer1_norm")})
+    groups = layerwise(net, ["layer1", "layer10", "layer1_norm"], lr=1.0, factor=0.5)
+    assert {name: g["lr"] for g in groups for name in names_in(net, g) if "weight" in name} == {
+        "layer1.weight": 0.25,
+        "layer10.weight": 0.5,
+        "layer1_norm.weight": 1.0,
+    }
+    with pytest.raises(ValueError, match="got none for 'layer10.weight'"):
+        layerwise(net, ["layer1", "layer1_norm"], lr=1.0)
+
+
+def test_a_prefix_is_a_whole_part_of_the_name():
+    check_whole_parts(layerwise_groups)
+
+
+@given(st.permutations(["a", "a.b", "a.b.c", "a.bc"]))
+def test_the_longest_prefix_counts_in_whatever_order_they_stand(layers):
+    net = nn.ModuleDict({"a": nn.ModuleDict({"b": nn.ModuleDict({"c": nn.Linear(1, 1)})})})
+    net["a"]["b"]["d"], net["a"]["bc"], net["a"]["e"] = (nn.Linear(1, 1) for _ in range(3))
+    groups = layerwise_groups(net, layers, lr=1.0, factor=0.5)
+    rates = {name: group["lr"] for group in groups for name in names_in(net, group)}
+    rate = {prefix: 0.5 ** (3 - place) for place, prefix in enumerate(layers)}
+    expected = {"a.b.c.bias": "a.b.c", "a.b.d.bias": "a.b", "a.bc.bias": "a.bc", "a.e.bias": "a"}
+    assert {name: rates[name] for name in expected} == {n: rate[prefix] for n, prefix in expected.items()}
+
+
+PREFIX_FAULTS = {
+    "the shortest prefix": ("prefix = max(fits, key=len)", "prefix = min(fits, key=len)"),
+    "the last on the list": ("prefix = max(fits, key=len)", "prefix = fits[-1]"),
+    "prefixes end anywhere": ('name.startswith(f"{prefix}.")', "name.startswith(prefix)"),
+}
+
+
+@pytest.mark.parametrize("fault", PREFIX_FAULTS)
+def test_the_checks_see_a_wrong_prefix(fault):
+    def check(layerwise):
+        check_whole_parts(layerwise)
+        net = nn.ModuleDict({"a": nn.ModuleDict({"b": nn.Linear(1, 1), "c": nn.Linear(1, 1)})})
+        groups = layerwise(net, ["a.b", "a"], lr=1.0, factor=0.5)
+        assert {n: g["lr"] for g in groups for n in names_in(net, g)}["a.b.bias"] == 0.5
+
+    check_sees(
+        check,
+        param_groups,
+        "layerwise_groups",
+        *PREFIX_FAULTS[fault],
+        error=(AssertionError, ValueError, pytest.fail.Exception),
+    )
 
 
 def test_what_decays():

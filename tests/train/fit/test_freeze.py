@@ -57,6 +57,20 @@ def test_normalisers_that_train_follow_the_mode():
     assert frozen and not any(name.startswith("layer3") for name in frozen)
 
 
+def check_whole_parts(freeze_function) -> None:
+    """A prefix ends at a dot: what is said of layer1 is not said of layer10."""
+    model = nn.ModuleDict({name: nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)) for name in ("a1", "a10")})
+    freeze_function(model, except_for=["a1"])
+    assert {name for name, p in model.named_parameters() if p.requires_grad} == {
+        f"a1.{place}.{kind}" for place in (0, 1) for kind in ("weight", "bias")
+    }
+    assert model.train()["a1"][1].training and not model["a10"][1].training
+
+
+def test_a_prefix_is_a_whole_part_of_the_name():
+    check_whole_parts(freeze)
+
+
 def test_thaw_is_the_inverse():
     model, plain = net(), net()
     freeze(model)
@@ -129,6 +143,7 @@ FAULTS = {  # fault -> old, new
     "batch normalisation is forgotten": ("            hold_in_evaluation(module)\n", "            pass\n"),
     "it follows the mode": ("kind.train(self, False)", "kind.train(self, mode)"),
     "held twice": ("    if not is_held(norm):\n        norm", "    norm"),
+    "prefixes end anywhere": ('name.startswith(f"{prefix}.")', "name.startswith(prefix)"),
     "thawed for all": ('"thawed": kind})', '"thawed": nn.BatchNorm1d})'),
 }
 
@@ -138,4 +153,5 @@ def test_seeded_fault_is_caught(fault):
     broken = types.SimpleNamespace(**seeded.edited(module, *FAULTS[fault]))
     with pytest.raises((AssertionError, ValueError)):
         check_frozen(broken.freeze)
+        check_whole_parts(broken.freeze)
         check_copies(broken)
