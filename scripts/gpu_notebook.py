@@ -15,9 +15,11 @@ def main(name: str, file: Path) -> int:
     """Run the chapter; if it passed, write its ledger. Returns how many chapters failed."""
     failed = test_notebooks([name])
     if not failed:
-        chapters = [found for found in gather(CACHE, ROOT) if found["page"].rpartition("/")[2] == name]
-        rows = {
-            row["name"]: f"{row['measured']} (predicted {row['predicted']})" for row in chapters[0]["rows"]
+        rows = {  # of a page without a ledger none
+            row["name"]: f"{row['measured']} (predicted {row['predicted']})"
+            for found in gather(CACHE, ROOT)
+            for row in found["rows"]
+            if found["page"].rpartition("/")[2] == name
         }
         file.write_text(json.dumps({"ledger": rows}, indent=1), "utf8")
     return failed

@@ -75,8 +75,10 @@ def environment(package: Path) -> dict[str, str]:
     if not offline.exists():
         shutil.copytree(ROOT / "tests" / "notebooks" / "offline", offline)
     own_ipython(package.parent / "ipython")
+    given = [Path(part) for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    others = [part for part in given if part not in (ROOT, ROOT / "scripts")]  # never the checkout
     return os.environ | {
-        "PYTHONPATH": os.pathsep.join(map(str, (package, offline, ROOT / "scripts"))),
+        "PYTHONPATH": os.pathsep.join(map(str, (package, offline, ROOT / "scripts", *others))),
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -1,5 +1,7 @@
 """The notebook runner catches a failing cell, too much time, too much memory, and any use of the network."""
 
+import os
+
 import nbformat
 import pytest
 import test_notebooks
@@ -59,3 +61,11 @@ def test_waiting_costs_nothing_and_waiting_for_ever_is_told(run, monkeypatch):
     assert run("import time; time.sleep(6)", seconds=4).failure == ""
     monkeypatch.setattr(test_notebooks, "IDLE", 3)
     assert "did nothing for 3 s" in run("import time; time.sleep(100)").failure
+
+
+def test_packages_beside_the_interpreter_s_are_found_and_the_checkout_is_not(monkeypatch, tmp_path):
+    beside = str(tmp_path / "packages")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(test_notebooks.ROOT), beside]))
+    found = environment(tmp_path / "package")["PYTHONPATH"].split(os.pathsep)
+    assert beside in found and str(test_notebooks.ROOT) not in found
+    assert found.index(str(tmp_path / "package")) == 0
