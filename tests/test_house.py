@@ -24,7 +24,7 @@ WITHOUT_TEST = set(
     naive/policies nn/residual_frame nn/state recipes/bundled_configs recipes/classify/config
     recipes/classify/data recipes/classify/pictures recipes/classify/run recipes/classify/space
     recipes/semi semi/pi_model semi/pseudo_label semi/supervised widgets/curves widgets/figure
-    widgets/images widgets/parameters widgets/scatter_still widgets/stepper widgets/still zoo/counting
+    widgets/images zoo/counting
     zoo/reported zoo/sizes zoo/tables
     """.split()
 )

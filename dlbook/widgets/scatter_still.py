@@ -10,6 +10,7 @@ from dlbook.widgets.still import (
     RIGHT,
     TOP,
     WIDTH,
+    below,
     escape,
     key,
     log_ticks,
@@ -86,8 +87,7 @@ def _grid(ranges, axes, across, up):
     for value in marks[0]:
         x = across(value)
         parts.append(
-            f'<path d="M{x:.1f} {TOP}V{HEIGHT - FOOT}" {line}/>'
-            f'<text x="{x:.1f}" y="{HEIGHT - FOOT + 17}" text-anchor="middle">{number(value)}</text>'
+            f'<path d="M{x:.1f} {TOP}V{HEIGHT - FOOT}" {line}/>{below(x, HEIGHT - FOOT + 17, number(value))}'
         )
     for value in marks[1]:
         y = up(value)

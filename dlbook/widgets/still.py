@@ -14,6 +14,7 @@ import numpy as np
 WIDTH, PANEL, LEFT, RIGHT, TOP, BOTTOM = 720, 250, 58, 14, 28, 24
 COLORS = ("#0b62a8", "#c04a00", "#007a58", "#a3378a", "#7d5c00", "#1b7fa8", "#b3243c", "#5b5b66")
 _MOST_POINTS = 160
+CHARACTER = 7.5  # pixels, of a digit at 13 pixels of height, rather wide
 
 
 def escape(text):
@@ -53,7 +54,7 @@ def number(value):
             f"{value:.3g}e0".split("e")[:2] if "e" not in f"{value:.3g}" else f"{value:.3g}".split("e")
         )
         return f"{mantissa}e{int(exponent)}".replace("-", "−")
-    return f"{value + 0.0:.4g}".replace("-", "−")
+    return f"{float(f'{value:.4g}') + 0.0:.10g}".replace("-", "−")  # 15000, not 1.5e+04
 
 
 def scale(low, high, start, stop, log):
@@ -66,6 +67,12 @@ def scale(low, high, start, stop, log):
             return start + (value - bottom) / ((top - bottom) or 1.0) * (stop - start)
 
     return pixels
+
+
+def below(at, y, text):
+    """Return a number below an axis, in the middle under `at`; further left where the picture ends."""
+    half = CHARACTER / 2 * len(text)
+    return f'<text x="{min(at, WIDTH - half):.1f}" y="{y:.1f}" text-anchor="middle">{text}</text>'
 
 
 def key(sample, name):
@@ -164,7 +171,7 @@ def _axes(figure, spec, x, low, high, across, up):
         parts.append(
             f'<path d="M{at:.1f} {top:.1f}V{bottom:.1f}" stroke="currentColor" '
             f'stroke-opacity="{0.5 if value == 0 else 0.15}"/>'
-            f'<text x="{at:.1f}" y="{bottom + 17:.1f}" text-anchor="middle">{number(value)}</text>'
+            f"{below(at, bottom + 17, number(value))}"
         )
     return "".join(parts)
 
