@@ -1,5 +1,5 @@
-"""What the tests of ResNet and its kin share: parity with a step of SGD, the receptive field by the support of a
-gradient, spread of weights, and peers' shapes.
+"""What the tests of ResNet and its kin share: parity with a step of SGD, the receptive field by the support
+of a gradient, spread of weights, and peers' shapes.
 """
 
 import torch

@@ -1,5 +1,5 @@
-"""The lookup table: every file of the folder is in it, every row builds, no name stands twice, each is found by
-a text search, and what does not fit is refused by every family.
+"""The lookup table: every file of the folder is in it, every row builds, no name stands twice, each is found
+by a text search, and what does not fit is refused by every family.
 """
 
 from importlib import import_module

@@ -1,5 +1,5 @@
-"""Every row that torchvision or timm has: one call, `load_weights`, takes the library's weights or names the misfit,
-and with equal weights both compute the same.
+"""Every row that torchvision or timm has: one call, `load_weights`, takes the weights of the library or names
+the misfit, and with equal weights both compute the same.
 
 The smallest row of each family is compared here, in float64: logits, gradients of the images, state after a
 step, evaluation and training. `python scripts/check_zoo.py` compares them all.

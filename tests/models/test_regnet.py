@@ -106,32 +106,6 @@ def test_exact_counts_stages_and_shapes(name):
     assert shapes == [(2, 32, 112, 96), *((2, w, 112 >> i, 96 >> i) for i, w in enumerate(widths, start=1))]
 
 
-@pytest.mark.parametrize("name", VARIANTS)
-def test_every_row_takes_timms_weights(name):
-    with torch.device("meta"):
-        load_timm_state(regnet(name), timm.create_model(timm_name(name)).state_dict())
-
-
-def test_the_rows_that_torchvision_has_take_its_weights(monkeypatch):
-    """torchvision reads the values of tensors to find its widths, so that part has to run on the CPU."""
-    params = torchvision.models.regnet.BlockParams
-    inside = params.from_init_params
-
-    def on_cpu(*arguments, **options):
-        with torch.device("cpu"):
-            return inside(*arguments, **options)
-
-    monkeypatch.setattr(params, "from_init_params", on_cpu)
-    taken = []
-    for name in VARIANTS:
-        theirs = getattr(torchvision.models, name.removesuffix("_torchvision"), None)
-        if theirs and f"{name}_torchvision" not in VARIANTS:
-            with torch.device("meta"):
-                load_torchvision_state(regnet(name), theirs().state_dict())
-            taken.append(name)
-    assert len(taken) == 14
-
-
 def pair(name: str, library: str = "torchvision") -> tuple[AnyNet, nn.Module]:
     """A row with 7 classes and its peer, of equal weights away from their start, in float64."""
     if library == "timm":

@@ -21,8 +21,8 @@ from tests.models.residual_checks import (
 )
 from tests.oracles.parity import disagreements, randomise
 
-# parameters and MACs at 224 x 224, whatever size a net was trained at: timm 1.0.31 where ``tests/oracles/peers.py`` has it;
-# else by hand below
+# parameters and MACs at 224 x 224, whatever size a net was trained at: timm 1.0.31 where
+# ``tests/oracles/peers.py`` has it; else by hand below
 COUNTS = {
     "resnest50": (27_483_240, 5_371_160_576),
     "resnest101": (48_275_016, 10_200_565_760),

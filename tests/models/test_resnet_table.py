@@ -1,5 +1,5 @@
-"""The rows of ResNet's table: exact parameters, MACs, stage shapes and receptive fields, with their sources; and
-what a row, an image or a state dict that does not fit is told. The arithmetic: ``test_resnet.py``.
+"""The rows of ResNet's table: exact parameters, MACs, stage shapes and receptive fields, with their sources;
+and what a row, an image or a state dict that does not fit is told. The arithmetic: ``test_resnet.py``.
 """
 
 import pytest

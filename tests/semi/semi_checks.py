@@ -176,3 +176,17 @@ def check_flexmatch_memory(make_method):
                 expected[place] = int(row.argmax())
     require_example(expected and method.thresholds().max() < TAU)
     assert {n: c for n, c in enumerate(method.remembered.tolist()) if c >= 0} == expected
+
+
+def check_average_follows(make_method):
+    """A step of SGD moves the model, no gradient reaches the average, and the average follows afterwards."""
+    method = make_method(make_net())
+    method.train()
+    before = method.ema.module.layers[1].weight.clone()
+    optimizer = torch.optim.SGD(method.param_groups(), lr=0.1)
+    method(make_batch(), 0)["loss"].backward()
+    assert all(weight.grad is None for weight in method.ema.parameters())
+    optimizer.step()
+    method.after_step(0)
+    assert not torch.equal(method.ema.module.layers[1].weight, before)
+    torch.testing.assert_close(method.ema.module.layers[1].weight, method.model.layers[1].weight)

@@ -5,7 +5,6 @@ import torch
 import torch.nn.functional as F
 
 import tests.semi.semi_checks as checks
-import tests.semi.test_earlier_methods as earlier
 from dlbook.semi import fixmatch, flexmatch
 
 
@@ -111,15 +110,6 @@ FAULTS = {
     "one threshold for all classes": (
         checks.check_flexmatch_value,
         lambda weak, strong, thresholds: fixmatch.unlabelled_loss(weak, strong, thresholds.mean().item()),
-    ),
-    "squared difference of logits": (earlier.check_consistency_value, F.mse_loss),
-    "sum over classes": (
-        earlier.check_consistency_value,
-        lambda one, other: (one.softmax(1) - other.softmax(1)).square().sum(1).mean(),
-    ),
-    "stop-gradient in the Pi-model": (
-        earlier.check_both_views_learn,
-        lambda one, other: F.mse_loss(one.softmax(1), other.detach().softmax(1)),
     ),
 }
 

@@ -1,10 +1,50 @@
-"""The still picture of a stepper holds every step, to the last, with its marked cells; the rest: test_figures.py."""
+"""Stepper: how numbers are written, its steps, what does not fit; its still picture holds every step and mark."""
 
+import numpy as np
 import pytest
+import torch
 
 from dlbook.widgets import Grid, Step, Stepper
 from dlbook.widgets import stepper as module
 from tests.oracles.seeded import check_sees
+
+
+def test_stepper_writes_numbers_as_asked():
+    grids = [
+        Grid("n", [[1.0, -2.5], [np.nan, np.inf]], digits=1, highlight=[(-1, 0)]),
+        Grid("whole", torch.tensor([1, 2])),
+        Grid("words", [["a", 1.25, None]]),
+    ]
+    figure = Stepper(title="T", description="D", steps=[Step("One.", grids)])
+    cells = [g["cells"] for g in figure.spec["steps"][0]["grids"]]
+    assert cells == [[["1.0", "−2.5"], ["", "∞"]], [["1", "2"]], [["a", "1.25", ""]]]
+    assert figure.spec["steps"][0]["grids"][0]["highlight"] == [[1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ([], "one Step or more"),
+        ([Step("")], "caption in words"),
+        ([Step("s", [Grid("g", [[[1]]])])], "2-D grid"),
+        ([Step("s", [Grid("g", [[1, 2]], columns=["a"])])], "expected 2 labels in columns"),
+        ([Step("s", [Grid("g", [[1, 2]], rows=["a", "b"])])], "expected 1 labels in rows"),
+        ([Step("s", [Grid("g", [[1, 2]], highlight=[(0, 2)])])], "cannot highlight cell"),
+        ([Step("s", [Grid("g", np.random.rand(80, 80))])], "KiB of state.*fewer steps"),
+    ],
+)
+def test_stepper_explains_what_is_wrong(steps, words):
+    with pytest.raises(ValueError, match=words):
+        Stepper(title="T", description="D", steps=steps)
+
+
+def test_stepper_keeps_to_its_steps():
+    figure = Stepper(title="T", description="D", steps=[Step("a"), Step("b")], start=1)
+    with pytest.raises(ValueError, match="expected 0 to 1"):
+        figure.step = 2
+    with pytest.raises(ValueError, match="autoplay"):
+        Stepper(title="T", description="D", steps=[Step("a")], autoplay=0.1)
+
 
 GRIDS = [
     Grid("first", [[1, 2], [3, 4]], highlight=[(1, 0)]),

@@ -1,6 +1,4 @@
-"""Every family has its paper, every paper its entry in references.bib, every reported accuracy its row and
-its source.
-"""
+"""Every family has its paper, and every paper its entry in references.bib."""
 
 import re
 from dataclasses import replace
@@ -8,15 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from dlbook import zoo
-from dlbook.models import FAMILIES, variants
+from dlbook.models import FAMILIES
 from dlbook.zoo.papers import PAPERS
-from dlbook.zoo.reported import FILE, reported
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRY = re.compile(r"^@\w+\{([^,\s]+),(.*?)^\}", re.MULTILINE | re.DOTALL)
 BIBLIOGRAPHY = dict(ENTRY.findall((ROOT / "references.bib").read_text("utf8")))
-HEADER = "row,top1,setting,citation,where\n"
 
 
 def faults(papers) -> list[str]:
@@ -66,47 +61,3 @@ WRONG = {
 @pytest.mark.parametrize("fault", WRONG)
 def test_the_check_catches(fault):
     assert len(set(faults(WRONG[fault](PAPERS))) - set(faults(PAPERS))) == 1
-
-
-@pytest.mark.parametrize(
-    "name, size",
-    [
-        ("lenet5", (1, 32, 32)),
-        ("lenet5_modern", (1, 28, 28)),
-        ("alexnet", (3, 227, 227)),
-        ("resnet56_cifar", (3, 32, 32)),
-        ("efficientnet_b7", (3, 600, 600)),
-        ("vgg16", (3, 224, 224)),
-    ],
-)
-def test_input_sizes(name, size):
-    assert zoo.input_size(name) == size
-
-
-def test_reported_accuracies_name_rows_and_sources():
-    lines = reported()
-    assert {line.row for line in lines} <= set(variants())
-    assert {line.citation for line in lines} <= set(BIBLIOGRAPHY)
-
-
-@pytest.mark.parametrize(
-    "text, message",
-    [
-        ("row,top1\nresnet50,1\n", "expected the columns"),
-        (HEADER + "resnet50,many,1 crop,he2016deep,Table 4\n", "line 2: top1 must be"),
-        (HEADER + "resnet50,100.5,1 crop,he2016deep,Table 4\n", "between 0 and 100"),
-        (HEADER + "resnet50,77,1 crop,he2016deep,\n", "every column"),
-        (
-            HEADER + "resnet50,77,1 crop,he2016deep,Table 4\n" * 2,
-            "line 3: 'resnet50' with this setting stands twice",
-        ),
-    ],
-)
-def test_a_bad_file_is_told_by_line(tmp_path, text, message):
-    (tmp_path / "bad.csv").write_text(text, encoding="utf8")
-    with pytest.raises(ValueError, match=message):
-        reported(tmp_path / "bad.csv")
-
-
-def test_the_file_is_part_of_the_package():
-    assert FILE.is_file() and FILE.parent == Path(zoo.__file__).parent

@@ -22,6 +22,10 @@ def test_every_row_of_the_tables_is_recorded_in_their_order():
     assert list(dict.fromkeys(entry.family for entry in zoo.entries())) == list(FAMILIES)
 
 
+def test_the_zoo_lists_each_row_once():
+    assert rows.names() == list(dict.fromkeys(rows.names())) and set(rows.names("vgg")) < set(rows.names())
+
+
 @pytest.mark.parametrize("name", SAMPLE)
 def test_the_record_is_what_counting_finds(name):
     assert check_counts(name) == []

@@ -1,0 +1,55 @@
+"""Pseudo-Label against a naive loop over its equation, and faults in the loss."""
+
+import math
+
+import pytest
+from torch.nn import functional as F
+
+from dlbook.semi import pseudo_label
+from tests.semi.semi_checks import check_average_follows, largest, logits, softmax
+
+
+def check_pseudo_label_value(unlabelled_loss):
+    rows = logits(3)
+    expected = sum(-math.log(softmax(row)[largest(row)]) for row in rows.tolist()) / len(rows)
+    assert math.isclose(unlabelled_loss(rows).item(), expected, rel_tol=1e-12)
+
+
+def test_pseudo_label_loss_is_equation_15():
+    check_pseudo_label_value(pseudo_label.unlabelled_loss)
+
+
+def test_pseudo_label_sharpens():
+    """Its gradient step makes the largest probability larger: the feedback behind confirmation bias."""
+    rows = logits(3).requires_grad_()
+    pseudo_label.unlabelled_loss(rows).backward()
+    after = (rows - rows.grad).detach()
+    assert (after.softmax(1).max(1).values > rows.softmax(1).max(1).values).all()
+
+
+def test_pseudo_label_ramp_is_equation_16():
+    values = [pseudo_label.ramp(step, 100, 600, 3.0) for step in (0, 99, 100, 350, 600, 10_000)]
+    assert values == [0.0, 0.0, 0.0, 1.5, 3.0, 3.0]
+    assert pseudo_label.ramp(5, 5, 5, 1.0) == 1.0
+
+
+def test_it_trains_its_model_and_its_average_follows():
+    check_average_follows(pseudo_label.PseudoLabel)
+
+
+def test_bad_arguments_are_named():
+    with pytest.raises(ValueError, match="start"):
+        pseudo_label.PseudoLabelConfig(start=9, end=3)
+
+
+FAULTS = {
+    "soft labels": lambda rows: F.cross_entropy(rows, rows.softmax(1)),
+    "a sum over the images": lambda rows: pseudo_label.unlabelled_loss(rows) * len(rows),
+    "the least probable class": lambda rows: F.cross_entropy(rows, rows.argmin(1)),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_seeded_fault_is_caught(fault):
+    with pytest.raises(AssertionError):
+        check_pseudo_label_value(FAULTS[fault])

@@ -1,0 +1,59 @@
+"""What all figures share: the limit on the state, the bundle of a notebook's cell, the text of the module."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dlbook import widgets
+from dlbook.widgets import STATE_LIMIT, Curve, Curves, Images, Stepper
+from dlbook.widgets.figure import style_text
+from tests.widgets.curves_checks import TEXTS, slopes
+
+
+def test_too_much_state_is_refused_with_numbers_and_advice():
+    noise = np.random.default_rng(0).random((40, 900))
+    with pytest.raises(
+        ValueError,
+        match=r"\d+\.\d KiB of state .* may hold 60 KiB; largest: 'noise'.*fewer points \(x has 900\)",
+    ):
+        Curves(**TEXTS, x=np.arange(900), parameters={"a": np.arange(40)}, curves=[Curve("noise", noise)])
+
+
+def test_state_is_never_larger_than_was_estimated():
+    noise = np.random.default_rng(0).random((9, 900))
+    figure = Curves(**TEXTS, x=np.arange(900), parameters={"a": np.arange(9)}, curves=[Curve("noise", noise)])
+    estimate = (
+        len(json.dumps(figure._esm))
+        + len(json.dumps(figure._css))
+        + len(json.dumps(figure.spec))
+        + 1024
+        + 4 * 22
+    )
+    assert figure.state_size() <= estimate <= STATE_LIMIT
+    assert figure.state_size() > STATE_LIMIT / 2
+
+
+def test_bundle_has_the_view_the_still_picture_and_words():
+    data, _ = slopes(title="<b>&")._repr_mimebundle_()
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] in data["text/html"]
+    assert "&lt;b&gt;&amp;" in data["text/html"] and "<b>&" not in data["text/html"]
+    assert data["text/html"].count("<svg") == 1 and "What it shows." in data["text/plain"]
+
+
+def test_module_text_is_one_module():
+    for figure in (Curves, Images, Stepper):
+        assert "import " not in str(figure._esm) and str(figure._esm).count("export ") == 1
+        assert "</script" not in str(figure._esm) and "<!--" not in str(figure._esm)
+
+
+def test_style_text_has_no_comments():
+    text = style_text("figure.css", "curves.css")
+    assert "/*" not in text and "\n\n" not in text and text.count("{") == text.count("}") > 5
+
+
+@pytest.mark.parametrize("path", sorted(Path(widgets.__file__).parent.iterdir()), ids=lambda p: p.name)
+def test_files_stay_short(path):
+    if path.suffix in {".js", ".css"}:
+        assert len(path.read_text("utf8").splitlines()) < 300
