@@ -2,195 +2,203 @@
 
 The trainer asks for batch 0, 1, 2, ...; a resumed run asks from where it stopped. Since batch i depends on
 nothing but (seed, i), the order of the data is no state, and a resumed run sees what the uninterrupted one
-would have seen. Each epoch is one shuffle of the whole set; the short batch at its end is left out. With
-several processes each takes every world_size-th example of the same shuffle, so that their batches together
-are one batch of world_size times the size.
+would have seen. Each pool is walked without end: a shuffled round through all of its examples, then another
+round in a new order. Batch i takes the next examples of each walk. So a pool may be smaller than a batch, and
+no example is left out. With several processes each takes every world_size-th example of the same walk, so
+that their batches together are one batch of world_size times the size.
 
 >>> from dlbook.data import color_shapes
->>> batches = Batches(color_shapes(20), batch_size=8, seed=0)
+>>> batches = Batches(Pool(color_shapes(20), size=8), seed=0)
 >>> batches.per_epoch, tuple(batches(3)["images"].shape)
 (2, (8, 3, 32, 32))
 >>> bool((batches(3)["images"] == batches(3)["images"]).all())
 True
+
+A labelled pool beside an unlabelled one, with two views:
+
+>>> from dlbook.augment import digits
+>>> views = {"weak": View(step=digits.weak), "strong": View(step=digits.strong)}
+>>> labelled = Pool(color_shapes(4), size=8, views={"labelled": View(step=digits.weak)}, indices=None)
+>>> unlabelled = Pool(color_shapes(20), size=16, views=views, labels=None)
+>>> {name: len(value) for name, value in Batches(labelled, unlabelled, seed=0)(5).items()}
+{'labelled': 8, 'labels': 8, 'weak': 16, 'strong': 16, 'indices': 16}
 """
 
-import hashlib
+import functools
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import torch
 from torch import Generator, Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-__all__ = ["Batch", "Batches", "Transform", "evaluation_batches"]
+from dlbook.train.pools import Batch, Place, Pool, View, examples, generator_of
 
-Batch = dict[str, Tensor]
+__all__ = ["Batch", "Batches", "Pool", "Transform", "View", "evaluation_batches", "generator_of"]
+
 Transform = Callable[[Batch, Generator], Batch]
 
 
 class Batches:
-    """Training batches {"images": [B, C, H, W], "labels": [B], "indices": [B]} on `device`.
+    """Training batches on `device`: the views, labels and indices of all pools in one mapping, by their names.
 
     Args:
-        dataset: examples (image, label) by index; the images of a batch must have one shape. A data set that
-            draws something for each example (a random crop of a file) has a method `draw(index, generator)`
-            instead, and is given a generator that depends on (seed, epoch, index) only.
-        batch_size: B, of this process.
-        seed: of the order and of the transform's random numbers.
-        transform: (batch, generator) -> batch, after the transfer to the device; the generator lives on the
-            device and depends on (seed, number, rank) only.
+        pools: what a batch is made of; their names in the batch differ.
+        seed: of the orders, crops, steps and of the transform's random numbers.
+        transform: (batch, generator) -> batch, after the steps of the views; for what mixes examples. Its
+            generator, and that of each step, lives on the device and depends on (seed, number, rank) and the
+            view's name only.
         workers: processes that fetch ahead; 0 fetches when asked. The batches are the same.
         rank, world_size: which share of each batch is this process's.
 
+    Attributes:
+        per_epoch: batches in a round of the pool whose round is longest; 0 if every pool is smaller than a
+            batch of all processes.
+
     Raises:
-        ValueError: numbers out of range, or fewer examples than one batch of all processes.
+        ValueError: no pool, two of one name, or numbers out of range.
     """
 
     def __init__(
         self,
-        dataset: Dataset,
-        batch_size: int,
+        *pools: Pool,
         seed: int = 0,
         transform: Transform | None = None,
-        *,
         workers: int = 0,
         rank: int = 0,
         world_size: int = 1,
         device: str | torch.device = "cpu",
     ) -> None:
-        if batch_size < 1 or workers < 0 or not 0 <= rank < world_size:
+        _require_ranks(workers, rank, world_size)
+        names = [name for pool in pools for name in pool.keys()]
+        if not pools or len(set(names)) < len(names):
             raise ValueError(
-                f"expected batch_size >= 1, workers >= 0 and 0 <= rank < world_size, "
-                f"got {batch_size}, {workers}, rank {rank} of {world_size}"
+                f"expected one pool or more, and each name once in a batch, got {names or 'no pool'}; "
+                "give views, labels and indices names of their own"
             )
-        self.per_epoch = len(dataset) // (batch_size * world_size)
-        if self.per_epoch == 0:
-            raise ValueError(
-                f"expected at least {batch_size * world_size} examples for one batch, got "
-                f"{len(dataset)}; make batch_size smaller"
-            )
-        self.dataset, self.batch_size, self.seed, self.transform = dataset, batch_size, seed, transform
-        self.workers, self.rank, self.world_size, self.device = (
-            workers,
-            rank,
-            world_size,
-            torch.device(device),
-        )
+        self.pools, self.seed, self.transform = pools, seed, transform
+        self.workers, self.rank, self.world_size = workers, rank, world_size
+        self.device = torch.device(device)
+        self.per_epoch = max(len(pool.dataset) // (pool.size * world_size) for pool in pools)
+        self._order = functools.lru_cache(maxsize=2 * len(pools))(self._shuffled)
         self._next, self._fetched = -1, iter(())
-        self._order: tuple[int, Tensor] = (-1, torch.empty(0))
 
     def __call__(self, number: int) -> Batch:
         """Batch `number`, counted from 0 over all epochs."""
         if number != self._next:
             self._fetched = self._fetch_from(number)
         self._next = number + 1
-        batch = next(self._fetched)
-        batch = {name: value.to(self.device, non_blocking=True) for name, value in batch.items()}
-        return (
-            self.transform(batch, self._generator("transform", number, self.rank))
-            if self.transform
-            else batch
-        )
+        fetched = next(self._fetched)
+        batch = {name: value.to(self.device, non_blocking=True) for name, value in fetched.items()}
+        for pool in self.pools:
+            for name, view in pool.views.items():
+                batch[name] = self._viewed(batch[name], pool, name, view, number)
+        if self.transform is None:
+            return batch
+        return self.transform(batch, self._generator("transform", number, self.rank))
+
+    def places(self, number: int, pool: Pool) -> list[Place]:
+        """Say which examples of a pool batch `number` holds: (round, index) of each."""
+        count = pool.size * self.world_size
+        mine = range(number * count + self.rank, (number + 1) * count, self.world_size)  # steps of the walk
+        walk = (divmod(step, len(pool.dataset)) for step in mine)  # round, and place in that round
+        return [(turn, self._order(pool.name, len(pool.dataset), turn)[place]) for turn, place in walk]
 
     def indices(self, number: int) -> list[int]:
-        """Which examples batch `number` holds, `[B]`."""
-        epoch, place = divmod(number, self.per_epoch)
-        if self._order[0] != epoch:
-            self._order = (
-                epoch,
-                torch.randperm(len(self.dataset), generator=self._generator("order", epoch, device="cpu")),
-            )
-        start = place * self.batch_size * self.world_size
-        return self._order[1][
-            start + self.rank : start + self.batch_size * self.world_size : self.world_size
-        ].tolist()
+        """Say which examples of the first pool batch `number` holds, `[B]`."""
+        return [index for _, index in self.places(number, self.pools[0])]
 
     def untransformed(self, number: int) -> Batch:
-        """Batch `number` as the data set gives it, on the CPU; fetching in order is not disturbed."""
-        epoch = number // self.per_epoch
-        return collate(
-            _Examples(self.dataset, self.seed).__getitems__(
-                [(index, epoch) for index in self.indices(number)]
-            )
-        )
+        """Batch `number` as the data sets give it; fetching in order is not disturbed."""
+        return _Fetch(self.pools, self.seed).__getitems__(self._all_places(number))
+
+    def _all_places(self, number: int) -> list[list[Place]]:
+        return [self.places(number, pool) for pool in self.pools]
+
+    def _shuffled(self, name: str, length: int, turn: int) -> list[int]:
+        """The order of one round through a pool."""
+        return torch.randperm(length, generator=generator_of(self.seed, "order", name, turn)).tolist()
+
+    def _viewed(self, images: Tensor, pool: Pool, name: str, view: View, number: int) -> Tensor:
+        """Crop the images in memory, and take the view's step."""
+        steps = [view.step] if pool.cuts_files else [view.crop, view.step]
+        generator = None
+        for step in filter(None, steps):
+            generator = generator or self._generator("view", name, number, self.rank)
+            images = step(images, generator)
+        return images
 
     def _fetch_from(self, number: int) -> Iterator[Batch]:
-        if self.workers == 0 and self.device.type == "cpu":
+        if self.workers == 0 and (self.device.type == "cpu" or self._on_device()):
             return map(self.untransformed, itertools.count(number))  # a loader would cost more than the batch
         loader = DataLoader(
-            _Examples(self.dataset, self.seed),
+            _Fetch([pool.without_steps() for pool in self.pools], self.seed),
             batch_sampler=_From(self, number),
             num_workers=self.workers,
-            collate_fn=collate,
-            pin_memory=self.device.type == "cuda",
+            collate_fn=_as_fetched,
+            pin_memory=self.device.type == "cuda" and not self._on_device(),
             generator=Generator(),
         )
         return iter(loader)
 
-    def _generator(self, *key: Any, device: str | torch.device | None = None) -> Generator:
-        return generator_of(self.seed, *key, device=device or self.device)
+    def _on_device(self) -> bool:
+        """Whether the images lie on the device already."""
+        images = [getattr(pool.dataset, "images", None) for pool in self.pools]
+        return any(isinstance(held, Tensor) and held.device.type == self.device.type for held in images)
 
-
-def generator_of(*key: Any, device: str | torch.device = "cpu") -> Generator:
-    """Random numbers that depend on the key alone, and are unrelated for different keys."""
-    digest = hashlib.sha256(repr(key).encode()).digest()
-    return Generator(device).manual_seed(int.from_bytes(digest[:4], "little"))
+    def _generator(self, *key: object) -> Generator:
+        return generator_of(self.seed, *key, device=self.device)
 
 
 class _From(Sampler):
-    """(index, epoch) of the examples of batch `number`, `number` + 1, ... without end."""
+    """The places of batch `number`, `number` + 1, ... without end."""
 
     def __init__(self, batches: Batches, number: int) -> None:
         self.batches, self.number = batches, number
 
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        for number in itertools.count(self.number):
-            epoch = number // self.batches.per_epoch
-            yield [(index, epoch) for index in self.batches.indices(number)]
+    def __iter__(self) -> Iterator[list[list[Place]]]:
+        return map(self.batches._all_places, itertools.count(self.number))
 
 
-class _Examples(Dataset):
-    """What a batch needs of the data set: at once where the set holds tensors, else example by example."""
+class _Fetch(Dataset):
+    """Whole batches by their places, which is what a DataLoader asks for by `__getitems__`."""
 
-    def __init__(self, dataset: Dataset, seed: int = 0) -> None:
-        self.dataset, self.seed = dataset, seed
+    def __init__(self, pools: list[Pool] | tuple[Pool, ...], seed: int) -> None:
+        self.pools, self.seed = pools, seed
 
-    def __getitems__(self, places: list[tuple[int, int]]) -> Any:
-        if isinstance(getattr(self.dataset, "images", None), Tensor):
-            indices = torch.tensor([index for index, _ in places])
-            images, labels = self.dataset[indices]
-            return {"images": images, "labels": labels, "indices": indices}
-        return [(*self._example(index, epoch), index) for index, epoch in places]
+    def __getitems__(self, places: list[list[Place]]) -> Batch:
+        batch: Batch = {}
+        for pool, chosen in zip(self.pools, places, strict=True):
+            batch |= pool.fetch(chosen, self.seed)
+        return batch
 
-    def _example(self, index: int, epoch: int) -> tuple[Tensor, Any]:
-        if hasattr(self.dataset, "draw") and epoch >= 0:
-            return self.dataset.draw(index, generator_of(self.seed, "example", epoch, index))
-        return self.dataset[index]
+    def __len__(self) -> int:
+        return sum(len(pool.dataset) for pool in self.pools)
+
+
+class _InOrder(Dataset):
+    """The examples of one set as they are, many at once."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+
+    def __getitems__(self, indices: list[int]) -> Batch:
+        return examples(self.dataset, indices)
 
     def __len__(self) -> int:
         return len(self.dataset)
 
 
-def collate(examples: Any) -> Batch:
-    """Stack examples to a batch. Raises ValueError naming the first image whose shape is not that of the
-    others.
-    """
-    if isinstance(examples, dict):
-        return examples
-    images, labels, indices = zip(*examples, strict=True)
-    for image, index in zip(images, indices, strict=True):
-        if image.shape != images[0].shape:
-            raise ValueError(
-                f"expected images of one shape in a batch, got {list(images[0].shape)} (example "
-                f"{indices[0]}) and {list(image.shape)} "
-                f"(example {index}); crop or resize them in the data set"
-            )
-    return {
-        "images": torch.stack(images),
-        "labels": torch.tensor([int(label) for label in labels]),
-        "indices": torch.tensor(indices),
-    }
+def _as_fetched(batch: Batch) -> Batch:
+    """What was fetched is a batch already. A lambda could not be sent to a worker that is not forked."""
+    return batch
+
+
+def _require_ranks(workers: int, rank: int, world_size: int) -> None:
+    if workers < 0 or not 0 <= rank < world_size:
+        raise ValueError(
+            f"expected workers >= 0 and 0 <= rank < world_size, got {workers} and rank {rank} of {world_size}"
+        )
 
 
 def evaluation_batches(
@@ -210,24 +218,18 @@ def evaluation_batches(
     of them ask: one that has no more examples gets the first of the set, with "counted": False. Raises
     ValueError for numbers out of range.
     """
-    if batch_size < 1 or workers < 0 or not 0 <= rank < world_size:
-        raise ValueError(
-            f"expected batch_size >= 1, workers >= 0, 0 <= rank < world_size, got {batch_size}, "
-            f"{workers}, {rank}, {world_size}"
-        )
-    places = range(rank, len(dataset), world_size)
-    chunks = [
-        [(i, -1) for i in places[start : start + batch_size]] for start in range(0, len(places), batch_size)
-    ]
-    rounds = -(
-        -len(range(0, len(dataset), world_size)) // batch_size
-    )  # of rank 0, whose share is the largest
-    every = chunks + [[(0, -1)]] * (rounds - len(chunks))
+    _require_ranks(workers, rank, world_size)
+    if batch_size < 1:
+        raise ValueError(f"expected batch_size >= 1, got {batch_size}")
+    mine = range(rank, len(dataset), world_size)
+    chunks = [list(mine[start : start + batch_size]) for start in range(0, len(mine), batch_size)]
+    largest = len(range(0, len(dataset), world_size))  # the share of rank 0
+    rounds = -(-largest // batch_size)
     loader = DataLoader(
-        _Examples(dataset),
-        batch_sampler=every,
+        _InOrder(dataset),
+        batch_sampler=chunks + [[0]] * (rounds - len(chunks)),
         num_workers=workers,
-        collate_fn=collate,
+        collate_fn=_as_fetched,
         generator=Generator(),
     )
     for number, batch in enumerate(loader):
