@@ -27,9 +27,10 @@ from torch import nn
 
 from dlbook.data import mnist5k
 from dlbook.recipes.bundled_configs import find
-from dlbook.recipes.classify.build import build
-from dlbook.recipes.classify.config import ClassifyConfig
+from dlbook.recipes.run.build import build
+from dlbook.recipes.run.config import RunConfig
 from dlbook.train.configuration import load
+from dlbook.train.evaluate import accuracy
 
 SEED = [0, 1, 2]
 TARGET = 98.0
@@ -43,12 +44,12 @@ def ours(seed: int, config: str = CONFIG, *overrides: str) -> nn.Module:
     """
     setup = build(
         load(
-            ClassifyConfig,
+            RunConfig,
             find(config),
             ["data.validation=0", f"seed={seed}", "trainer.device=cpu", *overrides],
         )
     )
-    setup.trainer.fit(setup.config.trainer.epochs * setup.trainer.batches.per_epoch)
+    setup.trainer.fit(setup.steps)
     return setup.method.evaluated
 
 
@@ -75,19 +76,13 @@ def plain(seed: int, epochs: int = PLAIN_EPOCHS) -> nn.Module:
     return model
 
 
-@torch.no_grad()
-def accuracy(model: nn.Module) -> float:
-    """Per cent of the 1,000 test images."""
-    test = mnist5k("test")
-    return round(100 * (model.eval()(test.images).argmax(dim=1) == test.labels).double().mean().item(), 1)
-
-
 def timed(train: Callable[[int], nn.Module], seed: int) -> tuple[float, float, float]:
     """(seconds of training, seconds of all processors together, accuracy on the test images)."""
     begin = time.perf_counter(), time.process_time()
     model = train(seed)
     took = time.perf_counter() - begin[0], time.process_time() - begin[1]
-    return round(took[0], 2), round(took[1], 2), accuracy(model)
+    test = mnist5k("test")
+    return round(took[0], 2), round(took[1], 2), round(accuracy(model, test.images, test.labels), 1)
 
 
 def run(seeds: list[int] = SEED) -> dict[str, dict]:

@@ -27,8 +27,9 @@ import torch
 import torch.nn.functional as F
 
 from dlbook import book
-from dlbook.recipes.classify.build import Setup, build
-from dlbook.recipes.classify.config import ClassifyConfig, resolve
+from dlbook.recipes.run.build import Setup, build
+from dlbook.recipes.run.config import RunConfig, resolve
+from dlbook.train.batches import generator_of
 
 SEED = 0
 ROUNDS = 60
@@ -49,7 +50,7 @@ def setup(name: str) -> Setup:
         "trainer": {"epochs": 1000, "device": book.device()},
         "seed": SEED,
     }
-    return build(resolve(ClassifyConfig, sections))
+    return build(resolve(RunConfig, sections))
 
 
 def trained(name: str) -> tuple[Loop, torch.nn.Module]:
@@ -69,17 +70,16 @@ def bare(name: str) -> tuple[Loop, torch.nn.Module]:
     )
     images, labels = (value.to(made.device) for value in (made.splits.train.images, made.splits.train.labels))
     losses: list[torch.Tensor] = []
-    order = torch.empty(0)
+    order, size = torch.empty(0), batches.pools[0].size
 
     def loop(steps: int) -> None:
         nonlocal order
         for step in range(len(losses), len(losses) + steps):
             epoch, place = divmod(step, batches.per_epoch)
             if place == 0:
-                order = torch.randperm(
-                    len(images), generator=batches._generator("order", epoch, device="cpu")
-                ).to(made.device)
-            chosen = order[place * batches.batch_size : (place + 1) * batches.batch_size]
+                key = (SEED, "order", "images", epoch)
+                order = torch.randperm(len(images), generator=generator_of(*key)).to(made.device)
+            chosen = order[place * size : (place + 1) * size]
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(step)
             optimizer.zero_grad()

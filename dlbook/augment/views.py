@@ -8,7 +8,7 @@ self-distillation.
   and of a small part. Which parts each method takes:
 
       SwAV      global 14 to 100 % of the area at 224 pixels, local 5 to 14 % at 96
-      DINO      global 40 to 100 %                        , local 5 to 40 %          (SwAV's differ by `global_area`, `local_area`)
+      DINO      global 40 to 100 %                        , local 5 to 40 %
 
 - `weak_strong`: the two views of FixMatch, by default those of `augment` for digits.
 
@@ -18,13 +18,20 @@ Departures from the papers
 2. The blur reaches over a tenth of the side, as SimCLR says; DINO's has no such limit.
 3. Colours are normalised by whoever trains: the views stay in [0, 1].
 
+Each view is a pair: a `Crop`, which may be taken from a picture file or from a batch, and a step that follows
+on the batch. `two_view_parts` and `multi_crop_parts` give the pairs by name, for pictures in folders;
+`two_views` and `multi_crop` apply them to images in memory.
+
 >>> import torch
->>> views = multi_crop(torch.rand(2, 3, 64, 64), Generator().manual_seed(0), global_size=32, local_size=16, local_views=4)
+>>> images, generator = torch.rand(2, 3, 64, 64), Generator().manual_seed(0)
+>>> views = multi_crop(images, generator, global_size=32, local_size=16, local_views=4)
 >>> [tuple(view.shape[2:]) for view in views]
 [(32, 32), (32, 32), (16, 16), (16, 16), (16, 16), (16, 16)]
 """
 
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from torch import Generator, Tensor
 
@@ -35,9 +42,40 @@ from dlbook.augment.photometric import blur, color_jitter, grayscale, solarize
 from dlbook.augment.steps import Step, compose, sometimes, varied
 from dlbook.checks import require_images
 
-__all__ = ["multi_crop", "simclr", "two_views", "weak_strong"]
+__all__ = [
+    "Crop",
+    "multi_crop",
+    "multi_crop_parts",
+    "simclr",
+    "simclr_part",
+    "two_view_parts",
+    "two_views",
+    "weak_strong",
+]
 
 Area = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A random resized crop: a square of `size` pixels from a random part of the image.
+
+    Called with a batch, it cuts the batch. `dlbook.data.image_folder` reads its numbers and cuts the file.
+
+    Args:
+        size: height and width of the result.
+        area: smallest and largest share of the image, in (0, 1].
+    """
+
+    size: int
+    area: Area = (0.08, 1.0)
+
+    def __call__(self, images: Tensor, generator: Generator | None = None) -> Tensor:
+        """Cut each image of `[B, C, H, W]` at a place of its own: `[B, C, size, size]`."""
+        return random_resized_crop(images, generator, size=(self.size, self.size), area=self.area)
+
+
+Part = tuple[Crop, Step]
 
 
 def _random_blur(probability: float, size: int) -> Step:
@@ -63,8 +101,10 @@ def _distort(
     )
 
 
-def simclr(size: int, strength: float = 1.0, area: Area = (0.08, 1.0), blur_probability: float = 0.5) -> Step:
-    """SimCLR's distortion as a step that gives images of `size` pixels.
+def simclr_part(
+    size: int, strength: float = 1.0, area: Area = (0.08, 1.0), blur_probability: float = 0.5
+) -> Part:
+    """SimCLR's distortion as a crop and a step.
 
     Args:
         size: height and width of the result.
@@ -79,25 +119,64 @@ def simclr(size: int, strength: float = 1.0, area: Area = (0.08, 1.0), blur_prob
     if not 0 <= strength <= 2.5:
         raise ValueError(f"expected 0 <= strength <= 2.5, got {strength}; 1 is ImageNet's, 0.5 CIFAR-10's")
     jitter = (0.8 * strength, 0.8 * strength, 0.8 * strength, 0.2 * strength)
-    return compose(
-        partial(random_resized_crop, size=(size, size), area=area), _distort(jitter, blur_probability, size)
-    )
+    return Crop(size, area), _distort(jitter, blur_probability, size)
+
+
+def simclr(size: int, **how: Any) -> Step:
+    """SimCLR's distortion as one step that gives images of `size` pixels; the rest as in `simclr_part`."""
+    return compose(*simclr_part(size, **how))
+
+
+def two_view_parts(size: int, **how: Any) -> dict[str, Part]:
+    """SimCLR's two views, "first" and "second", each a crop and a step; the rest as in `simclr_part`."""
+    return {"first": simclr_part(size, **how), "second": simclr_part(size, **how)}
 
 
 def two_views(
-    images: Tensor,
-    generator: Generator | None = None,
-    size: int | None = None,
-    strength: float = 1.0,
-    area: Area = (0.08, 1.0),
-    blur_probability: float = 0.5,
+    images: Tensor, generator: Generator | None = None, size: int | None = None, **how: Any
 ) -> tuple[Tensor, Tensor]:
     """Two independent views of each image by `simclr`, each `[B, C, size, size]`; size None: the images'
-    height.
+    height. The rest as in `simclr_part`.
     """
     require_images(images, (1, 3))
-    step = simclr(size or images.shape[2], strength, area, blur_probability)
+    step = simclr(size or images.shape[2], **how)
     return step(images, generator), step(images, generator)
+
+
+def multi_crop_parts(
+    global_size: int = 224,
+    local_size: int = 96,
+    local_views: int = 6,
+    global_area: Area = (0.4, 1.0),
+    local_area: Area = (0.05, 0.4),
+) -> dict[str, Part]:
+    """Two global views, then the local ones, with DINO's colours: the first global view is always blurred,
+    the second seldom but solarised.
+
+    Args:
+        global_size, local_size: height and width of the views, at least 3.
+        local_views: how many; 0 leaves the global ones. DINO's code has 8 by default, its paper 10 for the
+            best results.
+        global_area, local_area: smallest and largest share of the image.
+
+    Returns: name -> crop and step: "global_1", "global_2", "local_1", ...
+
+    Raises:
+        ValueError: an argument out of range.
+    """
+    if min(global_size, local_size) < 3 or local_views < 0:
+        raise ValueError(
+            f"expected sizes >= 3 and local_views >= 0, got {global_size}, {local_size}, "
+            f"{local_views}; DINO has 224, 96 and 6 to 10"
+        )
+    jitter = (0.4, 0.4, 0.2, 0.1)
+    large, small = Crop(global_size, global_area), Crop(local_size, local_area)
+    parts = {
+        "global_1": (large, _distort(jitter, 1.0, global_size)),
+        "global_2": (large, _distort(jitter, 0.1, global_size, solarized=0.2)),
+    }
+    local = (small, _distort(jitter, 0.5, local_size))
+    return parts | {f"local_{number}": local for number in range(1, local_views + 1)}
 
 
 def multi_crop(
@@ -106,18 +185,9 @@ def multi_crop(
     global_size: int = 224,
     local_size: int = 96,
     local_views: int = 6,
-    global_area: Area = (0.4, 1.0),
-    local_area: Area = (0.05, 0.4),
+    **areas: Area,
 ) -> list[Tensor]:
-    """Two global views, then the local ones, with DINO's colours: the first global view is always blurred,
-    the second seldom but solarised.
-
-    Args:
-        images: `[B, C, H, W]`, C 1 or 3.
-        global_size, local_size: height and width of the views, at least 3.
-        local_views: how many; 0 leaves the global ones. DINO's code has 8 by default, its paper 10 for the
-            best results.
-        global_area, local_area: smallest and largest share of the image.
+    """The views of `multi_crop_parts` of images `[B, C, H, W]`, C 1 or 3.
 
     Returns: list of `[B, C, global_size, global_size]` twice and of `[B, C, local_size, local_size]`.
 
@@ -125,18 +195,8 @@ def multi_crop(
         ValueError: an argument out of range.
     """
     require_images(images, (1, 3))
-    if min(global_size, local_size) < 3 or local_views < 0:
-        raise ValueError(
-            f"expected sizes >= 3 and local_views >= 0, got {global_size}, {local_size}, "
-            f"{local_views}; DINO has 224, 96 and 6 to 10"
-        )
-    jitter = (0.4, 0.4, 0.2, 0.1)
-    large = partial(random_resized_crop, size=(global_size, global_size), area=global_area)
-    small = partial(random_resized_crop, size=(local_size, local_size), area=local_area)
-    first = compose(large, _distort(jitter, 1.0, global_size))
-    second = compose(large, _distort(jitter, 0.1, global_size, solarized=0.2))
-    local = compose(small, _distort(jitter, 0.5, local_size))
-    return [step(images, generator) for step in (first, second, *[local] * local_views)]
+    parts = multi_crop_parts(global_size, local_size, local_views, **areas)
+    return [compose(*part)(images, generator) for part in parts.values()]
 
 
 def weak_strong(

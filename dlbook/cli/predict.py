@@ -16,9 +16,9 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Name what pictures show, with the probability of each class."""
-    from dlbook.recipes.classify import pictures as classify_pictures
+    from dlbook.recipes.run.predict import from_run, imagenet
 
-    predictor = classify_pictures.imagenet() if run is None else classify_pictures.from_run(run)
+    predictor = imagenet() if run is None else from_run(run)
     found = {str(image): predictor(image, top) for image in images}
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=1))

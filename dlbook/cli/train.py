@@ -27,8 +27,8 @@ def train(
 
     On many GPUs or machines: torchrun --standalone --nproc-per-node N -m dlbook train CONFIG.
     """
-    from dlbook.recipes.classify import build as classification
-    from dlbook.recipes.classify import run as classify_run
+    from dlbook.recipes.run.build import build, choose_device
+    from dlbook.recipes.run.train import train as run
     from dlbook.train.parallel import distributed
 
     if not resume and distributed.restarts_allowed():
@@ -37,9 +37,9 @@ def train(
             "processes go on with the run"
         )
     loaded = _load(config, overrides)
-    with distributed.session(classification.choose_device(loaded.trainer.device)):
-        setup = classification.build(loaded, distributed.rank(), distributed.world_size())
-        best = classify_run.train(setup, resume=resume, progress=sys.stderr.isatty(), say=typer.echo)
+    with distributed.session(choose_device(loaded.trainer.device)):
+        setup = build(loaded, distributed.rank(), distributed.world_size())
+        best = run(setup, resume=resume, progress=sys.stderr.isatty(), say=typer.echo)
         if not distributed.is_main():
             return
     folder = setup.config.output.folder
@@ -52,15 +52,20 @@ def train(
 
 def evaluate(
     run: Folder,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="data.root=FOLDER if the images moved; trainer.device=cpu.")
+    ] = None,
     part: Annotated[str, typer.Option(help="test, validation or train.")] = "test",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Evaluate the best weights of a run, also by many processes under torchrun."""
-    from dlbook.recipes.classify import run as classify_run
+    from dlbook.recipes.run.build import choose_device
+    from dlbook.recipes.run.evaluate import evaluate_run, read_config
     from dlbook.train.parallel import distributed
 
-    with distributed.session(classify_run.device_of(run)):
-        figures = classify_run.evaluate_run(run, part)
+    device = choose_device(read_config(run, overrides or []).trainer.device)
+    with distributed.session(device):
+        figures = evaluate_run(run, part, overrides or [])
         if not distributed.is_main():
             return
     if as_json:
@@ -107,14 +112,14 @@ def lr_find(
 
 def _load(config: str, overrides: list[str] | None):
     from dlbook.recipes.bundled_configs import find
-    from dlbook.recipes.classify.config import ClassifyConfig
+    from dlbook.recipes.run.config import RunConfig
     from dlbook.train.configuration import load
 
-    return load(ClassifyConfig, find(config), overrides or [])
+    return load(RunConfig, find(config), overrides or [])
 
 
 def _setup(config: str, overrides: list[str] | None):
-    from dlbook.recipes.classify.build import build
+    from dlbook.recipes.run.build import build
 
     return build(_load(config, overrides))
 

@@ -1,12 +1,13 @@
-"""Pictures in folders, one folder a class, in a data set that looks at what it is given.
+"""Pictures in folders, one folder a class; unreadable files are found and named when the set is made.
 
     root/cat/001.jpg, root/cat/002.png, root/dog/a.jpg, ...
 
 A class without pictures, a file that is no picture and a picture that cannot be read are found when the set
 is made, and named. Only the header of each file is read then, and of a set of more than 50,000 files not even
-that; `check` decodes all of them. Training draws a random crop (Szegedy et al. 2014, arXiv:1409.4842, section
-6: 8 % to 100 % of the area, aspect ratio 3:4 to 4:3) and flips every other picture; evaluation resizes the
-shorter side to 8/7 of the crop and takes the centre.
+that; `check` decodes all of them. Training reads a file once and cuts it as often as it needs views. By
+default that is one random crop (Szegedy et al. 2014, arXiv:1409.4842, section 6: 8 % to 100 % of the area,
+aspect ratio 3:4 to 4:3), and every other picture is flipped. Evaluation resizes the shorter side to 8/7 of
+the crop and takes the centre.
 
 >>> ImageFolder("/nowhere", size=64)
 Traceback (most recent call last):
@@ -23,7 +24,8 @@ from torch.utils.data import Dataset
 from torchvision.transforms import functional as F
 
 from dlbook.augment.crops import draw_boxes
-from dlbook.data.picture_file import read_picture
+from dlbook.augment.views import Crop
+from dlbook.data.picture_file import Preparation, read_picture
 
 __all__ = ["ImageFolder"]
 
@@ -40,7 +42,8 @@ class ImageFolder(Dataset):
         classes: names that the folders must have, such as those of the training images; None takes what there
             is.
 
-    Attributes: `files` and `labels` [N] of the examples; `classes`, K names.
+    Attributes: `files` and `labels` [N] of the examples; `classes`, K names; `preparation`, how evaluation
+        sees a picture.
 
     Raises:
         FileNotFoundError: there is no such folder.
@@ -75,29 +78,34 @@ class ImageFolder(Dataset):
         pairs = [
             (file, label)
             for label, name in enumerate(self.classes)
-            for file in sorted((self.root / name).glob("*"))
+            for file in sorted((self.root / name).glob("[!.]*"))  # without .DS_Store and its like
         ]
         self._refuse(pairs)
         self.files = [file for file, _ in pairs]
         self.labels = torch.tensor([label for _, label in pairs])
+        self.preparation = Preparation(3, round(size * 8 / 7), (size, size))
 
     def __len__(self) -> int:
         return len(self.files)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         """The middle of the picture. Raises ValueError naming a file that cannot be decoded."""
-        image = F.resize(read_picture(self.files[index]), round(self.size * 8 / 7), antialias=True)
-        return F.to_tensor(F.center_crop(image, [self.size, self.size])), int(self.labels[index])
+        picture, label = self.read(index)
+        return self.preparation(picture), label
 
-    def draw(self, index: int, generator: Generator) -> tuple[Tensor, int]:
-        """A random crop of the picture, flipped half of the time. Raises ValueError naming a file that cannot
-        be decoded.
+    def read(self, index: int) -> tuple[Image.Image, int]:
+        """The whole picture. Raises ValueError naming a file that cannot be decoded."""
+        return read_picture(self.files[index]), int(self.labels[index])
+
+    def cut(self, picture: Image.Image, generator: Generator, crop: Crop | None = None) -> Tensor:
+        """Cut a random crop, `[3, crop.size, crop.size]`; None: one of the set's size, flipped half of the
+        time.
         """
-        image = read_picture(self.files[index])
-        box = random_box(image.height, image.width, generator)
-        crop = F.resized_crop(image, *box, [self.size, self.size], antialias=True)
-        flip = torch.rand((), generator=generator) < 0.5
-        return F.to_tensor(F.hflip(crop) if flip else crop), int(self.labels[index])
+        chosen = crop or Crop(self.size)
+        box = random_box(picture.height, picture.width, generator, chosen.area)
+        image = F.to_tensor(F.resized_crop(picture, *box, [chosen.size, chosen.size], antialias=True))
+        flip = crop is None and torch.rand((), generator=generator) < 0.5
+        return image.flip(2) if flip else image
 
     def check(self) -> list[str]:
         """Decode every picture; a sentence for each that cannot be."""
@@ -132,9 +140,9 @@ class ImageFolder(Dataset):
             raise ValueError("\n".join(faults[:20]) + more)
 
 
-def random_box(height: int, width: int, generator: Generator) -> tuple[int, int, int, int]:
-    """Top, left, height, width of a random crop of one picture, as `dlbook.augment.crops.draw_boxes` draws
-    them for a batch.
-    """
+def random_box(
+    height: int, width: int, generator: Generator, area: tuple[float, float] = (0.08, 1.0)
+) -> tuple[int, int, int, int]:
+    """Draw top, left, height, width of a random crop of one picture, as `draw_boxes` does for a batch."""
     shape_only = torch.empty(()).expand(1, 1, height, width)
-    return tuple(draw_boxes(shape_only, generator)[0].tolist())
+    return tuple(draw_boxes(shape_only, generator, area)[0].tolist())

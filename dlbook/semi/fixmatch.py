@@ -33,6 +33,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlbook.optim.ema import EMA
+from dlbook.semi import SemiBatch
 from dlbook.train.method import Method
 
 __all__ = ["FixMatch", "FixMatchConfig", "supervised_loss", "unlabelled_loss"]
@@ -93,10 +94,11 @@ class FixMatchConfig:
 
 
 class FixMatch(Method):
-    """The method; `ema` is the network to evaluate.
+    """Train on the labelled weak views, and on the strong views where the weak ones are confident.
 
-    The batch is a mapping: `labelled` `[B, C, H, W]` (weak views) and `labels` `[B]`; `weak` and `strong`
-    `[mu B, C, H, W]`, two views of the same unlabelled images in the same order.
+    Args:
+        model: images -> logits `[B, K]`.
+        config: hyper-parameters; None takes the paper's.
     """
 
     def __init__(self, model: nn.Module, config: FixMatchConfig | None = None) -> None:
@@ -105,12 +107,7 @@ class FixMatch(Method):
         self.model = model
         self.ema = EMA(model, self.config.ema_decay)
 
-    @property
-    def evaluated(self) -> nn.Module:
-        """The average of the weights."""
-        return self.ema.module
-
-    def training_step(self, batch: dict[str, Tensor], step: int) -> dict[str, Tensor]:
+    def training_step(self, batch: SemiBatch, step: int) -> dict[str, Tensor]:
         """Algorithm 1, line for line."""
         with torch.no_grad():
             weak_logits = self.model(batch["weak"])
@@ -127,6 +124,11 @@ class FixMatch(Method):
             "pseudo_labels": pseudo_labels,
             "mask": mask,
         }
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The average of the weights."""
+        return self.ema.module
 
     def after_step(self, step: int) -> None:
         """Let the average follow, after the optimizer has stepped."""

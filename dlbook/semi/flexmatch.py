@@ -38,6 +38,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlbook.optim.ema import EMA
+from dlbook.semi import SemiBatch
 from dlbook.train.method import Method
 
 __all__ = ["FlexMatch", "FlexMatchConfig", "class_thresholds", "learning_effect", "unlabelled_loss"]
@@ -99,12 +100,10 @@ class FlexMatchConfig:
 
 
 class FlexMatch(Method):
-    """The method; `ema` is the network to evaluate.
-
-    The batch is FixMatch's plus `indices` `[mu B]`: the place of each unlabelled image in the data set.
+    """FixMatch with a threshold for each class; `indices` of the batch say which image is which.
 
     Args:
-        model: gives logits `[B, K]`.
+        model: images -> logits `[B, K]`.
         num_unlabelled: N, the size of the unlabelled set.
         num_classes: K.
         config: hyper-parameters.
@@ -124,12 +123,7 @@ class FlexMatch(Method):
         """T(c) as it stands, `[K]`."""
         return class_thresholds(learning_effect(self.remembered, self.num_classes), self.config.threshold)
 
-    @property
-    def evaluated(self) -> nn.Module:
-        """The average of the weights."""
-        return self.ema.module
-
-    def training_step(self, batch: dict[str, Tensor], step: int) -> dict[str, Tensor]:
+    def training_step(self, batch: SemiBatch, step: int) -> dict[str, Tensor]:
         """Algorithm 1, line for line."""
         thresholds = self.thresholds()
         with torch.no_grad():
@@ -149,6 +143,11 @@ class FlexMatch(Method):
             "pseudo_labels": pseudo_labels,
             "mask": mask,
         }
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The average of the weights."""
+        return self.ema.module
 
     def after_step(self, step: int) -> None:
         """Let the average follow, after the optimizer has stepped."""

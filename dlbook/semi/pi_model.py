@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlbook.optim.ema import EMA
+from dlbook.semi import SemiBatch
 from dlbook.train.method import Method
 
 __all__ = ["PiModel", "PiModelConfig", "consistency_loss", "ramp_up"]
@@ -64,11 +65,13 @@ class PiModelConfig:
 
 
 class PiModel(Method):
-    """The method; `ema` is the network to evaluate.
+    """Train two views of each image to agree, and the labelled ones to be right.
 
-    The batch is a mapping: `labelled` `[B, C, H, W]`, `labels` `[B]`, and `weak` and `strong` `[mu B, C, H,
-    W]`, two views of the same unlabelled images. The paper draws both from one distribution; the recipe
-    decides what is drawn.
+    `first` and `second` of the batch are drawn from one distribution, as in the paper.
+
+    Args:
+        model: images -> logits `[B, K]`.
+        config: hyper-parameters.
     """
 
     def __init__(self, model: nn.Module, config: PiModelConfig | None = None) -> None:
@@ -77,21 +80,21 @@ class PiModel(Method):
         self.model = model
         self.ema = EMA(model, self.config.ema_decay)
 
-    @property
-    def evaluated(self) -> nn.Module:
-        """The average of the weights."""
-        return self.ema.module
-
-    def training_step(self, batch: dict[str, Tensor], step: int) -> dict[str, Tensor]:
+    def training_step(self, batch: SemiBatch, step: int) -> dict[str, Tensor]:
         """Algorithm 1."""
         supervised = F.cross_entropy(self.model(batch["labelled"]), batch["labels"])
-        consistency = consistency_loss(self.model(batch["weak"]), self.model(batch["strong"]))
+        consistency = consistency_loss(self.model(batch["first"]), self.model(batch["second"]))
         weight = self.config.weight * ramp_up(step, self.config.length)
         return {
             "loss": supervised + weight * consistency,
             "supervised": supervised.detach(),
             "consistency": consistency.detach(),
         }
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The average of the weights."""
+        return self.ema.module
 
     def after_step(self, step: int) -> None:
         """Let the average follow, after the optimizer has stepped."""

@@ -28,6 +28,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlbook.optim.ema import EMA
+from dlbook.semi import SemiBatch
 from dlbook.train.method import Method
 
 __all__ = ["PseudoLabel", "PseudoLabelConfig", "ramp", "unlabelled_loss"]
@@ -70,10 +71,11 @@ class PseudoLabelConfig:
 
 
 class PseudoLabel(Method):
-    """The method; `ema` is the network to evaluate.
+    """Train on the labels, and on the network's own guesses of the unlabelled images (`weak`).
 
-    The batch is a mapping: `labelled` `[B, C, H, W]`, `labels` `[B]`, and `weak` `[mu B, C, H, W]`, the
-        unlabelled images.
+    Args:
+        model: images -> logits `[B, K]`.
+        config: hyper-parameters.
     """
 
     def __init__(self, model: nn.Module, config: PseudoLabelConfig | None = None) -> None:
@@ -82,12 +84,7 @@ class PseudoLabel(Method):
         self.model = model
         self.ema = EMA(model, self.config.ema_decay)
 
-    @property
-    def evaluated(self) -> nn.Module:
-        """The average of the weights."""
-        return self.ema.module
-
-    def training_step(self, batch: dict[str, Tensor], step: int) -> dict[str, Tensor]:
+    def training_step(self, batch: SemiBatch, step: int) -> dict[str, Tensor]:
         """Equation (15)."""
         supervised = F.cross_entropy(self.model(batch["labelled"]), batch["labels"])
         unlabelled = unlabelled_loss(self.model(batch["weak"]))
@@ -97,6 +94,11 @@ class PseudoLabel(Method):
             "supervised": supervised.detach(),
             "unlabelled": unlabelled.detach(),
         }
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The average of the weights."""
+        return self.ema.module
 
     def after_step(self, step: int) -> None:
         """Let the average follow, after the optimizer has stepped."""

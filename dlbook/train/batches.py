@@ -40,7 +40,7 @@ Transform = Callable[[Batch, Generator], Batch]
 
 
 class Batches:
-    """Training batches on `device`: the views, labels and indices of all pools in one mapping, by their names.
+    """Training batches on `device`: the views, labels and indices of all pools, in one mapping.
 
     Args:
         pools: what a batch is made of; their names in the batch differ.
@@ -70,7 +70,7 @@ class Batches:
         device: str | torch.device = "cpu",
     ) -> None:
         _require_ranks(workers, rank, world_size)
-        names = [name for pool in pools for name in pool.keys()]
+        names = [name for pool in pools for name in pool.names()]
         if not pools or len(set(names)) < len(names):
             raise ValueError(
                 f"expected one pool or more, and each name once in a batch, got {names or 'no pool'}; "

@@ -1,5 +1,4 @@
-"""Typed configuration: a YAML file, overrides from the command line, and one sentence for each thing that is
-wrong.
+"""Typed configuration: a YAML file, overrides from the command line, and one line for each fault.
 
 A schema is a tree of `Section`s with types and ranges. OmegaConf reads the YAML safely, so that `1e-4` is a
 number and a key that stands twice is an error; pydantic validates it strictly. `save` writes the resolved
@@ -12,7 +11,7 @@ configuration: loading that file again gives an equal object, whatever the defau
 ...     optimizer: Optimizer = Optimizer()
 >>> resolve(Config, {}, ["optimizer.lr=1e-4"]).optimizer.lr
 0.0001
->>> resolve(Config, {"optimizer": {"Lr": 0.1}})
+>>> resolve(Config, {"optimizer": {"Lr": 0.1}})  # doctest: +NORMALIZE_WHITESPACE
 Traceback (most recent call last):
 dlbook.train.configuration.ConfigurationError: optimizer.Lr: unknown key; did you mean 'lr'? There are: name,
 lr
@@ -20,6 +19,7 @@ lr
 
 import difflib
 import json
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -49,16 +49,6 @@ class ConfigurationError(ValueError):
 
 
 Schema = TypeVar("Schema", bound=Section)
-
-WORDS = {  # pydantic's wording -> ours
-    "greater than or equal to": "at least",
-    "less than or equal to": "at most",
-    "greater than": "more than",
-    "a valid integer": "a whole number",
-    "a valid ": "a ",
-    "an object": "a section with keys of its own",
-    "a array": "a list",
-}
 
 
 def load(schema: type[Schema], file: str | Path, overrides: Sequence[str] = ()) -> Schema:
@@ -128,48 +118,47 @@ def save(config: Section, path: str | Path) -> Path:
 
 
 def _sentence(schema: type[Section], fault: Mapping[str, Any]) -> str:
-    """One line for one of pydantic's faults."""
-    path = ".".join(str(part) for part in fault["loc"]) or "the configuration"
+    """One line for one of pydantic's faults: where it is, pydantic's words, and the nearest that exists."""
+    path, sections = _locate(schema, fault["loc"])
+    where = ".".join(path) or "the configuration"
     if fault["type"] == "extra_forbidden":
-        known = _keys(schema, fault["loc"][:-1])
-        return f"{path}: unknown key{_nearest(str(fault['loc'][-1]), known)} There are: {', '.join(known)}"
+        known = list(dict.fromkeys(key for section in sections for key in section.model_fields))
+        return f"{where}: unknown key{_nearest(path[-1], known) or '.'} There are: {', '.join(known)}"
     if fault["type"] == "missing":
-        return f"{path}: missing; set it in the file or by {path}=..."
+        return f"{where}: missing; set it in the file or by {where}=..."
     if fault["type"] == "value_error":  # a section's own validator: it says all three things itself
-        return f"{path}: {fault['ctx']['error']}"
-    expected = fault["msg"].replace("Input should be ", "")
-    for theirs, plain in WORDS.items():
-        expected = expected.replace(theirs, plain)
-    options = [
-        option.strip().strip("'")
-        for option in fault.get("ctx", {}).get("expected", "").replace(" or ", ", ").split(",")
-        if option
-    ]
+        return f"{where}: {fault['ctx']['error']}"
     got = fault["input"]
-    near = _nearest(got, options)[1:] if isinstance(got, str) and options else ""
-    return f"{path}: expected {expected}, got {got!r}{'; ' if near else ''}{near.strip()}"
+    if fault["type"] == "union_tag_invalid":
+        got = fault["ctx"]["tag"]
+        where = f"{where}.name"
+    words = re.findall(r"'([^']+)'", fault.get("ctx", {}).get("expected", fault["msg"]))
+    return f"{where}: {fault['msg']}, got {got!r}{_nearest(got, words) if isinstance(got, str) else ''}"
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:
-    """ "; did you mean 'lr'?" or a full stop."""
+    """ "; did you mean 'lr'?" if one of the known words is near, else nothing."""
     near = difflib.get_close_matches(word.lower(), [name.lower() for name in known], n=1, cutoff=0.5)
-    return next((f"; did you mean '{name}'?" for name in known if near and name.lower() == near[0]), ".")
+    return next((f"; did you mean {name!r}?" for name in known if near and name.lower() == near[0]), "")
 
 
-def _keys(schema: type[Section], path: Sequence[str | int]) -> list[str]:
-    """The keys of the section at `path`; optional and listed sections are looked into, a union of sections
-    gives all its keys.
+def _locate(schema: type[Section], location: Sequence[str | int]) -> tuple[list[str], list[type[Section]]]:
+    """The keys that lead to a fault, and the sections where its last key stands.
+
+    Where a key takes one of several sections, pydantic puts the `name` of the chosen one into the location;
+    it is no key, and is left out.
     """
-    sections = [schema]
-    for part in path:
-        deeper = [
-            s
-            for section in sections
-            if part in section.model_fields
-            for s in _sections(section.model_fields[part].annotation)
-        ]
-        sections = deeper or sections
-    return list(dict.fromkeys(key for section in sections for key in section.model_fields))
+    path, sections, deeper = [], [schema], [schema]
+    for part in location:
+        chosen = [s for s in deeper if "name" in s.model_fields and s.model_fields["name"].default == part]
+        if len(deeper) > 1 and chosen:
+            deeper = chosen
+            continue
+        path.append(str(part))
+        sections = deeper
+        annotations = [s.model_fields[part].annotation for s in sections if part in s.model_fields]
+        deeper = [s for annotation in annotations for s in _sections(annotation)] or sections
+    return path, sections
 
 
 def _sections(annotation: Any) -> list[type[Section]]:

@@ -1,4 +1,5 @@
-"""Evaluation: torchmetrics over all examples, each counted once, also over several processes.
+"""Evaluation: torchmetrics over all examples, each counted once, also over several processes; and training
+with a look every so many steps.
 
 >>> batch = {"images": torch.eye(3), "labels": torch.tensor([0, 1, 1])}
 >>> evaluate(torch.nn.Identity(), [batch], num_classes=3)["accuracy"]
@@ -6,7 +7,8 @@
 """
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -19,8 +21,17 @@ from torchmetrics.classification import (
 )
 
 from dlbook.train.parallel.distributed import gather
+from dlbook.train.trainer import Trainer
 
-__all__ = ["confusion", "evaluate", "make_metrics"]
+__all__ = [
+    "accuracy",
+    "confusion",
+    "evaluate",
+    "looks",
+    "make_metrics",
+    "neighbour_accuracy",
+    "probabilities",
+]
 
 
 def make_metrics(num_classes: int) -> MetricCollection:
@@ -44,8 +55,8 @@ def evaluate(model: nn.Module, batches: Iterable[dict[str, Tensor]], num_classes
     Args:
         model: images -> logits [B, K].
         batches: {"images": [B, ...], "labels": [B]}, on the device of the model; every example once. Where
-            "counted" is there and
-            false, the network runs and its answers are thrown away: see `evaluation_batches`.
+            "counted" is there and false, the network runs and its answers are thrown away: see
+            `evaluation_batches`.
         num_classes: K.
 
     Returns:
@@ -57,26 +68,16 @@ def evaluate(model: nn.Module, batches: Iterable[dict[str, Tensor]], num_classes
         ValueError: there are no batches, a label lies outside [0, K), or the model gives another number of
             classes.
     """
-    training = model.training
-    model.eval()
     device = next(model.parameters(), torch.empty(0)).device  # of a process that gets no batch, too
     metrics = make_metrics(num_classes).to(device)
     total, count = torch.zeros((), dtype=torch.float64, device=device), 0
-    try:
-        for batch in batches:
-            logits = model(batch["images"])
+    with _evaluating(model):
+        for logits, batch in _answers(model, batches, num_classes):
             logits = logits if logits.dtype is torch.float64 else logits.float()
-            if not batch.get("counted", True):
-                continue
-            _require_labels(logits, batch, num_classes)
             metrics.to(logits.device).update(logits.float().softmax(dim=1), batch["labels"])
-            total = (
-                total.to(logits.device)
-                + nn.functional.cross_entropy(logits, batch["labels"], reduction="sum").double()
-            )
+            nats = nn.functional.cross_entropy(logits, batch["labels"], reduction="sum")
+            total = total.to(logits.device) + nats.double()
             count += len(logits)
-    finally:
-        model.train(training)
     losses, counts = zip(*gather((total.item(), count)), strict=True)
     if sum(counts) == 0:
         raise ValueError("expected at least one batch, got none; is the data set empty?")
@@ -86,7 +87,10 @@ def evaluate(model: nn.Module, batches: Iterable[dict[str, Tensor]], num_classes
 
 
 def _compute(metric: Metric | MetricCollection) -> Any:
-    """Compute the value over all processes; torchmetrics warns when one saw no example, which is expected here."""
+    """The value over all processes.
+
+    torchmetrics warns when a process computes a metric without having seen an example; here that is expected.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The ``compute`` method of metric", category=UserWarning)
         return metric.compute()
@@ -97,17 +101,75 @@ def confusion(model: nn.Module, batches: Iterable[dict[str, Tensor]], num_classe
     """Counts [K, K]: row = the label, column = the class that the model in evaluation mode finds most
     probable.
     """
+    matrix = MulticlassConfusionMatrix(num_classes)
+    with _evaluating(model):
+        for logits, batch in _answers(model, batches, num_classes):
+            matrix.update(logits.argmax(dim=1).cpu(), batch["labels"].cpu())
+    return _compute(matrix)
+
+
+@torch.no_grad()
+def probabilities(model: nn.Module, images: Tensor, batch_size: int = 500) -> Tensor:
+    """Class probabilities `[N, K]` of images `[N, C, H, W]`, by the model in evaluation mode."""
+    with _evaluating(model):
+        return torch.cat([model(part).softmax(dim=1) for part in images.split(batch_size)])
+
+
+def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """Per cent of the images whose most probable class is right."""
+    return 100 * (probabilities(model, images).argmax(dim=1) == labels).double().mean().item()
+
+
+@torch.no_grad()
+def neighbour_accuracy(
+    model: nn.Module, known: Iterable[dict[str, Tensor]], asked: Iterable[dict[str, Tensor]]
+) -> float:
+    """Per cent of the asked images whose nearest known image has their label, by the cosine of the features.
+
+    Args:
+        model: images -> features [B, D].
+        known, asked: {"images": [B, ...], "labels": [B]}. An image that is in both has to be left out of one.
+    """
+    with _evaluating(model):
+        features, labels = zip(*[(model(b["images"]), b["labels"]) for b in known], strict=True)
+        memory, labels = nn.functional.normalize(torch.cat(features), dim=1), torch.cat(labels)
+        hits = [(labels[(model(b["images"]) @ memory.T).argmax(dim=1)] == b["labels"]) for b in asked]
+    return 100 * torch.cat(hits).double().mean().item()
+
+
+def looks(trainer: Trainer, steps: int, every: int, progress: bool = False) -> Iterator[int]:
+    """Train until `steps` steps are done in all, and stop for a look after each multiple of `every`, and at
+    the end.
+
+    Yields: the number of steps done. Raises ValueError for `every` below 1.
+    """
+    if every < 1:
+        raise ValueError(f"expected every >= 1, got {every}; it is the number of steps between two looks")
+    while trainer.step < steps:
+        trainer.fit(min(steps, trainer.step + every - trainer.step % every), progress)
+        yield trainer.step
+
+
+@contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode; the mode that the model was in is put back, also after an error."""
     training = model.training
     model.eval()
-    matrix = MulticlassConfusionMatrix(num_classes)
+    try:
+        yield
+    finally:
+        model.train(training)
+
+
+def _answers(
+    model: nn.Module, batches: Iterable[dict[str, Tensor]], num_classes: int
+) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
+    """Logits and batch, of the batches that count."""
     for batch in batches:
         logits = model(batch["images"])
-        if not batch.get("counted", True):
-            continue
-        _require_labels(logits, batch, num_classes)
-        matrix.update(logits.argmax(dim=1).cpu(), batch["labels"].cpu())
-    model.train(training)
-    return _compute(matrix)
+        if batch.get("counted", True):
+            _require_labels(logits, batch, num_classes)
+            yield logits, batch
 
 
 def _require_labels(logits: Tensor, batch: dict[str, Tensor], num_classes: int) -> None:

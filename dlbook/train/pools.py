@@ -1,8 +1,8 @@
 """What a batch is made of: pools of examples, and the views of each example.
 
 A pool is a data set and how many of its examples every batch takes. Supervised learning has one pool.
-Semi-supervised learning has two, a labelled and an unlabelled one. A view is one picture of an example: SimCLR
-takes two views of each, FixMatch a weak and a strong one, DINO two large and several small ones.
+Semi-supervised learning has two, a labelled and an unlabelled one. A view is one picture of an example:
+SimCLR takes two views of each, FixMatch a weak and a strong one, DINO two large and several small ones.
 
 Where the examples are picture files, each view is a new crop of the file. Such a set has two methods beside
 those of a data set:
@@ -44,8 +44,8 @@ class View:
     """Say how one picture of an example is made: first the crop, then the step.
 
     Args:
-        crop: what is cut out of a picture file, given to the set's `cut`. Images that are in memory are cut as
-            a batch, by crop(images, generator). None: the set's own crop, or the whole image.
+        crop: what is cut out of a picture file, given to the set's `cut`. Images in memory are cut as a
+            batch, by crop(images, generator). None: the set's own crop, or the whole image.
         step: (images [B, C, H, W], generator) -> images, for the batch on its device; None changes nothing.
     """
 
@@ -91,7 +91,7 @@ class Pool:
         """Whether the crops are cut out of picture files."""
         return hasattr(self.dataset, "cut")
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         """The names that this pool puts into a batch."""
         return [*self.views, *(name for name in (self.labels, self.indices) if name)]
 
@@ -151,7 +151,8 @@ def stack(images: Sequence[Tensor], indices: Sequence[int]) -> Tensor:
     for image, index in zip(images, indices, strict=True):
         if image.shape != images[0].shape:
             raise ValueError(
-                f"expected images of one shape in a batch, got {list(images[0].shape)} (example {indices[0]}) "
-                f"and {list(image.shape)} (example {index}); crop or resize them in the data set"
+                f"expected images of one shape in a batch, got {list(images[0].shape)} (example "
+                f"{indices[0]}) and {list(image.shape)} (example {index}); "
+                "crop or resize them in the data set"
             )
     return torch.stack(list(images))

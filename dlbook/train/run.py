@@ -1,6 +1,7 @@
 """A run's folder: its configuration, its checkpoints, its figures; and how a run that was killed goes on.
 
     config.yaml                     the resolved configuration; it alone reproduces the run
+    network.json                    how the network is built and asked; see dlbook.recipes.run.network
     checkpoints/step-00000500.ckpt  the newest two; the older one goes when the newer one is whole
     checkpoints/best.ckpt           of the best evaluation so far
     metrics.jsonl                   a line for each evaluation; the checkpoints hold them too
@@ -40,7 +41,8 @@ class Run:
         folder: made if it is missing; its parent too.
         metric: the figure whose best value is kept; larger is better.
         resume: go on with what is there; otherwise a folder that holds a run is an error, and nothing in it
-            is touched.
+            is touched. A folder without any checkpoint holds no run: its first attempt ended before the first
+            evaluation, and a new one may take its place.
 
     Raises:
         RunError: the folder holds a run and `resume` is false.
@@ -53,12 +55,12 @@ class Run:
         on_main(lambda: self._claim(resume))
 
     def _claim(self, resume: bool) -> None:
-        if not resume and (self.checkpoints.exists() or (self.folder / "config.yaml").exists()):
-            raise RunError(
-                f"{self.folder} holds a run already; resume it, or choose another folder (nothing "
-                "was changed)"
-            )
         self.checkpoints.mkdir(parents=True, exist_ok=True)
+        if not resume and any(self.checkpoints.iterdir()):
+            raise RunError(
+                f"{self.folder} holds a run already; go on with it by --resume, or choose another "
+                "output.folder (nothing was changed)"
+            )
 
     def files(self) -> list[Path]:
         """The checkpoints of steps, the newest first."""

@@ -230,7 +230,7 @@ class Trainer:
             "base_decays": self.base_decays,
             "step": self.step,
             "scaler": self.scaler.state_dict(),
-            "log": {name: self.curve(name) for name in self.log},
+            "log": {name: values.to("cpu", copy=True) for name, values in self.log.items()},
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }

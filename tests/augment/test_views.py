@@ -221,7 +221,7 @@ def test_exchanged_global_views_are_caught(monkeypatch):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (partial(simclr, 16, 3.0), "strength <= 2.5"),
+        (partial(simclr, 16, strength=3.0), "strength <= 2.5"),
         (partial(multi_crop, pictures(), None, 2), "sizes >= 3"),
         (partial(multi_crop, pictures(), None, 16, 8, -1), "local_views >= 0"),
         (partial(two_views, pictures(channels=2)), "1 or 3, H, W"),

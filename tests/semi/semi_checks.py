@@ -126,6 +126,8 @@ def make_batch(seed=0, labelled=5, unlabelled=12, pool=40):
         "labels": torch.randint(0, K, (labelled,), generator=generator),
         "weak": 3 * images(unlabelled),
         "strong": images(unlabelled),
+        "first": images(unlabelled),
+        "second": images(unlabelled),
         "indices": torch.randperm(pool, generator=generator)[:unlabelled],
     }
 

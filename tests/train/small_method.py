@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 from dlbook import optim
 from dlbook.optim.ema import EMA
 from dlbook.train import Method, Trainer
-from dlbook.train.batches import Batches
+from dlbook.train.batches import Batches, Pool
 from dlbook.train.parallel import distributed
 from tests.many_processes import together
 
@@ -73,7 +73,10 @@ def trainer_of(rank, accumulate=1, norm="group", fault="", clip_norm=0.5):
     method = Small(norm, seed=rank if fault == "own initial weights" else 0)
     seed = 3 + rank if fault == "each rank its own order" else 3
     batches = Batches(
-        Rows(), BATCH // world, seed, rank=0 if fault == "all take one share" else rank, world_size=world
+        Pool(Rows(), BATCH // world),
+        seed=seed,
+        rank=0 if fault == "all take one share" else rank,
+        world_size=world,
     )
     forward = None
     if world > 1 and fault == "the inner network is wrapped":

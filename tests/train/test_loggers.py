@@ -8,9 +8,9 @@ import types
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from dlbook.recipes.classify import run as classify_run
-from dlbook.recipes.classify.build import build
-from dlbook.recipes.classify.config import ClassifyConfig, resolve
+from dlbook.recipes.run.train import train
+from dlbook.recipes.run.build import build
+from dlbook.recipes.run.config import RunConfig, resolve
 from dlbook.train.loggers import TensorBoard, make_loggers
 
 
@@ -33,7 +33,7 @@ def config(folder, *overrides):
         "trainer": {"epochs": 4},
         "output": {"folder": str(folder)},
     }
-    return resolve(ClassifyConfig, content, overrides)
+    return resolve(RunConfig, content, overrides)
 
 
 def test_a_killed_and_resumed_log_reads_as_one(tmp_path):
@@ -52,7 +52,7 @@ def test_a_killed_and_resumed_log_reads_as_one(tmp_path):
 
 def test_the_files_of_a_run_hold_its_figures(tmp_path):
     setup = build(config(tmp_path / "run"))
-    best = classify_run.train(setup)
+    best = train(setup)
     found = read(tmp_path / "run")
     assert {
         "train/loss",
@@ -72,7 +72,7 @@ def test_the_files_of_a_run_hold_its_figures(tmp_path):
 
 
 def test_the_files_of_a_resumed_run_are_those_of_one_that_was_not(tmp_path, monkeypatch):
-    classify_run.train(build(config(tmp_path / "whole")))
+    train(build(config(tmp_path / "whole")))
 
     class Killed(Exception):
         pass
@@ -86,10 +86,10 @@ def test_the_files_of_a_resumed_run_are_those_of_one_that_was_not(tmp_path, monk
 
     monkeypatch.setattr(classify_run, "_log", killed)
     with pytest.raises(Killed):
-        classify_run.train(build(config(tmp_path / "run")))
+        train(build(config(tmp_path / "run")))
     monkeypatch.undo()
     (tmp_path / "run/checkpoints/step-00000009.ckpt").unlink()
-    classify_run.train(build(config(tmp_path / "run")), resume=True)
+    train(build(config(tmp_path / "run")), resume=True)
     assert read(tmp_path / "run") == read(tmp_path / "whole")
 
 
@@ -100,7 +100,7 @@ def test_without_weights_and_biases_a_sentence_and_no_folder(tmp_path, monkeypat
         match="expected the package wandb for output.wandb=true, it is not installed; pip install wandb, "
         "or leave it off",
     ):
-        classify_run.train(build(config(tmp_path / "run", "output.wandb=true")))
+        train(build(config(tmp_path / "run", "output.wandb=true")))
     assert not (tmp_path / "run").exists()
 
 

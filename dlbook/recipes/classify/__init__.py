@@ -1,1 +1,1 @@
-"""Image classification, from a configuration to a run folder."""
+"""Batches of labelled images, and how they are augmented."""

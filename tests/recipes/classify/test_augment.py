@@ -10,8 +10,8 @@ from dlbook.augment import digits as augment
 from dlbook.augment.policies import CIFAR10, IMAGENET, auto_augment, rand_augment
 from dlbook.recipes.classify import augment as classify_augment
 from dlbook.recipes.classify.augment import POLICIES, make_transform
-from dlbook.recipes.classify.build import build
-from dlbook.recipes.classify.config import Augment, ClassifyConfig, resolve
+from dlbook.recipes.run.build import build
+from dlbook.recipes.run.config import Augment, RunConfig, resolve
 
 NAMES = get_args(Augment.model_fields["policy"].annotation)
 ON = {"mixup": 0.4, "cutmix": 1.0, "cutout": 0.5, "erasing": 0.7}
@@ -194,7 +194,7 @@ def test_both_mixings_share_the_batches():
 )
 def test_a_run_takes_it(tmp_path, options):
     config = resolve(
-        ClassifyConfig,
+        RunConfig,
         {
             "model": {"name": "convnet_digits"},
             "data": {"name": "color_shapes", "limit": 60, "batch_size": 20},

@@ -11,7 +11,7 @@ from torch import nn
 
 from dlbook import optim
 from dlbook.train import Trainer, checkpoint
-from dlbook.train.batches import Batches, evaluation_batches
+from dlbook.train.batches import Batches, Pool, evaluation_batches
 from dlbook.train.evaluate import evaluate
 from dlbook.train.fit.activation_checkpointing import checkpoint_blocks
 from dlbook.train.parallel import distributed, sharded
@@ -47,7 +47,7 @@ def trainer_of(rank, strategy="fsdp", kind="adamw", accumulate=2, norm="group", 
     for module in method.model.modules():
         if fault == "sum instead of mean" and hasattr(module, "set_gradient_divide_factor"):
             module.set_gradient_divide_factor(1.0)
-    batches = Batches(Rows(), BATCH // world, 3, rank=rank, world_size=world)
+    batches = Batches(Pool(Rows(), BATCH // world), seed=3, rank=rank, world_size=world)
     clip = None if fault == "not clipped" else 0.1
     return Trainer(
         method,

@@ -10,26 +10,14 @@ torch.Size([1, 5])
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from dlbook.models import create, efficientnet_weights
+from dlbook.recipes.run.network import network_weights
+from dlbook.recipes.run.normalised import Normalised
 from dlbook.train.fit.freeze import freeze, head
-from dlbook.train.run import load_weights
 
-__all__ = ["Normalised", "new_head", "start"]
-
-
-class Normalised(nn.Module):
-    """A network that was trained on shifted and scaled values, for images in [0, 1]: model((images - mean) /
-    std).
-    """
-
-    def __init__(self, model: nn.Module, mean: float, std: float) -> None:
-        super().__init__()
-        self.model, self.mean, self.std = model, mean, std
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.model((images - self.mean) / self.std)
+__all__ = ["new_head", "start"]
 
 
 def start(name: str, num_classes: int, in_channels: int, weights: str | None, frozen: bool) -> nn.Module:
@@ -69,16 +57,14 @@ def new_head(model: nn.Module, num_classes: int) -> None:
 
 
 def _copy_from_run(model: nn.Module, path: Path) -> None:
-    path = path / "checkpoints" / "best.ckpt" if path.is_dir() else path
-    if not path.is_file():
+    """Take every tensor along that fits; only the head's may be of another shape."""
+    folder = path if path.is_dir() else path.parent.parent  # RUN/checkpoints/best.ckpt
+    if not path.exists() or not (folder / "network.json").is_file():
         raise ValueError(
-            f"model.weights: expected a run's folder or a checkpoint, got {path}: there is no such file"
+            f"model.weights: expected a run's folder or its best.ckpt, got {path}: "
+            + ("no run has been begun there" if path.exists() else "there is no such file")
         )
-    state = load_weights(path)
-    prefix = "ema.module." if any(key.startswith("ema.module.") for key in state) else "model."
-    given = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
-    last = head(model)
-    own = model.state_dict()
+    given, last, own = network_weights(folder), head(model), model.state_dict()
     for key, value in own.items():
         fits = key in given and given[key].shape == value.shape
         if not fits and not key.startswith(f"{last}."):

@@ -16,9 +16,10 @@ import pytest
 import torch
 
 from dlbook.cli.train import train as cli_train
-from dlbook.recipes.classify import run as classify_run
-from dlbook.recipes.classify.build import build
-from dlbook.recipes.classify.config import ClassifyConfig, resolve
+from dlbook.recipes.run.build import build
+from dlbook.recipes.run.config import RunConfig, resolve
+from dlbook.recipes.run.evaluate import evaluate_run
+from dlbook.recipes.run.train import train
 from dlbook.train import checkpoint
 from dlbook.train.parallel import distributed
 from tests.many_processes import together
@@ -37,7 +38,7 @@ KEYS = [
     "optimizer.name=adamw",
     "optimizer.lr=3e-3",
     "trainer.epochs=8",
-    "trainer.ema_decay=0.9",
+    "method.ema_decay=0.9",
     "trainer.clip_norm=1.0",
     "trainer.accumulate=2",
     "trainer.device=cpu",
@@ -116,8 +117,8 @@ def children(pid):
 def trained(rank, folder, *more):
     """The run of `command` in processes that are started by the test."""
     world = distributed.world_size()
-    config = resolve(ClassifyConfig, {"seed": 3}, [*KEYS, f"output.folder={folder}", *more])
-    return classify_run.train(build(config, rank, world))
+    config = resolve(RunConfig, {"seed": 3}, [*KEYS, f"output.folder={folder}", *more])
+    return train(build(config, rank, world))
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +171,7 @@ def test_two_machines_are_two_processes(whole, tmp_path):
 
 
 def evaluated(rank, folder):
-    return classify_run.evaluate_run(folder)
+    return evaluate_run(folder)
 
 
 def test_evaluation_by_three_processes_is_that_of_one(whole):
@@ -257,7 +258,7 @@ def free_port():
 )
 def test_what_does_not_fit_many_processes(more, message, tmp_path):
     with pytest.raises(ValueError, match=message):
-        build(resolve(ClassifyConfig, {}, [*KEYS, *more]), 0, 2)
+        build(resolve(RunConfig, {}, [*KEYS, *more]), 0, 2)
 
 
 def test_restarts_without_resume_are_refused_before_anything_begins(tmp_path, monkeypatch):

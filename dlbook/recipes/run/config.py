@@ -1,28 +1,38 @@
-"""What a run of image classification can be told: every key, its type, its range and its default.
+"""What a run can be told: every key, its type, its range and its default, whatever the method.
 
-A file needs two keys only: `model.name` and `data.name`. `dlbook train FILE section.key=value` overrides any
-    of them.
+A file needs two keys only: `model.name` and `data.name`. The section `method` names a row of
+`dlbook.recipes.methods` and sets its hyper-parameters. `dlbook train FILE section.key=value` overrides a key.
 
->>> config = resolve(ClassifyConfig, {"model": {"name": "lenet5_modern"}, "data": {"name": "mnist5k"}}, ["trainer.epochs=2"])
->>> config.trainer.epochs, config.optimizer.name
-(2, 'sgd')
+>>> content = {"model": {"name": "lenet5_modern"}, "data": {"name": "mnist5k"}}
+>>> config = resolve(RunConfig, content, ["trainer.epochs=2", "method.label_smoothing=0.1"])
+>>> config.trainer.epochs, config.optimizer.name, config.method.name
+(2, 'sgd', 'cross_entropy')
+>>> hyper_parameters(config.method)
+CrossEntropyConfig(label_smoothing=0.1, ema_decay=None)
 """
 
-from typing import Literal
+import dataclasses
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import model_validator
+from pydantic import AfterValidator, BeforeValidator, create_model, model_validator
 
+from dlbook.recipes.methods import METHODS
 from dlbook.train.configuration import Field, Section, resolve
 
-__all__ = ["ClassifyConfig", "resolve"]
+__all__ = ["RunConfig", "hyper_parameters", "resolve"]
+
+Home = AfterValidator(lambda path: str(Path(path).expanduser()) if path.startswith("~") else path)
 
 
 class Model(Section):
     """A row of the zoo (`dlbook models`); the classes and channels come from the data."""
 
     name: str
-    weights: str | None = Field(
-        None, description="a run's folder or checkpoint to start from, or 'imagenet' for efficientnet_lite0"
+    weights: Annotated[str, Home] | None = Field(
+        None, description="a run's folder or its checkpoint to start from, or 'imagenet' (efficientnet_lite0)"
     )
     freeze: bool = Field(
         False, description="train the last linear layer only, with batch normalisation left as it is"
@@ -33,12 +43,18 @@ class Data(Section):
     """Where the images are, and how they become batches."""
 
     name: Literal["mnist5k", "color_shapes", "cifar10", "cifar100", "fashion_mnist", "image_folder"]
-    root: str | None = Field(None, description="folder of a set that is not bundled")
+    root: Annotated[str, Home] | None = Field(None, description="folder of a set that is not bundled")
     validation: float = Field(
         0.1, ge=0, lt=1, description="share of the training images held out, the same of each class"
     )
     limit: int | None = Field(None, ge=1, description="use at most this many training images")
-    batch_size: int = Field(128, ge=1)
+    batch_size: int = Field(128, ge=1, description="images with labels in a batch, of all processes together")
+    labels_per_class: int | None = Field(
+        None, ge=1, description="keep so many labels of each class; the other training images have none"
+    )
+    unlabelled_batch_size: int = Field(
+        448, ge=1, description="of semi-supervised methods: images without labels in a batch"
+    )
     image_size: int = Field(224, ge=8, description="side of the crops of an image folder")
     workers: int = Field(0, ge=0, le=256)
 
@@ -81,7 +97,9 @@ class Optimizer(Section):
 class Schedule(Section):
     """Factor of the rate over the run."""
 
-    name: Literal["constant", "cosine", "one_cycle", "step"] = "cosine"
+    name: Literal["constant", "cosine", "cosine_fraction", "one_cycle", "step"] = Field(
+        "cosine", description="cosine_fraction: cos(7 pi k / 16 K) of FixMatch"
+    )
     warmup_epochs: float = Field(0.0, ge=0)
     final: float = Field(0.0, ge=0, le=1, description="of cosine: the last factor")
     milestones: list[float] = Field(
@@ -96,8 +114,6 @@ class Training(Section):
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     accumulate: int = Field(1, ge=1)
     clip_norm: float | None = Field(None, gt=0)
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
-    ema_decay: float | None = Field(None, ge=0, lt=1, description="evaluate a moving average of the weights")
     compile: bool = False
     strategy: Literal["ddp", "fsdp"] = Field(
         "ddp", description="under torchrun: each process holds the whole network, or a part of it"
@@ -117,16 +133,49 @@ class Training(Section):
 class Output(Section):
     """Where the run is kept."""
 
-    folder: str = "runs/classify"
+    folder: Annotated[str, Home] = "runs/classify"
     tensorboard: bool = True
     wandb: bool = False
 
 
-class ClassifyConfig(Section):
+def _method_section(name: str, hyper: type) -> type[Section]:
+    """A section with the fields of a method's dataclass as keys; the dataclass itself judges their values."""
+
+    def judge(section: Section) -> Section:
+        hyper(**section.model_dump(exclude={"name"}))
+        return section
+
+    keys = {each.name: (each.type, each.default) for each in dataclasses.fields(hyper)}
+    return create_model(
+        hyper.__name__,
+        __base__=Section,
+        __doc__=hyper.__doc__,
+        __validators__={"judge": model_validator(mode="after")(judge)},
+        name=(Literal[name], name),
+        **keys,
+    )
+
+
+def _with_name(content: Any) -> Any:
+    """A section that names no method is one of cross-entropy."""
+    return {"name": "cross_entropy"} | content if isinstance(content, dict) else content
+
+
+SECTIONS = {name: _method_section(name, row.hyper) for name, row in METHODS.items()}
+MethodSection = Annotated[reduce(or_, SECTIONS.values()), Field(discriminator="name")]
+
+
+def hyper_parameters(section: Section) -> Any:
+    """The frozen dataclass of a method from its section."""
+    return METHODS[section.name].hyper(**section.model_dump(exclude={"name"}))
+
+
+class RunConfig(Section):
     """A whole run; the resolved configuration in the run's folder reproduces it."""
 
     model: Model
     data: Data
+    method: Annotated[MethodSection, BeforeValidator(_with_name)] = SECTIONS["cross_entropy"]()
     augment: Augment = Augment()
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
@@ -135,10 +184,19 @@ class ClassifyConfig(Section):
     seed: int = Field(0, ge=0)
 
     @model_validator(mode="after")
-    def _schedule_fits(self) -> "ClassifyConfig":
+    def _schedule_fits(self) -> "RunConfig":
         if self.schedule.warmup_epochs >= self.trainer.epochs:
             raise ValueError(
                 f"expected schedule.warmup_epochs below trainer.epochs={self.trainer.epochs}, got "
                 f"{self.schedule.warmup_epochs}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _labels_are_counted(self) -> "RunConfig":
+        if METHODS[self.method.name].batches == "weak_strong" and self.data.labels_per_class is None:
+            raise ValueError(
+                f"expected data.labels_per_class for method.name={self.method.name}, got none; set how many "
+                "labels of each class it may see"
             )
         return self

@@ -1,26 +1,38 @@
-"""The images of a classification run: training, validation and test, from a section of its configuration.
+"""The images of a run: training, validation and test, from a section of its configuration.
 
 The validation images are held out of the training images, the same share of each class, by the run's seed.
 The test images are never looked at while training.
 
->>> from dlbook.recipes.classify.config import Data
+>>> from dlbook.recipes.run.config import Data
 >>> splits = load(Data(name="color_shapes"), seed=0)
 >>> len(splits.train), len(splits.validation), len(splits.test)
 (1803, 197, 500)
 """
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from PIL import Image
+from torch import Generator, Tensor
 from torch.utils.data import Dataset, Subset
 
-from dlbook.data import LabelledImages, color_shapes, gather, mnist5k, torchvision_dataset
+from dlbook.augment.views import Crop
+from dlbook.data import (
+    LabelledImages,
+    color_shapes,
+    gather,
+    labelled_indices,
+    mnist5k,
+    torchvision_dataset,
+)
 from dlbook.data.image_folder import ImageFolder
-from dlbook.recipes.classify.config import Data
+from dlbook.data.picture_file import Preparation
+from dlbook.recipes.run.config import Data
 
-__all__ = ["Splits", "load"]
+__all__ = ["Pictures", "Splits", "fingerprint", "labelled", "load"]
 
 DRAWN = {"train": (2000, 0), "test": (500, 1)}  # color_shapes: how many, and the seed
 
@@ -28,14 +40,19 @@ DRAWN = {"train": (2000, 0), "test": (500, 1)}  # color_shapes: how many, and th
 @dataclass(frozen=True)
 class Splits:
     """Examples (image [C, H, W], label) to train on, to choose by, and to report; test may be missing in an
-    image folder.
+    image folder. `preparation` makes a picture what these images are.
     """
 
     train: Dataset
     validation: Dataset
     test: Dataset | None
     classes: tuple[str, ...]
-    in_channels: int
+    preparation: Preparation
+
+    @property
+    def in_channels(self) -> int:
+        """C of the images."""
+        return self.preparation.in_channels
 
 
 def load(data: Data, seed: int) -> Splits:
@@ -49,7 +66,31 @@ def load(data: Data, seed: int) -> Splits:
     whole, test = _in_memory(data)
     chosen, held_out = split(whole.labels, data.validation, seed)
     train = whole.subset(chosen if data.limit is None else chosen[: data.limit])
-    return Splits(train, whole.subset(held_out), test, whole.classes, whole.images.shape[1])
+    channels, height, width = whole.images.shape[1:]
+    preparation = Preparation(channels, min(height, width), (height, width))
+    return Splits(train, whole.subset(held_out), test, whole.classes, preparation)
+
+
+def labelled(train: Dataset, per_class: int | None, seed: int) -> Dataset:
+    """The training images whose labels may be seen: `per_class` of each class, by the seed; None: all."""
+    if per_class is None:
+        return train
+    chosen = labelled_indices(train.labels, per_class, seed)
+    return train.subset(chosen) if isinstance(train, LabelledImages) else Pictures(train, chosen.tolist())
+
+
+def fingerprint(train: Dataset) -> dict[str, str | int]:
+    """Tell two sets of training images apart: how many examples there are, and a SHA-256.
+
+    Of picture files the SHA-256 is of class and name, in order; of images in memory, of the labels.
+    """
+    digest = hashlib.sha256()
+    if isinstance(train, Pictures):
+        for file in train.files:
+            digest.update(f"{file.parent.name}/{file.name}\n".encode())
+    else:
+        digest.update(train.labels.numpy().tobytes())
+    return {"examples": len(train), "sha256": digest.hexdigest()}
 
 
 def split(labels: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
@@ -94,13 +135,27 @@ def _folders(data: Data, seed: int) -> Splits:
     chosen, held_out = split(train.labels, 0 if "val" in others else data.validation, seed)
     validation = others.get("val") or Subset(train, held_out.tolist())
     limited = chosen if data.limit is None else chosen[: data.limit]
-    return Splits(
-        _Drawn(train, limited.tolist()), validation, others.get("test") or others.get("val"), train.classes, 3
-    )
+    test = others.get("test") or others.get("val")
+    return Splits(Pictures(train, limited.tolist()), validation, test, train.classes, train.preparation)
 
 
-class _Drawn(Subset):
-    """A subset that still draws its crops."""
+class Pictures(Subset):
+    """Some pictures of a folder, still read and cut one by one.
 
-    def draw(self, index: int, generator: torch.Generator) -> tuple[Tensor, int]:
-        return self.dataset.draw(self.indices[index], generator)
+    Args:
+        dataset: an `ImageFolder`, or pictures of one.
+        indices: which of them.
+    """
+
+    def __init__(self, dataset: Dataset, indices: Sequence[int]) -> None:
+        super().__init__(dataset, indices)
+        self.labels: Tensor = dataset.labels[torch.tensor(indices)]
+        self.files: list[Path] = [dataset.files[index] for index in indices]
+
+    def read(self, index: int) -> tuple[Image.Image, int]:
+        """The whole picture and its label."""
+        return self.dataset.read(self.indices[index])
+
+    def cut(self, picture: Image.Image, generator: Generator, crop: Crop | None = None) -> Tensor:
+        """One view of a picture."""
+        return self.dataset.cut(picture, generator, crop)

@@ -8,17 +8,17 @@ from PIL import Image
 
 from dlbook.data import photograph
 from dlbook.models import efficientnet_weights
-from dlbook.recipes.classify import pictures as classify_pictures
-from dlbook.recipes.classify import run as classify_run
-from dlbook.recipes.classify.build import build
-from dlbook.recipes.classify.config import ClassifyConfig, resolve
-from dlbook.recipes.classify.transfer import start
+from dlbook.recipes.run.build import build
+from dlbook.recipes.run.config import RunConfig, resolve
+from dlbook.recipes.run.predict import from_run
+from dlbook.recipes.run.train import train
+from dlbook.recipes.run.transfer import start
 
 
 def digits(folder, *overrides):
     base = {"model": {"name": "convnet_digits"}, "data": {"name": "mnist5k", "limit": 200, "batch_size": 50}}
     return resolve(
-        ClassifyConfig,
+        RunConfig,
         base,
         [f"output.folder={folder}", "output.tensorboard=false", "trainer.epochs=1", *overrides],
     )
@@ -26,8 +26,8 @@ def digits(folder, *overrides):
 
 @pytest.mark.parametrize("averaged", [False, True])
 def test_weights_of_a_run_are_taken_along(tmp_path, averaged):
-    first = build(digits(tmp_path / "first", *(["trainer.ema_decay=0.5"] if averaged else [])))
-    classify_run.train(first)
+    first = build(digits(tmp_path / "first", *(["method.ema_decay=0.5"] if averaged else [])))
+    train(first)
     second = build(digits(tmp_path / "second", f"model.weights={tmp_path / 'first'}"))
     expected, got = first.method.evaluated.state_dict(), second.method.model.state_dict()
     assert all(torch.equal(expected[name], got[name]) for name in expected)
@@ -40,7 +40,7 @@ def test_weights_of_a_run_are_taken_along(tmp_path, averaged):
 
 
 def test_frozen_features_stay(tmp_path):
-    classify_run.train(build(digits(tmp_path / "first")))
+    train(build(digits(tmp_path / "first")))
     second = build(digits(tmp_path / "second", f"model.weights={tmp_path / 'first'}", "model.freeze=true"))
     before = copy.deepcopy(second.method.model.state_dict())
     second.trainer.fit(3)
@@ -51,7 +51,7 @@ def test_frozen_features_stay(tmp_path):
 
 
 def test_another_network_is_refused_by_the_first_tensor(tmp_path):
-    classify_run.train(build(digits(tmp_path / "first")))
+    train(build(digits(tmp_path / "first")))
     with pytest.raises(
         ValueError, match="does not fit: tensor '.*' should be .* set model.name to the run's network"
     ):
@@ -89,7 +89,7 @@ def test_imagenet_weights_see_what_they_saw_and_a_new_head_learns_in_one_epoch(p
         "trainer": {"epochs": 2},
         "output": {"folder": str(tmp_path / "run"), "tensorboard": False},
     }
-    setup = build(resolve(ClassifyConfig, content))
+    setup = build(resolve(RunConfig, content))
     reference = efficientnet_weights.load_lite0_imagenet()
     images = torch.rand(2, 3, 96, 96)
     kept = {
@@ -102,10 +102,10 @@ def test_imagenet_weights_see_what_they_saw_and_a_new_head_learns_in_one_epoch(p
         assert torch.allclose(
             setup.method.model.eval()(images), reference((images * 255 - 127) / 128), atol=1e-5
         )
-    best = classify_run.train(setup)
+    best = train(setup)
     assert best["accuracy"] >= 90  # of 12 pictures, where guessing gives 50
     assert all(
         torch.equal(value, setup.method.model.model.state_dict()[name]) for name, value in kept.items()
     )
-    found = classify_pictures.from_run(tmp_path / "run")(pictures / "val" / "cup" / "0.png", 1)
+    found = from_run(tmp_path / "run")(pictures / "val" / "cup" / "0.png", 1)
     assert list(found) == ["cup"]

@@ -1,26 +1,26 @@
-"""Why a run of classification stopped: what is wrong with the batch, the weights or the rate, in the words of
+"""Why a run stopped: what is wrong with the batch, the weights or the rate, in the words of
 `dlbook.measure.health`.
 
->>> from dlbook.recipes.classify.build import build
->>> from dlbook.recipes.classify.config import ClassifyConfig, resolve
->>> setup = build(resolve(ClassifyConfig, {"model": {"name": "convnet_digits"}, "data": {"name": "color_shapes", "limit": 128}}))
+>>> from dlbook.recipes.run.build import build
+>>> from dlbook.recipes.run.config import RunConfig, resolve
+>>> content = {"model": {"name": "convnet_digits"}, "data": {"name": "color_shapes", "limit": 128}}
+>>> setup = build(resolve(RunConfig, content))
 >>> setup.splits.train.images[setup.trainer.batches.indices(0)[3], 0, 5, 5] = float("nan")
 >>> with explained(setup):
-...     setup.trainer.fit(1)  # doctest: +ELLIPSIS
+...     setup.trainer.fit(1)  # doctest: +ELLIPSIS, +NORMALIZE_WHITESPACE
 Traceback (most recent call last):
 dlbook.train.trainer.NonFiniteLoss: step 0: expected a finite loss, got nan on batch 0; example ... of the
 training images: the image holds ...
 """
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from dlbook.measure.health import examine, faults_of_batch, findings
-from dlbook.recipes.classify.build import Setup
+from dlbook.recipes.run.build import Setup
 from dlbook.train.batches import Batch
 from dlbook.train.parallel.sharded import Sharded
 from dlbook.train.trainer import NonFiniteLoss
@@ -76,22 +76,23 @@ def _why(setup: Setup, number: int) -> str:
 
 
 def _faults(setup: Setup, number: int) -> list[str]:
-    """Of the batch as the data set gives it, before any augmentation blends its examples."""
-    found = faults_of_batch(setup.trainer.batches.untransformed(number), len(setup.splits.classes))
-    return [fault.replace(":", " of the training images:", 1) for fault in found]
+    """Of the batch as the data sets give it, before any augmentation blends its examples."""
+    batches, found = setup.trainer.batches, []
+    for pool in batches.pools:
+        plain = dataclasses.replace(
+            pool, views={"images": pool.views[pool.name]}, labels="labels", indices="indices"
+        )
+        batch = plain.fetch(batches.places(number, pool), batches.seed)
+        if pool.labels is None:  # hidden labels are looked at by nobody
+            batch["labels"] = torch.zeros_like(batch["indices"])
+        found += faults_of_batch(batch, len(setup.splits.classes))
+    return [fault.replace(":", " of the training images:", 1) for fault in dict.fromkeys(found)]
 
 
 def _findings(setup: Setup, batch: Batch) -> list:
     trainer = setup.trainer
-
-    def loss(logits: Tensor | tuple[Tensor, ...]) -> Tensor:
-        logits = logits if isinstance(logits, Tensor) else logits[0]
-        return F.cross_entropy(
-            logits.float(), batch.get("probs", batch["labels"]), label_smoothing=setup.method.label_smoothing
-        )
-
     with torch.autocast(trainer.device, trainer.precision, enabled=trainer.precision is not torch.float32):
-        return findings(examine(setup.method.model, batch["images"], loss))
+        return findings(examine(setup.method, (batch, trainer.step), lambda outputs: outputs["loss"]))
 
 
 def _joined(faults: list[str]) -> str:

@@ -5,10 +5,10 @@ rate.
 import pytest
 import torch
 
-from dlbook.recipes.classify import run as classify_run
-from dlbook.recipes.classify.build import build
-from dlbook.recipes.classify.config import ClassifyConfig, resolve
-from dlbook.recipes.classify.explain import explained
+from dlbook.recipes.run.build import build
+from dlbook.recipes.run.config import RunConfig, resolve
+from dlbook.recipes.run.explain import explained
+from dlbook.recipes.run.train import train
 from dlbook.train.trainer import NonFiniteLoss
 
 AT = 17
@@ -21,7 +21,7 @@ def setup(folder, *overrides, harm=lambda train: None):
         "trainer": {"epochs": 2},
         "output": {"folder": str(folder / "run"), "tensorboard": False},
     }
-    made = build(resolve(ClassifyConfig, content, overrides))
+    made = build(resolve(RunConfig, content, overrides))
     harm(made.splits.train)
     return made
 
@@ -41,7 +41,7 @@ def holder(made, example=AT):
         (),
         ("augment.policy=shift",),
         ("trainer.precision=bfloat16",),
-        ("optimizer.name=adamw", "trainer.ema_decay=0.9"),
+        ("optimizer.name=adamw", "method.ema_decay=0.9"),
         ("augment.mixup=0.2",),
         ("augment.policy=randaugment", "augment.cutmix=1.0", "augment.erasing=1.0"),
     ],
@@ -53,7 +53,7 @@ def test_nan_in_the_data_is_named(tmp_path, overrides):
         match=rf"got nan on batch \d; example {AT} of the training images: the image holds NaN or infinite "
         rf"values",
     ) as raised:
-        classify_run.train(made)
+        train(made)
     assert raised.value.batch == raised.value.step == holder(made)
     assert all(weight.isfinite().all() for weight in made.method.parameters())
 
@@ -61,7 +61,7 @@ def test_nan_in_the_data_is_named(tmp_path, overrides):
 def test_with_accumulation_the_batch_is_the_micro_batch(tmp_path):
     made = setup(tmp_path, "trainer.accumulate=3", harm=nan)
     with pytest.raises(NonFiniteLoss, match=f"example {AT} of") as raised:
-        classify_run.train(made)
+        train(made)
     assert (raised.value.step, raised.value.batch) == (0, holder(made))
 
 
@@ -73,13 +73,13 @@ def test_a_label_out_of_range_is_named(tmp_path, label, override):
         ValueError,
         match=rf"example {AT} of the training images: label {label} is outside 0 to 9; fix the labels",
     ):
-        classify_run.train(made)
+        train(made)
 
 
 def test_many_faults_are_counted(tmp_path):
     made = setup(tmp_path, harm=lambda train: train.images.fill_(float("inf")))
     with pytest.raises(NonFiniteLoss, match="; and 17 more; fix or remove them"):
-        classify_run.train(made)
+        train(made)
 
 
 def test_a_rate_far_too_high_is_told_with_the_course_of_the_loss(tmp_path):
@@ -87,7 +87,7 @@ def test_a_rate_far_too_high_is_told_with_the_course_of_the_loss(tmp_path):
         NonFiniteLoss,
         match=r"the losses before were \d.*lower the rate \(now 1e\+3[0-9]; dlbook lr-find suggests one\)",
     ):
-        classify_run.train(setup(tmp_path, "optimizer.lr=1e38", "schedule.name=constant"))
+        train(setup(tmp_path, "optimizer.lr=1e38", "schedule.name=constant"))
 
 
 def test_broken_weights_are_named_before_the_rate(tmp_path):
@@ -99,7 +99,7 @@ def test_broken_weights_are_named_before_the_rate(tmp_path):
         match=r"features\.3 \(Conv2d\): not finite: its weights are NaN or infinite; go back to the last "
         r"checkpoint",
     ):
-        classify_run.train(made)
+        train(made)
 
 
 def test_nothing_is_changed_by_looking(tmp_path):

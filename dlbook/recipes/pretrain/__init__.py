@@ -1,0 +1,1 @@
+"""Batches of several views of each image, without labels."""

@@ -1,0 +1,56 @@
+"""Optimizer and schedule of a run, from the sections `optimizer` and `schedule` of its configuration."""
+
+import inspect
+
+import torch
+
+from dlbook import optim
+from dlbook.optim import cycles, schedules
+from dlbook.recipes.run.config import Optimizer, RunConfig
+from dlbook.train.method import Method
+
+__all__ = ["make_optimizer", "make_schedule"]
+
+KINDS = {
+    "sgd": optim.Momentum,
+    "nesterov": optim.Nesterov,
+    "adam": optim.Adam,
+    "adamw": optim.AdamW,
+    "rmsprop": optim.RMSprop,
+    "lars": optim.LARS,
+}
+
+
+def make_optimizer(section: Optimizer, method: Method) -> torch.optim.Optimizer:
+    """Make one of dlbook.optim, with the options of the section that it has."""
+    kind = KINDS[section.name]
+    known = inspect.signature(kind).parameters
+    options = {
+        name: getattr(section, name) for name in ("lr", "momentum", "betas", "weight_decay") if name in known
+    }
+    if section.decay_norms_and_biases:
+        return kind(method.param_groups(), **options)
+    return kind(optim.decay_groups(method, section.weight_decay), **options)
+
+
+def make_schedule(config: RunConfig, steps_per_epoch: int) -> schedules.Schedule:
+    """Step -> factor of the rate over the whole run; the warm-up multiplies it. Raises ValueError where one
+    cycle has no room.
+    """
+    total = config.trainer.epochs * steps_per_epoch
+    section = config.schedule
+    if section.name == "one_cycle" and total < 4:
+        raise ValueError(
+            f"schedule.name=one_cycle: expected a run of 4 steps or more, got {total}; raise "
+            "trainer.epochs or lower data.batch_size"
+        )
+    make = {
+        "constant": schedules.constant,
+        "cosine": lambda: schedules.cosine(total, section.final),
+        "cosine_fraction": lambda: schedules.cosine_fraction(total),
+        "one_cycle": lambda: cycles.one_cycle(total),
+        "step": lambda: schedules.multi_step([max(1, round(share * total)) for share in section.milestones]),
+    }
+    warm = round(section.warmup_epochs * steps_per_epoch)
+    schedule = make[section.name]()
+    return schedules.product(schedules.warmup(warm), schedule) if warm else schedule

@@ -1,0 +1,1 @@
+"""Batches of a few labelled and many unlabelled images."""

@@ -1,0 +1,1 @@
+"""Supervised methods, one file a method."""
