@@ -35,6 +35,7 @@ ALLOWED = {  # package -> packages of dlbook that it may import, and third parti
     "probes": ({"checks", "train", "measure"}, set()),
     "recipes": (
         {
+            "files",
             "checks",
             "nn",
             "models",
