@@ -1,11 +1,11 @@
 """Hyper-parameter search by Optuna: many short trainings, each with values that the trials before it suggest.
 
-Values come from the tree-structured Parzen estimator (Bergstra et al. 2011, NeurIPS). A trial that is worse than
-the median of the others after the same number of evaluations is stopped (Golovin et al. 2017, KDD, section
-3.2.2). What is maximised is the best accuracy on the validation images; the test images are never looked at.
+Values come from the tree-structured Parzen estimator (Bergstra et al. 2011, NeurIPS). A trial that is worse
+than the median of the others after the same number of evaluations is stopped (Golovin et al. 2017, KDD,
+section 3.2.2). What is maximised is the best accuracy on the validation images; the test images are never looked at.
 
-The study is a journal: a file that every process appends to. The same command may be started several times, and
-again after a crash, until `trials` of them have ended; a trial whose process was killed does not count.
+The study is a journal: a file that every process appends to. The same command may be started several times,
+and again after a crash, until `trials` of them have ended; a trial whose process was killed does not count.
 
 >>> parse("optimizer.lr=log:1e-4..1e-1")
 Space(key='optimizer.lr', values=(0.0001, 0.1), range=True, log=True)
@@ -91,14 +91,12 @@ def search(
     storage: str | Path | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> tuple[Any, Path]:
-    """Add trials to a study until `trials` have ended; returns Optuna's study and the best one's file.
+    """Add trials until `trials` have ended; returns Optuna's study and the file of the best configuration.
 
     Args:
         config: what every trial starts from; its seed is the search's too.
-        spaces: what is varied.
-        trials: how many the study shall hold, at least 1.
-        name: of the study; an existing study is continued.
-        storage: the journal's file; None: `default_storage`.
+        spaces, trials: what is varied, and how many trials the study shall hold.
+        name, storage: of the study and of its journal; an existing study is continued.
         say: takes a line for each trial.
 
     Raises:
@@ -111,17 +109,7 @@ def search(
         raise ModuleNotFoundError("a search needs the package optuna: pip install '.[search]'") from error
     splits = load(config.data, config.seed)
     wholes = _require_valid(config, spaces, trials, splits)
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # silence Optuna; the search prints its own lines
-    file = Path(storage or default_storage(config.output.folder))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    journal = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(file)))
-    study = optuna.create_study(
-        study_name=name,
-        storage=journal,
-        load_if_exists=True,
-        direction="maximize",
-        pruner=optuna.pruners.MedianPruner(STARTUP),
-    )
+    study = _open(optuna, name, Path(storage or default_storage(config.output.folder)))
     _require_same(study, config, spaces)
     while len(_ended(study)) < trials:
         trial = study.ask()
@@ -135,6 +123,17 @@ def search(
             f"trial {trial.number + 1} of {trials}  {state.lower()}  {METRIC} {value}  {told}  {why}".rstrip()
         )
     return study, _save_best(study, config, spaces, wholes)
+
+
+def _open(optuna: Any, name: str, file: Path) -> Any:
+    """The study, made if it is missing."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # silence Optuna; the search prints its own lines
+    file.parent.mkdir(parents=True, exist_ok=True)
+    journal = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(file)))
+    pruner = optuna.pruners.MedianPruner(STARTUP)
+    return optuna.create_study(
+        study_name=name, storage=journal, load_if_exists=True, direction="maximize", pruner=pruner
+    )
 
 
 def _suggest(trial: Any, spaces: Sequence[Space], wholes: Sequence[bool]) -> dict[str, Any]:
@@ -168,7 +167,7 @@ def _ended(study: Any) -> list[Any]:
 
 
 def with_values(config: RunConfig, values: dict[str, Any]) -> RunConfig:
-    """The configuration with other values at dotted keys. Raises ConfigurationError where the schema refuses."""
+    """The configuration with other values at dotted keys; ConfigurationError where the schema refuses."""
     return resolve(
         RunConfig, config.model_dump(mode="json"), [f"{k}={json.dumps(v)}" for k, v in values.items()]
     )
@@ -186,7 +185,7 @@ def _require_valid(config: RunConfig, spaces: Sequence[Space], trials: int, spli
             f"{keys or 'no space'}; a space is {GRAMMAR}"
         )
     if len(splits.validation) == 0:
-        raise ValueError("data.validation: expected more than 0 for a search, which chooses by it, got 0")
+        raise ValueError("data.validation: expected more than 0 for a search, got 0; it chooses by it")
     for corner in itertools.islice(itertools.product(*(space.values for space in spaces)), MOST_CORNERS):
         with_values(config, dict(zip(keys, corner, strict=True)))
     names = next((space.values for space in spaces if space.key == "model.name"), (config.model.name,))
@@ -226,8 +225,8 @@ def _save_best(study: Any, config: RunConfig, spaces: Sequence[Space], wholes: S
     if not any(trial.state.name == "COMPLETE" for trial in ended):
         whys = [trial.user_attrs["why"] for trial in ended if trial.user_attrs.get("why")]
         raise ValueError(
-            f"study {study.study_name!r}: expected one trial that trains to its end, got none of {len(ended)}; "
-            f"the last: {whys[-1] if whys else 'stopped early'}"
+            f"study {study.study_name!r}: expected one trial that trains to its end, got none of "
+            f"{len(ended)}; the last: {whys[-1] if whys else 'stopped early'}"
         )
     folder = Path(config.output.folder).parent / "search" / study.study_name
     folder.mkdir(parents=True, exist_ok=True)

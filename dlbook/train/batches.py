@@ -197,7 +197,8 @@ def _as_fetched(batch: Batch) -> Batch:
 def _require_ranks(workers: int, rank: int, world_size: int) -> None:
     if workers < 0 or not 0 <= rank < world_size:
         raise ValueError(
-            f"expected workers >= 0 and 0 <= rank < world_size, got {workers} and rank {rank} of {world_size}"
+            f"expected workers >= 0 and 0 <= rank < world_size, got {workers} and rank {rank} of {world_size}; "
+            "0 workers fetch in this process, rank 0 of 1 takes whole batches"
         )
 
 
@@ -220,7 +221,7 @@ def evaluation_batches(
     """
     _require_ranks(workers, rank, world_size)
     if batch_size < 1:
-        raise ValueError(f"expected batch_size >= 1, got {batch_size}")
+        raise ValueError(f"expected batch_size >= 1, got {batch_size}; 500 is common for evaluation")
     mine = range(rank, len(dataset), world_size)
     chunks = [list(mine[start : start + batch_size]) for start in range(0, len(mine), batch_size)]
     largest = len(range(0, len(dataset), world_size))  # the share of rank 0

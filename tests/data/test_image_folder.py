@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from torchvision.transforms import v2
 
+from dlbook.augment.views import Crop
 from dlbook.data import photograph
 from dlbook.data.image_folder import ImageFolder, random_box
 
@@ -45,13 +46,26 @@ def test_middle_is_torchvisions(root):
 
 def test_draw_is_a_function_of_the_generator(root):
     folder = ImageFolder(root, size=32)
-    draws = [folder.draw(4, torch.Generator().manual_seed(seed))[0] for seed in (0, 0, 1)]
+    picture, label = folder.read(4)
+    draws = [folder.cut(picture, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)]
     assert (
         torch.equal(draws[0], draws[1])
         and not torch.equal(draws[0], draws[2])
         and draws[0].shape == (3, 32, 32)
     )
-    assert folder.draw(4, torch.Generator())[1] == 1
+    assert label == 1 and folder[4][1] == 1
+
+
+def test_a_crop_of_its_own_is_cut_from_the_file(root):
+    """Size and share of the area are the crop's; the box is torchvision's resized crop of that box."""
+    folder, crop = ImageFolder(root, size=32), Crop(14, (0.05, 0.4))
+    picture, _ = folder.read(4)
+    for seed in range(20):
+        box = random_box(picture.height, picture.width, torch.Generator().manual_seed(seed), crop.area)
+        expected = v2.functional.resized_crop(picture, *box, [14, 14], antialias=True)
+        got = folder.cut(picture, torch.Generator().manual_seed(seed), crop)
+        assert torch.equal((255 * got).round().byte(), v2.functional.pil_to_tensor(expected))
+        assert 0.03 < box[2] * box[3] / (picture.height * picture.width) < 0.43
 
 
 def test_half_of_the_draws_are_flipped(tmp_path):
@@ -60,7 +74,8 @@ def test_half_of_the_draws_are_flipped(tmp_path):
     v2.functional.to_pil_image(ramp).save(tmp_path / "ramp/0.png")
     folder, generator = ImageFolder(tmp_path, 16), torch.Generator().manual_seed(0)
     brighter_left = [
-        bool((image := folder.draw(0, generator)[0])[0, 0, 0] > image[0, 0, -1]) for _ in range(400)
+        bool((image := folder.cut(folder.read(0)[0], generator))[0, 0, 0] > image[0, 0, -1])
+        for _ in range(400)
     ]
     assert 160 < sum(brighter_left) < 240  # 4 standard deviations
 

@@ -46,7 +46,9 @@ def test_a_folder_gives_the_same_examples_whichever_way_the_camera_was_held(tmp_
         lying(tmp_path / name, tag, turn)
     level, upright = (ImageFolder(tmp_path / name, 16) for name in ("held_level", "held_upright"))
     assert torch.equal(level[0][0], upright[0][0])
-    one, other = (folder.draw(0, torch.Generator().manual_seed(3))[0] for folder in (level, upright))
+    one, other = (
+        folder.cut(folder.read(0)[0], torch.Generator().manual_seed(3)) for folder in (level, upright)
+    )
     assert torch.equal(one, other)
 
 

@@ -10,6 +10,8 @@ import math
 import torch
 from torch import nn
 
+from dlbook.naive import semi as naive
+
 TAU = 0.6
 K = 4
 
@@ -20,27 +22,6 @@ def require_example(good):
         raise RuntimeError("this example cannot tell a right method from a wrong one; choose another seed")
 
 
-def softmax(row):
-    largest = max(row)
-    powers = [math.exp(value - largest) for value in row]
-    return [power / sum(powers) for power in powers]
-
-
-def largest(row):
-    return max(range(len(row)), key=lambda c: row[c])
-
-
-def naive_fixmatch(weak_logits, strong_logits, thresholds):
-    """Equation (4), image by image; `thresholds` holds one tau a class."""
-    total = 0.0
-    for weak, strong in zip(weak_logits.tolist(), strong_logits.tolist(), strict=True):
-        q = softmax(weak)
-        label = largest(q)
-        if q[label] >= thresholds[label]:
-            total += -math.log(softmax(strong)[label])
-    return total / len(weak_logits)
-
-
 def logits(seed, images=9):
     return torch.randn(images, K, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)) * 2
 
@@ -49,8 +30,8 @@ def check_fixmatch_value(unlabelled_loss):
     for seed in range(5):
         weak, strong = logits(seed), logits(seed + 100)
         loss = unlabelled_loss(weak, strong, TAU)[0]
-        expected = naive_fixmatch(weak, strong, [TAU] * K)
-        kept = sum(max(softmax(row)) >= TAU for row in weak.tolist())
+        expected = naive.fixmatch(weak.tolist(), strong.tolist(), [TAU] * K)
+        kept = sum(max(naive.softmax(row)) >= TAU for row in weak.tolist())
         require_example(0 < kept < len(weak))
         assert math.isclose(loss.item(), expected, rel_tol=1e-12)
 
@@ -67,7 +48,9 @@ def check_flexmatch_value(unlabelled_loss):
     for seed in range(5):
         weak, strong = logits(seed), logits(seed + 100)
         loss = unlabelled_loss(weak, strong, thresholds)[0]
-        assert math.isclose(loss.item(), naive_fixmatch(weak, strong, thresholds.tolist()), rel_tol=1e-12)
+        assert math.isclose(
+            loss.item(), naive.fixmatch(weak.tolist(), strong.tolist(), thresholds.tolist()), rel_tol=1e-12
+        )
 
 
 def check_learning_effect(learning_effect):
@@ -77,9 +60,7 @@ def check_learning_effect(learning_effect):
             remembered[:] = -1
         if seed == 1:
             remembered[3:] = -1
-        counts = [sum(value == c for value in remembered.tolist()) for c in range(K)]
-        unused = len(remembered) - sum(counts)
-        expected = [count / max(max(counts), unused) for count in counts]
+        expected = naive.learning_effect(remembered.tolist(), K)
         assert torch.allclose(
             learning_effect(remembered, K).double(), torch.tensor(expected).double(), atol=1e-7
         )
@@ -87,7 +68,7 @@ def check_learning_effect(learning_effect):
 
 def check_class_thresholds(class_thresholds):
     beta = torch.linspace(0, 1, 11, dtype=torch.float64)
-    expected = [0.95 * b / (2 - b) for b in beta.tolist()]
+    expected = naive.thresholds(beta.tolist(), 0.95)
     assert torch.allclose(
         class_thresholds(beta, 0.95), torch.tensor(expected, dtype=torch.float64), atol=1e-15
     )

@@ -4,9 +4,11 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dlbook.naive import semi as naive
 from dlbook.semi import fixmatch
 from tests.semi.semi_checks import (
     K,
@@ -14,7 +16,6 @@ from tests.semi.semi_checks import (
     check_fixmatch_value,
     check_no_gradient_to_weak,
     make_net,
-    naive_fixmatch,
 )
 
 
@@ -46,7 +47,7 @@ def test_loss_for_any_logits(rows, tau):
     confidence = weak.softmax(1).max(1).values
     if (confidence - tau).abs().min() < 1e-9:  # a tie is decided by rounding
         return
-    expected = naive_fixmatch(weak, strong, [tau] * K)
+    expected = naive.fixmatch(weak.tolist(), strong.tolist(), [tau] * K)
     assert math.isclose(
         fixmatch.unlabelled_loss(weak, strong, tau)[0].item(), expected, rel_tol=1e-9, abs_tol=1e-12
     )
@@ -83,3 +84,81 @@ def test_average_is_not_trained():
 def test_bad_arguments_are_named(bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
         fixmatch.FixMatchConfig(**bad)
+
+
+def selected_only_mean(weak, strong, threshold):
+    confidence, labels = weak.detach().softmax(1).max(1)
+    mask = confidence >= threshold
+    return F.cross_entropy(strong[mask], labels[mask]), labels, mask
+
+
+def threshold_on_logits(weak, strong, threshold):
+    largest, labels = weak.detach().max(1)
+    mask = largest >= threshold
+    return (F.cross_entropy(strong, labels, reduction="none") * mask).mean(), labels, mask
+
+
+def label_of_the_strong_view(weak, strong, threshold):
+    mask = weak.detach().softmax(1).max(1).values >= threshold
+    labels = strong.detach().argmax(1)
+    return (F.cross_entropy(strong, labels, reduction="none") * mask).mean(), labels, mask
+
+
+def soft_label_without_stop_gradient(weak, strong, threshold):
+    probs = weak.softmax(1)
+    mask = probs.max(1).values >= threshold
+    return (F.cross_entropy(strong, probs, reduction="none") * mask).mean(), probs.argmax(1), mask
+
+
+def loss_times_mask_rate_twice(weak, strong, threshold):
+    loss, labels, mask = fixmatch.unlabelled_loss(weak, strong, threshold)
+    return loss * mask.double().mean(), labels, mask
+
+
+class EvaluationModeWeakPass(fixmatch.FixMatch):
+    def training_step(self, batch, step):
+        self.model.eval()
+        with torch.no_grad():
+            weak = self.model(batch["weak"])
+        self.model.train()
+        logits = self.model(torch.cat([batch["labelled"], batch["strong"]]))
+        unlabelled = fixmatch.unlabelled_loss(weak, logits[5:], self.config.threshold)[0]
+        return {
+            "loss": F.cross_entropy(logits[:5], batch["labels"]) + self.config.unlabelled_weight * unlabelled
+        }
+
+
+class ViewsExchanged(fixmatch.FixMatch):
+    def training_step(self, batch, step):
+        return super().training_step(batch | {"weak": batch["strong"], "strong": batch["weak"]}, step)
+
+
+class WeightForgotten(fixmatch.FixMatch):
+    def training_step(self, batch, step):
+        outputs = super().training_step(batch, step)
+        return outputs | {
+            "loss": outputs["loss"] - outputs["unlabelled"] * (self.config.unlabelled_weight - 1)
+        }
+
+
+def made(kind):
+    return lambda net, tau: kind(net, fixmatch.FixMatchConfig(threshold=tau, unlabelled_weight=2.0))
+
+
+FAULTS = {
+    "mean over the selected only": (check_fixmatch_value, selected_only_mean),
+    "threshold compared with a logit": (check_fixmatch_value, threshold_on_logits),
+    "label of the strong view": (check_fixmatch_value, label_of_the_strong_view),
+    "mask applied twice": (check_fixmatch_value, loss_times_mask_rate_twice),
+    "soft label without stop-gradient": (check_no_gradient_to_weak, soft_label_without_stop_gradient),
+    "weak pass in evaluation mode": (check_fixmatch_step, made(EvaluationModeWeakPass)),
+    "weak and strong exchanged": (check_fixmatch_step, made(ViewsExchanged)),
+    "unlabelled weight forgotten": (check_fixmatch_step, made(WeightForgotten)),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_seeded_fault_is_caught(fault):
+    check, broken = FAULTS[fault]
+    with pytest.raises(AssertionError):
+        check(broken)

@@ -5,8 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlbook.semi import flexmatch
+from dlbook.semi import fixmatch, flexmatch
 from tests.semi.semi_checks import (
+    TAU,
     K,
     check_class_thresholds,
     check_fixmatch_step,
@@ -72,3 +73,51 @@ def test_thresholds_stay_between_zero_and_tau(remembered, tau):
 def test_bad_threshold_is_named():
     with pytest.raises(ValueError, match="threshold"):
         flexmatch.FlexMatchConfig(threshold=95)
+
+
+class CountsByAdaptiveThreshold(flexmatch.FlexMatch):
+    def training_step(self, batch, step):
+        outputs = super().training_step(batch, step)
+        self.remembered[batch["indices"][outputs["mask"]]] = outputs["pseudo_labels"][outputs["mask"]]
+        return outputs
+
+
+class RemembersByPlaceInBatch(flexmatch.FlexMatch):
+    def training_step(self, batch, step):
+        return super().training_step(batch | {"indices": torch.arange(len(batch["weak"]))}, step)
+
+
+class CountsSeenNow(flexmatch.FlexMatch):
+    def training_step(self, batch, step):
+        self.remembered.fill_(-1)
+        return super().training_step(batch, step)
+
+
+def unused_left_out(remembered, num_classes):
+    counts = torch.bincount(remembered + 1, minlength=num_classes + 1)[1:]
+    return counts / counts.max().clamp(min=1)
+
+
+def made(kind):
+    config = flexmatch.FlexMatchConfig(threshold=TAU, unlabelled_weight=2.0)
+    return lambda net, tau: kind(net, 40, K, config)
+
+
+FAULTS = {
+    "counts by the adaptive threshold": (check_flexmatch_memory, made(CountsByAdaptiveThreshold)),
+    "remembers by place in the batch": (check_flexmatch_memory, made(RemembersByPlaceInBatch)),
+    "forgets earlier batches": (check_flexmatch_memory, made(CountsSeenNow)),
+    "unused left out of the denominator": (check_learning_effect, unused_left_out),
+    "M(x) = x": (check_class_thresholds, lambda beta, tau: beta * tau),
+    "one threshold for all classes": (
+        check_flexmatch_value,
+        lambda weak, strong, thresholds: fixmatch.unlabelled_loss(weak, strong, thresholds.mean().item()),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_seeded_fault_is_caught(fault):
+    check, broken = FAULTS[fault]
+    with pytest.raises(AssertionError):
+        check(broken)

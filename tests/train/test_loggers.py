@@ -8,9 +8,10 @@ import types
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from dlbook.recipes.run.train import train
 from dlbook.recipes.run.build import build
+from dlbook.recipes.run import train as run_module
 from dlbook.recipes.run.config import RunConfig, resolve
+from dlbook.recipes.run.train import train
 from dlbook.train.loggers import TensorBoard, make_loggers
 
 
@@ -77,14 +78,14 @@ def test_the_files_of_a_resumed_run_are_those_of_one_that_was_not(tmp_path, monk
     class Killed(Exception):
         pass
 
-    log = classify_run._log
+    log = run_module._log
 
     def killed(loggers, setup, before, figures):
         log(loggers, setup, before, figures)
         if setup.trainer.step == 9:  # written to TensorBoard, but the checkpoint is lost
             raise Killed
 
-    monkeypatch.setattr(classify_run, "_log", killed)
+    monkeypatch.setattr(run_module, "_log", killed)
     with pytest.raises(Killed):
         train(build(config(tmp_path / "run")))
     monkeypatch.undo()

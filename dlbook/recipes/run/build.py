@@ -83,7 +83,7 @@ def build(config: RunConfig, rank: int = 0, world_size: int = 1, splits: Splits 
     if steps_per_epoch == 0:
         raise ValueError(
             f"trainer.accumulate: expected at most {batches.per_epoch}, the batches of an epoch, "
-            f"got {accumulate}"
+            f"got {accumulate}; lower it or data.batch_size"
         )
     trainer = Trainer(
         method,
@@ -138,7 +138,7 @@ def make_batches(
         sizes["data.unlabelled_batch_size"] = data.unlabelled_batch_size
     for key, size in sizes.items():
         if size % world_size:
-            raise ValueError(f"{key}: expected a multiple of {world_size} processes, got {size}")
+            raise ValueError(f"{key}: expected a multiple of {world_size} processes, got {size}; make it one")
     batches = Batches(
         *POOLS[kind](config, splits, world_size),
         seed=config.seed,

@@ -48,8 +48,8 @@ def read_config(folder: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
     for override in overrides:
         if override.partition("=")[0] not in CHANGEABLE:
             raise ValueError(
-                f"override {override!r}: expected one of {', '.join(CHANGEABLE)}, since the rest belongs to "
-                "the run; leave it out"
+                f"expected an override of {', '.join(CHANGEABLE)}, got {override!r}; leave it out, since the "
+                "rest belongs to the run"
             )
     if not file.is_file():
         raise RunError(
@@ -83,7 +83,7 @@ def evaluate_run(folder: str | Path, part: str = "test", overrides: Sequence[str
         )
     if part not in PARTS or getattr(splits, part) is None:
         have = [name for name in PARTS if getattr(splits, name) is not None]
-        raise ValueError(f"expected one of {', '.join(have)}, got {part!r}")
+        raise ValueError(f"expected one of {', '.join(have)}, got {part!r}; the run has no other part")
     return _figures(network.model, network.answers, splits, part, config.data, device)
 
 
@@ -106,7 +106,9 @@ def _figures(
     how = {"batch_size": min(data.batch_size, 500), "workers": data.workers, "device": device}
     if answers == "features":
         if chosen is splits.train:  # each image would be its own nearest
-            raise ValueError("data.validation: expected more than 0 for a method without labels, got 0")
+            raise ValueError(
+                "data.validation: expected more than 0 for a method without labels, got 0; set it to 0.1"
+            )
         known = torch.utils.data.Subset(splits.train, range(min(MOST_NEIGHBOURS, len(splits.train))))
         accuracy = neighbour_accuracy(
             model, evaluation_batches(known, **how), evaluation_batches(chosen, **how)

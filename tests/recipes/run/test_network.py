@@ -72,7 +72,7 @@ def test_evaluation_says_what_is_missing_and_takes_the_new_place(run, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"pictures/train: .* data\.root=FOLDER"):
         evaluate_run(run)
     assert evaluate_run(run, "test", [f"data.root={tmp_path / 'moved'}", "trainer.device=cpu"]) == expected
-    with pytest.raises(ValueError, match="expected one of data.root"):
+    with pytest.raises(ValueError, match="expected an override of data.root"):
         evaluate_run(run, "test", ["data.image_size=64"])
 
 

@@ -206,7 +206,7 @@ def first_steps(rank, strategy, fault=""):
     """
     torch.set_default_dtype(torch.float64)  # of this process, which ends with the function
     keys = ["optimizer.name=sgd", "optimizer.lr=0.1", f"trainer.strategy={strategy}", "trainer.epochs=4"]
-    setup = build(resolve(ClassifyConfig, {"seed": 3}, [*KEYS, *keys]), rank, distributed.world_size())
+    setup = build(resolve(RunConfig, {"seed": 3}, [*KEYS, *keys]), rank, distributed.world_size())
     for part in setup.method.model.modules():
         if fault == "sum instead of mean" and hasattr(part, "set_gradient_divide_factor"):
             part.set_gradient_divide_factor(1.0)
