@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dlbook import files as module
 from dlbook.files import write_whole
+from tests.oracles.seeded import edited
 
 
 def check_content(write, folder):
@@ -30,17 +32,20 @@ def check_umask(write, folder):
 
 
 def check_failure(write, folder, monkeypatch):
-    """A disk that is full while the file is written: the old file stays, and nothing else."""
+    """A full disk, Ctrl-C, or anything else while it is written: the old file stays, and nothing else."""
     write(folder / "a", b"old")
+    for place in ("fsync", "replace"):
+        for error in (OSError("no space"), KeyboardInterrupt("no space"), SystemExit("no space")):
 
-    def full(handle):
-        raise OSError("no space left on device")
+            def stop(*arguments, error=error):
+                raise error
 
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="no space"):
-        write(folder / "a", b"new")
-    assert (folder / "a").read_bytes() == b"old"
-    assert [file.name for file in folder.iterdir()] == ["a"]
+            with monkeypatch.context() as patch:
+                patch.setattr(os, place, stop)
+                with pytest.raises(type(error), match="no space"):
+                    write(folder / "a", b"new")
+            assert (folder / "a").read_bytes() == b"old"
+            assert [file.name for file in folder.iterdir()] == ["a"]
 
 
 def test_content(tmp_path):
@@ -95,7 +100,13 @@ def text_as_latin_1(path, content):
     return write_whole(path, content if isinstance(content, bytes) else content.encode("latin-1"))
 
 
+def only_what_is_expected(path, content):
+    old, new = "except BaseException:", "except OSError:"
+    return edited(module, old, new)["write_whole"](path, content)
+
+
 FAULTS = [
+    (only_what_is_expected, check_failure),
     (in_place, check_failure),
     (rest_left_behind, check_failure),
     (for_the_owner_alone, check_umask),

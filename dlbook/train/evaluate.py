@@ -152,13 +152,17 @@ def looks(trainer: Trainer, steps: int, every: int, progress: bool = False) -> I
 
 @contextmanager
 def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode; the mode that the model was in is put back, also after an error."""
-    training = model.training
+    """Evaluation mode for a while; then, whatever happened, each part has its own mode again.
+
+    A part may have another mode than the whole: a frozen trunk under a head that trains.
+    """
+    modes = [(part, part.training) for part in model.modules()]
     model.eval()
     try:
         yield
     finally:
-        model.train(training)
+        for part, mode in modes:
+            part.training = mode
 
 
 def _answers(

@@ -1,11 +1,17 @@
 """Parity finds seeded faults in each part that it compares, and changes neither network."""
 
+import sys
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from dlbook import book
+from dlbook.book.parity import difference as _difference
+from tests.oracles.seeded import check_sees
+
+parity = sys.modules[_difference.__module__]  # the package exports the function under this name
 
 SIZE = (2, 3, 9, 7)
 
@@ -106,3 +112,25 @@ def test_other_shapes_are_infinitely_far():
             return super().forward(x)[:, :4]
 
     assert book.parity(Fewer(), Net(), SIZE)["evaluation: logits"] == float("inf")
+
+
+def check_relative_to_theirs(difference) -> None:
+    """Ours may be wrong by any size; the reference says what is large. One wrong element of many counts."""
+    theirs = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)
+    for ours, expected in (([1.0, -2.0, 1000.5], 500.0), ([0.0, 0.0, 0.0], 1.0), ([1.0, -1.0, 0.5], 0.5)):
+        assert difference(torch.tensor(ours), theirs) == pytest.approx(expected)
+
+
+RELATIVE_FAULTS = {
+    "relative to ours": ("theirs.abs().max().item())", "ours.abs().max().item())"),
+    "in the mean": ("(ours - theirs).abs().max().item()", "(ours - theirs).abs().mean().item()"),
+}
+
+
+def test_differences_are_relative_to_the_reference():
+    check_relative_to_theirs(parity.difference)
+
+
+@pytest.mark.parametrize("fault", RELATIVE_FAULTS)
+def test_the_check_sees_the_wrong_side(fault):
+    check_sees(check_relative_to_theirs, parity, "difference", *RELATIVE_FAULTS[fault])

@@ -45,9 +45,13 @@ def test_middle_is_torchvisions(root):
 
 
 def test_draw_is_a_function_of_the_generator(root):
-    folder = ImageFolder(root, size=32)
+    folder, state = ImageFolder(root, size=32), torch.get_rng_state()
     picture, label = folder.read(4)
     draws = [folder.cut(picture, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)]
+    for seed in range(20):  # the crop and the flip, both
+        one, again = (folder.cut(picture, torch.Generator().manual_seed(seed)) for _ in range(2))
+        assert torch.equal(one, again)
+    assert torch.equal(state, torch.get_rng_state()), "drew from torch's own generator"
     assert (
         torch.equal(draws[0], draws[1])
         and not torch.equal(draws[0], draws[2])

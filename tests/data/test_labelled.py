@@ -46,6 +46,51 @@ def test_choice_depends_on_the_seed():
     check_seed(labelled_indices)
 
 
+def check_classes_are_unrelated(choose):
+    """Classes of equal size that lie one after the other: their members are not chosen at equal places."""
+    labels = torch.arange(5).repeat_interleave(40)
+    equal = 0
+    for seed in range(20):
+        places = choose(labels, 3, seed).reshape(5, 3) % 40
+        equal += sum((places[a] == places[b]).all() for a in range(5) for b in range(a))
+    assert equal == 0  # by chance: 200 pairs, each equal once in 59,280 times
+
+
+def check_generator(choose):
+    """torch's own generator is neither asked nor moved."""
+    labels, state = torch.arange(4).repeat(9), torch.get_rng_state()
+    first = choose(labels, 3, 0)
+    assert torch.equal(state, torch.get_rng_state())
+    torch.manual_seed(99)
+    assert torch.equal(first, choose(labels, 3, 0))
+    torch.set_rng_state(state)
+
+
+def test_choice_has_its_own_generator_and_each_class_its_own_draws():
+    check_classes_are_unrelated(labelled_indices)
+    check_generator(labelled_indices)
+
+
+def seeded_for_each_class(labels, per_class, seed):
+    members = [(labels == label).nonzero().flatten() for label in labels.unique()]
+    draw = lambda part: torch.randperm(len(part), generator=torch.Generator().manual_seed(seed))
+    return torch.cat([part[draw(part)[:per_class]] for part in members])
+
+
+def seeds_torch(labels, per_class, seed):
+    torch.manual_seed(seed)
+    return global_state(labels, per_class, seed)
+
+
+@pytest.mark.parametrize(
+    ("fault", "check"),
+    [(seeded_for_each_class, check_classes_are_unrelated), (seeds_torch, check_generator)],
+)
+def test_a_wrong_generator_is_caught(fault, check):
+    with pytest.raises(AssertionError):
+        check(fault)
+
+
 def not_stratified(labels, per_class, seed):
     generator = torch.Generator().manual_seed(seed)
     return torch.randperm(len(labels), generator=generator)[: per_class * len(labels.unique())]

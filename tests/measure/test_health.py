@@ -2,12 +2,17 @@
 findings.
 """
 
+import math
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
-from dlbook.measure.health import examine, faults_of_batch, findings
+from dlbook.measure import health
+from dlbook.measure.health import LayerHealth, examine, faults_of_batch, findings
 from dlbook.models import create
+from tests.oracles.seeded import edited
 
 
 def net(depth=4, activation=nn.ReLU):
@@ -141,3 +146,58 @@ def test_faults_of_a_batch():
         "example 7: label 2 is outside 0 to 1",
         "example 6: label -1 is outside 0 to 1",
     ]
+
+
+def layer(**changes) -> LayerHealth:
+    healthy = {"activation": 1.0, "weight": 1.0, "gradient": 1.0, "finite_input": True, "finite_output": True}
+    return LayerHealth("a", "Linear", **{**healthy, **changes})
+
+
+def check_limits(module) -> None:
+    """At exactly its limit a layer is still healthy, but for dead units, of which a quarter is too many."""
+    largest = layer(gradient=1.0)
+    cases = {  # what lies at the limit, and the same a last digit beyond it
+        "explosion": ({"activation": 65_504.0}, {"activation": math.nextafter(65_504.0, math.inf)}),
+        "vanishing": ({"gradient": 1e-6}, {"gradient": math.nextafter(1e-6, 0)}),
+    }
+    for kind, (at, beyond) in cases.items():
+        assert module["findings"]([layer(**at), largest]) == []
+        assert [f.kind for f in module["findings"]([layer(**beyond), largest])] == [kind]
+    assert module["findings"]([layer(gradient=1e3, weight=1.0)]) == []
+    assert [f.kind for f in module["findings"]([layer(gradient=1e3 + 1e-9, weight=1.0)])] == ["explosion"]
+    assert [f.kind for f in module["findings"]([layer(channels=8, dead=2)])] == ["dead units"]
+    assert module["findings"]([layer(channels=9, dead=2)]) == []
+
+
+def check_largest_and_last(module) -> None:
+    """Gradients are compared with the largest of all, wherever it stands; the last broken one is the root."""
+    layers = [layer(gradient=1e-7), layer(gradient=1.0), layer(gradient=1e-6)]
+    assert [f.kind for f in module["findings"](layers)] == ["vanishing"]
+    broken = [replace(layer(gradient=math.nan), name=name) for name in ("first", "last")]
+    assert module["findings"](broken)[0].where == "last (Linear)"
+
+
+def test_limits():
+    check_limits(vars(health))
+    check_largest_and_last(vars(health))
+
+
+LIMIT_FAULTS = {
+    "dead": ("layer.dead >= DEAD_SHARE", "layer.dead > DEAD_SHARE"),
+    "vanishing": ("layer.gradient < VANISHING", "layer.gradient <= VANISHING"),
+    "dwarfing": ("layer.gradient > DWARFING", "layer.gradient >= DWARFING"),
+    "activations": ("layer.activation > LARGEST", "layer.activation >= LARGEST"),
+    "the last for the largest": (
+        "largest = max((layer.gradient for layer in layers if _is_trained(layer)), default=0.0)",
+        "largest = layers[-1].gradient",
+    ),
+    "the first for the last": ("for layer in reversed(layers):", "for layer in layers:"),
+}
+
+
+@pytest.mark.parametrize("fault", LIMIT_FAULTS)
+def test_the_checks_see_another_limit(fault):
+    broken = edited(health, *LIMIT_FAULTS[fault])
+    with pytest.raises(AssertionError):
+        check_limits(broken)
+        check_largest_and_last(broken)

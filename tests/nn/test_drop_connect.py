@@ -8,6 +8,7 @@ import torch
 from dlbook.naive.drop_connect import every_mask
 from dlbook.nn import drop_connect as module
 from dlbook.nn.drop_connect import DropConnectLinear, drop_connect, drop_connect_moments, gaussian_average
+from tests.oracles.seeded import check_sees
 
 
 def made(*shape, seed=0):
@@ -62,6 +63,23 @@ def test_moments_equal_the_sum_over_all_masks():
 
 def test_draws_follow_the_masks():
     check_draws(drop_connect)
+
+
+def check_generator(draw):
+    """Equal seeds give equal masks of weights and of biases; torch's own generator is left alone."""
+    state = torch.get_rng_state()
+    one, again = (draw(X, WEIGHT, BIAS, DROP, torch.Generator().manual_seed(3)) for _ in range(2))
+    assert torch.equal(one, again) and torch.equal(state, torch.get_rng_state())
+
+
+def test_a_generator_repeats_the_draw_and_leaves_the_global_one():
+    check_generator(drop_connect)
+
+
+@pytest.mark.parametrize("count", ["len(x), *weight.shape", "len(x), len(bias)"])
+def test_the_check_sees_a_draw_from_the_global_generator(count):
+    given = f"x.new_empty({count}).bernoulli_(1 - drop_prob"
+    check_sees(check_generator, module, "drop_connect", f"{given}, generator=generator)", f"{given})")
 
 
 def test_without_bias():

@@ -102,6 +102,39 @@ def check_smoothing(range_test):
         assert found.smoothed[i].item() == pytest.approx(mean, rel=1e-9)
 
 
+def of_losses(range_test, values, **options):
+    """What a test says of losses that are given, one an update, not smoothed."""
+    weight, given = nn.Parameter(torch.zeros(1)), iter(values)
+    sgd = torch.optim.SGD([weight], lr=0.1)
+    return range_test(
+        nn.ParameterList([weight]),
+        sgd,
+        [None],
+        lambda model, _: model[0].sum() * 0 + next(given),
+        updates=len(values),
+        smoothing=0.0,
+        **options,
+    )
+
+
+def check_stop(range_test):
+    """It stops beyond `stop_factor` times the lowest loss so far, not the first one or the last one."""
+    assert not of_losses(range_test, [2.0, 1.0, 4.0, 1.0], stop_factor=4).diverged  # exactly 4 times
+    assert of_losses(range_test, [2.0, 1.0, 4.0001, 1.0], stop_factor=4).diverged
+    assert len(of_losses(range_test, [8.0, 1.0, 3.0, 5.0, 6.0], stop_factor=4).losses) == 4
+
+
+def check_steepest(range_test):
+    """A fall beyond the lowest loss, where it jumps up and down, is not looked at."""
+    found = of_losses(range_test, [5.0, 4.9, 3.0, 1.0, 0.9, 9.0, 1.0, 1.0], stop_factor=100)
+    assert found.steepest() == found.rates[2].item() and found.lowest() == found.rates[4].item()
+
+
+def test_stop_and_steepest():
+    check_stop(range_test)
+    check_steepest(range_test)
+
+
 def test_stability_limit():
     check_stability_limit(range_test)
 
@@ -206,6 +239,13 @@ FAULTS = {  # what is wrong: the source, the faulty source, the check that has t
         "low * (high / low) ** (i / (updates - 1))",
         "low + (high - low) * i / (updates - 1)",
         check_smoothing,
+    ),
+    "stops at the limit": ("smoothed[-1] > stop_factor", "smoothed[-1] >= stop_factor", check_stop),
+    "the first loss for the lowest": ("min(smoothed):", "smoothed[0]:", check_stop),
+    "falls beyond the lowest": (
+        "slope[: self.smoothed.argmin() + 1].argmin()",
+        "slope.argmin()",
+        check_steepest,
     ),
     "the average is not corrected": ("average / (1 - smoothing ** len(seen))", "average", check_smoothing),
 }

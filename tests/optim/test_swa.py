@@ -11,6 +11,8 @@ from torch import nn
 from torch.optim import swa_utils
 
 from dlbook.optim import SWA, schedules, swa_cycles, swa_phase, update_batch_norm
+from dlbook.optim import swa as module
+from tests.oracles.seeded import edited
 
 
 def network():
@@ -83,6 +85,24 @@ def check_dropout_is_off(update):
     assert net[1].running_mean.item() == 1.0 and net.training
 
 
+def check_interrupted(update):
+    """Ctrl-C in the middle, or any error of the network: modes and momenta are as before."""
+    for error in (KeyboardInterrupt, ZeroDivisionError):
+        net = network()
+        net[0].eval()
+        modes = [part.training for part in net.modules()]
+
+        def stop(module, inputs, error=error):
+            raise error
+
+        hook = net[-1].register_forward_pre_hook(stop)
+        with pytest.raises(error):
+            update(net, batches())
+        hook.remove()
+        assert [part.training for part in net.modules()] == modes
+        assert [net[1].momentum, net[4].momentum] == [0.3, 0.1]
+
+
 def check_phase(build, shape="cosine", strategy="cos"):
     """torch's SWALR begins where the schedule before it is switched off."""
     weight = nn.Parameter(torch.zeros((), dtype=torch.float64))
@@ -116,6 +136,7 @@ def test_average():
 def test_batch_norm():
     check_batch_norm(update_batch_norm)
     check_dropout_is_off(update_batch_norm)
+    check_interrupted(update_batch_norm)
 
 
 @pytest.mark.parametrize(("shape", "strategy"), [("cosine", "cos"), ("linear", "linear")])
@@ -235,7 +256,14 @@ def cycle_from_zero(length, low):
     return lambda step: 1 - (1 - low) * (step % length) / length
 
 
+def restored_at_a_good_end_only(model, batches):
+    old = "    finally:\n        for part, mode"
+    new = "    except ValueError:\n        raise\n    else:\n        for part, mode"
+    edited(module, old, new)["update_batch_norm"](model, batches)
+
+
 FAULTS = [
+    (restored_at_a_good_end_only, check_interrupted),
     (Aliased, check_separate),
     (FirstWeightsCounted, check_average),
     (Exponential, check_average),

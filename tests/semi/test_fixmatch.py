@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dlbook.naive import semi as naive
 from dlbook.semi import fixmatch
+from tests.oracles.seeded import edited
 from tests.semi.semi_checks import (
     K,
     check_fixmatch_step,
@@ -51,6 +52,21 @@ def test_loss_for_any_logits(rows, tau):
     assert math.isclose(
         fixmatch.unlabelled_loss(weak, strong, tau)[0].item(), expected, rel_tol=1e-9, abs_tol=1e-12
     )
+
+
+def check_at_the_threshold(loss) -> None:
+    """max q_b >= tau: an image whose confidence is tau itself counts, one a last digit below does not."""
+    weak = torch.randn(8, K, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    for confidence in weak.softmax(1).max(1).values.tolist():
+        kept, above = (loss(weak, weak, tau)[-1].sum() for tau in (confidence, math.nextafter(confidence, 1)))
+        assert kept == above + 1
+
+
+def test_confidence_at_exactly_the_threshold_counts():
+    check_at_the_threshold(fixmatch.unlabelled_loss)
+    broken = edited(fixmatch, "mask = confidence >= threshold", "mask = confidence > threshold")
+    with pytest.raises(AssertionError):
+        check_at_the_threshold(broken["unlabelled_loss"])
 
 
 def test_permuting_the_batch_changes_nothing():

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlbook.semi import fixmatch, flexmatch
+from tests.oracles.seeded import edited
 from tests.semi.semi_checks import (
     TAU,
     K,
@@ -25,6 +26,40 @@ def make_method(net, tau):
 
 def test_loss_uses_the_threshold_of_the_predicted_class():
     check_flexmatch_value(flexmatch.unlabelled_loss)
+
+
+def check_at_the_threshold(module) -> None:
+    """Both comparisons are >=, as in the published code: with T(c) in the loss, with tau in the counting."""
+    weak = torch.zeros(
+        6, K, dtype=torch.float64
+    )  # each class has the same probability: exactly 1 / K by rounding
+    tau = weak.softmax(1).max().item()
+    mask = module["unlabelled_loss"](weak, weak, torch.full((K,), tau, dtype=torch.float64))[-1]
+    assert mask.all()
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, K, dtype=torch.float64))
+    torch.nn.init.zeros_(net[1].weight), torch.nn.init.zeros_(net[1].bias)
+    method = module["FlexMatch"](net, 5, K, module["FlexMatchConfig"](threshold=tau))
+    images = torch.rand(3, 1, 2, 2, dtype=torch.float64)
+    batch = dict.fromkeys(("labelled", "weak", "strong"), images)
+    method.training_step(batch | {"labels": torch.zeros(3).long(), "indices": torch.tensor([4, 0, 2])}, 0)
+    assert (method.remembered >= 0).tolist() == [True, False, True, False, True]
+
+
+AT_THE_THRESHOLD = {
+    "the loss": ("mask = confidence >= thresholds", "mask = confidence > thresholds"),
+    "what is counted": ("counted = confidence >= self", "counted = confidence > self"),
+}
+
+
+def test_confidence_at_exactly_the_threshold_counts():
+    check_at_the_threshold(vars(flexmatch))
+
+
+@pytest.mark.parametrize("fault", AT_THE_THRESHOLD)
+def test_the_check_sees_another_comparison(fault):
+    broken = edited(flexmatch, *AT_THE_THRESHOLD[fault])
+    with pytest.raises(AssertionError):
+        check_at_the_threshold(broken)
 
 
 def test_learning_effect_is_equations_5_6_11():

@@ -1,10 +1,14 @@
 """Evaluation against sums written out, on uneven batches."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from torch import nn
 
+from dlbook.train import evaluate as module
 from dlbook.train.evaluate import confusion, evaluate
+from tests.oracles.seeded import check_sees
 
 
 def data(count=53, classes=7, seed=0):
@@ -68,15 +72,48 @@ def test_confusion():
     assert torch.equal(confusion(nn.Identity(), batches(logits, labels), 7), expected)
 
 
-def test_mode_is_evaluation_and_is_put_back():
-    class Watch(nn.Module):
-        def forward(self, x):
-            assert not self.training
-            return x
+class Watched(nn.Module):
+    """Says its logits on, and fails where it is in training mode, or by `error` at its second batch."""
 
-    model = Watch().train()
-    evaluate(model, batches(*data()), 7)
-    assert model.training
+    def __init__(self, error=None):
+        super().__init__()
+        self.frozen, self.seen, self.error = nn.BatchNorm1d(7), 0, error
+
+    def forward(self, x):
+        assert not self.training and not self.frozen.training
+        self.seen += 1
+        if self.error and self.seen == 2:
+            raise self.error
+        return x
+
+
+def check_mode(ask) -> None:
+    """Evaluation mode throughout; afterwards each part has its own mode, also after Ctrl-C in the middle."""
+    for error in (None, KeyboardInterrupt(), ZeroDivisionError()):
+        for whole, part in ((True, True), (True, False), (False, False)):
+            model = Watched(error)
+            model.train(whole).frozen.train(part)
+            with pytest.raises(type(error)) if error else nullcontext():
+                ask(model, batches(*data()), 7)
+            assert (model.training, model.frozen.training) == (whole, part)
+
+
+@pytest.mark.parametrize("ask", [evaluate, confusion])
+def test_mode_is_evaluation_and_is_put_back(ask):
+    check_mode(ask)
+
+
+MODE_FAULTS = {
+    "the mode stays": ("    model.eval()\n    try:", "    try:"),
+    "put back unless it fails": ("    try:\n        yield\n    finally:", "    yield\n    if True:"),
+    "one mode for all parts": ("part.training = mode", "part.training = model.training or modes[0][1]"),
+}
+
+
+@pytest.mark.parametrize("name", ["evaluate", "confusion"])
+@pytest.mark.parametrize("fault", MODE_FAULTS)
+def test_the_check_sees_the_mode(fault, name):
+    check_sees(check_mode, module, name, *MODE_FAULTS[fault])
 
 
 def test_bad_data():

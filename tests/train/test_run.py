@@ -3,12 +3,15 @@
 import errno
 import json
 import os
+import types
 
 import pytest
 import torch
 
 from dlbook.train import Trainer, checkpoint
+from dlbook.train import run as module
 from dlbook.train.run import Run, RunError, load_weights
+from tests.oracles.seeded import edited
 from tests.train.trainer_checks import everything, make
 
 ACCURACY = {2: 50.0, 4: 80.0, 6: 70.0, 8: 75.0}
@@ -35,6 +38,34 @@ def test_two_newest_and_the_best_are_kept(tmp_path):
     assert checkpoint.load(run.checkpoints / "best.ckpt")["trainer"]["step"] == 4
     rows = [json.loads(line) for line in (run.folder / "metrics.jsonl").read_text().splitlines()]
     assert rows == [{"step": step, "accuracy": value, "loss": 1 / step} for step, value in ACCURACY.items()]
+
+
+def check_best(best) -> None:
+    """The largest, neither the last nor the first; of equal ones the first; nothing before any evaluation."""
+    run = types.SimpleNamespace(metric="accuracy", history=[])
+    assert best(run) == {}
+    for step, value in enumerate((50.0, 80.0, 70.0, 80.0, 60.0)):
+        run.history.append({"step": step, "accuracy": value, "loss": -value})
+    assert best(run)["step"] == 1
+
+
+BEST = "return max(self.history, key=lambda row: row[self.metric], default={})"
+BEST_FAULTS = {
+    "the last": "return self.history[-1] if self.history else {}",
+    "the last of equals": BEST.replace("self.history,", "reversed(self.history),"),
+    "the smallest": BEST.replace("max", "min"),
+}
+
+
+def test_the_best_is_the_first_largest():
+    check_best(Run.best)
+
+
+@pytest.mark.parametrize("fault", BEST_FAULTS)
+def test_the_check_sees_another_best(fault):
+    broken = edited(module, BEST, BEST_FAULTS[fault])["Run"]
+    with pytest.raises(AssertionError):
+        check_best(broken.best)
 
 
 def resumed(folder):
