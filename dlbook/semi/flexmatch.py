@@ -37,6 +37,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlbook.nn.gather_rows import gather_rows
 from dlbook.optim.ema import EMA
 from dlbook.semi import SemiBatch
 from dlbook.train.method import Method
@@ -133,8 +134,7 @@ class FlexMatch(Method):
 
         supervised = F.cross_entropy(labelled_logits, batch["labels"])
         unlabelled, confidence, pseudo_labels, mask = unlabelled_loss(weak_logits, strong_logits, thresholds)
-        counted = confidence >= self.config.threshold
-        self.remembered[batch["indices"][counted]] = pseudo_labels[counted]
+        self._remember(batch["indices"], confidence >= self.config.threshold, pseudo_labels)
         return {
             "loss": supervised + self.config.unlabelled_weight * unlabelled,
             "supervised": supervised.detach(),
@@ -143,6 +143,11 @@ class FlexMatch(Method):
             "pseudo_labels": pseudo_labels,
             "mask": mask,
         }
+
+    def _remember(self, indices: Tensor, counted: Tensor, pseudo_labels: Tensor) -> None:
+        """Keep the confident predictions of all processes: each of them holds the whole buffer."""
+        indices, counted, pseudo_labels = map(gather_rows, (indices, counted, pseudo_labels))
+        self.remembered[indices[counted]] = pseudo_labels[counted]
 
     @property
     def evaluated(self) -> nn.Module:

@@ -66,8 +66,7 @@ def setup(device: str | torch.device = "cpu", timeout: timedelta | None = None) 
         if int(values["LOCAL_RANK"]) >= torch.cuda.device_count():
             raise ValueError(
                 f"expected a GPU for each process, got {torch.cuda.device_count()} for LOCAL_RANK "
-                f"{values['LOCAL_RANK']}; "
-                "lower --nproc-per-node, or set trainer.device=cpu"
+                f"{values['LOCAL_RANK']}; lower --nproc-per-node, or set trainer.device=cpu"
             )
         torch.cuda.set_device(int(values["LOCAL_RANK"]))
     if values["WORLD_SIZE"] == "1" or dist.is_initialized():

@@ -65,11 +65,24 @@ def test_hidden_labels_change_nothing(tmp_path):
     )
 
 
+def semi_config(folder, method, more=""):
+    return config(folder, f"method={{name: {method}, ema_decay: 0.9{more}}}", *SEMI, "optimizer.lr=0.01")
+
+
 @pytest.mark.parametrize("method", ["fixmatch", "pseudo_label", "pi_model"])
 def test_two_processes_take_the_steps_of_one(tmp_path, method):
-    check_two_equal_one(
-        config(tmp_path, f"method={{name: {method}, ema_decay: 0.9}}", *SEMI, "optimizer.lr=0.01")
-    )
+    check_two_equal_one(semi_config(tmp_path, method))
+
+
+def test_two_processes_remember_what_one_does(tmp_path):
+    """FlexMatch's memory, with a threshold that a young network reaches."""
+    check_two_equal_one(semi_config(tmp_path, "flexmatch", ", threshold: 0.12"))
+
+
+def test_a_memory_of_one_share_is_caught(tmp_path, monkeypatch):
+    monkeypatch.setattr("dlbook.semi.flexmatch.gather_rows", lambda rows: rows)
+    with pytest.raises(AssertionError):
+        check_two_equal_one(semi_config(tmp_path, "flexmatch", ", threshold: 0.12"))
 
 
 def test_a_policy_without_two_strengths_is_refused(tmp_path):
