@@ -75,14 +75,14 @@ def test_two_processes_take_the_steps_of_one(tmp_path, method):
 
 
 def test_two_processes_remember_what_one_does(tmp_path):
-    """FlexMatch's memory, with a threshold that a young network reaches."""
-    check_two_equal_one(semi_config(tmp_path, "flexmatch", ", threshold: 0.12"))
+    """FlexMatch's memory, with a threshold that every guess of ten classes reaches."""
+    check_two_equal_one(semi_config(tmp_path, "flexmatch", ", threshold: 0.1"))
 
 
 def test_a_memory_of_one_share_is_caught(tmp_path, monkeypatch):
     monkeypatch.setattr("dlbook.semi.flexmatch.gather_rows", lambda rows: rows)
     with pytest.raises(AssertionError):
-        check_two_equal_one(semi_config(tmp_path, "flexmatch", ", threshold: 0.12"))
+        check_two_equal_one(semi_config(tmp_path, "flexmatch", ", threshold: 0.1"))
 
 
 def test_a_policy_without_two_strengths_is_refused(tmp_path):
