@@ -80,3 +80,50 @@ def test_faults_are_seen(edit):
     names = edited(module, *edit)
     counter = names["watch"](names["LayerCounter"], lambda: nn.Linear(54, 5), (54,))
     assert (counter.total, sum(counter.macs.values()), counter.activations) != (270, 270, 5)
+
+
+class SideBySide(nn.Module):
+    """Two branches over the same map; the one that sees more runs first."""
+
+    def __init__(self):
+        super().__init__()
+        self.wide, self.narrow = nn.Conv2d(1, 2, 7, padding=3), nn.Conv2d(1, 2, 1)
+
+    def forward(self, x):
+        return self.wide(x) + self.narrow(x)
+
+
+def check_largest(module) -> None:
+    """The receptive field of the network is that of the branch that sees most, whichever runs last."""
+    watching = module["watch"](module["LayerCounter"], SideBySide, (1, 9, 9))
+    assert watching.largest.extent() == 7
+    assert [watching.found[layer].extent() for layer in watching.model.children()] == [7, 1]
+
+
+def check_evaluation(module) -> None:
+    """Networks are watched in evaluation mode, even one that leaves its builder in training mode."""
+
+    class Heads(nn.Linear):
+        def forward(self, x):
+            assert not self.training
+            return super().forward(x)
+
+    module["watch"](module["Macs"], lambda: nn.Sequential(Heads(3, 2)).train(), (3,))
+
+
+def test_largest_field_and_mode():
+    check_largest(vars(module))
+    check_evaluation(vars(module))
+
+
+@pytest.mark.parametrize(
+    ("check", "old", "new"),
+    [
+        (check_largest, "found.join(self.largest) if found else self.largest", "found or self.largest"),
+        (check_evaluation, "model = _on_meta(build).eval()", "model = _on_meta(build)"),
+    ],
+)
+def test_the_checks_see_the_last_for_the_largest_and_another_mode(check, old, new):
+    broken = edited(module, old, new)
+    with pytest.raises(AssertionError):
+        check(broken)

@@ -5,11 +5,13 @@ rate.
 import pytest
 import torch
 
+from dlbook.recipes.run import explain as module
 from dlbook.recipes.run.build import build
 from dlbook.recipes.run.config import RunConfig, resolve
 from dlbook.recipes.run.explain import explained
 from dlbook.recipes.run.train import train
 from dlbook.train.trainer import NonFiniteLoss
+from tests.oracles.seeded import edited
 
 AT = 17
 
@@ -119,3 +121,25 @@ def test_nothing_is_changed_by_looking(tmp_path):
 def test_other_index_errors_pass_through(tmp_path):
     with pytest.raises(IndexError, match="list index"), explained(setup(tmp_path)):
         [][0]
+
+
+def check_course(module, tmp_path) -> None:
+    """The course of the loss is told by its last values, in their order."""
+    made = setup(tmp_path, "trainer.epochs=9")
+    for value in range(10, 20):
+        made.trainer.log.append("loss", torch.tensor(float(value)))
+    with (
+        pytest.raises(NonFiniteLoss, match="the losses before were 16, 17, 18, 19;"),
+        module["explained"](made),
+    ):
+        raise NonFiniteLoss(10, 1, float("inf"))
+
+
+def test_the_course_of_the_loss_is_its_end(tmp_path):
+    check_course(vars(module), tmp_path)
+
+
+def test_the_check_sees_the_first_losses(tmp_path):
+    broken = edited(module, "[-SHOWN:]", "[:SHOWN]")
+    with pytest.raises(AssertionError):
+        check_course(broken, tmp_path)
