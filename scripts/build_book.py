@@ -1,7 +1,7 @@
 """`make book`: execute what changed, gather the claims, build the HTML with warnings as errors.
 
-Where nothing has changed since the last build, that is told by hashes alone. A chapter that fails costs its own
-outputs, not the book: the others are built, its page says what happened, and the exit code is 1.
+Where nothing has changed since the last build, that is told by hashes alone. A chapter that fails costs its
+own outputs, not the book: the others are built, its page says what happened, and the exit code is 1.
 """
 
 import sys
@@ -25,7 +25,7 @@ def files_below(*folders: str) -> list[Path]:
 
 
 def state() -> dict:
-    """Hashes of all that the book is made from: what concerns every page, each page's text, each chapter's imports."""
+    """Hash all that the book is made from: what concerns every page, each page's text, each one's imports."""
     named = ("_config.yml", "_toc.yml", "references.bib", "requirements.txt")
     common = [ROOT / name for name in named] + [RUN_TIMES, *files_below("_static", "_ext", "scripts")]
     names = {page: page.relative_to(ROOT).as_posix() for page in pages()}
@@ -88,7 +88,8 @@ def build() -> int:
     write_json(BUILT, now)
     print(f"\nThe book is in {index.parent} ({duration(time.monotonic() - start)}).")
     print(
-        "Read it with 'make serve'. (Opened as a file, its figures stand still: browsers run no modules from files.)"
+        "Read it with 'make serve'. (Opened as a file, its figures stand still: browsers run no modules from "
+        "files.)"
     )
     return 0
 

@@ -49,8 +49,8 @@ def keep(
         chapter: its page.
         notebook: the executed notebook, with the same code as the page.
         seconds: what the site calls the time of execution.
-        fingerprint_then: `toc.fingerprint` of the page when the run began; "failed" for a run that failed: the
-            page shows what there is, and the next build runs it again.
+        fingerprint_then: `toc.fingerprint` of the page when the run began; "failed" for a run that failed:
+            the page shows what there is, and the next build runs it again.
     """
     data = {"execution_seconds": seconds, "fingerprint": fingerprint_then}
     bundle = CacheBundleIn(notebook, str(chapter), data=data)

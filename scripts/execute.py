@@ -1,8 +1,8 @@
 """Executes the chapters that changed, some at once, into the cache that the book is built from.
 
 `python scripts/execute.py` runs all that changed; with paths of chapters, those alone, and shows their errors
-whole. No cell has a limit of time: a slow machine gets its book later. A chapter that fails is kept up to the cell
-that failed, and told; the others go on.
+whole. No cell has a limit of time: a slow machine gets its book later. A chapter that fails is kept up to the
+cell that failed, and told; the others go on.
 """
 
 import json
@@ -217,7 +217,7 @@ def execute(wanted: list[Path] | None = None) -> dict[str, dict]:
 
 
 def report(failed: dict[str, dict], whole: bool = False) -> None:
-    """Say which chapters failed, in which cell, with which error, and how to run each alone; whole: and how."""
+    """Say which chapters failed, in which cell, with which error, and how to run each alone."""
     for name, told in failed.items():
         if whole and told["traceback"]:
             print(f"\n{told['traceback']}", file=sys.stderr)

@@ -19,8 +19,8 @@ WARNING = re.compile(r"^.*(?:WARNING|ERROR|CRITICAL): ", re.M)
 def build_html(progress: Progress, strict: bool = True) -> None:
     """Build what has changed into _build/html. strict: stop the program if there is a warning.
 
-    Where a chapter has failed, warnings follow from it (numbers that its prose quotes are not there): then they go to
-    the log alone, and only a build without pages stops the program.
+    Where a chapter has failed, warnings follow from it (numbers that its prose quotes are not there). Then
+    they go to the log alone, and only a build without pages stops the program.
     """
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "--keep-going"]
     environment = os.environ | {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
@@ -38,7 +38,8 @@ def build_html(progress: Progress, strict: bool = True) -> None:
         warnings = [line for line in told.splitlines() if WARNING.match(line)]
         print("\n".join(warnings or told.splitlines()[-15:]), file=sys.stderr)
         sys.exit(
-            f"\nThe HTML was not built without faults: see above, and the whole log in {LOG.relative_to(ROOT)}."
+            "\nThe HTML was not built without faults: see above, and the whole log in "
+            f"{LOG.relative_to(ROOT)}."
         )
 
 

@@ -83,7 +83,7 @@ def convert(chapter: Path, config: dict, root: Path = ROOT) -> nbformat.Notebook
 
 
 def make_notebooks(out: Path, root: Path = ROOT, only: Container[str] | None = None) -> list[Path]:
-    """Write the notebooks of all chapters, or of those whose paths are in `only`, below `out`; return their paths."""
+    """Write the notebooks of all chapters, or of those in `only`, below `out`; return their paths."""
     config = yaml.safe_load((root / "_config.yml").read_text("utf8"))
     written = []
     for chapter in notebooks(root):

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FENCE = re.compile(
-    r"^(?P<fence>`{3,}|:{3,})\{(?P<name>[\w:-]+)\}(?P<argument>[^\n]*)\n(?P<body>(?:(?!^(?:`{3,}|:{3,})\{)[\s\S])*?)^(?P=fence)[ ]*$",
+    r"^(?P<fence>`{3,}|:{3,})\{(?P<name>[\w:-]+)\}(?P<argument>[^\n]*)\n"
+    r"(?P<body>(?:(?!^(?:`{3,}|:{3,})\{)[\s\S])*?)^(?P=fence)[ ]*$",
     flags=re.M,
 )
 OPTION = re.compile(r"^:[\w-]+:.*$")

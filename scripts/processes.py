@@ -10,7 +10,7 @@ import psutil
 
 
 def start(command: list[str], log: Path, **options) -> subprocess.Popen:
-    """Start a command in a group of its own, so that Ctrl-C reaches this process alone; its words go to `log`."""
+    """Start a command in a group of its own, so that Ctrl-C reaches us alone; its words go to `log`."""
     with open(log, "wb") as stream:
         return subprocess.Popen(
             command, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True, **options

@@ -1,4 +1,4 @@
-"""What `make book` says while it works: lasting lines, and below them one line that is written again and again.
+"""What `make book` says while it works: lasting lines, and below them one line that is written anew.
 
 Where the output is no terminal, only the lasting lines appear.
 """

@@ -1,8 +1,8 @@
 """Records what each chapter takes: `python scripts/record_run_times.py [CHAPTER ...]`.
 
-The chapters run one after the other, each in a kernel of its own. Processor seconds, peak memory, the machine, the
-date and the commit go into chapters/run_times.json. The pages show them, and `make book` estimates by them. No
-arguments means all chapters.
+The chapters run one after the other, each in a kernel of its own. Processor seconds, peak memory, the
+machine, the date and the commit go into chapters/run_times.json. The pages show them, and `make book`
+estimates by them. No arguments means all chapters.
 """
 
 import json
@@ -51,7 +51,8 @@ def measure(chapter: Path, cache) -> dict:
     outcome = run.outcome()
     if "error" in outcome:
         sys.exit(
-            f"{chapter}: {outcome['error']}; run it alone: python scripts/execute.py {chapter.relative_to(ROOT)}"
+            f"{chapter}: {outcome['error']}; run it alone: "
+            f"python scripts/execute.py {chapter.relative_to(ROOT)}"
         )
     return {
         "processor_seconds": round(outcome["processor_seconds"], 1),

@@ -1,7 +1,8 @@
 """Runs one notebook in a process of its own: `python scripts/run_chapter.py NOTEBOOK FOLDER`.
 
 NOTEBOOK (.ipynb) is written again with its outputs, up to the cell that failed. FOLDER is where the kernel
-starts. Beside it, NOTEBOOK.json tells how it went, and NOTEBOOK.cell which cell runs. No cell has a limit of time.
+starts. Beside it, NOTEBOOK.json tells how it went, and NOTEBOOK.cell which cell runs. No cell has a limit of
+time.
 """
 
 import json
@@ -18,7 +19,7 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def run(file: Path, folder: Path) -> dict:
-    """Execute the notebook and return how it went: "cell" and "error" if it failed, processor seconds and MiB."""
+    """Execute the notebook; return how it went: "cell" and "error" if it failed, processor seconds, MiB."""
     notebook = nbformat.read(file, as_version=4)
     code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     outcome = {"cells": len(code)}

@@ -1,4 +1,4 @@
-"""The recorded run times of the chapters (chapters/run_times.json), and how long a build will take by them."""
+"""The recorded run times of the chapters (chapters/run_times.json), and how long a build takes by them."""
 
 import json
 from collections.abc import Mapping

@@ -70,12 +70,12 @@ def _imported_files(code: str, root: Path) -> set[Path]:
 
 
 def code_cells(page: Path) -> list[str]:
-    """The code cells of a page as they stand in its text, with their options: what decides whether it runs again."""
+    """The code cells of a page as they stand in its text, and their options; they say if it runs again."""
     return [found["body"] for found in CODE_CELL.finditer(page.read_text("utf8"))]
 
 
 def _imported_by(cell: str, root: Path) -> set[Path]:
-    """Files that a code cell imports directly; none of a cell that is no Python, which will fail when it runs."""
+    """Files that a code cell imports directly; none where it is no Python, which fails when it runs."""
     code = CELL_OPTIONS.sub("", cell)
     code = "".join("pass\n" if line.lstrip()[:1] in ("%", "!") else line for line in code.splitlines(True))
     try:

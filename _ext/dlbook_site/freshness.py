@@ -11,7 +11,7 @@ OWN_FILES = ("_static", "_ext")
 
 
 def fingerprint(source):
-    """A hash of every file under `_static/` and `_ext/` below the folder `source`, and of the chapters' run times."""
+    """Hash every file under `_static/` and `_ext/` below the folder `source`, and the chapters' run times."""
     times = Path(source) / "chapters" / "run_times.json"
     digest = hashlib.sha256(times.read_bytes() if times.is_file() else b"")
     for folder in OWN_FILES:

@@ -1,7 +1,7 @@
 """The role `{run-time}`: what the chapter took in the recorded run, on which machine.
 
-`python scripts/record_run_times.py` writes `chapters/run_times.json`. A chapter without a record says so: the last
-build's seconds would tell more of the machine's other work than of the chapter.
+`python scripts/record_run_times.py` writes `chapters/run_times.json`. A chapter without a record says so: the
+last build's seconds would tell more of the machine's other work than of the chapter.
 """
 
 import json
@@ -17,7 +17,8 @@ NONE = "not recorded yet"
 def in_words(record):
     """One chapter's record as its page says it.
 
-    >>> in_words({"processor_seconds": 44.6, "peak_mebibytes": 812, "cores": 2, "processor": "AMD EPYC", "date": "2026-11-28"})
+    >>> machine = {"cores": 2, "processor": "AMD EPYC", "date": "2026-11-28"}
+    >>> in_words({"processor_seconds": 44.6, "peak_mebibytes": 812, **machine})
     '45 processor seconds and 812 MiB of memory, recorded on 2026-11-28 on a machine with 2 cores (AMD EPYC)'
     """
     seconds = max(1, round(record["processor_seconds"]))

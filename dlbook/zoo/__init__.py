@@ -1,8 +1,8 @@
 """The zoo as a whole: which paper each model comes from, what it costs, what its layers are, what was
 reported of it, and how fast it is beside the libraries.
 
-The list of the models needs no torch. What does is imported when it is first asked for, so that `dlbook models`
-and a misspelled name are answered at once.
+The list of the models needs no torch. What does is imported when it is first asked for, so that `dlbook
+models` and a misspelled name are answered at once.
 
 >>> from dlbook import zoo
 >>> zoo.models("lenet").columns

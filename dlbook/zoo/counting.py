@@ -1,5 +1,6 @@
-"""Counts what each model of the zoo costs, for one image on torch's meta device. `python -m dlbook.zoo.counting`
-counts all rows and writes `counted.csv`, which `dlbook.zoo.rows` reads.
+"""Counts what each model of the zoo costs, for one image on torch's meta device.
+
+`python -m dlbook.zoo.counting` counts all rows and writes `counted.csv`, which `dlbook.zoo.rows` reads.
 
 >>> counted("lenet5").macs
 325680
@@ -44,17 +45,24 @@ def build(name: str, size: tuple[int, int, int]) -> nn.Module:
 
 
 def counts(name: str, size: int | Sequence[int] | None = None) -> Counts:
-    """Everything that `dlbook.measure.count` finds of a row. size: a side, (C, H, W), or None for the row's own.
+    """Count everything that `dlbook.measure.count` finds of a row.
 
-    Raises ValueError for an unknown name, or a size that the model does not take.
+    Args:
+        name: the row.
+        size: a side, (C, H, W), or None for the row's own.
+
+    Raises:
+        ValueError: for an unknown name, or a size that the model does not take.
     """
     size = checked_size(require_name(name), size)
     return count(lambda: build(name, size), size)
 
 
 def counted(name: str) -> Entry:
-    """Count the row `name` at its own size. Raises ValueError for a name that no table of the models has, or a
-    family without a paper.
+    """Count the row `name` at its own size.
+
+    Raises:
+        ValueError: for a name that no table of the models has, or a family without a paper.
     """
     size = input_size(name)
     counter = watch(Macs, lambda: build(name, size), size)  # no hooks: faster than `counts`, same sum

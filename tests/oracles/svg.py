@@ -58,7 +58,7 @@ class Picture:
         ]
 
     def axis(self, which: str, rows: tuple[float, float] = (0, 1e9), log: bool = False) -> np.poly1d:
-        """The line from pixels to numbers, or to their logarithms, through an axis's labels with y in `rows`."""
+        """The line from pixels to numbers, or their logarithms, through an axis's labels with y in `rows`."""
         anchor = {"across": "middle", "up": "end"}[which]
         found = [
             t for t in self.texts if t.anchor == anchor and _is_number(t.text) and rows[0] < t.y < rows[1]
