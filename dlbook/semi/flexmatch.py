@@ -134,7 +134,8 @@ class FlexMatch(Method):
 
         supervised = F.cross_entropy(labelled_logits, batch["labels"])
         unlabelled, confidence, pseudo_labels, mask = unlabelled_loss(weak_logits, strong_logits, thresholds)
-        self._remember(batch["indices"], confidence >= self.config.threshold, pseudo_labels)
+        counted = confidence >= self.config.threshold
+        self._remember(batch["indices"], counted, pseudo_labels)
         return {
             "loss": supervised + self.config.unlabelled_weight * unlabelled,
             "supervised": supervised.detach(),
