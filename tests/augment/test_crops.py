@@ -16,6 +16,7 @@ from tests.oracles.augmentations import (
     same,
     seeded,
 )
+from tests.oracles.seeded import edited
 
 
 def places(count, height=6, width=7):
@@ -277,3 +278,22 @@ def test_seeded_fault_is_caught(fault):
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def check_box_of_full_side(module) -> None:
+    """A box that is exactly as wide, or as high, as the image fits, and its other place is drawn."""
+    for height, width, place in ((12, 6, 0), (6, 12, 1)):
+        images = torch.zeros(40, 1, height, width)
+        drawn = module["draw_boxes"](images, torch.Generator().manual_seed(0), (0.5, 0.5), (1.0, 1.0))
+        assert drawn[:, 2:].unique().tolist() == [6] and len(drawn[:, place].unique()) > 4
+
+
+def test_a_box_as_large_as_the_side_fits():
+    check_box_of_full_side(vars(crops))
+
+
+@pytest.mark.parametrize("side", ["width <= wide", "height <= high"])
+def test_the_check_sees_a_box_that_must_be_smaller(side):
+    broken = edited(crops, f"({side})", f"({side.replace('<=', '<')})")
+    with pytest.raises(AssertionError):
+        check_box_of_full_side(broken)

@@ -8,9 +8,10 @@ import torch
 from timm.data.random_erasing import RandomErasing as TimmErasing
 from torchvision.transforms import v2
 
-from dlbook.augment import random_erasing
+from dlbook.augment import erasing, random_erasing
 from dlbook.augment.erasing import boxes
 from tests.oracles.mixing import within
+from tests.oracles.seeded import edited
 
 
 def check_boxes(boxes):
@@ -187,3 +188,22 @@ def test_the_check_of_the_probability_sees_its_complement():
         check_probability(
             lambda images, probability, **options: random_erasing(images, 1 - probability, **options)
         )
+
+
+def check_whole_side(module) -> None:
+    """Departure 2: a box has h < H and w < W; one as high as the image is drawn again, then left out."""
+    for height, width in ((8, 20), (20, 8)):
+        share = 64 / (height * width)
+        top, bottom, left, right = module["boxes"](5, height, width, (share, share), (1.0, 1.0))
+        assert torch.equal(top, bottom) and torch.equal(left, right)
+
+
+def test_a_box_as_large_as_the_side_does_not_fit():
+    check_whole_side(vars(erasing))
+
+
+@pytest.mark.parametrize("side", ["high < height", "wide < width"])
+def test_the_check_sees_a_box_of_the_whole_side(side):
+    broken = edited(erasing, f"({side})", f"({side.replace('<', '<=')})")
+    with pytest.raises(AssertionError):
+        check_whole_side(broken)

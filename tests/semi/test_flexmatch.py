@@ -30,16 +30,14 @@ def test_loss_uses_the_threshold_of_the_predicted_class():
 
 def check_at_the_threshold(module) -> None:
     """Both comparisons are >=, as in the published code: with T(c) in the loss, with tau in the counting."""
-    weak = torch.zeros(
-        6, K, dtype=torch.float64
-    )  # each class has the same probability: exactly 1 / K by rounding
-    tau = weak.softmax(1).max().item()
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, K, dtype=torch.float64))
+    images = torch.rand(3, 1, 2, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        weak = net(images)
+    tau = weak.softmax(1).max(1).values.min().item()  # of one image exactly, the others lie above
     mask = module["unlabelled_loss"](weak, weak, torch.full((K,), tau, dtype=torch.float64))[-1]
     assert mask.all()
-    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, K, dtype=torch.float64))
-    torch.nn.init.zeros_(net[1].weight), torch.nn.init.zeros_(net[1].bias)
     method = module["FlexMatch"](net, 5, K, module["FlexMatchConfig"](threshold=tau))
-    images = torch.rand(3, 1, 2, 2, dtype=torch.float64)
     batch = dict.fromkeys(("labelled", "weak", "strong"), images)
     method.training_step(batch | {"labels": torch.zeros(3).long(), "indices": torch.tensor([4, 0, 2])}, 0)
     assert (method.remembered >= 0).tolist() == [True, False, True, False, True]

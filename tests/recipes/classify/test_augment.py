@@ -12,6 +12,7 @@ from dlbook.recipes.classify import augment as classify_augment
 from dlbook.recipes.classify.augment import POLICIES, make_transform
 from dlbook.recipes.run.build import build
 from dlbook.recipes.run.config import Augment, RunConfig, resolve
+from tests.oracles.seeded import edited
 
 NAMES = get_args(Augment.model_fields["policy"].annotation)
 ON = {"mixup": 0.4, "cutmix": 1.0, "cutout": 0.5, "erasing": 0.7}
@@ -31,6 +32,19 @@ def batch(count=16, side=32, channels=3):
 
 def run(seed=1, given=None, **options):
     return make_transform(Augment(**options), 10)(given or batch(), seeded(seed))
+
+
+def check_small(module) -> None:
+    """Images of up to 64 pixels are small, 64 among them; the longer side decides."""
+    sides = ((64, 64), (64, 65), (65, 64), (32, 64))
+    assert [module["_small"](torch.zeros(1, 3, *side)) for side in sides] == [True, False, False, True]
+
+
+def test_images_of_exactly_64_pixels_are_small():
+    check_small(vars(classify_augment))
+    broken = edited(classify_augment, "max(images.shape[2:]) <= SMALL", "max(images.shape[2:]) < SMALL")
+    with pytest.raises(AssertionError):
+        check_small(broken)
 
 
 def check_does_something(make, **options):
