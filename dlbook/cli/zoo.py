@@ -1,7 +1,7 @@
 """`dlbook models` and `dlbook summary NAME`: the tables of `dlbook.zoo` in a terminal, or as JSON.
 
-The package is imported inside the commands: `dlbook --help` does not wait for torch, and `dlbook models` never
-imports it.
+The package is imported inside the commands: `dlbook --help` does not wait for torch, and `dlbook models`
+never imports it.
 
 >>> parse_size("224"), parse_size("3x224x256"), parse_size(None)
 (224, (3, 224, 256), None)

@@ -1,7 +1,7 @@
 """Rows of all processes together, for buffers that a method fills from its batch: memories, queues, counts.
 
-DistributedDataParallel synchronises gradients and sends rank 0's buffers round. A buffer that each process fills
-from its own share of the batch would keep rank 0's share only, so the rows are gathered first.
+DistributedDataParallel synchronises gradients and sends rank 0's buffers round. A buffer that each process
+fills from its own share of the batch would keep rank 0's share only, so the rows are gathered first.
 
 >>> gather_rows(torch.tensor([3, 1])).tolist()  # one process: nothing to gather
 [3, 1]

@@ -2,7 +2,8 @@
 
 Values come from the tree-structured Parzen estimator (Bergstra et al. 2011, NeurIPS). A trial that is worse
 than the median of the others after the same number of evaluations is stopped (Golovin et al. 2017, KDD,
-section 3.2.2). What is maximised is the best accuracy on the validation images; the test images are never looked at.
+section 3.2.2). What is maximised is the best accuracy on the validation images; the test images are never
+looked at.
 
 The study is a journal: a file that every process appends to. The same command may be started several times,
 and again after a crash, until `trials` of them have ended; a trial whose process was killed does not count.

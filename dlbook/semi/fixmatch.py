@@ -18,11 +18,11 @@ Semi-Supervised Learning with Consistency and Confidence*, arXiv:2001.07685, Alg
 2. Weight decay is the optimizer's, on all parameters; the paper's code decays convolution and linear kernels
    only.
 
->>> weak_logits = torch.tensor([[9.0, 0.0], [0.4, 0.0]])                     # confident of class 0; not confident
+>>> weak_logits = torch.tensor([[9.0, 0.0], [0.4, 0.0]])                 # confident of class 0; not confident
 >>> loss, pseudo_labels, mask = unlabelled_loss(weak_logits, torch.zeros(2, 2), threshold=0.95)
 >>> pseudo_labels.tolist(), mask.tolist()
 ([0, 0], [True, False])
->>> round(loss.item(), 4)                                                    # ln 2 from one image, averaged over both
+>>> round(loss.item(), 4)                                            # ln 2 from one image, averaged over both
 0.3466
 """
 

@@ -6,9 +6,9 @@ Curriculum Pseudo Labeling*, arXiv:2110.08263, Algorithm 1:
     remembered_n = -1 (unused) for each unlabelled image n = 1..N
     for each step:
         sigma(c) = number of n with remembered_n = c
-        beta(c)  = sigma(c) / max(max_c sigma(c), number unused)           warm-up: the unused images count too
-        T(c)     = M(beta(c)) tau,   M(x) = x / (2 - x)
-        q_b = p_m(y | weak view of u_b)                                    no gradient from here on
+        beta(c)  = sigma(c) / max(max_c sigma(c), number unused)          warm-up: the unused images count too
+        T(c)     = M(beta(c)) tau,  M(x) = x / (2 - x)
+        q_b = p_m(y | weak view of u_b)                                   no gradient from here on
         l_u = 1/(mu B) sum_b 1[max q_b >= T(argmax q_b)] H(argmax q_b, p_m(y | strong view of u_b))
         where max q_b >= tau:  remembered_(index of u_b) = argmax q_b      the fixed tau, not T
 
@@ -24,7 +24,7 @@ look well learnt.
    confident prediction of each image by its index in the data set; an image that becomes unsure again keeps
    its label.
 
->>> beta = learning_effect(torch.tensor([0, 0, 1, -1]), num_classes=2)       # class 0 twice, class 1 once, one unused
+>>> beta = learning_effect(torch.tensor([0, 0, 1, -1]), num_classes=2)  # twice class 0, once 1, one unused
 >>> beta.tolist()
 [1.0, 0.5]
 >>> [round(value, 4) for value in class_thresholds(beta, threshold=0.95).tolist()]

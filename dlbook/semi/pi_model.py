@@ -3,9 +3,9 @@
 Laine & Aila 2017, *Temporal Ensembling for Semi-Supervised Learning*, arXiv:1610.02242, Algorithm 1:
 
     for each minibatch B:
-        z  = f(g(x))                                       g: random augmentation; f has dropout
-        z~ = f(g(x))                                       again, with new noise
-        loss = -1/|B| sum_(labelled) log z[y] + w(t) 1/(K |B|) sum_(all) |z - z~|^2          z, z~ after the softmax
+        z  = f(g(x))                                 g: random augmentation; f has dropout
+        z~ = f(g(x))                                 again, with new noise
+        loss = -1/|B| sum_(labelled) log z[y] + w(t) 1/(K |B|) sum_(all) |z - z~|^2    z, z~ after the softmax
 
 Both passes carry a gradient; there is no teacher here. The weight w(t) ramps up, for at the start the
 predictions agree on nothing worth keeping.

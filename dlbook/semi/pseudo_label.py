@@ -18,7 +18,7 @@ already is.
 2. The ramp is given in optimizer steps; the paper's T1 = 100 and T2 = 600 count epochs, its alpha_f is 3.
 
 >>> import torch
->>> round(unlabelled_loss(torch.zeros(2, 4)).item(), 4)                      # ln 4: the uniform prediction's own argmax
+>>> round(unlabelled_loss(torch.zeros(2, 4)).item(), 4)            # ln 4: the uniform prediction's own argmax
 1.3863
 """
 

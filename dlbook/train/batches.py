@@ -197,7 +197,8 @@ def _as_fetched(batch: Batch) -> Batch:
 def _require_ranks(workers: int, rank: int, world_size: int) -> None:
     if workers < 0 or not 0 <= rank < world_size:
         raise ValueError(
-            f"expected workers >= 0 and 0 <= rank < world_size, got {workers} and rank {rank} of {world_size}; "
+            f"expected workers >= 0 and 0 <= rank < world_size, got {workers} and rank {rank} of "
+            f"{world_size}; "
             "0 workers fetch in this process, rank 0 of 1 takes whole batches"
         )
 

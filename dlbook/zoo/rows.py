@@ -1,4 +1,5 @@
-"""The rows of the zoo with their costs, as recorded in `counted.csv` beside this file: at once, without torch.
+"""The rows of the zoo with their costs, as recorded in `counted.csv` beside this file: at once, without
+torch.
 
 A count depends on the code alone, so it is made once: `python -m dlbook.zoo.counting` counts all rows on
 torch's meta device and writes the file. A test counts every row again and compares.

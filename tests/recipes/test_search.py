@@ -1,5 +1,5 @@
-"""The search: spaces that say what is wrong, one study for many processes, continuing, pruning, and no look at
-the test images.
+"""The search: spaces that say what is wrong, one study for many processes, continuing, pruning, and no look
+at the test images.
 """
 
 import multiprocessing

@@ -1,4 +1,4 @@
-"""Cross-entropy against the sum written out, with smoothing and mixed labels; and its average of the weights."""
+"""Cross-entropy against the sum written out, with smoothing and mixed labels; its average of the weights."""
 
 import math
 

@@ -8,8 +8,8 @@ import types
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from dlbook.recipes.run.build import build
 from dlbook.recipes.run import train as run_module
+from dlbook.recipes.run.build import build
 from dlbook.recipes.run.config import RunConfig, resolve
 from dlbook.recipes.run.train import train
 from dlbook.train.loggers import TensorBoard, make_loggers

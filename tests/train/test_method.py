@@ -55,7 +55,7 @@ def test_a_method_without_a_model_says_how_to_name_what_is_evaluated():
     method.net = method.model
     del method.model
     with pytest.raises(ValueError, match=r"self.model, it has \['frozen', 'net'\]; call it model, or define"):
-        method.evaluated
+        _ = method.evaluated
 
 
 def check_resumes(kind, trainer_class, folder, accumulate=1):

@@ -1,4 +1,4 @@
-"""A run's folder: what is kept, what a broken checkpoint or a full disk does to it, and what resuming fixes."""
+"""A run's folder: what is kept, what a broken checkpoint or a full disk does to it, what resuming fixes."""
 
 import errno
 import json

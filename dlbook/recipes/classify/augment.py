@@ -1,7 +1,7 @@
 """From the section `augment` of a configuration to a function of a batch.
 
     shift         a small random affine map, no flip: digits
-    flip_crop     mirror half of the images; images of up to 64 pixels are also padded by an eighth of the side and cropped back
+    flip_crop     mirror half of the images; of up to 64 pixels also padded by an eighth and cropped back
     randaugment   flip_crop, then two operations of RandAugment with `magnitude` of 30
     autoaugment   flip_crop, then AutoAugment with CIFAR-10's policy up to 64 pixels, ImageNet's beyond
 

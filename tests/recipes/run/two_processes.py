@@ -1,6 +1,7 @@
 """The first steps of a run by several processes, and by one that is given their batches joined.
 
-In float64, with the batch normalisation's statistics fixed: each process would else see those of its own share.
+In float64, with the batch normalisation's statistics fixed: each process would else see those of its own
+share.
 """
 
 import torch
