@@ -85,12 +85,11 @@ def options_of(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--changed", action="store_true")
     options = parser.parse_args(arguments)
     options.families = sorted({family for family, _ in sizes.values()})
-    options.whole = set(options.rows) == set(sizes) and set(options.checks) >= set(DEFAULT)
     if options.changed:
         changed = zoo_changes.changed_families(options.families)
         options.rows = zoo_changes.rows_to_ask(sizes, changed)
-        options.whole = False
         print(f"changed since all rows were asked: {', '.join(changed) or 'no family'}", flush=True)
+    options.whole = set(options.rows) == set(sizes) and set(options.checks) >= set(DEFAULT)
     return options
 
 
