@@ -30,14 +30,17 @@ def test_loss_uses_the_threshold_of_the_predicted_class():
 
 def check_at_the_threshold(module) -> None:
     """Both comparisons are >=, as in the published code: with T(c) in the loss, with tau in the counting."""
-    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, K, dtype=torch.float64))
-    images = torch.rand(3, 1, 2, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, K))
+    logits = torch.tensor(
+        [0.0, 0.0, *[-1000.0] * (K - 2)]
+    )  # probabilities 1/2, 1/2, 0: exact in every kernel
     with torch.no_grad():
-        weak = net(images)
-    tau = weak.softmax(1).max(1).values.min().item()  # of one image exactly, the others lie above
-    mask = module["unlabelled_loss"](weak, weak, torch.full((K,), tau, dtype=torch.float64))[-1]
-    assert mask.all()
-    method = module["FlexMatch"](net, 5, K, module["FlexMatchConfig"](threshold=tau))
+        net[1].weight.zero_()
+        net[1].bias.copy_(logits)
+    weak = logits.expand(3, K)
+    assert module["unlabelled_loss"](weak, weak, torch.full((K,), 0.5))[-1].all()
+    method = module["FlexMatch"](net, 5, K, module["FlexMatchConfig"](threshold=0.5))
+    images = torch.rand(3, 1, 2, 2)
     batch = dict.fromkeys(("labelled", "weak", "strong"), images)
     method.training_step(batch | {"labels": torch.zeros(3).long(), "indices": torch.tensor([4, 0, 2])}, 0)
     assert (method.remembered >= 0).tolist() == [True, False, True, False, True]
