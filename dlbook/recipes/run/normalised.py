@@ -5,6 +5,8 @@
 2.0
 """
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 __all__ = ["Normalised"]
@@ -24,3 +26,24 @@ class Normalised(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.model((images - self.mean) / self.std)
+
+    # The contract of a backbone, see dlbook.models.backbone: what the network inside says of itself.
+
+    @property
+    def last_layer(self) -> str:
+        """The dotted name of the layer that gives the logits."""
+        return f"model.{self.model.last_layer}"
+
+    @property
+    def num_features(self) -> int:
+        """The width of what `represent` returns."""
+        return self.model.num_features
+
+    @property
+    def stages(self) -> Sequence[nn.Module]:
+        """The modules whose outputs are the feature maps."""
+        return self.model.stages
+
+    def represent(self, images: Tensor) -> Tensor:
+        """Describe images [B, C, H, W] by one vector each, [B, D], after the same normalisation."""
+        return self.model.represent((images - self.mean) / self.std)

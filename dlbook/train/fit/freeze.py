@@ -28,24 +28,17 @@ __all__ = ["freeze", "gradual", "head", "hold_in_evaluation", "is_held", "thaw"]
 def head(model: nn.Module) -> str:
     """Return the name of the layer that gives the logits: what the network says as `last_layer`.
 
-    A network that does not say it is searched for its last nn.Linear, in the order of definition.
-
     Raises:
-        ValueError: there is none.
+        ValueError: the network does not say it, or has no such layer.
     """
-    if isinstance(named := getattr(model, "last_layer", None), str):
-        return named
-    layers = [
-        name
-        for name, module in model.named_modules()
-        if isinstance(module, nn.Linear) or (isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1))
-    ]
-    if not layers:
+    named = getattr(model, "last_layer", None)
+    if not isinstance(named, str) or named not in dict(model.named_modules()):
         raise ValueError(
-            "expected a network with an nn.Linear or a 1 x 1 convolution, found none; set "
-            "model.last_layer to the dotted name of the layer that gives the logits"
+            f"expected a network that says its last layer, got {type(model).__name__} with last_layer "
+            f"{named!r}; set model.last_layer to the dotted name of the layer that gives the logits, "
+            "such as 'fc'"
         )
-    return layers[-1]
+    return named
 
 
 def freeze(model: nn.Module, except_for: Iterable[str] = ()) -> nn.Module:

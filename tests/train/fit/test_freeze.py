@@ -125,9 +125,15 @@ def test_names_and_copies_of_a_frozen_network():
 
 def test_the_last_layer_is_what_the_network_says():
     model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 3))
-    assert head(model) == "2"
+    with pytest.raises(
+        ValueError, match="a network that says its last layer, got Sequential with last_layer None"
+    ):
+        head(model)
     model.last_layer = "0"
     assert head(model) == "0"
+    model.last_layer = "fc"
+    with pytest.raises(ValueError, match="got Sequential with last_layer 'fc'; set model.last_layer"):
+        head(model)
 
 
 def test_bad_arguments():
@@ -135,8 +141,6 @@ def test_bad_arguments():
         freeze(net(), ["layer_3"])
     with pytest.raises(ValueError, match="expected stages"):
         gradual(net(), [], 0)
-    with pytest.raises(ValueError, match="expected a network"):
-        head(nn.ReLU())
 
 
 FAULTS = {  # fault -> old, new
