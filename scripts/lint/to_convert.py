@@ -7,6 +7,5 @@ TO_CONVERT = frozenset(
     {
         "chapters/convolution/activations.md",
         "chapters/semi/fixmatch.md",
-        "chapters/training/schedules.md",
     }
 )
