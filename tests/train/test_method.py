@@ -27,6 +27,8 @@ from tests.train.paper_methods import (
 from tests.train.small_method import differing
 from tests.train.trainer_checks import edited
 
+pytestmark = pytest.mark.forks
+
 
 class Plain(Method):
     """What a method has to say at least."""

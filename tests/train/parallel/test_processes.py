@@ -11,6 +11,8 @@ import torch
 from dlbook.train.parallel import processes
 from tests.many_processes import Failed, together
 
+pytestmark = pytest.mark.forks
+
 
 def calls(rank):
     """Ask all that can be asked; returns this process's number and what each process says of itself."""
