@@ -9,6 +9,7 @@ AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("ut
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 BUDGET = 800 * 1024  # bytes of a page with everything that it loads, compressed
 WIDE_WINDOW, TELEPHONE = 1400, 400  # pixels
+RESIZED = 600  # ms; the theme waits 300 before it makes what scrolls now reachable by keyboard
 LOCAL = ("data:", "blob:", "about:")
 
 SETTLE = """async () => {
@@ -99,6 +100,7 @@ def visit(browser, address, path, scheme="light", axe_width=1400, budget=BUDGET)
         found.faults["weight"] = overweight(found, budget)
         for width in (WIDE_WINDOW, TELEPHONE):
             page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(RESIZED)
             found.faults[f"width {width}"] = page.evaluate(WIDE)
             if width == axe_width:
                 page.evaluate(AXE)
