@@ -87,10 +87,7 @@ def build() -> int:
         return 1
     write_json(BUILT, now)
     print(f"\nThe book is in {index.parent} ({duration(time.monotonic() - start)}).")
-    print(
-        "Read it with 'make serve'. (Opened as a file, its figures stand still: browsers run no modules from "
-        "files.)"
-    )
+    print("Read it with 'make serve', or open that folder's index.html.")
     return 0
 
 

@@ -2,7 +2,8 @@
 
 address    one address of the repository in; the site's address and every launch link out
 pages      the page as it is written: links, descriptions, accessible markup
-assets     mathematics and icons served by the site itself, in the sizes that the pages need
+formulas   mathematics set while the book is built
+assets     fonts, icons and notebooks served by the site itself, in the sizes that the pages need
 freshness  a changed style sheet or extension makes every page new
 sitemap    every page in it, however few a build has written
 claims     the directive that lists every claim of the book
@@ -10,7 +11,7 @@ failures   a chapter that did not run to its end says so on its page
 run_time   the role that says what the chapter took in the recorded run
 """
 
-from . import address, assets, claims, failures, freshness, pages, run_time, sitemap
+from . import address, assets, claims, failures, formulas, freshness, pages, run_time, sitemap
 
 __all__ = ["setup"]
 
@@ -19,6 +20,6 @@ def setup(app):
     """Register the parts with Sphinx."""
     app.add_config_value("notebook_branch", "notebooks", "html")
     app.add_config_value("claims_file", "_build/claims.json", "env")
-    for part in (address, freshness, pages, assets, sitemap, claims, failures, run_time):
+    for part in (address, freshness, pages, formulas, assets, sitemap, claims, failures, run_time):
         part.connect(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

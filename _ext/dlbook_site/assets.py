@@ -1,22 +1,11 @@
-"""Mathematics and icons from the site itself, in the sizes that the pages need."""
+"""Fonts of formulas, icons and notebooks, from the site itself, in the sizes that the pages need."""
 
 import filecmp
-import importlib.util
 import shutil
 from pathlib import Path
 
+from .formulas import FONTS, mathjax
 from .icons import trim_icons
-
-# TeX in, HTML out, MathML for screen readers; no menu, which is two fifths of the usual bundle
-MATHJAX_PARTS = (
-    "startup.js",
-    "core.js",
-    "input/tex.js",
-    "output/chtml.js",
-    "output/chtml/fonts",
-    "a11y/assistive-mml.js",
-    "input/tex/extensions",
-)
 
 
 def copy_if_changed(source, target):
@@ -27,15 +16,10 @@ def copy_if_changed(source, target):
     shutil.copyfile(source, target)
 
 
-def copy_mathjax(app):
-    """Copy the parts of MathJax that the pages load, with its fonts: a third of what the package carries."""
-    spec = importlib.util.find_spec("sphinx-mathjax-offline")
-    source, target = Path(spec.origin).parent / "static/mathjax", Path(app.outdir) / "_static/mathjax"
-    for part in MATHJAX_PARTS:
-        files = [source / part] if (source / part).is_file() else sorted((source / part).rglob("*"))
-        for file in files:
-            if file.is_file():
-                copy_if_changed(file, target / file.relative_to(source))
+def copy_math_fonts(app):
+    """Copy the fonts of the formulas; a page loads the two or three that it shows."""
+    for font in sorted((mathjax() / "output/chtml/fonts").rglob("*.woff")):
+        copy_if_changed(font, Path(app.outdir, FONTS, font.name))
 
 
 def copy_notebooks(app):
@@ -51,7 +35,7 @@ def finish(app, exception):
     """After the pages: the files beside them."""
     if exception or app.builder.format != "html":
         return
-    copy_mathjax(app)
+    copy_math_fonts(app)
     trim_icons(app)
     copy_notebooks(app)
 

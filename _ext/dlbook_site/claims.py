@@ -126,7 +126,7 @@ def outdated_by_claims(app, env, added, changed, removed):
 def add_filter(app, pagename, templatename, context, doctree):
     """Load the filter on the page that lists the claims, and nowhere else."""
     if app.env.metadata.get(pagename, {}).get("claims"):
-        app.add_js_file("claims.mjs", type="module")
+        app.add_js_file("claims.mjs", defer="defer")
 
 
 def connect(app):

@@ -10,7 +10,11 @@ from pathlib import Path
 
 from .address import repository
 
-MODULES = ("page.mjs", "host.mjs")
+SCRIPTS = (
+    "landing.mjs",
+    "wide.mjs",
+    "host.mjs",
+)  # the place of a page is known before its figures start and end
 DESCRIPTION = re.compile(
     r'<meta content="([^"]*)" name="description"|<meta name="description" content="([^"]*)"'
 )
@@ -44,6 +48,14 @@ MENDS = (
             re.DOTALL,
         ),
         "",
+    ),
+    # colours from the first line on: without JavaScript, and before the theme's script, which runs late
+    (re.compile(r'(<html [^>]*data-theme=)"auto"'), r'\1"light"'),
+    (
+        re.compile(r'localStorage\.getItem\("theme"\) \|\| "auto"'),
+        '((mode) => ["light", "dark"].includes(mode) ? mode '
+        ': matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")'
+        '(localStorage.getItem("mode"))',
     ),
     # a figure may be below the fold: let the browser fetch it when it is near
     (re.compile(r'<img (?![^>]*\bloading=)(?=[^>]*src="[^"]*_images/)'), '<img loading="lazy" '),
@@ -95,17 +107,17 @@ def point_launch_links(app, pagename, templatename, context, doctree):
                 button["url"] = link(branch, pagename, launch[host])
 
 
-def add_modules(app):
-    """Load the page's modules: wide formulas, and the host of the live figures."""
-    for name in MODULES:
+def add_scripts(app):
+    """Load the page's own scripts, after its text."""
+    for name in SCRIPTS:
         if (Path(app.srcdir) / "_static" / name).is_file():
-            app.add_js_file(name, type="module")
+            app.add_js_file(name, defer="defer")
 
 
 def connect(app):
     """Listen to Sphinx; 900 is after the theme has said its word."""
     app.connect("builder-inited", mend_while_rendering)
-    app.connect("builder-inited", add_modules)
+    app.connect("builder-inited", add_scripts)
     app.connect("html-page-context", describe, priority=100)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", point_launch_links, priority=900)
