@@ -8,6 +8,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 # After Okabe and Ito's colour-blind-safe set, darkened where white paper asks for it: 3:1 against both pages,
 # light and dark.
 CYCLE = ("#0072b2", "#c75000", "#00805f", "#b3589a", "#2b8fc4", "#9a7a00", "#4d4d4d")
+SIGNAL, GRADIENT, LABEL, DATA = CYCLE[:4]  # one meaning a colour, in every figure of the book
 INK = "#1f2328"
 STYLE = {
     "axes.prop_cycle": cycler(color=CYCLE),

@@ -1,8 +1,13 @@
 """Figures stay legible in light and in the inverted dark, also for colour-blind eyes."""
 
+import colorsys
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from dlbook import widgets
 from dlbook.book import style
 
 LIGHT, DARK = (255, 255, 255), (18, 18, 18)  # the theme's pages
@@ -52,3 +57,17 @@ def test_neighbours_of_the_cycle_differ_for_colour_blind_eyes():
     seen = [colour_blind(rgb_of(colour)) for colour in style.CYCLE]
     for first, second in zip(seen, seen[1:], strict=False):
         assert np.abs(first - second).max() > 30
+
+
+@pytest.mark.parametrize("name", ["signal", "gradient", "label", "data"])
+def test_a_name_is_one_hue_in_charts_and_in_widgets(name):
+    sheet = (Path(widgets.__file__).parent / "figure.css").read_text("utf8")
+    slot = re.search(rf"--dlw-{name}: var\(--dlw-(c\d)\)", sheet)[1]
+    shades = re.findall(rf"--dlw-{slot}: (#[0-9a-f]{{6}})", sheet)
+    hues = [hue(rgb_of(colour)) for colour in (getattr(style, name.upper()), *shades)]
+    assert len(hues) == 4  # chart, light, dark, print
+    assert max(hues) - min(hues) < 0.07, hues
+
+
+def hue(rgb):
+    return colorsys.rgb_to_hsv(*(value / 255 for value in rgb))[0]
