@@ -33,7 +33,6 @@ OTHER_FORM = {
     "recipes": 20,
     "semi": 1,
     "train": 18,
-    "widgets": 43,
     "zoo": 7,
 }
 FORM = re.compile(r"expected .*[,;] (got|found) .*; \S", re.DOTALL)

@@ -117,7 +117,9 @@ class Curves(Figure):
         names = [entry["name"] for entry in self.spec["curves"]]
         unknown = set(proposal["value"]) - set(names)
         if unknown:
-            raise ValueError(f"visible: no curve is called {sorted(unknown)}; the curves are {names}")
+            raise ValueError(
+                f"visible: expected names of curves, got {sorted(unknown)}; the curves are {names}"
+            )
         return [name for name in names if name in proposal["value"]]
 
     @traitlets.validate("cursor")
@@ -127,9 +129,9 @@ class Curves(Figure):
     def how_to_shrink(self, spec):
         counts = ", ".join(f"{name} has {len(values)}" for name, values in spec["parameters"].items())
         return (
-            f"Give fewer points (x has {len(spec['x'])}) or fewer values of a parameter "
+            f"give fewer points (x has {len(spec['x'])}) or fewer values of a parameter "
             f"({counts or 'there are none'}), "
-            "name in each Curve only the parameters that it depends on, or make two figures."
+            "name in each Curve only the parameters that it depends on, or make two figures"
         )
 
     def curve(self, name):
@@ -139,7 +141,8 @@ class Curves(Figure):
         entry = next((e for e in self.spec["curves"] if e["name"] == name), None)
         if entry is None:
             raise ValueError(
-                f"no curve is called {name!r}; the curves are {[e['name'] for e in self.spec['curves']]}"
+                f"expected the name of a curve, got {name!r}; the curves are "
+                f"{[e['name'] for e in self.spec['curves']]}"
             )
         at = grid.index(self.spec["parameters"], entry["parameters"], self.values)
         return tuple(encode.unpack(entry[key])[at] if entry[key] else None for key in ("values", "gradient"))
@@ -168,10 +171,14 @@ def _sizes(entries):
 def _checked_x(x, log_x):
     x = encode.to_array(x, "x").astype(np.float64)
     if x.ndim != 1 or x.size < 2 or not np.isfinite(x).all() or (np.diff(x) <= 0).any():
-        raise ValueError(f"x: expected two or more ascending finite numbers, shape (n,), got shape {x.shape}")
+        raise ValueError(
+            f"x: expected two or more ascending finite numbers, shape (n,), got shape {x.shape}; sort "
+            "them, leave out what repeats"
+        )
     if log_x and x[0] <= 0:
         raise ValueError(
-            f"x: a logarithmic axis needs positive numbers, got {x[0]:g}; leave log_x off or start x above 0"
+            f"x: expected positive numbers for a logarithmic axis, got {x[0]:g}; leave log_x off or "
+            "start x above 0"
         )
     decimals = 4 - math.floor(math.log10(np.diff(x).min()))  # 1e-4 of a step: 0, not float32's 6e-8
     return np.array([round(v, decimals) for v in x.tolist()]) + 0.0
@@ -185,12 +192,13 @@ def _checked_panels(panels, y_label, log_y, y_range):
     if not labels or len(logs) != len(labels) or len(ranges) != len(labels):
         raise ValueError(
             f"expected as many entries in log_y and y_range as panels, got {len(labels)} panels, "
-            f"{len(logs)} entries in log_y and {len(ranges)} in y_range"
+            f"{len(logs)} entries in log_y and {len(ranges)} in y_range; match them"
         )
     for limits, log in zip(ranges, logs, strict=True):
         if limits is not None and not (limits[0] < limits[1] and (not log or limits[0] > 0)):
             raise ValueError(
-                f"y_range: expected (low, high) with low < high, positive on a logarithmic axis, got {limits}"
+                "y_range: expected (low, high) with low < high, positive on a logarithmic axis, got "
+                f"{limits}; such as (0.1, 1)"
             )
     return [
         {
@@ -206,13 +214,15 @@ def _entry(curve, x, parameters, panels):
     """Return the JSON of one curve, its arrays checked and packed."""
     if curve.panel not in range(len(panels)):
         raise ValueError(
-            f"curve {curve.name!r}: expected a panel from 0 to {len(panels) - 1}, got {curve.panel}"
+            f"curve {curve.name!r}: expected a panel from 0 to {len(panels) - 1}, got {curve.panel}; "
+            "panels count from 0"
         )
     what = f"curve {curve.name!r}"
     values = encode.to_array(curve.values, what)
     if values.ndim == 0 or values.shape[-1] != x.size:
         raise ValueError(
-            f"{what}: expected {x.size} values along the last axis, as many as x, got shape {values.shape}"
+            f"{what}: expected {x.size} values along the last axis, as many as x, got shape "
+            f"{values.shape}; compute it at every x"
         )
     names = grid.depends_on(what, values.shape[:-1], curve.parameters, parameters, f"x: {x.size}")
     gradient = None
@@ -220,13 +230,14 @@ def _entry(curve, x, parameters, panels):
         gradient = encode.to_array(curve.gradient, f"gradient of {what}")
         if gradient.shape != values.shape:
             raise ValueError(
-                f"gradient of {what}: expected the shape of its values, {values.shape}, got {gradient.shape}"
+                f"gradient of {what}: expected the shape of its values, {values.shape}, got "
+                f"{gradient.shape}; compute both at the same points"
             )
     log = panels[curve.panel]["log"]
     if log and gradient is not None:
         raise ValueError(
-            f"{what}: a gradient may be negative, so it cannot be drawn on a logarithmic axis; "
-            "leave one of them out"
+            f"{what}: expected no gradient on a logarithmic axis, got one, which may be negative; leave "
+            "one of them out"
         )
     return {
         "name": str(curve.name),

@@ -58,13 +58,12 @@ class Diagram(Figure):
             rows = _row(tree)
         except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(
-                "expected the root of a tree of blocks, as measure.model_tree(build, input_size) "
-                "makes it, got "
-                f"{type(tree).__name__}: {error}"
+                "expected the root of a tree of blocks, as measure.model_tree(build, input_size) makes "
+                f"it, got {type(tree).__name__} ({error}); make it so"
             ) from error
         if not tree.children:
             raise ValueError(
-                f"there is nothing to draw: the network is one layer, {tree.type}; wrap it in nn.Sequential"
+                f"expected a network with parts to draw, got one layer, {tree.type}; wrap it in nn.Sequential"
             )
         self.tree = tree
         self.paths = _paths(tree)
@@ -84,7 +83,7 @@ class Diagram(Figure):
         unknown = [path for path in proposal["value"] if path not in self.paths]
         if unknown:
             raise ValueError(
-                f"no block that can be opened has the path {unknown[0]!r}; there are "
+                f"expected the path of a block that can be opened, got {unknown[0]!r}; there are "
                 f"{', '.join(self.paths) or 'none'}"
             )
         return [path for path in self.paths if path in proposal["value"]]
@@ -92,11 +91,14 @@ class Diagram(Figure):
     @traitlets.validate("bars")
     def _check_bars(self, proposal):
         if proposal["value"] not in MEASURES:
-            raise ValueError(f"bars: expected one of {', '.join(MEASURES)}, got {proposal['value']!r}")
+            raise ValueError(
+                f"expected bars to be one of {', '.join(MEASURES)}, got {proposal['value']!r}; choose "
+                "one of these"
+            )
         return proposal["value"]
 
     def how_to_shrink(self, spec):
-        return "Draw a part of the network: the tree of one of its blocks."
+        return "draw a part of the network: the tree of one of its blocks"
 
     def still(self):
         depth = 1

@@ -33,7 +33,8 @@ def to_array(values, what="values"):
         array = np.asarray(values)
     except ValueError as error:
         raise ValueError(
-            f"{what}: expected a rectangular array of numbers, but the rows differ in length"
+            f"{what}: expected a rectangular array of numbers, got rows that differ in length; fill them "
+            "to one length"
         ) from error
     if array.dtype.kind not in "fiub":
         raise ValueError(
@@ -61,13 +62,14 @@ def pack(values, log=False):
     finite = np.isfinite(array)
     if not finite.any():
         raise ValueError(
-            f"expected at least one finite value, got an array of shape {array.shape} without any"
+            f"expected at least one finite value, got an array of shape {array.shape} without any; leave "
+            "it out"
         )
     if log:
         if array[finite].min() <= 0:
             raise ValueError(
-                f"a logarithmic axis needs positive values, got {array[finite].min():g}; "
-                "clip the values first, or leave log_y off"
+                f"expected positive values for a logarithmic axis, got {array[finite].min():g}; clip the "
+                "values first, or leave log_y off"
             )
         array = np.log10(np.where(finite, array, 1.0))
     low, high = float(array[finite].min()), float(array[finite].max())

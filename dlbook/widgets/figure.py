@@ -79,8 +79,8 @@ class Figure(anywidget.AnyWidget):
         for name, text in (("title", title), ("description", description)):
             if not str(text or "").strip():
                 raise ValueError(
-                    f"{type(self).__name__} needs a {name}: a text that somebody who cannot see the "
-                    "figure can use"
+                    f"{type(self).__name__}: expected a {name}, got none; give a text that somebody who "
+                    "cannot see the figure can use"
                 )
         self._check_size(spec, parts or {}, len(title) + len(description))
         self._start = dict(traits)
@@ -95,15 +95,15 @@ class Figure(anywidget.AnyWidget):
         largest = sorted(parts, key=parts.get, reverse=True)[:3]
         named = ", ".join(f"{name!r} {parts[name] / 1024:.1f} KiB" for name in largest)
         raise ValueError(
-            f"this {type(self).__name__} holds {size / 1024:.1f} KiB of state ({data / 1024:.1f} "
-            "KiB of it data), and a figure "
-            f"may hold {STATE_LIMIT / 1024:.0f} KiB; largest: {named}. {self.how_to_shrink(spec)}"
+            f"expected at most {STATE_LIMIT / 1024:.0f} KiB of state in a figure, got {size / 1024:.1f} "
+            f"KiB of state in this {type(self).__name__} ({data / 1024:.1f} KiB of it data); largest: "
+            f"{named}; {self.how_to_shrink(spec)}"
         )
 
     def how_to_shrink(self, spec):
         """Return the advice that ends the error about a state that is too large."""
         counts = ", ".join(f"{name} has {len(values)}" for name, values in spec.get("parameters", {}).items())
-        return f"Give fewer values of a parameter ({counts or 'there are none'})."
+        return f"give fewer values of a parameter ({counts or 'there are none'})"
 
     @traitlets.validate("values")
     def _check_values(self, proposal):

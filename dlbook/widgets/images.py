@@ -67,7 +67,7 @@ class Images(Figure):
     ):
         parameters = grid.checked(parameters)
         if not images:
-            raise ValueError("images: expected {name: array}, got nothing")
+            raise ValueError("images: expected {name: array}, got nothing; give one stack or more")
         self._frames = {}
         entries = []
         for name, stack in dict(images).items():
@@ -84,9 +84,9 @@ class Images(Figure):
     def how_to_shrink(self, spec):
         counts = ", ".join(f"{name} has {len(values)}" for name, values in spec["parameters"].items())
         return (
-            f"Give fewer values of a parameter ({counts or 'there are none'}), smaller images, or, "
+            f"give fewer values of a parameter ({counts or 'there are none'}), smaller images, or, "
             "for photographs, "
-            "Stack(..., quality=75)."
+            "Stack(..., quality=75)"
         )
 
     def still(self):
@@ -173,7 +173,8 @@ def _pixels(what, values, rgb, stack, colormap):
             return values, None
         if values.min() < 0 or values.max() > 1:
             raise ValueError(
-                f"{what}: expected RGB floats in [0, 1] or uint8, got {values.min():g} to {values.max():g}"
+                f"{what}: expected RGB floats in [0, 1] or uint8, got {values.min():g} to "
+                f"{values.max():g}; scale them, or clip them"
             )
         return np.rint(values * 255).astype(np.uint8), None
     name = stack.colormap or colormap
@@ -181,7 +182,7 @@ def _pixels(what, values, rgb, stack, colormap):
         return values, None
     low, high = stack.limits or (float(values.min()), float(values.max()))
     if not low <= high:
-        raise ValueError(f"{what}: expected limits (low, high), got {stack.limits}")
+        raise ValueError(f"{what}: expected limits (low, high), got {stack.limits}; the lower one first")
     scaled = (np.clip(values, low, high).astype(np.float64) - low) / ((high - low) or 1.0)
     return np.rint(scaled * 255).astype(np.uint8), (_palette(what, name or "gray"), float(low), float(high))
 
@@ -191,7 +192,10 @@ def _palette(what, name):
     import matplotlib
 
     if name not in matplotlib.colormaps:
-        raise ValueError(f"{what}: no colormap is called {name!r}; try 'viridis', 'magma', 'gray' or 'RdBu'")
+        raise ValueError(
+            f"{what}: expected a colormap of matplotlib, got {name!r}; try 'viridis', 'magma', 'gray' or "
+            "'RdBu'"
+        )
     return (matplotlib.colormaps[name](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
 
 

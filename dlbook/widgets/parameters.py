@@ -13,7 +13,7 @@ def _number(value):
     """`value` as int or float, whether it was a Python, numpy or torch number."""
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"expected finite numbers, got {value}")
+        raise ValueError(f"expected finite numbers, got {value}; leave inf and nan out")
     return float(f"{value:.7g}") if isinstance(value, float) else value
 
 
@@ -27,13 +27,18 @@ def checked(parameters):
     for name, values in dict(parameters or {}).items():
         values = [v if isinstance(v, str) else _number(v) for v in values]
         if not values:
-            raise ValueError(f"parameter {name!r}: expected at least one value, got none")
+            raise ValueError(
+                f"parameter {name!r}: expected at least one value, got none; give its numbers or choices"
+            )
         if all(isinstance(v, str) for v in values):
             if len(set(values)) < len(values):
-                raise ValueError(f"parameter {name!r}: expected different choices, got {values}")
+                raise ValueError(
+                    f"parameter {name!r}: expected different choices, got {values}; name each once"
+                )
         elif any(isinstance(v, str) for v in values):
             raise ValueError(
-                f"parameter {name!r}: expected all numbers or all strings, got a mixture: {values}"
+                f"parameter {name!r}: expected all numbers or all strings, got a mixture: {values}; "
+                "write them one way"
             )
         elif any(b <= a for a, b in itertools.pairwise(values)):
             raise ValueError(
@@ -54,18 +59,26 @@ def settings(parameters, start=None):
     start = dict(start or {})
     unknown = set(start) - set(parameters)
     if unknown:
-        raise ValueError(f"unknown parameter {sorted(unknown)}; this figure has {sorted(parameters)}")
+        raise ValueError(
+            f"expected names of parameters, got the unknown {sorted(unknown)}; this figure has "
+            f"{sorted(parameters)}"
+        )
     chosen = {}
     for name, values in parameters.items():
         if isinstance(values[0], str):
             chosen[name] = start.get(name, values[0])
             if chosen[name] not in values:
-                raise ValueError(f"parameter {name!r}: expected one of {values}, got {chosen[name]!r}")
+                raise ValueError(
+                    f"parameter {name!r}: expected one of {values}, got {chosen[name]!r}; choose one of these"
+                )
         elif name in start:
             try:
                 target = float(start[name])
             except (TypeError, ValueError):
-                raise ValueError(f"parameter {name!r}: expected a number, got {start[name]!r}") from None
+                raise ValueError(
+                    f"parameter {name!r}: expected a number, got {start[name]!r}; the nearest of its "
+                    "values is taken, so give any number"
+                ) from None
             chosen[name] = min(values, key=lambda v: abs(v - target))
         else:
             chosen[name] = values[len(values) // 2]
@@ -101,7 +114,10 @@ def depends_on(what, leading, names, parameters, tail):
     names = (names,) if isinstance(names, str) else tuple(names)
     unknown = set(names) - set(parameters)
     if unknown:
-        raise ValueError(f"{what}: unknown parameter {sorted(unknown)}; this figure has {sorted(parameters)}")
+        raise ValueError(
+            f"{what}: expected names of parameters, got the unknown {sorted(unknown)}; this figure has "
+            f"{sorted(parameters)}"
+        )
     expected = tuple(len(parameters[name]) for name in names)
     if tuple(leading) != expected:
         axes = ", ".join([*(f"{name}: {len(parameters[name])}" for name in names), tail])

@@ -75,7 +75,9 @@ class Scatter(Figure):
     def __init__(self, *, axes, points, title="", description="", start=None, selected=""):
         names = [axis.name for axis in axes]
         if len(names) < 2 or len(set(names)) < len(names):
-            raise ValueError(f"axes: expected two or more with different names, got {names}")
+            raise ValueError(
+                f"axes: expected two or more with different names, got {names}; rename or add some"
+            )
         if not points or len({point.name for point in points}) < len(points):
             repeated = sorted({p.name for p in points if [q.name for q in points].count(p.name) > 1})
             raise ValueError(
@@ -101,7 +103,8 @@ class Scatter(Figure):
         unknown = set(proposal["value"]) - set(self.spec["groups"])
         if unknown:
             raise ValueError(
-                f"visible: no group is called {sorted(unknown)}; the groups are {self.spec['groups']}"
+                f"visible: expected names of groups, got {sorted(unknown)}; the groups are "
+                f"{self.spec['groups']}"
             )
         return [group for group in self.spec["groups"] if group in proposal["value"]]
 
@@ -109,13 +112,13 @@ class Scatter(Figure):
     def _check_selected(self, proposal):
         if proposal["value"] and proposal["value"] not in {point["name"] for point in self.points}:
             raise ValueError(
-                f"selected: no point is called {proposal['value']!r}; give the name of a point, or "
-                "'' for none"
+                f"selected: expected the name of a point, got {proposal['value']!r}; give such a name, "
+                "or '' for none"
             )
         return proposal["value"]
 
     def how_to_shrink(self, spec):
-        return f"Give fewer points (there are {len(self.points)}), shorter notes, or make two figures."
+        return f"give fewer points (there are {len(self.points)}), shorter notes, or make two figures"
 
     def drawn(self):
         """The entries that have a value on both chosen axes, whatever group is switched off."""
@@ -139,7 +142,9 @@ def _entry(point, axes, groups):
     values = {}
     for name, value in point.values.items():
         if name not in known:
-            raise ValueError(f"point {point.name!r}: no axis is called {name!r}; the axes are {list(known)}")
+            raise ValueError(
+                f"point {point.name!r}: expected names of axes, got {name!r}; the axes are {list(known)}"
+            )
         value = float(value)
         if not math.isfinite(value) or (known[name].log and value <= 0):
             kind = "positive, finite" if known[name].log else "finite"

@@ -70,9 +70,13 @@ class Stepper(Figure):
     def __init__(self, *, steps, title="", description="", start=0, autoplay=None):
         entries = [_entry(step, f"step {number}") for number, step in enumerate(steps)]
         if not entries:
-            raise ValueError("steps: expected one Step or more, got none")
+            raise ValueError(
+                "steps: expected one Step or more, got none; make a list of Step(caption, grids)"
+            )
         if autoplay is not None and not autoplay >= 0.5:
-            raise ValueError(f"autoplay: expected None or 0.5 seconds a step or more, got {autoplay}")
+            raise ValueError(
+                f"autoplay: expected None or 0.5 seconds a step or more, got {autoplay}; a reader needs time"
+            )
         spec = {"steps": entries, "autoplay": autoplay}
         cells = {
             f"step {n}": sum(len(str(g["cells"])) for g in entry["grids"]) for n, entry in enumerate(entries)
@@ -83,11 +87,11 @@ class Stepper(Figure):
     def _check_step(self, proposal):
         last = len(self.spec["steps"]) - 1
         if not 0 <= proposal["value"] <= last:
-            raise ValueError(f"step: expected 0 to {last}, got {proposal['value']}")
+            raise ValueError(f"step: expected 0 to {last}, got {proposal['value']}; steps count from 0")
         return proposal["value"]
 
     def how_to_shrink(self, spec):
-        return f"Give fewer steps (there are {len(spec['steps'])}), smaller grids or fewer digits."
+        return f"give fewer steps (there are {len(spec['steps'])}), smaller grids or fewer digits"
 
     def still(self):
         items = []
@@ -108,7 +112,7 @@ class Stepper(Figure):
 
 def _entry(step, what):
     if not str(step.caption).strip():
-        raise ValueError(f"{what}: expected a caption in words, got none")
+        raise ValueError(f"{what}: expected a caption in words, got none; say what the step does")
     return {
         "caption": str(step.caption),
         "formula": str(step.formula),
@@ -125,13 +129,13 @@ def _grid(grid, what):
     height, width = values.shape
     for name, labels, count in (("rows", grid.rows, height), ("columns", grid.columns, width)):
         if labels is not None and len(labels) != count:
-            raise ValueError(f"{what}: expected {count} labels in {name}, got {len(labels)}")
+            raise ValueError(f"{what}: expected {count} labels in {name}, got {len(labels)}; match the grid")
     marked = []
     for row, column in grid.highlight:
         if not (-height <= row < height and -width <= column < width):
             raise ValueError(
-                f"{what}: cannot highlight cell ({row}, {column}) of a grid of {height} rows and "
-                f"{width} columns"
+                f"{what}: expected cells of a grid of {height} rows and {width} columns in highlight, "
+                f"got ({row}, {column}); both count from 0"
             )
         marked.append([int(row) % height, int(column) % width])
     whole = all(_is_whole(v) for v in values.flat)
@@ -154,7 +158,8 @@ def _cells(values, what):
     array = array[None] if array.ndim == 1 else array
     if array.ndim != 2 or array.size == 0:
         raise ValueError(
-            f"{what}: expected a 2-D grid of numbers or strings, rows of one length, got shape {array.shape}"
+            f"{what}: expected a 2-D grid of numbers or strings, rows of one length, got shape "
+            f"{array.shape}; give a list of rows"
         )
     return array
 

@@ -28,7 +28,7 @@ def test_values_can_be_set_and_read():
     assert figure.visible == ["square"]
     with pytest.raises(ValueError, match="expected one of"):
         figure.values = {"b": "middle"}
-    with pytest.raises(ValueError, match="no curve is called"):
+    with pytest.raises(ValueError, match="the curves are"):
         figure.visible = ["cube"]
 
 
@@ -38,19 +38,19 @@ def test_values_can_be_set_and_read():
         ({"x": [0, 0, 1]}, "ascending"),
         ({"x": [[0, 1]]}, "shape"),
         ({"x": X, "log_x": True}, "positive"),
-        ({"title": " "}, "needs a title"),
-        ({"description": ""}, "needs a description"),
+        ({"title": " "}, "expected a title, got none"),
+        ({"description": ""}, "expected a description, got none"),
         ({"parameters": {"a": [2, 1]}}, "ascending"),
         ({"parameters": {"a": []}}, "at least one"),
         ({"parameters": {"b": ["x", "x"]}}, "different choices"),
         ({"parameters": {"b": ["x", 1]}}, "mixture"),
-        ({"start": {"c": 1}}, "unknown parameter"),
-        ({"visible": ["no"]}, "no curve is called"),
+        ({"start": {"c": 1}}, "got the unknown"),
+        ({"visible": ["no"]}, "the curves are"),
         ({"curves": []}, "one or more curves"),
         ({"curves": [Curve("p", X), Curve("p", X)]}, "different names"),
         ({"curves": [Curve("p", X[:-1])]}, "as many as x"),
         ({"curves": [Curve("p", np.ones((3, 3, 41)))]}, "in the order of its axes"),
-        ({"curves": [Curve("p", np.ones((3, 41)), parameters="c")]}, "unknown parameter"),
+        ({"curves": [Curve("p", np.ones((3, 41)), parameters="c")]}, "got the unknown"),
         ({"curves": [Curve("p", X, gradient=X[1:])]}, "shape of its values"),
         ({"curves": [Curve("p", X, panel=1)]}, "panel from 0 to 0"),
         ({"curves": [Curve("p", X)], "log_y": True}, "positive values"),

@@ -85,9 +85,9 @@ def test_paths_can_be_opened_from_python():
     assert figure.opened == ["1", "1.0"]
     assert Diagram(small(), opened="all").opened == ["1", "1.0"]
     figure.bars = "receptive field"
-    with pytest.raises(ValueError, match=r"path '0'; there are 1, 1\.0"):
+    with pytest.raises(ValueError, match=r"path of a block.*'0'; there are 1, 1\.0"):
         figure.opened = ["0"]
-    with pytest.raises(ValueError, match="expected one of parameters, MACs"):
+    with pytest.raises(ValueError, match="bars to be one of parameters, MACs"):
         figure.bars = "FLOPs"
     assert (figure.opened, figure.bars) == (["1", "1.0"], "receptive field")
 
@@ -112,8 +112,8 @@ def test_title_and_description_come_from_the_tree_unless_given():
             lambda: Diagram(block("", "Net", SimpleNamespace(name="half"))),
             "measure.model_tree.*no attribute 'type'",
         ),
-        (lambda: Diagram(block("", "ReLU")), "nothing to draw.*ReLU"),
-        (lambda: Diagram(small(), opened=["7"]), "path '7'"),
+        (lambda: Diagram(block("", "ReLU")), "network with parts.*ReLU"),
+        (lambda: Diagram(small(), opened=["7"]), "path of a block.*'7'"),
         (lambda: Diagram(small(), bars="time"), "'time'"),
     ],
 )
@@ -131,7 +131,7 @@ def test_too_large_a_tree_is_refused_and_the_largest_block_named():
         for i in range(2500)
     ]
     with pytest.raises(
-        ValueError, match="may hold 60 KiB; largest: 'body Sequential'.*the tree of one of its blocks"
+        ValueError, match="at most 60 KiB of state.*largest: 'body Sequential'.*the tree of one of its blocks"
     ):
         Diagram(block("", "Net", block("body", "Sequential", *layers), block("head", "Linear")))
 

@@ -16,7 +16,7 @@ def test_too_much_state_is_refused_with_numbers_and_advice():
     noise = np.random.default_rng(0).random((40, 900))
     with pytest.raises(
         ValueError,
-        match=r"\d+\.\d KiB of state .* may hold 60 KiB; largest: 'noise'.*fewer points \(x has 900\)",
+        match=r"at most 60 KiB .* got \d+\.\d KiB of state .*; largest: 'noise'.*fewer points \(x has 900\)",
     ):
         Curves(**TEXTS, x=np.arange(900), parameters={"a": np.arange(40)}, curves=[Curve("noise", noise)])
 

@@ -56,9 +56,9 @@ def test_images_take_rgb_floats_and_captions_for_each_setting():
         ({"a": np.ones((4,))}, "or 3 axes"),
         ({"a": np.full((2, 4, 4), np.nan)}, "finite"),
         ({"a": np.full((2, 4, 4, 3), 2.0)}, r"in \[0, 1\]"),
-        ({"a": Stack(np.ones((2, 4, 4)), colormap="nope")}, "no colormap"),
+        ({"a": Stack(np.ones((2, 4, 4)), colormap="nope")}, "colormap of matplotlib.*nope"),
         ({"a": Stack(np.ones((2, 4, 4)), limits=(2, 1))}, "limits"),
-        ({"a": Stack(np.ones((2, 4, 4)), parameters="z")}, "unknown parameter"),
+        ({"a": Stack(np.ones((2, 4, 4)), parameters="z")}, "got the unknown"),
         (
             {"a": np.random.default_rng(0).integers(0, 256, (2, 200, 200, 3), np.uint8)},
             "KiB of state.*quality=75",

@@ -56,7 +56,7 @@ def test_the_setting_at_the_start(start, expected):
 
 @pytest.mark.parametrize(
     ("start", "words"),
-    [({"c": 1}, "unknown parameter"), ({"b": "z"}, "expected one of"), ({"a": "high"}, "a number")],
+    [({"c": 1}, "got the unknown"), ({"b": "z"}, "expected one of"), ({"a": "high"}, "a number")],
 )
 def test_a_setting_that_does_not_exist_is_told(start, words):
     with pytest.raises(ValueError, match=words):
@@ -73,7 +73,7 @@ def test_what_an_array_depends_on():
     assert grid.depends_on("p", (3, 2), None, BOTH, "x") == ("a", "b")
     assert grid.depends_on("p", (), None, BOTH, "x") == ()
     assert grid.depends_on("p", (2,), "b", BOTH, "x") == ("b",)
-    with pytest.raises(ValueError, match="p.*unknown parameter"):
+    with pytest.raises(ValueError, match="p.*got the unknown"):
         grid.depends_on("p", (2,), "c", BOTH, "x")
     with pytest.raises(ValueError, match=r"\(a: 3, b: 2, x\).*\(2, 3\)"):
         grid.depends_on("p", (2, 3), None, BOTH, "x")

@@ -45,12 +45,12 @@ def test_axes_groups_and_points():
         ({"axes": [AXES[0]] * 2}, "different names"),
         ({"points": []}, "one or more"),
         ({"points": [POINTS[0]] * 2}, r"repeated: \['a'\]"),
-        ({"points": [Point("a", "g", {"weight": 1})]}, "no axis is called 'weight'"),
+        ({"points": [Point("a", "g", {"weight": 1})]}, "names of axes, got 'weight'"),
         ({"points": [Point("a", "g", {"size": 0})]}, "positive, finite number on the axis 'size'"),
         ({"points": [Point("a", "g", {"year": float("nan")})]}, "finite number"),
         ({"start": {"up": "weight"}}, "expected one of"),
-        ({"selected": "z"}, "no point is called 'z'"),
-        ({"title": ""}, "needs a title"),
+        ({"selected": "z"}, "name of a point, got 'z'"),
+        ({"title": ""}, "expected a title, got none"),
         (
             {
                 "points": [
@@ -67,7 +67,7 @@ def test_what_is_wrong_is_told(changes, words):
 
 
 def test_unknown_groups_are_told():
-    with pytest.raises(ValueError, match="no group is called"):
+    with pytest.raises(ValueError, match="names of groups"):
         scatter().visible = ["medium"]
 
 

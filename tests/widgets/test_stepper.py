@@ -29,7 +29,7 @@ def test_stepper_writes_numbers_as_asked():
         ([Step("s", [Grid("g", [[[1]]])])], "2-D grid"),
         ([Step("s", [Grid("g", [[1, 2]], columns=["a"])])], "expected 2 labels in columns"),
         ([Step("s", [Grid("g", [[1, 2]], rows=["a", "b"])])], "expected 1 labels in rows"),
-        ([Step("s", [Grid("g", [[1, 2]], highlight=[(0, 2)])])], "cannot highlight cell"),
+        ([Step("s", [Grid("g", [[1, 2]], highlight=[(0, 2)])])], r"in highlight, got \(0, 2\)"),
         ([Step("s", [Grid("g", np.random.rand(80, 80))])], "KiB of state.*fewer steps"),
     ],
 )
