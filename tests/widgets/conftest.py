@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser import require_chromium
+from tests.widgets.live import opener
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -114,6 +115,16 @@ def open_page(browser, address):
         return page
 
     yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def open_figure(browser):
+    """Function that opens one figure alone on a page; console errors fail the test."""
+    contexts, errors = [], []
+    yield opener(browser, errors, contexts)
     for context in contexts:
         context.close()
     assert errors == []

@@ -1,0 +1,32 @@
+"""What the still pictures of a dark stage share: the frame, in a wide and a narrow form, and the colours.
+
+>>> power(-12)
+'10⁻¹²'
+"""
+
+from dlbook.widgets.figure import escape, style_text
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_STYLE = f"<style>{style_text('stage_still.css')}</style>".replace("\n", "")
+
+
+def power(exponent):
+    """Return a power of ten as text: 10⁻⁶, 10², 1."""
+    return "1" if exponent == 0 else f"10{str(exponent).translate(_RAISED)}"
+
+
+def page(figure, state, pictures):
+    """Return heading, pictures and description as HTML.
+
+    Args:
+        figure: with title and description.
+        state: what the reader would have chosen, in words.
+        pictures: (width, height, inside of the SVG) of the wide form and of the narrow one.
+    """
+    drawn = "".join(
+        f'<svg class="dls dls-{form}" role="img" aria-label="{escape(figure.description)}" '
+        f'viewBox="0 0 {width} {height:.0f}">{inside}</svg>'
+        for form, (width, height, inside) in zip(("wide", "narrow"), pictures, strict=True)
+    )
+    heading = f"<strong>{escape(figure.title)}</strong>{f' ({escape(state)})' if state else ''}"
+    return f"<p>{heading}</p>{_STYLE}{drawn}<p>{escape(figure.description)}</p>"

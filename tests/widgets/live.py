@@ -1,0 +1,39 @@
+"""One figure alone on a page, started by the site's own host: quicker than a built book."""
+
+import json
+from pathlib import Path
+
+HOST = (Path(__file__).parents[2] / "_static/host.mjs").read_text("utf8")
+VIEW = "application/vnd.jupyter.widget-state+json"
+
+
+def page_of(figure, theme="light"):
+    """HTML of a page that holds one figure: its still picture, its state, and the host."""
+    state = {figure.model_id: {"state": figure.get_state()}}
+    text = json.dumps({"state": state}, sort_keys=True).replace("</", "<\\/")
+    ground, ink = ("#161a22", "#dcdfe5") if theme == "dark" else ("#fff", "#1f2328")
+    colours = f"--pst-color-background:{ground};--pst-color-text-base:{ink};--pst-color-text-muted:{ink}"
+    return (
+        f'<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf8"><title>A figure</title>'
+        f'<meta name="viewport" content="width=device-width"><body style="background:{ground};{colours}"><main>'
+        f'<h1 style="position:absolute;clip-path:inset(50%)">A figure</h1>'
+        f"{figure._repr_mimebundle_()[0]['text/html']}</main>"
+        f'<script type="{VIEW}">{text}</script><script>{HOST}</script></body></html>'
+    )
+
+
+def opener(browser, errors, contexts):
+    """Function that opens a figure in a fresh context, and waits until it is alive."""
+
+    def open_figure(figure, dark=False, **options):
+        context = browser.new_context(**{"reduced_motion": "reduce", **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.set_content(page_of(figure, "dark" if dark else "light"))
+        if options.get("java_script_enabled", True):
+            page.wait_for_selector("[data-widget=ready]")
+        return page
+
+    return open_figure
