@@ -28,6 +28,12 @@ export function number(value, digits = 4) {
   return text.replaceAll("-", "−");
 }
 
+// A value that was read off: three digits, so that those in a column compare.
+export function three(value) {
+  const size = Math.abs(value);
+  return size < 1e-3 || size >= 1e5 ? number(value) : size >= 100 ? number(value, 3) : value.toPrecision(3).replace("-", "−");
+}
+
 // Inverse of encode.pack: Float64Array of all values; gaps are NaN.
 export async function unpack(packed) {
   const bytes = Uint8Array.from(atob(packed.data), (c) => c.charCodeAt(0));
@@ -61,7 +67,10 @@ export function keeper(model) {
   return (key, value) => { model.set(key, value); save(); };
 }
 
-export const stateText = (values) => Object.entries(values).map(([name, value]) => `${name} = ${number(value)}`).join(", ");
+// The parameters' names as the author ordered them: the page's JSON sorts the keys of an object.
+export const ordered = (spec) => spec.order ?? Object.keys(spec.parameters);
+
+export const stateText = (values, names = Object.keys(values)) => names.map((name) => `${name} = ${number(values[name])}`).join(", ");
 
 // The frame of a figure: heading, place for the content, a description for screen readers, and a spoken line.
 export function frame(model, el, kind) {
@@ -138,13 +147,17 @@ export function choice(name, values, change) {
     update: (value) => radios.forEach((radio) => { radio.checked = radio.value === value; }) };
 }
 
-// Controls for all parameters of a figure, bound both ways to its `values`.
-export function parameterControls(model, keep) {
-  const { parameters } = model.get("spec");
+// Controls for all parameters of a figure, bound both ways to its `values`. `used` tells whether a parameter moves
+// anything that is shown; one that does not is marked.
+export function parameterControls(model, keep, used = () => true) {
+  const spec = model.get("spec"), { parameters } = spec;
   const set = (name) => (value) => keep("values", { ...model.get("values"), [name]: value });
-  const controls = Object.entries(parameters).filter(([, values]) => values.length > 1).map(([name, values]) =>
-    [name, (typeof values[0] === "string" ? choice : slider)(name, values, set(name))]);
-  const update = () => controls.forEach(([name, control]) => control.update(model.get("values")[name]));
+  const controls = ordered(spec).filter((name) => parameters[name].length > 1).map((name) =>
+    [name, (typeof parameters[name][0] === "string" ? choice : slider)(name, parameters[name], set(name))]);
+  const update = () => controls.forEach(([name, control]) => {
+    control.update(model.get("values")[name]);
+    control.element.classList.toggle("dlw-idle", !used(name));
+  });
   update();
   return { elements: controls.map(([, control]) => control.element), update };
 }

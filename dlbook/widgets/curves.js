@@ -1,71 +1,79 @@
-// Curves over parameters: panels, a legend that is also the table of values, a cursor.
-import { frame, identity, keeper, listen, node, number, offset, parameterControls, slider, stateText, unpack } from "./controls.js";
-import { MARGIN, axes, limits, line, marker, markers, scale, swatch } from "./plot.js";
-
-const PANEL = 230;
+// Curves over parameters: chips that switch the curves and give their values, panels, a cursor.
+import { frame, identity, keeper, listen, node, number, offset, ordered, parameterControls, slider, stateText, three, unpack } from "./controls.js";
+import { MARGIN, axes, ends, limits, line, marker, markers, scale, swatch } from "./plot.js";
 
 async function decoded(spec) {
   return Promise.all(spec.curves.map(async (curve, index) => ({ ...curve, index,
     all: await unpack(curve.values), slopes: curve.gradient ? await unpack(curve.gradient) : null })));
 }
 
-// The rows of the legend: a switch, the value and the gradient at the cursor.
+// The legend above the plot: a chip for each curve, a switch with a sample of its line and the value at the cursor.
 function legend(model, curves, keep) {
-  const slopes = curves.some((curve) => curve.slopes);
-  const caption = node("caption");
+  const slopes = curves.some((curve) => curve.slopes), longest = Math.max(...curves.map((curve) => curve.name.length));
   const toggle = (name) => {
     const shown = model.get("visible");
     keep("visible", curves.map((c) => c.name).filter((n) => (n === name ? !shown.includes(n) : shown.includes(n))));
   };
-  const rows = curves.map((curve) => {
-    const press = node("button", { type: "button", class: "dlw-toggle", onclick: () => toggle(curve.name) },
-      swatch(curve.index), node("span", {}, curve.name));
-    const value = node("td"), slope = node("td");
-    const row = node("tr", { class: `dlw-c${curve.index % 8}` }, node("th", { scope: "row" }, press), value, slopes ? slope : null);
-    return { curve, press, value, slope, row };
+  const chips = curves.map((curve) => {
+    const value = node("b", { "aria-hidden": "true" }), slope = node("b", { "aria-hidden": "true" });
+    const press = node("button", { type: "button", class: `dlw-chip dlw-c${curve.index % 8}`, onclick: () => toggle(curve.name) },
+      swatch(curve.index), node("span", {}, curve.name), value, slopes ? node("i", { "aria-hidden": "true" }, dashes(), slope) : null);
+    return { curve, press, value, slope };
   });
-  const head = node("thead", {}, node("tr", {}, node("th", { scope: "col" }, "curve"), node("th", { scope: "col" }, "value"),
-    slopes ? node("th", { scope: "col" }, "gradient", dashes()) : null));
-  const table = node("table", { class: "dlw-legend" }, caption, head, node("tbody", {}, ...rows.map((r) => r.row)));
-  return { table, caption, rows };
+  const at = node("p", { class: "dlw-at" });
+  const element = node("div", { class: "dlw-legend", role: "group", "aria-label": "curves", style: `--dlw-letters: ${longest}` },
+    at, ...chips.map((chip) => chip.press));
+  return { element, at, chips };
 }
 
-const dashes = () => node("svg", { class: "dlw-dashes", viewBox: "0 0 28 6", "aria-hidden": "true" },
-  node("path", { d: "M1 3H27", "stroke-dasharray": "6 4" }));
+const dashes = () => node("svg", { class: "dlw-dashes", viewBox: "0 0 14 6" }, node("path", { d: "M0 3H14", "stroke-dasharray": "5 4" }));
+
+// Height of one panel: one is tall, several share what a telephone shows.
+const panelHeight = (count, width) => {
+  const [least, part, most] = count === 1 ? [230, 0.36, 340] : count === 2 ? [165, 0.26, 230] : [140, 0.22, 200];
+  return Math.round(Math.min(most, Math.max(least, part * width)));
+};
 
 // Draws all panels for one width, and answers what the cursor needs.
 function drawing(model, curves, svg, width) {
   const spec = model.get("spec"), values = model.get("values"), visible = model.get("visible");
-  const height = PANEL * spec.panels.length + 22;
+  const tall = panelHeight(spec.panels.length, width), height = tall * spec.panels.length + 22;
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  svg.setAttribute("aria-label", [model.get("title"), stateText(values)].filter(Boolean).join(": "));
+  svg.setAttribute("aria-label", [model.get("title"), stateText(values, ordered(spec))].filter(Boolean).join(": "));
   const right = width - MARGIN.right;
   const x = scale(spec.x[0], spec.x.at(-1), MARGIN.left, right, spec.log_x);
   const points = [], parts = [];
   spec.panels.forEach((panel, p) => {
-    const box = { left: MARGIN.left, right, top: PANEL * p + MARGIN.top, bottom: PANEL * (p + 1) - MARGIN.bottom };
+    const box = { left: MARGIN.left, right, top: tall * p + MARGIN.top, bottom: tall * (p + 1) - MARGIN.bottom };
     const shown = curves.filter((curve) => curve.panel === p && visible.includes(curve.name));
     const range = limits(panel, shown), y = scale(...range, box.bottom, box.top, panel.log);
     const clip = identity();
-    const lines = node("g", { "clip-path": `url(#${clip})` });
+    const lines = node("g", { "clip-path": `url(#${clip})` }), words = [];
     for (const curve of shown) {
       const from = offset(spec.parameters, curve.parameters, values) * spec.x.length;
       const row = curve.all.subarray(from, from + spec.x.length);
       const slope = curve.slopes?.subarray(from, from + spec.x.length);
       lines.append(node("g", { class: `dlw-c${curve.index % 8}`, "data-curve": curve.name },
-        ...(slope ? [line(spec.x, slope, x, y, true)] : []), line(spec.x, row, x, y, false),
+        ...(slope ? [line(spec.x, slope, x, y, true, curve.jumps), ...ends(spec.x, slope, x, y, curve.jumps)] : []),
+        line(spec.x, row, x, y, false, curve.jumps), ...ends(spec.x, row, x, y, curve.jumps),
         ...(curves.length > 1 ? markers(curve.index, spec.x, row, x, y) : [])));
       points.push({ curve, row, slope, y, box });
+      const end = curve.diverged ? row.findIndex((v) => !Number.isFinite(v)) : -1;
+      if (end >= 0) words.push(gone(curve, x(spec.x[end]), box, words.length));
     }
-    parts.push(node("text", { class: "dlw-label", x: 2, y: PANEL * p + 14 }, panel.label),
+    parts.push(node("text", { class: "dlw-label", x: 2, y: tall * p + 14 }, panel.label),
       node("clipPath", { id: clip }, node("rect", { x: box.left, y: box.top - 1, width: right - box.left, height: box.bottom - box.top + 2 })),
-      ...axes(panel, box, x, y, spec, range), lines);
+      ...axes(panel, box, x, y, spec, range), lines, ...words);
   });
   const cursor = node("g", { class: "dlw-cursor" });
   parts.push(node("text", { class: "dlw-label", x: (MARGIN.left + right) / 2, y: height - 5, "text-anchor": "middle" }, spec.x_label), cursor);
   svg.replaceChildren(...parts);
-  return { x, points, cursor, height: PANEL * spec.panels.length };
+  return { x, points, cursor, height: tall * spec.panels.length };
 }
+
+// Where a run left the numbers: the word, at the upper edge.
+const gone = (curve, x, box, row) => node("text", { class: `dlw-gone dlw-c${curve.index % 8}`, y: box.top + 12 + 15 * row,
+  x: Math.max(x, box.left + 4), "text-anchor": x > box.right - 80 ? "end" : "start" }, "↑ diverged");
 
 function drawCursor(plan, spec, at) {
   const px = plan.x(spec.x[at]);
@@ -80,21 +88,21 @@ function drawCursor(plan, spec, at) {
 }
 
 // A value with no more decimals than the 16-bit code of its curve resolves: 0, not 2e−5.
-function measured(value, packed) {
-  if (packed.log || !Number.isFinite(value)) return number(value);
+function measured(value, packed, diverged) {
+  if (!Number.isFinite(value)) return diverged ? "diverged" : "–";
+  if (packed.log) return three(value);
   const decimals = Math.floor(-Math.log10((packed.high - packed.low) / 65534 || 1e-9));
-  return number(Math.round(value * 10 ** decimals) / 10 ** decimals);
+  return three(Math.round(value * 10 ** decimals) / 10 ** decimals);
 }
 
 // Numbers at the cursor, in the legend; returns them as a sentence.
 function readOut(table, plan, spec, at) {
   const words = [`${spec.x_label} = ${number(spec.x[at])}`];
-  table.caption.textContent = words[0];
-  for (const { curve, press, value, slope, row } of table.rows) {
+  table.at.textContent = `at ${words[0]}`;
+  for (const { curve, press, value, slope } of table.chips) {
     const point = plan.points.find((p) => p.curve === curve);
     press.setAttribute("aria-pressed", String(Boolean(point)));
-    row.classList.toggle("dlw-off", !point);
-    value.textContent = point ? measured(point.row[at], curve.values) : "";
+    value.textContent = point ? measured(point.row[at], curve.values, curve.diverged) : "";
     slope.textContent = point?.slope ? measured(point.slope[at], curve.gradient) : "";
     if (point) words.push(`${curve.name} ${value.textContent}${point.slope ? `, gradient ${slope.textContent}` : ""}`);
   }
@@ -123,10 +131,11 @@ async function render({ model, el }) {
   const svg = node("svg", { role: "img", class: "dlw-plot" });
   const plot = node("div", { class: "dlw-area" }, svg);
   const table = legend(model, curves, keep);
-  const controls = parameterControls(model, keep);
+  const used = (name) => curves.some((curve) => curve.parameters.includes(name) && model.get("visible").includes(curve.name));
+  const controls = parameterControls(model, keep, used);
   const cursor = slider(`read at ${spec.x_label}`, spec.x, (value) => keep("cursor", value));
   const state = node("p", { class: "dlw-state" });
-  content.append(plot, node("div", { class: "dlw-controls" }, ...controls.elements, cursor.element), table.table, state);
+  content.append(table.element, plot, node("div", { class: "dlw-controls" }, ...controls.elements, cursor.element), state);
 
   let plan, width = 0;
   const nearest = () => spec.x.reduce((best, v, i) => {
@@ -138,7 +147,7 @@ async function render({ model, el }) {
     cursor.update(spec.x[at]);
     drawCursor(plan, spec, at);
     const words = readOut(table, plan, spec, at);
-    state.textContent = stateText(model.get("values"));
+    state.textContent = stateText(model.get("values"), ordered(spec));
     say([state.textContent, words].filter(Boolean).join("; "));
   };
   const draw = () => {

@@ -12,6 +12,7 @@ cursor.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,9 @@ class Curve:
         gradient: the same shape, or None; drawn dashed.
         parameters: names of the parameters, in the order of the axes; None: none for a 1-D array, else all.
         panel: number of the panel that it is drawn in, from 0.
+        jumps: values of x where the curve or its gradient jumps: it is drawn with an end on both sides.
+        diverged_above: of a training run: where a value is above this, or no finite number, the figure says
+            "diverged"; None: such a place is a gap.
     """
 
     name: str
@@ -41,6 +45,8 @@ class Curve:
     gradient: Any = None
     parameters: tuple[str, ...] | str | None = None
     panel: int = 0
+    jumps: Sequence[float] = ()
+    diverged_above: float | None = None
 
 
 class Curves(Figure):
@@ -224,6 +230,8 @@ def _entry(curve, x, parameters, panels):
             f"{what}: expected {x.size} values along the last axis, as many as x, got shape "
             f"{values.shape}; compute it at every x"
         )
+    if curve.diverged_above is not None:
+        values = np.where(values <= curve.diverged_above, values, np.nan)
     names = grid.depends_on(what, values.shape[:-1], curve.parameters, parameters, f"x: {x.size}")
     gradient = None
     if curve.gradient is not None:
@@ -245,4 +253,16 @@ def _entry(curve, x, parameters, panels):
         "panel": curve.panel,
         "values": encode.pack(values, log),
         "gradient": None if gradient is None else encode.pack(gradient),
+        "jumps": [_place(at, x, what) for at in curve.jumps],
+        "diverged": curve.diverged_above is not None,
     }
+
+
+def _place(jump, x, what):
+    """Return the index of a jump among x."""
+    at = int(np.abs(x - jump).argmin())
+    if abs(x[at] - jump) > 1e-9 * max(1.0, abs(jump)):
+        raise ValueError(
+            f"{what}: expected jumps at values of x, got {jump}; the nearest is {x[at]:g}: put {jump} into x"
+        )
+    return at

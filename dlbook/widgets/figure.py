@@ -82,6 +82,10 @@ class Figure(anywidget.AnyWidget):
                     f"{type(self).__name__}: expected a {name}, got none; give a text that somebody who "
                     "cannot see the figure can use"
                 )
+        if (
+            "parameters" in spec
+        ):  # the page's JSON sorts the keys of an object, so the order travels as a list
+            spec.setdefault("order", list(spec["parameters"]))
         self._check_size(spec, parts or {}, len(title) + len(description))
         self._start = dict(traits)
         super().__init__(title=title, description=description, spec=spec, **traits)

@@ -43,10 +43,10 @@ async function render({ model, el }) {
     controls.update();
     for (const { draw: show, entry } of stacks) {
       const named = Object.fromEntries(entry.parameters.map((name) => [name, values[name]]));
-      show(offset(spec.parameters, entry.parameters, values), [entry.name, stateText(named)].filter(Boolean).join(", "));
+      show(offset(spec.parameters, entry.parameters, values), [entry.name, stateText(named, entry.parameters)].filter(Boolean).join(", "));
     }
     caption.textContent = spec.captions[offset(spec.parameters, spec.order, values)] ?? "";
-    say([stateText(values), caption.textContent].filter(Boolean).join(". "));
+    say([stateText(values, spec.order), caption.textContent].filter(Boolean).join(". "));
   };
   draw();
   return listen(model, ["change:values"], draw);

@@ -76,8 +76,8 @@ class Images(Figure):
             self._frames[name] = frames
             entries.append(entry)
         texts = [str(captions(values)) for values in grid.every_setting(parameters)] if captions else []
-        # the page's JSON sorts the keys of an object, so the order that counts the captions travels as a list
-        spec = {"parameters": parameters, "order": list(parameters), "images": entries, "captions": texts}
+        order = {"order": list(parameters)}  # it also counts the captions
+        spec = {"parameters": parameters, **order, "images": entries, "captions": texts}
         sizes = {entry["name"]: len(entry["atlas"]) for entry in entries}
         super().__init__(title, description, spec, sizes, values=grid.settings(parameters, start))
 

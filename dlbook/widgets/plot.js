@@ -65,16 +65,32 @@ export function axes(panel, box, x, y, spec, range) {
   return parts;
 }
 
-// A path with gaps where values are missing.
-export function line(xs, values, x, y, dashed) {
+// The limits on both sides of a jump at place i, on the straight lines through the two nearest points of each side;
+// null where it is too small to see.
+function sides(values, i, y) {
+  const both = [2 * values[i - 1] - values[i - 2], 2 * values[i + 1] - values[i + 2]];
+  return Math.abs(y(both[0]) - y(both[1])) > 3 ? both : null;
+}
+
+// A path with gaps where values are missing, and where they jump.
+export function line(xs, values, x, y, dashed, jumps = []) {
   let d = "", pen = "M";
+  const to = (i, value) => {
+    d += `${pen}${x(xs[i]).toFixed(1)} ${Math.max(-9999, Math.min(9999, y(value))).toFixed(1)}`;
+    pen = "L";
+  };
   for (let i = 0; i < xs.length; i++) {
     if (!Number.isFinite(values[i])) { pen = "M"; continue; }
-    d += `${pen}${x(xs[i]).toFixed(1)} ${Math.max(-9999, Math.min(9999, y(values[i]))).toFixed(1)}`;
-    pen = "L";
+    const [left, right] = (jumps.includes(i) && sides(values, i, y)) || [values[i]];
+    to(i, left);
+    if (right !== undefined) { pen = "M"; to(i, right); }
   }
   return node("path", { d: d || "M0 0", class: "dlw-line", "stroke-dasharray": dashed ? DASH : null });
 }
+
+// The ends of a line at its jumps: full where the value is, open where it is not.
+export const ends = (xs, values, x, y, jumps) => jumps.flatMap((i) => (sides(values, i, y) ?? []).map((side) =>
+  node("circle", { class: Math.abs(y(side) - y(values[i])) < 2 ? "dlw-end" : "dlw-end dlw-open", cx: x(xs[i]), cy: y(side), r: 3.5 })));
 
 // Eight outlines, so that a curve is known without its colour.
 const shapes = [

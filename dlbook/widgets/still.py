@@ -133,13 +133,12 @@ def _panel(figure, panel):
         f'<text x="0" y="{PANEL * panel + 14}">{escape(spec["label"])}</text>',
         _axes(figure, spec, x, low, high, across, up),
     ]
-    for i, _, values, gradient in drawn:
-        color = COLORS[i % len(COLORS)]
+    for i, entry, values, gradient in drawn:
+        color, jumps = COLORS[i % len(COLORS)], entry["jumps"]
         if gradient is not None:
-            parts.append(
-                _line(across(x), up(gradient), color, low, high, gradient, ' stroke-dasharray="6 4"')
-            )
-        parts.append(_line(across(x), up(values), color, low, high, values))
+            points = _points(across(x), up, gradient, low, high, jumps)
+            parts.append(_line(points, color, ' stroke-dasharray="6 4"'))
+        parts.append(_line(_points(across(x), up, values, low, high, jumps), color))
     return "".join(parts)
 
 
@@ -176,15 +175,29 @@ def _axes(figure, spec, x, low, high, across, up):
     return "".join(parts)
 
 
-def _line(xs, ys, color, low, high, values, extra=""):
-    """Return a path with gaps where `values` are missing or outside the panel."""
+def _points(xs, up, values, low, high, jumps):
+    """Yield the points of a line in pixels; None where values are missing, outside, or jump."""
     step = max(1, len(xs) // _MOST_POINTS)
-    keep = sorted({*range(0, len(xs), step), len(xs) - 1})
+    for k in sorted({*jumps, *range(0, len(xs), step), len(xs) - 1}):
+        inside = np.isfinite(values[k]) and low <= values[k] <= high
+        ends = _limits_at(values, k) if k in jumps else None
+        if ends and abs(up(ends[0]) - up(ends[1])) > 3:
+            yield from ((xs[k], up(ends[0])), None, (xs[k], up(ends[1])))
+        else:
+            yield (xs[k], up(values[k])) if inside else None
+
+
+def _limits_at(values, k):
+    """Return the limits on both sides of place k, by the two nearest points of each, as plot.js does."""
+    if not 2 <= k < len(values) - 2:
+        return None
+    return 2 * values[k - 1] - values[k - 2], 2 * values[k + 1] - values[k + 2]
+
+
+def _line(points, color, extra=""):
+    """Return a path that breaks where a point is None."""
     path, pen = [], "M"
-    for k in keep:
-        if not (np.isfinite(values[k]) and low <= values[k] <= high):
-            pen = "M"
-            continue
-        path.append(f"{pen}{xs[k]:.1f} {ys[k]:.1f}")
-        pen = "L"
+    for point in points:
+        path += [f"{pen}{point[0]:.1f} {point[1]:.1f}"] if point else []
+        pen = "L" if point else "M"
     return f'<path d="{"".join(path)}" fill="none" stroke="{color}" stroke-width="2"{extra}/>'

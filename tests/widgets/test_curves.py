@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from dlbook.widgets import Curve
-from tests.widgets.curves_checks import X, slopes
+from dlbook.widgets import Curve, Curves
+from tests.widgets.curves_checks import TEXTS, X, slopes
 
 
 @pytest.mark.parametrize("a", [1.0, 2.0, 4.0])
@@ -32,6 +32,24 @@ def test_values_can_be_set_and_read():
         figure.visible = ["cube"]
 
 
+def test_the_page_is_told_the_authors_order_and_where_a_curve_jumps():
+    figure = slopes(
+        parameters={"b": ["low", "high"], "a": [1.0]}, curves=[Curve("step", X > 0, jumps=[0.0, 1])]
+    )
+    assert figure.spec["order"] == ["b", "a"]
+    assert [X[i] for i in figure.spec["curves"][0]["jumps"]] == pytest.approx([0, 1])
+
+
+def test_what_diverged_is_a_gap_that_says_so():
+    run = np.array([[1.0, 9.99, 10.01, np.inf, np.nan, 2.0]])
+    figure = Curves(
+        **TEXTS, x=range(6), curves=[Curve("run", run[0], diverged_above=10), Curve("other", run[0])]
+    )
+    assert np.isnan(figure.curve("run")[0]).tolist() == [False, False, True, True, True, False]
+    assert figure.curve("other")[0][2] == pytest.approx(10.01, abs=1e-3)
+    assert [entry["diverged"] for entry in figure.spec["curves"]] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -56,6 +74,7 @@ def test_values_can_be_set_and_read():
         ({"curves": [Curve("p", X)], "log_y": True}, "positive values"),
         ({"curves": [Curve("p", X + 3, gradient=X)], "log_y": True}, "may be negative"),
         ({"panels": ["a", "b"], "log_y": [True]}, "as many entries"),
+        ({"curves": [Curve("p", X, jumps=[0.03])]}, "put 0.03 into x"),
         ({"y_range": (1, 0)}, "low < high"),
     ],
 )

@@ -24,11 +24,10 @@ def path_of(page, number, curve):
     )
 
 
-def cell(page, curve, column):
+def cell(page, curve, column, number=0):
     """Text of the legend: value (0) or gradient (1) of a curve."""
-    return (
-        figure(page, CURVES).locator(".dlw-legend tr", has_text=curve).locator("td").nth(column).inner_text()
-    )
+    chip = figure(page, number).locator(".dlw-chip", has=page.get_by_text(curve, exact=True))
+    return chip.locator("b").nth(column).inner_text()
 
 
 def slider(page, number, name):
@@ -44,6 +43,15 @@ def drag(page, control, part):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * part, y, steps=5)
     page.mouse.up()
+
+
+# Where the letters of the name and of the values stand: an empty box without height, put beside the text, rests on its line.
+BASELINES = """chip => [...chip.querySelectorAll("span, b")].map(part => {
+  const probe = Object.assign(document.createElement("span"), { style: "display: inline-block; min-width: 0" });
+  part.append(probe);
+  const { bottom } = probe.getBoundingClientRect();
+  probe.remove();
+  return bottom; })"""
 
 
 def test_every_figure_starts_and_the_one_without_a_module_says_what_it_needs(open_page):
@@ -68,11 +76,13 @@ def test_values_under_the_cursor_are_those_of_the_formula(open_page):
     box = figure(page, CURVES).get_by_label("read at x: type a value")
     box.fill("-2")
     box.press("Enter")
-    assert float(cell(page, "ELU", 0).replace("−", "-")) == pytest.approx(-0.864665, abs=2e-4)
-    assert float(cell(page, "ELU", 1)) == pytest.approx(0.135335, abs=2e-4)
+    seen = [cell(page, "ELU", 0), cell(page, "ELU", 1), cell(page, "tanh", 0)]
+    assert seen == ["−0.865", "0.135", "−0.964"]  # of -0.864665, 0.135335, -0.964028: three digits
     assert float(cell(page, "tanh", 1)) == pytest.approx(0.070651, abs=2e-4)
     figure(page, CURVES).get_by_role("button", name="more alpha").click()
-    assert float(cell(page, "ELU", 0).replace("−", "-")) == pytest.approx(-0.951131, abs=2e-4)
+    assert cell(page, "ELU", 0) == "−0.951"
+    bottoms = figure(page, CURVES).locator(".dlw-chip").first.evaluate(BASELINES)
+    assert max(bottoms) - min(bottoms) < 1, "name and values stand on one line"
 
 
 def test_buttons_step_and_stop_at_the_ends_without_losing_focus(open_page):
@@ -96,11 +106,11 @@ def test_keyboard_alone_reaches_and_moves_everything(open_page):
     assert path_of(page, CURVES, "ELU") != before
     assert control.evaluate("el => getComputedStyle(el).outlineStyle") == "solid"
     seen = []
-    figure(page, CURVES).get_by_label("alpha: type a value").focus()
+    figure(page, CURVES).locator(".dlw-chip").first.focus()
     for _ in range(13):
         seen.append(
             page.evaluate(
-                "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
+                "(el => el.getAttribute('aria-label') ?? (el.querySelector('span') ?? el).textContent)(document.activeElement)"
             )
         )
         page.keyboard.press("Tab")
@@ -156,6 +166,13 @@ def test_choice_and_panels_and_the_logarithmic_axis(open_page):
     assert {"learning rate", "training loss", "step", "0.1", "1"} <= set(texts)
     figure(page, PANELS).get_by_role("radio", name="step").press("ArrowRight")
     assert figure(page, PANELS).get_by_role("radio", name="constant").is_checked()
+    names = figure(page, PANELS).locator(".dlw-controls :is(label[for], legend)").all_inner_texts()
+    assert names == ["rate", "preset", "read at step"], "the author's order, though the page's JSON is sorted"
+    box = figure(page, PANELS).get_by_label("rate: type a value")
+    box.fill("1")
+    box.press("Enter")
+    assert cell(page, "loss", 0, PANELS) == "diverged"
+    assert figure(page, PANELS).locator(".dlw-gone").text_content() == "↑ diverged"
 
 
 @pytest.mark.parametrize("dark", [False, True])

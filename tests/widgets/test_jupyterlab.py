@@ -229,8 +229,7 @@ def test_a_chapter_runs_as_a_notebook_and_its_explorer_is_alive(lab, page):
     figure.scroll_into_view_if_needed()
     lines = figure.locator(".dlw-plot")
     before = lines.inner_html()
-    control = figure.locator(".dlw-controls input[type=range]").first
-    drag_to_end(page, control)
+    drag_to_end(page, figure.get_by_role("slider", name="read at x"))
     middle = lines.inner_html()
-    figure.locator(".dlw-controls button[aria-label^='less ']").first.click()
+    figure.get_by_role("button", name="less read at x").click()
     assert len({before, middle, lines.inner_html()}) == 3

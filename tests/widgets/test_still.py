@@ -121,7 +121,7 @@ def test_log_ticks_hold_the_powers_at_both_ends(first, decades):
 FAULTS = {
     "the last point is lost": (
         check_drawn,
-        "sorted({*range(0, len(xs), step), len(xs) - 1})",
+        "sorted({*jumps, *range(0, len(xs), step), len(xs) - 1})",
         "list(range(0, len(xs) - 1, step))",
     ),
     "only the first points": (check_drawn, "*range(0, len(xs), step), len(xs) - 1", "*range(_MOST_POINTS)"),
@@ -154,3 +154,14 @@ def test_the_check_sees_the_fault(fault):
     broken = types.SimpleNamespace(**edited(module, old, new))
     with pytest.raises((AssertionError, ValueError, IndexError)):
         check(broken.draw_curves)
+
+
+@pytest.mark.parametrize(("height", "pieces"), [(1.0, 2), (0.0, 1)])
+def test_a_jump_breaks_the_line_and_nothing_else_does(height, pieces):
+    x = np.linspace(-1, 1, 21)
+    figure = Curves(**TEXTS, x=x, curves=[Curve("step", x + height * (x > 0), jumps=[0.0])])
+    ((_, _, drawn),) = svg.read(draw_curves(figure)).lines
+    assert len(drawn) == pieces
+    if pieces == 2:
+        (left, right) = drawn
+        assert left[-1][0] == right[0][0] and left[-1][1] - right[0][1] > 50  # upright, not slanted
