@@ -37,7 +37,7 @@ def agreement(predicted: Any, measured: Any, tolerance: float, relative: float |
         return None if same else "they are not equal"
     if relative is not None and predicted == 0:
         raise ValueError(
-            "a relative tolerance cannot hold against a prediction of 0; give `tolerance`, which is absolute."
+            "expected a prediction other than 0 with `relative`, got 0; give `tolerance`, which is absolute"
         )
     allowed = tolerance if relative is None else relative * abs(predicted)
     difference = measured - predicted

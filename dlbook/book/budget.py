@@ -25,8 +25,8 @@ def scale_name() -> str:
     chosen = os.environ.get("DLBOOK_SCALE", "") or "cpu"
     if chosen not in SCALES:
         raise ValueError(
-            f"DLBOOK_SCALE is {chosen!r}; expected 'cpu' or 'gpu'; "
-            "`export DLBOOK_SCALE=cpu`, or leave the variable out."
+            f"expected DLBOOK_SCALE to be 'cpu' or 'gpu', got {chosen!r}; `export DLBOOK_SCALE=cpu`, or "
+            "leave it out"
         )
     return chosen
 
@@ -48,7 +48,7 @@ def device() -> str:
         return "cpu"
     if not torch.cuda.is_available():
         raise ValueError(
-            "DLBOOK_SCALE=gpu asks for a CUDA device, and torch finds none; "
-            "run on a machine with a GPU and a CUDA build of torch, or `export DLBOOK_SCALE=cpu`."
+            "expected a CUDA device for DLBOOK_SCALE=gpu, got none; run on a machine with a GPU and a "
+            "CUDA build of torch, or `export DLBOOK_SCALE=cpu`"
         )
     return "cuda"

@@ -51,7 +51,9 @@ def executed(place: Path, root: Path) -> Iterator[tuple[str, Mapping[str, Any]]]
     Raises: ValueError if `place` does not exist.
     """
     if not place.is_dir():
-        raise ValueError(f"there is no folder {place}; execute the chapters first, with `make book`.")
+        raise ValueError(
+            f"expected a folder of executed chapters, got {place}, which is not there; run `make book` first"
+        )
     if not (place / "global.db").exists():
         for file in sorted(place.rglob("*.ipynb")):
             yield file.relative_to(place).with_suffix("").as_posix(), json.loads(file.read_text("utf8"))

@@ -115,7 +115,8 @@ def photos(images, titles=None, alt: str = "", *, columns: int = 6, size: float 
     pictures = [_picture(image) for image in images]
     if not pictures or not alt.strip():
         raise ValueError(
-            "photos needs one image at least and a text in `alt`; say in `alt` what the images show."
+            f"expected one image or more and a text in `alt`, got {len(pictures)} images and {alt!r}; "
+            "say in `alt` what the images show"
         )
     if titles is not None and len(titles) != len(pictures):
         raise ValueError(f"expected {len(pictures)} titles, one an image, got {len(titles)}; match them.")

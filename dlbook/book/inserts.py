@@ -39,10 +39,13 @@ def as_text(value: Any, form: str = "{}") -> str:
         text = form.format(value)
     except (IndexError, KeyError, ValueError, TypeError) as error:
         raise ValueError(
-            f"the format {form!r} does not fit {value!r} ({error}); give one field, say '{{:.1f}} %'."
+            f"expected a format that fits the value {value!r}, got {form!r} ({error}); give one field, "
+            f"say '{{:.1f}} %'"
         ) from error
     if form == text:
-        raise ValueError(f"the format {form!r} has no field for the value; give one field, say '{{:.1f}} %'.")
+        raise ValueError(
+            f"expected a format with a field for the value, got {form!r}; give one field, say '{{:.1f}} %'"
+        )
     return text
 
 
@@ -70,7 +73,8 @@ def insert(name: str, value: Any, form: str = "{}") -> None:
     """
     if not NAME.fullmatch(name):
         raise ValueError(
-            f"the name {name!r} cannot stand in {{glue:text}}; use letters, digits, '-', '_' and '.' only."
+            f"expected a name that {{glue:text}} can hold, got {name!r}; use letters, digits, '-', '_' "
+            "and '.' only"
         )
     metadata = {"scrapbook": {"name": name, "mime_prefix": PREFIX}}
     display({f"{PREFIX}text/plain": repr(as_text(value, form))}, raw=True, metadata=metadata)

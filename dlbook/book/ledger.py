@@ -201,8 +201,8 @@ class Ledger:
         holds = plain(holds)
         if not isinstance(holds, bool):
             raise ValueError(
-                f"the claim {name!r} needs a boolean in `holds`, got {holds!r}; numbers belong to exceeds, "
-                "above, below or equal_within."
+                f"the claim {name!r}: expected a boolean in `holds`, got {holds!r}; numbers belong to "
+                "exceeds, above, below or equal_within"
             )
         if not holds:
             raise LedgerMismatch(f"ledger of {self.chapter!r}: the claim {name!r} does not hold")
@@ -251,14 +251,15 @@ class Ledger:
         """Display the table; its rows go to the page of claims too. Raises: ValueError if there is no row."""
         if not self._rows:
             raise ValueError(
-                f"the ledger of {self.chapter!r} is empty; call check, claim, cite or record before show."
+                f"expected rows in the ledger of {self.chapter!r}, got none; call check, claim, cite or "
+                "record before show"
             )
         display(Shown(self.chapter, list(self.rows)))
 
     def _keep(self, row: Row) -> None:
         if not row.name.strip():
             raise ValueError(
-                "a row of the ledger needs a name that says what is claimed, got an empty one; name it."
+                "expected a name that says what is claimed, got an empty one; name the row of the ledger"
             )
         self._rows[row.name] = row
 

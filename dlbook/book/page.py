@@ -84,6 +84,6 @@ def _threads() -> int:
     asked = os.environ.get("OMP_NUM_THREADS") or str(torch.get_num_threads())
     if not asked.isdigit() or int(asked) < 1:
         raise ValueError(
-            f"OMP_NUM_THREADS is {asked!r}; expected a whole number from 1; export OMP_NUM_THREADS=1."
+            f"expected OMP_NUM_THREADS to be a whole number >= 1, got {asked!r}; export OMP_NUM_THREADS=1"
         )
     return int(asked)

@@ -44,7 +44,8 @@ def commit(root: Path = ROOT) -> str:
         )
     except (subprocess.CalledProcessError, FileNotFoundError) as error:
         raise ValueError(
-            f"{root} has no commit that a result could name ({error}); record from a git checkout."
+            f"expected a git checkout, so that a result can name its commit, got {root} ({error}); "
+            "record from a checkout"
         ) from error
 
 
@@ -78,17 +79,19 @@ def perform(name: str, folder: Path = ROOT / "benchmarks", words: Sequence[str] 
     if not script.is_file():
         there = ", ".join(sorted(file.stem for file in folder.glob("*.py"))) or "none"
         raise ValueError(
-            f"no experiment {name!r}: {script} does not exist (there: {there}); write it, "
-            "with SEED and run()."
+            f"expected an experiment of {folder}, got {name!r}; there is {there}; or write "
+            f"{script.name}, with SEED and run()"
         )
     made_from = commit()  # before the run, which may take hours
     module = runpy.run_path(str(script), run_name=name)
     if not callable(module.get("run")) or not isinstance(module.get("SEED"), (int, list)):
-        raise ValueError(f"{script} lacks a function run() or an integer or list SEED; add them.")
+        raise ValueError(
+            f"expected a function run() and an integer or list SEED, got {script} without; add them"
+        )
     if words and not callable(module.get("arguments")):
         raise ValueError(
-            f"{script} takes no options, got {' '.join(words)}; leave them out, or give it a "
-            "function arguments(words)."
+            f"{script}: expected no options, got {' '.join(words)}; leave them out, or give it a "
+            "function arguments(words)"
         )
     options = [module["arguments"](list(words))] if words else []
     start = time.perf_counter()

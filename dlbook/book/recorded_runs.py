@@ -81,16 +81,21 @@ def recorded(name: str) -> dict[str, Any]:
     )
     if not path.exists():
         there = ", ".join(sorted(file.stem for file in folder().glob("*.json"))) or "none"
-        raise ValueError(f"no recorded run {name!r}: {path} does not exist (there: {there}); {fix}")
+        raise ValueError(
+            f"expected the name of a recorded run, got {name!r}: {path} does not exist; there is "
+            f"{there}; {fix}"
+        )
     try:
         run = json.loads(path.read_text("utf8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not JSON: {error}; {fix}") from error
+        raise ValueError(f"{path}: expected JSON, got other text ({error}); {fix}") from error
     wrong = faults(run)
     if not wrong and run["name"] != name:
         wrong = [f"'name' is {run['name']!r}, the file says {name!r}"]
     if wrong:
-        raise ValueError(f"{path} is not a recorded run: {'; '.join(wrong)}; {fix}")
+        raise ValueError(
+            f"{path}: expected a recorded run, got a file with faults ({'; '.join(wrong)}); {fix}"
+        )
     return run
 
 
@@ -100,7 +105,10 @@ def write(run: Mapping[str, Any], path: Path | None = None) -> Path:
     Raises: ValueError naming what is wrong with the run.
     """
     if wrong := faults(run):
-        raise ValueError(f"not a recorded run: {'; '.join(wrong)}; give all of {', '.join(FIELDS)}.")
+        raise ValueError(
+            f"expected a whole recorded run, got one with faults ({'; '.join(wrong)}); give all of "
+            f"{', '.join(FIELDS)}"
+        )
     path = path or path_of(run["name"])
     text = json.dumps(run, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,7 +118,10 @@ def write(run: Mapping[str, Any], path: Path | None = None) -> Path:
 def provenance(run: Mapping[str, Any]) -> str:
     """Where the run comes from, on one line. Raises: ValueError if it does not say."""
     if wrong := faults(run):
-        raise ValueError(f"not a recorded run: {'; '.join(wrong)}; take what book.recorded gives.")
+        raise ValueError(
+            f"expected a whole recorded run, got one with faults ({'; '.join(wrong)}); take what "
+            "book.recorded gives"
+        )
     seed = ", ".join(map(str, run["seed"])) if isinstance(run["seed"], list) else run["seed"]
     seeds = "seeds" if isinstance(run["seed"], list) else "seed"
     took = f"{run['seconds']:,.0f} s"
@@ -127,8 +138,8 @@ def result(run: Mapping[str, Any], path: str) -> Any:
         if not isinstance(found, Mapping) or step not in found:
             known = ", ".join(found) if isinstance(found, Mapping) else "none"
             raise ValueError(
-                f"the run {run.get('name')!r} has no result {path!r}: at {step!r} there are "
-                f"{known}; name one of them."
+                f"expected a result of the run {run.get('name')!r}, got {path!r}; at {step!r} there is "
+                f"{known}: name one of these"
             )
         found = found[step]
     return found

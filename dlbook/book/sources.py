@@ -49,7 +49,7 @@ def source(*objects: Any, docstrings: bool = True, link: str = "") -> Source:
     Raises: ValueError if there is no object, it is not from the package, has no source, or the files differ.
     """
     if not objects:
-        raise ValueError("source needs an object, got none; pass a class, function or module of dlbook.")
+        raise ValueError("expected an object to show, got none; pass a class, function or module of dlbook")
     parts = [_locate(thing) for thing in objects]
     files = {file for _, file, _ in parts}
     if len(files) > 1:
@@ -70,12 +70,13 @@ def _locate(thing: Any) -> tuple[str, str, int]:
         lines, first = inspect.getsourcelines(thing)
     except (TypeError, OSError) as error:
         raise ValueError(
-            f"{thing!r} has no source to show ({error}); pass a class, function or module of dlbook."
+            f"expected an object with source to show, got {thing!r} ({error}); pass a class, function or "
+            "module of dlbook"
         ) from error
     if not file.is_relative_to(PACKAGE):
         raise ValueError(
-            f"{thing!r} is from {file.name}, not from the package dlbook; write code of the "
-            "chapter into the chapter."
+            f"expected an object of the package dlbook, got {thing!r} from {file.name}; write code of "
+            "the chapter into the chapter"
         )
     code = textwrap.dedent("".join(lines)).strip("\n")
     return code, "dlbook/" + file.relative_to(PACKAGE).as_posix(), max(first, 1)

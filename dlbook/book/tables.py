@@ -88,12 +88,12 @@ def table(rows: Sequence[Sequence[Any]], columns: Sequence[str], caption: str | 
     """
     rows = [tuple(row) for row in rows]
     if not rows:
-        raise ValueError("a table needs one row at least, got none; check what fills the rows.")
+        raise ValueError("expected one row of the table or more, got none; check what fills the rows")
     for number, row in enumerate(rows):
         if len(row) != len(columns):
             raise ValueError(
-                f"row {number} has {len(row)} cells, the table has {len(columns)} columns "
-                f"({', '.join(columns)}); match them."
+                f"row {number}: expected {len(columns)} cells, one for each of {', '.join(columns)}, got "
+                f"{len(row)}; match them"
             )
     numeric = tuple(all(_is_number(row[i]) for row in rows) for i in range(len(columns)))
     cells = tuple(tuple(cell_text(value) for value in row) for row in rows)

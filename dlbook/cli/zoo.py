@@ -25,8 +25,8 @@ def parse_size(text: str | None) -> int | tuple[int, ...] | None:
     parts = text.lower().replace("×", "x").split("x")
     if len(parts) not in (1, 3) or not all(part.isdecimal() for part in parts):
         raise ValueError(
-            "--size must be a side such as 224, or channels, height and width such as 3x224x224, "
-            f"got {text!r}"
+            "expected --size to be a side such as 224, or channels, height and width such as 3x224x224, "
+            f"got {text!r}; write it so"
         )
     numbers = tuple(map(int, parts))
     return numbers if len(numbers) == 3 else numbers[0]

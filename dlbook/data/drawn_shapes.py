@@ -110,28 +110,35 @@ def _draw_factors(n: int, seed: int) -> dict[str, Tensor]:
 
 def _checked(name: str, value, n: int) -> Tensor:
     if name not in FACTORS:
-        raise ValueError(f"given: expected factors among {', '.join(FACTORS)}; got {name!r}.")
+        raise ValueError(
+            f"given: expected factors among {', '.join(FACTORS)}, got {name!r}; name one of these"
+        )
     if isinstance(value, str):
         if value not in NAMES.get(name, ()):
             choices = (
                 ", ".join(NAMES[name]) if name in NAMES else "a number from {} to {}".format(*RANGES[name])
             )
-            raise ValueError(f"given[{name!r}]: expected one of: {choices}; got {value!r}.")
+            raise ValueError(
+                f"given[{name!r}]: expected one of: {choices}, got {value!r}; choose one of these"
+            )
         value = NAMES[name].index(value)
     values = torch.as_tensor(value)
     if values.ndim > 1 or (values.ndim == 1 and len(values) != n):
         raise ValueError(
-            f"given[{name!r}]: expected one number or {n} numbers, got shape {list(values.shape)}."
+            f"given[{name!r}]: expected one number or {n} numbers, got shape {list(values.shape)}; give "
+            "one for each picture, or one for all"
         )
     low, high = (0, len(NAMES[name]) - 1) if name in NAMES else RANGES[name]
     if name in NAMES and values.is_floating_point():
         raise ValueError(
-            f"given[{name!r}]: expected integers from 0 to {high}, or a name; got {values.dtype}."
+            f"given[{name!r}]: expected integers from 0 to {high}, or a name, got {values.dtype}; make "
+            "them integers with .long()"
         )
     values = values.to(torch.int64 if name in NAMES else torch.float32)
     if not (low - 1e-5 <= values.min() and values.max() <= high + 1e-5):
         raise ValueError(
-            f"given[{name!r}]: expected values from {low} to {high}, got {values.min()} to {values.max()}."
+            f"given[{name!r}]: expected values from {low} to {high}, got {values.min()} to "
+            f"{values.max()}; keep them within"
         )
     return values.expand(n).clone()
 

@@ -34,7 +34,8 @@ def data_dir() -> Path:
             return folder
     expected = " or ".join(str(folder / MANIFEST) for folder in candidates)
     raise FileNotFoundError(
-        f"The bundled data of dlbook is missing: expected {expected}. {fix(PACKAGE.parent / 'data')}"
+        f"the bundled data of dlbook is missing: expected {expected}, got no such file; "
+        f"{fix(PACKAGE.parent / 'data')}"
     )
 
 
@@ -43,8 +44,8 @@ def fix(folder: Path) -> str:
     by pip.
     """
     if (folder.parent / "scripts" / "make_data.py").is_file():
-        return f"To fix it, run `python scripts/make_data.py` in {folder.parent} (or `git checkout -- data`)."
-    return "To fix it, run `pip install --force-reinstall --no-deps dlbook`."
+        return f"to fix it, run `python scripts/make_data.py` in {folder.parent} (or `git checkout -- data`)"
+    return "to fix it, run `pip install --force-reinstall --no-deps dlbook`"
 
 
 def manifest() -> dict[str, dict]:
@@ -57,7 +58,7 @@ def manifest() -> dict[str, dict]:
         return {entry["file"]: entry for entry in entries}
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(
-            f"{folder / MANIFEST} is not a readable manifest ({error!r}). {fix(folder)}"
+            f"expected a readable manifest, got {folder / MANIFEST} ({error!r}); {fix(folder)}"
         ) from error
 
 
@@ -76,11 +77,15 @@ def verified(name: str) -> Path:
     """
     folder, entries = data_dir(), manifest()
     if name not in entries:
-        raise ValueError(f"No bundled file is called {name!r}; {MANIFEST} has: {', '.join(sorted(entries))}.")
+        raise ValueError(
+            f"expected the name of a bundled file, got {name!r}; {MANIFEST} has: {', '.join(sorted(entries))}"
+        )
     path, entry = folder / name, entries[name]
-    expected = f"expected {entry['bytes']:,} bytes with SHA-256 {entry['sha256']}"
+    expected = f"{entry['bytes']:,} bytes with SHA-256 {entry['sha256']}"
     if not path.is_file():
-        raise FileNotFoundError(f"The bundled file {path} is missing: {expected}. {fix(folder)}")
+        raise FileNotFoundError(
+            f"the bundled file {path} is missing: expected {expected}, got no file; {fix(folder)}"
+        )
     stat = path.stat()
     key = (str(path), stat.st_size, stat.st_mtime_ns, entry["sha256"])
     if key in _verified:
@@ -88,12 +93,13 @@ def verified(name: str) -> Path:
     if stat.st_size != entry["bytes"]:
         what = "truncated" if stat.st_size < entry["bytes"] else "altered"
         raise ValueError(
-            f"The bundled file {path} is {what}: {expected}, found {stat.st_size:,} bytes. {fix(folder)}"
+            f"the bundled file {path} is {what}: expected {expected}, got {stat.st_size:,} bytes; "
+            f"{fix(folder)}"
         )
     found = sha256(path)
     if found != entry["sha256"]:
         raise ValueError(
-            f"The bundled file {path} is altered: {expected}, found SHA-256 {found}. {fix(folder)}"
+            f"the bundled file {path} is altered: expected {expected}, got SHA-256 {found}; {fix(folder)}"
         )
     _verified.add(key)
     return path

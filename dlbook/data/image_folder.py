@@ -9,9 +9,9 @@ default that is one random crop (Szegedy et al. 2014, arXiv:1409.4842, section 6
 aspect ratio 3:4 to 4:3), and every other picture is flipped. Evaluation resizes the shorter side to 8/7 of
 the crop and takes the centre.
 
->>> ImageFolder("/nowhere", size=64)
+>>> ImageFolder("/nowhere", size=64)  # doctest: +ELLIPSIS
 Traceback (most recent call last):
-FileNotFoundError: /nowhere: expected a folder with one folder of pictures for each class, there is none
+FileNotFoundError: /nowhere: expected a folder with one folder of pictures for each class, got no...
 """
 
 from collections.abc import Sequence
@@ -55,10 +55,11 @@ class ImageFolder(Dataset):
         self.root, self.size = Path(root).expanduser(), size
         if not self.root.is_dir():
             raise FileNotFoundError(
-                f"{self.root}: expected a folder with one folder of pictures for each class, there is none"
+                f"{self.root}: expected a folder with one folder of pictures for each class, got no such "
+                "folder; check the path"
             )
         if size < 1:
-            raise ValueError(f"size: expected at least 1 pixel, got {size}")
+            raise ValueError(f"expected size to be at least 1 pixel, got {size}; such as 224")
         found = tuple(
             sorted(
                 path.name for path in self.root.iterdir() if path.is_dir() and not path.name.startswith(".")
@@ -68,7 +69,7 @@ class ImageFolder(Dataset):
         if not found:
             raise ValueError(
                 f"{self.root}: expected one folder for each class, got "
-                f"{sum(1 for _ in self.root.iterdir())} files and no folder"
+                f"{sum(1 for _ in self.root.iterdir())} files and no folder; sort the pictures into folders"
             )
         if unknown := [name for name in found if name not in self.classes]:
             raise ValueError(
@@ -121,10 +122,14 @@ class ImageFolder(Dataset):
         faults = []
         for label, name in enumerate(self.classes):
             if not any(member == label for _, member in pairs):
-                faults.append(f"{self.root / name}: the class is empty; add pictures or remove the folder")
+                faults.append(
+                    f"{self.root / name}: expected pictures, got none; add some or remove the folder"
+                )
         for file, _ in pairs:
             if file.suffix.lower() not in KINDS:
-                faults.append(f"{file}: expected a picture ({', '.join(sorted(KINDS))}); remove the file")
+                faults.append(
+                    f"{file}: expected a picture ({', '.join(sorted(KINDS))}), got another kind; remove it"
+                )
                 continue
             if len(pairs) > MOST_HEADERS:
                 continue
@@ -133,7 +138,7 @@ class ImageFolder(Dataset):
                     pass
             except (OSError, UnidentifiedImageError) as error:
                 faults.append(
-                    f"{file}: expected a picture, cannot read it ({error}); replace or remove the file"
+                    f"{file}: expected a picture, got a file that cannot be read ({error}); replace it"
                 )
         if faults:
             more = f"\n... and {len(faults) - 20} more" if len(faults) > 20 else ""

@@ -33,18 +33,27 @@ class LabelledImages(Dataset):
 
     def __post_init__(self):
         if self.images.dtype != torch.float32 or self.images.ndim != 4:
-            raise ValueError(f"images: expected float32 [N, C, H, W], got {_describe(self.images)}.")
+            raise ValueError(
+                f"images: expected float32 [N, C, H, W], got {_describe(self.images)}; divide bytes by "
+                "255, add missing axes"
+            )
         count = len(self.images)
         if self.labels.dtype != torch.int64 or self.labels.shape != (count,):
-            raise ValueError(f"labels: expected int64 [{count}], got {_describe(self.labels)}.")
+            raise ValueError(
+                f"labels: expected int64 [{count}], one an image, got {_describe(self.labels)}; convert "
+                "them with .long()"
+            )
         if count and not (self.labels.min() >= 0 and self.labels.max() < len(self.classes)):
             raise ValueError(
-                f"labels: expected values from 0 to {len(self.classes) - 1} for {len(self.classes)} classes, "
-                f"got {int(self.labels.min())} to {int(self.labels.max())}."
+                f"labels: expected values from 0 to {len(self.classes) - 1} for {len(self.classes)} "
+                f"classes, got {int(self.labels.min())} to {int(self.labels.max())}; number the classes "
+                "from 0"
             )
         for name, values in self.factors.items():
             if len(values) != count:
-                raise ValueError(f"factors[{name!r}]: expected {count} values, got {len(values)}.")
+                raise ValueError(
+                    f"factors[{name!r}]: expected {count} values, one an image, got {len(values)}; match them"
+                )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -81,16 +90,20 @@ def labelled_indices(labels: Tensor, per_class: int, seed: int = 0) -> Tensor:
     """
     labels = torch.as_tensor(labels)
     if labels.ndim != 1 or labels.is_floating_point() or len(labels) == 0:
-        raise ValueError(f"labels: expected integers [N] with N >= 1, got {_describe(labels)}.")
+        raise ValueError(
+            f"labels: expected integers [N] with N >= 1, got {_describe(labels)}; give the class of each "
+            "example"
+        )
     if per_class < 1:
-        raise ValueError(f"per_class: expected at least 1, got {per_class}.")
+        raise ValueError(f"expected per_class to be at least 1, got {per_class}; give an int such as 4")
     generator = torch.Generator().manual_seed(seed)
     chosen = []
     for label in labels.unique().tolist():
         members = (labels == label).nonzero().flatten().cpu()
         if len(members) < per_class:
             raise ValueError(
-                f"per_class: class {label} has {len(members)} examples, {per_class} were asked for."
+                f"expected per_class of at most {len(members)}, the examples of class {label}, got "
+                f"{per_class}; ask for fewer"
             )
         chosen.append(members[torch.randperm(len(members), generator=generator)[:per_class]])
     return torch.cat(chosen)

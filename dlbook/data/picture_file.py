@@ -50,8 +50,8 @@ def read_picture(path: str | Path) -> Image.Image:
         with Image.open(path) as image:
             return ImageOps.exif_transpose(image).convert("RGB")
     except FileNotFoundError as error:
-        raise ValueError(f"{path}: expected a picture, there is no such file") from error
+        raise ValueError(f"{path}: expected a picture, got no file; check the path") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(
-            f"{path}: expected a picture, cannot read it ({error}); replace or remove the file"
+            f"{path}: expected a picture, got a file that cannot be read ({error}); replace or remove it"
         ) from error

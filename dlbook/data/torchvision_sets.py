@@ -5,7 +5,7 @@ download says what it fetches, from where and how large it is, and shows a progr
 
 >>> torchvision_dataset("cifar10", root="/nowhere", split="train")  # doctest: +ELLIPSIS
 Traceback (most recent call last):
-FileNotFoundError: cifar10 was not found in /nowhere...
+FileNotFoundError: expected the complete files of cifar10 in /nowhere/cifar-10-batches-py, got none...
 """
 
 from dataclasses import dataclass
@@ -85,9 +85,8 @@ def torchvision_dataset(name: str, root, split: str, download: bool = False, tra
             raise
         call = f"torchvision_dataset({name!r}, root={str(root)!r}, split={split!r}, download=True)"
         raise FileNotFoundError(
-            f"{name} was not found in {root}: expected the folder {root / source.folder} with "
-            "complete files. "
-            f"Nothing is downloaded unasked; to fetch about {source.megabytes} MB, call {call}."
+            f"expected the complete files of {name} in {root / source.folder}, got none or others; none is "
+            f"downloaded unasked: to fetch about {source.megabytes} MB, call {call}"
         ) from error
 
 
@@ -105,10 +104,9 @@ def _image_folder(root: Path, split: str, download: bool, transform) -> Dataset:
             else "no such root"
         )
         raise FileNotFoundError(
-            f"The image folder {folder} was not found (in {root}: {found or 'no folder'}). Expected "
-            "one folder a class in it, "
-            "as ImageNet has: root/split/class/picture. ImageNet itself is given out by "
-            "image-net.org after registration."
+            f"expected the folder {folder}, with one folder a class as ImageNet has it: "
+            f"root/split/class/picture, got in {root}: {found or 'no folder'}; ImageNet itself is given "
+            "out by image-net.org after registration"
         )
     return datasets.ImageFolder(folder, transform=transform)
 

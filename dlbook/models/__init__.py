@@ -86,8 +86,8 @@ def load_weights(model: nn.Module, state: Mapping[str, Tensor]) -> nn.Module:
                     misfits[library] = misfit
     told = "; ".join(f"as {library}'s: {misfit}" for library, misfit in misfits.items())
     raise ValueError(
-        f"expected the weights of torchvision's or timm's {type(model).__name__}, got others. "
-        f"{told or 'No library has this network; fill it with load_state_dict'}"
+        f"expected the weights of torchvision's or timm's {type(model).__name__}, got others; "
+        f"{told or 'no library has this network: fill it with load_state_dict'}"
     )
 
 

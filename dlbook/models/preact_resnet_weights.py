@@ -27,8 +27,9 @@ def load_timm_state(model: PreActResNet, state: Mapping[str, Tensor]) -> PreActR
     strides_differ = issubclass(unit, BottleneckUnit) and not issubclass(unit, TimmBottleneckUnit)
     if model.config.stem != "timm" or strides_differ:
         raise ValueError(
-            "timm's resnetv2 pools before the first BN and strides on the 3x3 convolution; build a "
-            "row resnetv2_18 ... resnetv2_152"
+            "expected a row resnetv2_18 ... resnetv2_152, which pools before the first BN and strides "
+            f"on the 3x3 convolution as timm's does, got the stem {model.config.stem!r} and "
+            f"{unit.__name__}; build such a row"
         )
     return load_state(
         model, {name: t.flatten(1) if name == "head.fc.weight" else t for name, t in state.items()}, from_timm

@@ -76,8 +76,8 @@ class Config:
         require_one_of("rounding", self.rounding, ("nearest", "keep_90"))
         if self.w_0 % 8 or not self.w_a >= 0 or not self.w_m > 1:
             raise ValueError(
-                f"w_0 must be a multiple of 8, w_a at least 0, w_m above 1; got {self.w_0}, "
-                f"{self.w_a}, {self.w_m}"
+                f"expected w_0 to be a multiple of 8, w_a at least 0 and w_m above 1, got {self.w_0}, "
+                f"{self.w_a}, {self.w_m}; see the paper's rows in VARIANTS"
             )
 
 
@@ -135,7 +135,8 @@ class Stage:
         require_positive("bottleneck_ratio", self.bottleneck_ratio)
         if self.width % (self.bottleneck_ratio * self.group_width):
             raise ValueError(
-                f"width must be a multiple of bottleneck_ratio * group_width, got {self}; see fit_groups"
+                f"expected width to be a multiple of bottleneck_ratio * group_width, got {self}; see "
+                "fit_groups"
             )
 
 
@@ -225,7 +226,8 @@ class AnyNet(ResidualFrame):
         super().__init__(in_channels)
         if not stages or not all(isinstance(stage, Stage) for stage in stages):
             raise ValueError(
-                f"stages must be one Stage or more, got {stages!r}; for a row of the table call regnet(name)"
+                f"expected stages to be one Stage or more, got {stages!r}; for a row of the table call "
+                "regnet(name)"
             )
         require_probability("se_ratio", se_ratio)
         self.num_features = STEM_WIDTH

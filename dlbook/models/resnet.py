@@ -222,8 +222,8 @@ class ResNet(ResidualFrame):
     def __init__(self, config: Config, num_classes: int | None = None, in_channels: int = 3) -> None:
         if not isinstance(config, Config):
             raise ValueError(
-                f"config must be a Config such as VARIANTS['resnet50'], got {config!r}; for a name "
-                "call resnet(name)"
+                f"expected config to be a Config such as VARIANTS['resnet50'], got {config!r}; for a "
+                "name call resnet(name)"
             )
         super().__init__(in_channels)
         self.config = config
@@ -245,8 +245,8 @@ def zero_init_last_gamma(model: nn.Module) -> nn.Module:
     blocks = [module for module in model.modules() if isinstance(module, (BasicBlock, Bottleneck))]
     if not blocks:
         raise ValueError(
-            "the model has no BasicBlock or Bottleneck; zero-init is for residual networks, a "
-            "plain one would output 0"
+            f"expected a model with a BasicBlock or Bottleneck, got {type(model).__name__} without; "
+            "zero-init is for residual networks, a plain one would output 0"
         )
     for block in blocks:
         nn.init.zeros_((block.bn3 if isinstance(block, Bottleneck) else block.bn2).weight)

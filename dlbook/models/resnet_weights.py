@@ -25,7 +25,7 @@ def load_torchvision_state(model: ResNet, state: Mapping[str, Tensor]) -> ResNet
     block = model.config.block
     if issubclass(block, Bottleneck) and not issubclass(block, BottleneckV15):
         raise ValueError(
-            "torchvision's bottlenecks have the stride on the 3x3 convolution, this model on the "
-            "1x1; build a _v1_5 row"
+            "expected a model with the stride on the 3x3 convolution, as torchvision's bottlenecks have "
+            f"it, got {block.__name__} with the stride on the 1x1; build a _v1_5 row"
         )
     return load_state(model, state)

@@ -28,7 +28,7 @@ def load_timm_state(model: SEResNet, state: Mapping[str, Tensor]) -> SEResNet:
     )
     if (model.config.stride_on, model.config.pool) != needed:
         raise ValueError(
-            f"timm's {peer} has its strides on the {needed[0]} convolution and {needed[1]} pooling; "
-            f"build a row {row}"
+            f"expected a row with strides on the {needed[0]} convolution and {needed[1]} pooling, as "
+            f"timm's {peer} has them, got {model.config.stride_on} and {model.config.pool}; build a row {row}"
         )
     return load_state(model, state, from_timm)

@@ -200,7 +200,8 @@ def wide_resnet(
     require_probability("drop_prob", drop_prob)
     if config.dataset == "imagenet" and drop_prob:
         raise ValueError(
-            f"{name} has no dropout, got drop_prob={drop_prob}; leave it 0 or take a row wrn..., which has"
+            f"expected drop_prob=0 for {name}, which has no dropout, got {drop_prob}; "
+            "leave it 0, or take a row wrn..."
         )
     if config.dataset == "imagenet":
         return WideBottleneckResNet(config, num_classes, in_channels)

@@ -81,7 +81,8 @@ def require_stages(depths: tuple[int, ...], widths: tuple[int, ...]) -> None:
     """
     if not depths or len(depths) != len(widths):
         raise ValueError(
-            f"depths and widths need one entry a stage, got {depths} and {widths}; make them equally long"
+            f"expected depths and widths with one entry a stage, got {depths} and {widths}; make them "
+            "equally long"
         )
     for depth in depths:
         require_positive("each depth", depth)

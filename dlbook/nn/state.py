@@ -3,7 +3,7 @@
 >>> from torch import nn
 >>> load_state(nn.Linear(2, 3), {"weight": nn.Linear(2, 4).weight})  # doctest: +ELLIPSIS
 Traceback (most recent call last):
-ValueError: tensor 'weight': the model has [3, 2], the state dict has [4, 2]; choose the variant...
+ValueError: expected the tensor 'weight' of shape [3, 2], got [4, 2] in the state dict; choose...
 """
 
 from collections.abc import Callable, Mapping
@@ -30,20 +30,21 @@ def load_state(model: Model, state: Mapping[str, Tensor], rename: Callable[[str]
             if name.endswith("num_batches_tracked"):
                 continue
             raise ValueError(
-                f"tensor {name!r} of shape {list(tensor.shape)} is missing from the state dict; is "
-                "it of another model?"
+                f"expected the tensor {name!r} of shape {list(tensor.shape)}, got a state dict where it "
+                "is missing; is it of another model?"
             )
         shape = getattr(given[name], "shape", None)
         if shape != tensor.shape:
             found = type(given[name]).__name__ if shape is None else list(shape)
             raise ValueError(
-                f"tensor {name!r}: the model has {list(tensor.shape)}, the state dict has {found}; "
-                "choose the variant, num_classes and in_channels that the weights were made for"
+                f"expected the tensor {name!r} of shape {list(tensor.shape)}, got {found} in the state "
+                "dict; choose the variant, num_classes and in_channels that the weights were made for"
             )
     for name in given:
         if name not in own:
             raise ValueError(
-                f"tensor {name!r} of the state dict has no place in the model; is it of another model?"
+                f"expected tensors that the model has, got {name!r}, which has no place in it; is the "
+                "state dict of another model?"
             )
     with torch.no_grad():
         for name in own:

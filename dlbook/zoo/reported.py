@@ -51,17 +51,18 @@ def reported(source: Path = FILE) -> list[Reported]:
                 )
             except (TypeError, ValueError) as error:
                 raise ValueError(
-                    f"{source}, line {lines.line_num}: top1 must be a number in per cent, got "
-                    f"{line['top1']!r}"
+                    f"{source}, line {lines.line_num}: expected top1 to be a number in per cent, got "
+                    f"{line['top1']!r}; correct the line"
                 ) from error
             if not 0 < entry.top1 < 100 or not all((entry.row, entry.setting, entry.citation, entry.where)):
                 raise ValueError(
-                    f"{source}, line {lines.line_num}: needs every column, and top1 in per cent "
-                    f"between 0 and 100, got {line}"
+                    f"{source}, line {lines.line_num}: expected every column, and top1 in per cent "
+                    f"between 0 and 100, got {line}; correct the line"
                 )
             if any((entry.row, entry.setting) == (known.row, known.setting) for known in found):
                 raise ValueError(
-                    f"{source}, line {lines.line_num}: {entry.row!r} with this setting stands twice; keep one"
+                    f"{source}, line {lines.line_num}: expected each row and setting once, got "
+                    f"{entry.row!r} with this setting twice; keep one"
                 )
             found.append(entry)
     return found

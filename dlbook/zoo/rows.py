@@ -52,7 +52,7 @@ def read(file: Path) -> dict[str, Entry]:
     with open(file, encoding="utf-8", newline="") as stream:
         lines = csv.reader(stream)
         if tuple(next(lines, ())) != COLUMNS:
-            raise ValueError(f"{file}: expected the columns {', '.join(COLUMNS)}; {AGAIN}")
+            raise ValueError(f"{file}: expected the columns {', '.join(COLUMNS)}, got others; {AGAIN}")
         for line in lines:
             try:
                 name, family, *numbers = line
@@ -64,7 +64,9 @@ def read(file: Path) -> dict[str, Entry]:
                     f"got {line}; {AGAIN}"
                 ) from error
             if name in found:
-                raise ValueError(f"{file}, line {lines.line_num}: {name!r} stands twice; {AGAIN}")
+                raise ValueError(
+                    f"{file}, line {lines.line_num}: expected each row once, got {name!r} twice; {AGAIN}"
+                )
             found[name] = entry
     return found
 
@@ -76,7 +78,9 @@ def require_name(name: str) -> str:
         return name
     near = difflib.get_close_matches(str(name).lower(), known, n=5, cutoff=0.5)
     hint = f"did you mean {', '.join(near)}?" if near else "no name is near it."
-    raise ValueError(f"there is no model {name!r}; {hint} `dlbook models` lists all {len(known)}")
+    raise ValueError(
+        f"expected the name of a model, got {name!r}; {hint} `dlbook models` lists all {len(known)}"
+    )
 
 
 def names(family: str | None = None) -> list[str]:
@@ -87,7 +91,9 @@ def names(family: str | None = None) -> list[str]:
     if family is not None and family not in families:
         near = difflib.get_close_matches(family.lower(), families, n=3, cutoff=0.5)
         hint = f"did you mean {', '.join(near)}? " if near else ""
-        raise ValueError(f"there is no family {family!r}; {hint}the families are {', '.join(families)}")
+        raise ValueError(
+            f"expected the name of a family, got {family!r}; {hint}the families are {', '.join(families)}"
+        )
     return [entry.name for entry in _recorded().values() if family in (None, entry.family)]
 
 

@@ -134,7 +134,7 @@ def test_citations_and_recorded_runs(ledger):
         "recorded 2026-05-01 on NVIDIA H200, commit 0123456, torch 2.14.1, seeds 0, 1, 62 s"
         in ledger.rows[1].source
     )
-    with pytest.raises(ValueError, match="no result 'error.median'.*mean"):
+    with pytest.raises(ValueError, match="result of the run 'run', got 'error.median'.*mean"):
         ledger.record(RUN, "error", "error.median")
     with pytest.raises(ValueError, match="'commit' is missing"):
         ledger.record({k: v for k, v in RUN.items() if k != "commit"}, "error", 1)
@@ -163,7 +163,7 @@ def test_the_table_is_accessible_and_escaped(ledger):
 
 
 def test_an_empty_ledger_and_a_bad_slug_are_refused():
-    with pytest.raises(ValueError, match="empty"):
+    with pytest.raises(ValueError, match="ledger of 'resnet', got none"):
         Ledger("resnet").show()
     with pytest.raises(ValueError, match="slug"):
         Ledger("ResNet")

@@ -79,7 +79,7 @@ def test_inserted_names_carry_the_slug(shown):
 
 def test_the_end_shows_the_ledger(shown, capsys):
     page = book.begin("resnet")
-    with pytest.raises(ValueError, match="empty"):
+    with pytest.raises(ValueError, match="ledger of 'resnet', got none"):
         page.end()
     page.ledger.check("one", 1, 1)
     page.end()

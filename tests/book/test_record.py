@@ -30,13 +30,13 @@ def test_the_command_runs_an_experiment(place, tmp_path, monkeypatch, capsys):
         and run["device"].startswith("CPU")
         and run["versions"]["torch"]
     )
-    assert record.main(["small"]) == 1 and "there: big" in capsys.readouterr().err
+    assert record.main(["small"]) == 1 and "there is big" in capsys.readouterr().err
     (tmp_path / "small.py").write_text("def run():\n    return {'sum': 2}\n")
-    assert record.main(["small"]) == 1 and "lacks" in capsys.readouterr().err
+    assert record.main(["small"]) == 1 and "SEED, got" in capsys.readouterr().err
     assert record.main([]) == 2
     assert (
         record.main(["big", "--rows", "a"]) == 1
-        and "takes no options, got --rows a" in capsys.readouterr().err
+        and "expected no options, got --rows a" in capsys.readouterr().err
     )
     (tmp_path / "asked.py").write_text(
         "SEED = 0\narguments = tuple\ndef run(options):\n    return {'options': list(options)}\n"
@@ -54,7 +54,7 @@ def test_the_commit_says_when_the_tree_differs(tmp_path):
             capture_output=True,
         )
 
-    with pytest.raises(ValueError, match="no commit"):
+    with pytest.raises(ValueError, match="expected a git checkout"):
         record.commit(tmp_path)
     git("init")
     (tmp_path / "file").write_text("1")

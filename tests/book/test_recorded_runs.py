@@ -59,13 +59,14 @@ def test_a_bad_field_is_told_by_name(place, field):
     place.mkdir()
     (place / "big.json").write_text(json.dumps(run))
     with pytest.raises(
-        ValueError, match=f"big.json is not a recorded run: .*'{field}'.*python -m dlbook.book.record big"
+        ValueError,
+        match=f"big.json: expected a recorded run, got .*'{field}'.*python -m dlbook.book.record big",
     ):
         book.recorded("big")
 
 
 def test_missing_unknown_truncated_and_misnamed(place):
-    with pytest.raises(ValueError, match="does not exist .there: none.*; "):
+    with pytest.raises(ValueError, match="does not exist; there is none; "):
         book.recorded("big")
     for run, told in (
         ({k: v for k, v in RUN.items() if k != "seed"}, "'seed' is missing"),
@@ -76,7 +77,7 @@ def test_missing_unknown_truncated_and_misnamed(place):
             recorded_runs.write(run)
     place.mkdir()
     (place / "big.json").write_text(json.dumps(RUN)[:50])
-    with pytest.raises(ValueError, match="is not JSON"):
+    with pytest.raises(ValueError, match="expected JSON, got other text"):
         book.recorded("big")
     (place / "big.json").write_text(json.dumps(RUN | {"name": "small"}))
     with pytest.raises(ValueError, match="'small', the file says 'big'"):

@@ -241,8 +241,8 @@ BROKEN = {
         "lower the rate",
     ),
     "nothing to evaluate": (("evaluate", "runs/none"), "train it first: dlbook train CONFIG"),
-    "no picture": (("predict", "none.jpg"), "none.jpg: expected a picture, there is no such file"),
-    "text for a picture": (("predict", "a.yaml"), "a.yaml: expected a picture, cannot read it", "hello"),
+    "no picture": (("predict", "none.jpg"), "none.jpg: expected a picture, got no file"),
+    "text for a picture": (("predict", "a.yaml"), "a.yaml: expected a picture, got a file", "hello"),
     "none of a run": (("predict", "a.yaml", "--run", "runs/none"), "train it first", "hello"),
     "too few updates": (("lr-find", "digits", "--updates", "2"), "updates"),
     "rates in the wrong order": (

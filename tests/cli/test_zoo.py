@@ -37,7 +37,7 @@ def test_summary_as_json(run):
     [
         (("summary", "resnt50"), "did you mean resnet50"),
         (("models", "--family", "resent"), "did you mean resnet"),
-        (("summary", "resnet18", "--size", "3x7"), "--size must be"),
+        (("summary", "resnet18", "--size", "3x7"), "expected --size to be"),
         (("summary", "lenet5", "--size", "28"), "32 x 32"),
         (("summary", "resnet18", "--depth", "0"), "expected depth"),
         (("summary",), "Missing argument"),

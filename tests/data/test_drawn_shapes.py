@@ -173,7 +173,7 @@ def test_given_factors():
         ({"label": "size"}, "label to be 'shape', 'color' or 'background', got 'size'"),
         ({"given": {"colour": 1}}, "given: expected factors among shape, color"),
         ({"given": {"color": "grey"}}, "expected one of: red.*got 'grey'"),
-        ({"given": {"x": "left"}}, "a number from 10.0 to 22.0; got 'left'"),
+        ({"given": {"x": "left"}}, "a number from 10.0 to 22.0, got 'left'"),
         ({"given": {"size": 20.0}}, "values from 5.0 to 9.0"),
         ({"given": {"color": 8}}, "values from 0 to 7"),
         ({"given": {"color": 0.5}}, "expected integers"),

@@ -71,7 +71,7 @@ def check_missing(folder, name):
     (folder / name).unlink()
     with pytest.raises(
         FileNotFoundError,
-        match=f"{re.escape(name)} is missing: expected .* bytes with SHA-256 .*To fix it, run `",
+        match=f"{re.escape(name)} is missing: expected .* bytes with SHA-256 .*; to fix it, run `",
     ):
         load(name)
 
@@ -81,7 +81,7 @@ def check_truncated(folder, name):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(
         ValueError,
-        match=f"{re.escape(name)} is truncated: expected .* bytes .*, found [0-9,]+ bytes.*To fix it, run `",
+        match=f"{re.escape(name)} is truncated: expected .* bytes .*, got [0-9,]+ bytes.*; to fix it, run `",
     ):
         load(name)
 
@@ -90,7 +90,7 @@ def check_altered(folder, name):
     flip_last_byte(folder / name)
     with pytest.raises(
         ValueError,
-        match=f"{re.escape(name)} is altered: expected .* SHA-256 .*, found SHA-256 .*To fix it, run `",
+        match=f"{re.escape(name)} is altered: expected .* SHA-256 .*, got SHA-256 .*; to fix it, run `",
     ):
         load(name)
 
@@ -120,7 +120,7 @@ def size_only(name):
     path, entry = files.data_dir() / name, files.manifest()[name]
     if path.stat().st_size != entry["bytes"]:
         raise ValueError(
-            f"{path} is truncated: expected {entry['bytes']} bytes, found 0 bytes. To fix it, run `x`"
+            f"{path} is truncated: expected {entry['bytes']} bytes, got 0 bytes; to fix it, run `x`"
         )
     return path
 
@@ -165,10 +165,10 @@ def test_checksum_is_computed_once_per_process(copy, monkeypatch):
 
 
 def test_unknown_file_and_broken_manifest(copy):
-    with pytest.raises(ValueError, match="No bundled file is called 'x'.*mnist5k.npz"):
+    with pytest.raises(ValueError, match="name of a bundled file, got 'x'.*mnist5k.npz"):
         files.verified("x")
     (copy / "manifest.json").write_text("{")
-    with pytest.raises(ValueError, match="manifest.json is not a readable manifest.*To fix it"):
+    with pytest.raises(ValueError, match="readable manifest, got .*manifest.json.*; to fix it"):
         mnist5k("test")
 
 

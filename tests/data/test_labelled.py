@@ -137,8 +137,8 @@ def test_choice_is_fair():
 @pytest.mark.parametrize(
     "labels, per_class, message",
     [
-        ([0, 1], 2, "class 0 has 1 examples, 2 were asked for"),
-        ([0, 1], 0, "per_class: expected at least 1"),
+        ([0, 1], 2, "at most 1, the examples of class 0, got 2"),
+        ([0, 1], 0, "expected per_class to be at least 1"),
         ([], 1, "N >= 1"),
         ([0.5], 1, "expected integers"),
         ([[0]], 1, "expected integers"),
@@ -186,7 +186,7 @@ def test_indexing_subset_and_loader():
         ({"labels": torch.zeros(5, dtype=torch.long)}, r"labels: expected int64 \[6\]"),
         ({"labels": torch.zeros(6)}, "labels: expected int64"),
         ({"labels": torch.full((6,), 2)}, "from 0 to 1 for 2 classes, got 2 to 2"),
-        ({"factors": {"x": torch.zeros(5)}}, "expected 6 values, got 5"),
+        ({"factors": {"x": torch.zeros(5)}}, "expected 6 values, one an image, got 5"),
     ],
 )
 def test_construction_refuses(change, message):

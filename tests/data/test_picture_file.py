@@ -62,10 +62,11 @@ def test_any_kind_becomes_rgb(tmp_path, mode, value):
 
 
 def test_what_cannot_be_read_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"none\.jpg: expected a picture, there is no such file"):
+    with pytest.raises(ValueError, match=r"none\.jpg: expected a picture, got no file"):
         read_picture(tmp_path / "none.jpg")
     (tmp_path / "a.jpg").write_bytes(b"hello")
     with pytest.raises(
-        ValueError, match=r"a\.jpg: expected a picture, cannot read it .*; replace or remove the file"
+        ValueError,
+        match=r"a\.jpg: expected a picture, got a file that cannot be read .*; replace or remove it",
     ):
         read_picture(tmp_path / "a.jpg")

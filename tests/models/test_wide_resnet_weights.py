@@ -30,5 +30,5 @@ def test_exchanged_layers_are_caught(monkeypatch):
 
 def test_a_misfit_is_named():
     state = create("resnet50_v1_5", device="meta").state_dict()  # half as wide
-    with pytest.raises(ValueError, match=r"'layer1.0.conv1.weight': the model has \[128, 64, 1, 1\]"):
+    with pytest.raises(ValueError, match=r"'layer1.0.conv1.weight' of shape \[128, 64, 1, 1\]"):
         module.load_torchvision_state(create("wide_resnet50_2", device="meta"), state)

@@ -22,12 +22,12 @@ def test_reported_accuracies_name_rows_and_sources():
     "text, message",
     [
         ("row,top1\nresnet50,1\n", "expected the columns"),
-        (HEADER + "resnet50,many,1 crop,he2016deep,Table 4\n", "line 2: top1 must be"),
+        (HEADER + "resnet50,many,1 crop,he2016deep,Table 4\n", "line 2: expected top1 to be"),
         (HEADER + "resnet50,100.5,1 crop,he2016deep,Table 4\n", "between 0 and 100"),
         (HEADER + "resnet50,77,1 crop,he2016deep,\n", "every column"),
         (
             HEADER + "resnet50,77,1 crop,he2016deep,Table 4\n" * 2,
-            "line 3: 'resnet50' with this setting stands twice",
+            "line 3: .*got 'resnet50' with this setting twice",
         ),
     ],
 )

@@ -49,7 +49,10 @@ def test_tables_show_themselves():
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: zoo.summary("resnt50"), r"no model 'resnt50'; did you mean resnet50.*dlbook models"),
+        (
+            lambda: zoo.summary("resnt50"),
+            r"name of a model, got 'resnt50'; did you mean resnet50.*dlbook models",
+        ),
         (lambda: zoo.summary("zzzzqqq"), "no name is near it"),
         (lambda: zoo.models("resent"), "did you mean resnet"),
         (lambda: zoo.summary("resnet18", depth=0), "expected depth"),

@@ -239,7 +239,10 @@ def sample_window(
     """
     require_positive("number", number)
     if not 0 <= macs[0] < macs[1]:
-        raise ValueError(f"macs must be a window (least, most) with 0 <= least < most, got {macs}")
+        raise ValueError(
+            f"expected macs to be a window (least, most) with 0 <= least < most, got {macs}; such as "
+            "(3.6e8, 4.4e8)"
+        )
     rng, found, draws = random.Random(seed), [], 0
     while len(found) < number:
         stages, draws = space.sample(rng), draws + 1
@@ -247,8 +250,8 @@ def sample_window(
             found.append(stages)
         elif draws > 100_000 * number:
             raise ValueError(
-                f"{space} has hardly a network between {macs[0]:g} and {macs[1]:g} "
-                "multiply-accumulates; widen the window"
+                f"expected a space with networks between {macs[0]:g} and {macs[1]:g} "
+                f"multiply-accumulates, got {space} with hardly any; widen the window"
             )
     return found
 
@@ -257,7 +260,9 @@ def error_edf(errors: Iterable[float], at: float) -> float:
     """Equation (1): the share of the errors that are below `at`. Raises ValueError without errors."""
     errors = list(errors)
     if not errors:
-        raise ValueError("errors is empty; give the error of at least one network")
+        raise ValueError(
+            "expected the error of one network or more, got no errors; check what fills the list"
+        )
     return sum(error < at for error in errors) / len(errors)
 
 
@@ -273,7 +278,8 @@ def best_range(
     """
     if len(values) != len(errors) or len(values) < 4:
         raise ValueError(
-            f"values and errors must be equally many, at least 4, got {len(values)} and {len(errors)}"
+            f"expected equally many values and errors, at least 4, got {len(values)} and {len(errors)}; "
+            "give both of each network"
         )
     require_positive("repeats", repeats)
     rng, pairs = random.Random(seed), list(zip(errors, values, strict=True))

@@ -246,7 +246,7 @@ def test_bad_arguments():
         sample_window(ANYNET["A"], 0)
     with pytest.raises(ValueError, match="least < most"):
         sample_window(ANYNET["A"], 1, (4e8, 4e8))
-    with pytest.raises(ValueError, match="errors is empty"):
+    with pytest.raises(ValueError, match="got no errors"):
         error_edf([], 1.0)
     with pytest.raises(ValueError, match="equally many"):
         best_range([1, 2, 3, 4], [1.0, 2.0, 3.0])
@@ -256,5 +256,5 @@ def test_bad_arguments():
 
 def test_a_window_without_networks_is_told(monkeypatch):
     monkeypatch.setattr(module, "cost", lambda stages, resolution: cost(stages[:1], 8))
-    with pytest.raises(ValueError, match="hardly a network between 1e\\+15 and 2e\\+15"):
+    with pytest.raises(ValueError, match="between 1e\\+15 and 2e\\+15 .*hardly any"):
         sample_window(AnyNetSpace(), 1, (1e15, 2e15))
