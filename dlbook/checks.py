@@ -157,7 +157,11 @@ def require_sides(images: Tensor, least: int) -> None:
 
 
 def require_resolution(resolution: int | tuple[int, int]) -> tuple[int, int]:
-    """Return the (H, W) of a resolution given as one number or as a pair; ValueError for a side below 1."""
+    """Return the (H, W) of a resolution given as one number or as a pair.
+
+    Raises:
+        ValueError: for a side below 1.
+    """
     sides = resolution if isinstance(resolution, tuple) else (resolution, resolution)
     for side in sides:
         require_positive("resolution", side)

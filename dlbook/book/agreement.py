@@ -26,8 +26,9 @@ def plain(value: Any) -> Any:
 def agreement(predicted: Any, measured: Any, tolerance: float, relative: float | None) -> str | None:
     """None where the two agree, or a few words on how they differ. Arguments are as `plain` gives them.
 
-    Raises: ValueError if the tolerance is negative or NaN, both kinds are given, or `relative` is used
-        against zero.
+    Raises:
+        ValueError: if the tolerance is negative or NaN, both kinds are given, or `relative` is used against
+            zero.
     """
     _check_tolerance(tolerance, relative)
     if isinstance(predicted, list) or isinstance(measured, list):

@@ -20,7 +20,8 @@ SCALES = ("cpu", "gpu")
 def scale_name() -> str:
     """The chosen scale, "cpu" or "gpu", from `DLBOOK_SCALE`; "cpu" where it is not set.
 
-    Raises: ValueError if the variable holds anything else.
+    Raises:
+        ValueError: if the variable holds anything else.
     """
     chosen = os.environ.get("DLBOOK_SCALE", "") or "cpu"
     if chosen not in SCALES:
@@ -34,7 +35,8 @@ def scale_name() -> str:
 def scale(*, cpu: T, gpu: T) -> T:
     """Choose a budget (steps, seeds, width ...): `cpu` on two cores, `gpu` where `DLBOOK_SCALE=gpu`.
 
-    Raises: ValueError if `DLBOOK_SCALE` holds an unknown value.
+    Raises:
+        ValueError: if `DLBOOK_SCALE` holds an unknown value.
     """
     return gpu if scale_name() == "gpu" else cpu
 
@@ -42,7 +44,8 @@ def scale(*, cpu: T, gpu: T) -> T:
 def device() -> str:
     """ "cuda" where `DLBOOK_SCALE=gpu`, otherwise "cpu"; a GPU that is merely present is not taken.
 
-    Raises: ValueError if `DLBOOK_SCALE=gpu` and torch finds no CUDA device.
+    Raises:
+        ValueError: if `DLBOOK_SCALE=gpu` and torch finds no CUDA device.
     """
     if scale_name() == "cpu":
         return "cpu"

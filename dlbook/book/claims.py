@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from dlbook.book.ledger import MIME
+from dlbook.book.ledger_table import MIME
 from dlbook.files import write_whole
 
 CACHE = Path("_build/.jupyter_cache")
@@ -31,7 +31,11 @@ def ledgers(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def claims_of(page: str, notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The ledgers of one page, each with its rows. Raises: ValueError if a ledger is of another schema."""
+    """The ledgers of one page, each with its rows.
+
+    Raises:
+        ValueError: if a ledger is of another schema.
+    """
     found = []
     for ledger in ledgers(notebook):
         if ledger.get("schema") != 1:
@@ -47,8 +51,12 @@ def claims_of(page: str, notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
 def executed(place: Path, root: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Page and notebook of every executed chapter: of the book's present text, not of former ones.
 
-    place: a jupyter-cache, or a folder of .ipynb files; root: the folder that pages are named from.
-    Raises: ValueError if `place` does not exist.
+    Args:
+        place: a jupyter-cache, or a folder of .ipynb files.
+        root: the folder that pages are named from.
+
+    Raises:
+        ValueError: if `place` does not exist.
     """
     if not place.is_dir():
         raise ValueError(

@@ -23,7 +23,12 @@ from dlbook.book.tables import cell_text
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came out. holds: a boolean; predicted, measured, margin: as the ledger shows them."""
+    """What came out.
+
+    Args:
+        holds: a boolean.
+        predicted, measured, margin: as the ledger shows them.
+    """
 
     holds: bool
     predicted: str
@@ -32,9 +37,13 @@ class Comparison:
 
 
 def seeds(values: Any) -> Tensor:
-    """Turn `values` into one number a seed, [seeds], float64. values: a number, a sequence, or a tensor.
+    """Turn `values` into one number a seed, [seeds], float64.
 
-    Raises: ValueError if there is none, or something is no number, or there is more than one axis.
+    Args:
+        values: a number, a sequence, or a tensor.
+
+    Raises:
+        ValueError: if there is none, or something is no number, or there is more than one axis.
     """
     try:
         found = torch.as_tensor(plain(values), dtype=torch.float64)
@@ -117,8 +126,10 @@ def equal_within(
 ) -> Comparison:
     """Compare two measurements that ought to be equal: do they differ by less than `within`?
 
-    expected: a number, or one a seed; then each is compared with each. In the mean (every_seed=False) the
-        difference and two standard errors of it have to lie within.
+    In the mean (every_seed=False) the difference and two standard errors of it have to lie within.
+
+    Args:
+        expected: a number, or one a seed; then each is compared with each.
     """
     ours, theirs, within = seeds(values), seeds(expected), float(within)
     if every_seed:

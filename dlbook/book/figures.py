@@ -66,7 +66,12 @@ def bands(
 def panels(*titles: str, height: float = 3.2, **options: Any) -> list[Axes]:
     """Make a figure with one panel for each title, side by side over the page's width; return their axes.
 
-    height: inches. options: of matplotlib's `subplots`, say sharey=True. Raises: ValueError without a title.
+    Args:
+        height: inches.
+        options: of matplotlib's `subplots`, say sharey=True.
+
+    Raises:
+        ValueError: if there is no title.
     """
     if not titles:
         raise ValueError("expected one title a panel, got none; name what each panel shows.")
@@ -105,12 +110,17 @@ def draw(
 def photos(images, titles=None, alt: str = "", *, columns: int = 6, size: float = 1.6) -> None:
     """Show photographs or image maps in a grid, as PNG (the dark page leaves PNG alone).
 
-    images: sequence of arrays or tensors, each [H, W], [1, H, W], [3, H, W] or [H, W, 3]; uint8, or float in
-        [0, 1].
-    titles: one text for each, or None. alt: the figure in words, for those who do not see it; the page takes
-    it from the cell's metadata, notebooks take it from here. columns: images a row at the most. size: inches
-    a side.
-    Raises: ValueError on an empty list, a wrong shape or number of titles, or an empty `alt`.
+    Args:
+        images: sequence of arrays or tensors, each [H, W], [1, H, W], [3, H, W] or [H, W, 3]; uint8, or float
+            in [0, 1].
+        titles: one text for each, or None.
+        alt: the figure in words, for those who do not see it; the page takes it from the cell's metadata,
+            notebooks take it from here.
+        columns: images a row at the most.
+        size: inches a side.
+
+    Raises:
+        ValueError: on an empty list, a wrong shape or number of titles, or an empty `alt`.
     """
     pictures = [_picture(image) for image in images]
     if not pictures or not alt.strip():
@@ -134,7 +144,11 @@ def photos(images, titles=None, alt: str = "", *, columns: int = 6, size: float 
 
 
 def show_png(figure, alt: str) -> None:
-    """Display a matplotlib figure as PNG and close it. alt: the figure in words."""
+    """Display a matplotlib figure as PNG and close it.
+
+    Args:
+        alt: the figure in words.
+    """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=144, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)

@@ -8,7 +8,8 @@ from typing import Any
 
 from dlbook.book import inserts, page
 from dlbook.book.agreement import plain
-from dlbook.book.ledger import Ledger, LedgerMismatch, Row
+from dlbook.book.ledger import Ledger, LedgerMismatch
+from dlbook.book.ledger_table import LedgerRow
 
 _started = time.process_time()
 
@@ -31,8 +32,12 @@ class FormerLedger(Ledger):
     def claim(
         self, name: str, holds: Any, detail: str = "", margin: Any = None, *, source: str = "experiment"
     ) -> None:
-        """Keep what an experiment shows. Raises: LedgerMismatch if it does not hold."""
+        """Keep what an experiment shows.
+
+        Raises:
+            LedgerMismatch: if it does not hold.
+        """
         if plain(holds) is not True:
             raise LedgerMismatch(f"ledger of {self.chapter!r}: the claim {name!r} does not hold ({detail})")
         needed = "" if margin is None else f"margin {margin}"
-        self._keep(Row("verified", name, "holds", detail or "holds", needed, source))
+        self._keep(LedgerRow("verified", name, "holds", detail or "holds", needed, source))

@@ -27,9 +27,13 @@ FIELD = re.compile(r"\{:[^{}]+\}")  # with digits: "{:.1f}"
 def as_text(value: Any, form: str = "{}") -> str:
     """Write `value` by the format `form`, for example "{:.1f} %".
 
-    value: a number, a text, or several numbers (a sequence or a tensor, one a seed), which become mean ±
-        standard deviation. Raises: ValueError if `form` has not exactly one field, does not fit the value, or
-        says of several values not with how many digits.
+    Args:
+        value: a number, a text, or several numbers (a sequence or a tensor, one a seed), which become mean ±
+            standard deviation.
+
+    Raises:
+        ValueError: if `form` has not exactly one field, does not fit the value, or says of several values not
+            with how many digits.
     """
     if hasattr(value, "tolist"):
         value = value.tolist()
@@ -67,9 +71,13 @@ def _spread(values: Sequence[Any], form: str) -> str:
 def insert(name: str, value: Any, form: str = "{}") -> None:
     """Keep `value` as text under `name` for the prose, where ``{glue:text}`name` `` quotes it.
 
-    name: letters, digits, ``- _ .``; unique in the chapter. value: number, text, or one number a seed, which
-        become mean ± standard deviation. form: a format string with one field.
-    Raises: ValueError on a bad name, or a format that does not fit.
+    Args:
+        name: letters, digits, ``- _ .``; unique in the chapter.
+        value: number, text, or one number a seed, which become mean ± standard deviation.
+        form: a format string with one field.
+
+    Raises:
+        ValueError: on a bad name, or a format that does not fit.
     """
     if not NAME.fullmatch(name):
         raise ValueError(

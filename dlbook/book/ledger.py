@@ -14,82 +14,27 @@ dlbook.book.ledger.LedgerMismatch: ledger of 'example', row 'ln 10': predicted 2
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from IPython.display import display
 
 from dlbook.book import comparison, inserts
 from dlbook.book.agreement import agreement, plain, tolerance_text
-from dlbook.book.tables import Table, cell_text
+from dlbook.book.ledger_table import KEY, LedgerRow, Shown
+from dlbook.book.tables import cell_text
 
-MIME = "application/vnd.dlbook.ledger+json"
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-KEY = re.compile(r"([a-z-]+?)(\d{4})([a-z0-9]*)")
-COLUMNS = ("claim", "predicted", "measured", "tolerance", "source", "status")
 
 
 class LedgerMismatch(AssertionError):
     """A prediction and its measurement disagree, or a claim of an experiment does not hold."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the ledger, all as text. kind: "verified", "recorded" or "cited"; citation: a key of
-    references.bib.
-    """
-
-    kind: str
-    name: str
-    predicted: str = ""
-    measured: str = ""
-    tolerance: str = ""
-    source: str = ""
-    citation: str = ""
-
-    @property
-    def status(self) -> str:
-        """The row's standing in words."""
-        return {"verified": "✓ verified here", "recorded": "recorded run", "cited": "reported, not run here"}[
-            self.kind
-        ]
-
-
-class Shown:
-    """The ledger as a notebook displays it: HTML for readers, text elsewhere, JSON beside it for the page of
-    claims.
-    """
-
-    def __init__(self, chapter: str, rows: list[Row]) -> None:
-        self.chapter, self.rows = chapter, rows
-
-    def table(self) -> Table:
-        """The rows as an accessible table, with the standing of each in words."""
-        cells = tuple(
-            (row.name, row.predicted, row.measured, row.tolerance, _source(row), row.status)
-            for row in self.rows
-        )
-        caption = "Ledger: what this chapter predicts, and what its run measured"
-        return Table(
-            COLUMNS, cells, (False, True, True, True, False, False), caption, "dlbook-table dlbook-ledger"
-        )
-
-    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict[str, str], dict[str, Any]]:
-        """The table, and in the output's metadata the rows: as a mime type of its own, myst-nb would warn of
-        it.
-        """
-        rows = {"schema": 1, "chapter": self.chapter, "rows": [asdict(row) for row in self.rows]}
-        shown = self.table()
-        return {"text/html": shown.html(), "text/plain": repr(shown)}, {MIME: rows}
-
-    def __repr__(self) -> str:
-        return repr(self.table())
-
-
 class Ledger:
     """The claims of one chapter; `chapter` is its slug, as in `chapters/<part>/<slug>.md`.
 
-    Raises: ValueError if the slug is not of lower-case letters, digits and single hyphens.
+    Raises:
+        ValueError: if the slug is not of lower-case letters, digits and single hyphens.
     """
 
     def __init__(self, chapter: str) -> None:
@@ -99,10 +44,10 @@ class Ledger:
                 "take the file's name."
             )
         self.chapter = chapter
-        self._rows: dict[str, Row] = {}
+        self._rows: dict[str, LedgerRow] = {}
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[LedgerRow, ...]:
         """The rows so far, in order. A row whose cell is run again replaces itself."""
         return tuple(self._rows.values())
 
@@ -120,10 +65,16 @@ class Ledger:
         """Hold `measured` against `predicted`: |measured - predicted| <= tolerance, or <= relative *
         |predicted|.
 
-        predicted, measured: numbers, one-element tensors, or sequences of them (a shape), compared element by
-        element; text and booleans have to be equal. Integers are compared exactly, however large. unit: of
-        both ("ms"). source: where the prediction comes from ("eq. (3)").
-        Raises: LedgerMismatch where they disagree (NaN never agrees); ValueError on a senseless tolerance.
+        Args:
+            predicted, measured: numbers, one-element tensors, or sequences of them (a shape), compared
+                element by element; text and booleans have to be equal. Integers are compared exactly, however
+                large.
+            unit: of both ("ms").
+            source: where the prediction comes from ("eq. (3)").
+
+        Raises:
+            LedgerMismatch: where they disagree (NaN never agrees).
+            ValueError: on a senseless tolerance.
         """
         predicted, measured = plain(predicted), plain(measured)
         difference = agreement(predicted, measured, tolerance, relative)
@@ -133,7 +84,7 @@ class Ledger:
             told = f"predicted {texts[0]}, measured {texts[1]}, tolerance {allowed}; {difference}"
             told += f" [{source}]" if source else ""
             raise LedgerMismatch(f"ledger of {self.chapter!r}, row {name!r}: {told}")
-        self._keep(Row("verified", name, *texts, allowed, source))
+        self._keep(LedgerRow("verified", name, *texts, allowed, source))
 
     def exceeds(
         self,
@@ -162,11 +113,19 @@ class Ledger:
         self._compared(name, comparison.exceeds(larger, smaller, by, unit, every_seed, paired))
 
     def above(self, name: str, values: Any, limit: float, unit: str = "", *, every_seed: bool = True) -> None:
-        """Keep that `values` (a number, or one a seed) lie above `limit`. Raises: LedgerMismatch if not."""
+        """Keep that `values` (a number, or one a seed) lie above `limit`.
+
+        Raises:
+            LedgerMismatch: if they do not.
+        """
         self._compared(name, comparison.above(values, limit, unit, every_seed))
 
     def below(self, name: str, values: Any, limit: float, unit: str = "", *, every_seed: bool = True) -> None:
-        """Keep that `values` (a number, or one a seed) lie below `limit`. Raises: LedgerMismatch if not."""
+        """Keep that `values` (a number, or one a seed) lie below `limit`.
+
+        Raises:
+            LedgerMismatch: if they do not.
+        """
         self._compared(name, comparison.below(values, limit, unit, every_seed))
 
     def equal_within(
@@ -181,7 +140,8 @@ class Ledger:
     ) -> None:
         """Keep that `values` and `expected` (each a number, or one a seed) differ by less than `within`.
 
-        Raises: LedgerMismatch if they do not, or if noise could hide a larger difference of the means.
+        Raises:
+            LedgerMismatch: if they do not, or if noise could hide a larger difference of the means.
         """
         self._compared(name, comparison.equal_within(values, expected, within, unit, every_seed))
 
@@ -191,12 +151,17 @@ class Ledger:
                 f"ledger of {self.chapter!r}: the claim {name!r} does not hold: expected {found.predicted}, "
                 f"measured {found.measured} ({found.margin})"
             )
-        self._keep(Row("verified", name, found.predicted, found.measured, found.margin, "experiment"))
+        self._keep(LedgerRow("verified", name, found.predicted, found.measured, found.margin, "experiment"))
 
     def claim(self, name: str, holds: Any, *, source: str = "experiment") -> None:
-        """Keep what has no number to compare, and so no margin. holds: a boolean, computed.
+        """Keep what has no number to compare, and so no margin.
 
-        Raises: LedgerMismatch if it does not hold; ValueError if `holds` is not a boolean.
+        Args:
+            holds: a boolean, computed.
+
+        Raises:
+            LedgerMismatch: if it does not hold.
+            ValueError: if `holds` is not a boolean.
         """
         holds = plain(holds)
         if not isinstance(holds, bool):
@@ -206,7 +171,7 @@ class Ledger:
             )
         if not holds:
             raise LedgerMismatch(f"ledger of {self.chapter!r}: the claim {name!r} does not hold")
-        self._keep(Row("verified", name, "holds", "holds", "", source))
+        self._keep(LedgerRow("verified", name, "holds", "holds", "", source))
 
     def cite(self, name: str, value: Any, citation: str, where: str = "", *, insert: str = "") -> None:
         """Keep a number that a paper reports and that is not run here, and insert it into the prose.
@@ -226,29 +191,37 @@ class Ledger:
                 f"expected a key of references.bib such as 'he2016deep', got {citation!r}; cite by the key."
             )
         text = _text(plain(value))
-        self._keep(Row("cited", name, measured=text, source=where, citation=citation))
+        self._keep(LedgerRow("cited", name, measured=text, source=where, citation=citation))
         if insert:
             inserts.insert(f"{self.chapter}-{insert}", text)
 
     def record(
         self, run: Mapping[str, Any], name: str, value: Any, *, unit: str = "", predicted: Any = ""
     ) -> None:
-        """Keep a result of a recorded run. run: what `book.recorded` gave; value: the number, or the dotted
-        path of it in the run's results ("error.mean"); unit: of the value; predicted: what the text expects,
-        as text or number.
+        """Keep a result of a recorded run.
 
-        Raises: ValueError if `run` has no provenance, or the path leads nowhere.
+        Args:
+            run: what `book.recorded` gave.
+            value: the number, or the dotted path of it in the run's results ("error.mean").
+            unit: of the value.
+            predicted: what the text expects, as text or number.
+
+        Raises:
+            ValueError: if `run` has no provenance, or the path leads nowhere.
         """
         from dlbook.book.recorded_runs import provenance, result
 
         found = result(run, value) if isinstance(value, str) else value
         expected = "" if predicted == "" else _text(plain(predicted))
-        self._keep(
-            Row("recorded", name, expected, f"{_text(plain(found))} {unit}".rstrip(), source=provenance(run))
-        )
+        measured = f"{_text(plain(found))} {unit}".rstrip()
+        self._keep(LedgerRow("recorded", name, expected, measured, source=provenance(run)))
 
     def show(self) -> None:
-        """Display the table; its rows go to the page of claims too. Raises: ValueError if there is no row."""
+        """Display the table; its rows go to the page of claims too.
+
+        Raises:
+            ValueError: if there is no row.
+        """
         if not self._rows:
             raise ValueError(
                 f"expected rows in the ledger of {self.chapter!r}, got none; call check, claim, cite or "
@@ -256,7 +229,7 @@ class Ledger:
             )
         display(Shown(self.chapter, list(self.rows)))
 
-    def _keep(self, row: Row) -> None:
+    def _keep(self, row: LedgerRow) -> None:
         if not row.name.strip():
             raise ValueError(
                 "expected a name that says what is claimed, got an empty one; name the row of the ledger"
@@ -268,12 +241,3 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return "(" + ", ".join(_text(item) for item in value) + ")"
     return cell_text(value)
-
-
-def _source(row: Row) -> str:
-    """ "eq. (3)", or "He 2016, Table 4" for a citation."""
-    if not row.citation:
-        return row.source
-    match = KEY.fullmatch(row.citation)
-    author = match[1].replace("-", " ").title()
-    return ", ".join(filter(None, [f"{author} {match[2]}", row.source]))

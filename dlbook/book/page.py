@@ -50,7 +50,11 @@ class Page:
         inserts.insert(f"{self.slug}-{name}", values, form)
 
     def end(self) -> None:
-        """Show the ledger; for the last code cell. Raises: ValueError if the ledger is empty."""
+        """Show the ledger; for the last code cell.
+
+        Raises:
+            ValueError: if the ledger is empty.
+        """
         self.ledger.show()
 
 

@@ -29,8 +29,10 @@ ROOT = PACKAGE.parent
 
 
 def commit(root: Path = ROOT) -> str:
-    """The commit checked out at `root`, "-dirty" where tracked files differ from it. Raises: ValueError
-    outside of git.
+    """The commit checked out at `root`, "-dirty" where tracked files differ from it.
+
+    Raises:
+        ValueError: if `root` is not in a git checkout.
     """
 
     def git(*words: str) -> str:
@@ -72,7 +74,8 @@ def versions() -> dict[str, str]:
 def perform(name: str, folder: Path = ROOT / "benchmarks", words: Sequence[str] = ()) -> dict[str, Any]:
     """Run the experiment `name` with the options `words` and return its run, with provenance.
 
-    Raises: ValueError if there is no such script, it lacks SEED or run, or it takes no options.
+    Raises:
+        ValueError: if there is no such script, it lacks SEED or run, or it takes no options.
     """
     path_of(name)
     script = folder / f"{name}.py"

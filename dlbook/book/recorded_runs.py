@@ -36,7 +36,11 @@ def folder() -> Path:
 
 
 def path_of(name: str) -> Path:
-    """The file of the run `name`. Raises: ValueError if `name` is not lower case, digits, '-' and '_'."""
+    """The file of the run `name`.
+
+    Raises:
+        ValueError: if `name` is not lower case, digits, '-' and '_'.
+    """
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ValueError(
             f"expected the name of a recorded run (lower case, digits, '-', '_'), got {name!r}; "
@@ -72,7 +76,9 @@ def faults(run: Any) -> list[str]:
 def recorded(name: str) -> dict[str, Any]:
     """The recorded run `name`, checked.
 
-    Raises: ValueError naming the file, what is wrong, and the command that fixes it.
+    Raises:
+        ValueError: if the file is missing or at fault; it names the file, the fault and the command that
+            fixes it.
     """
     path = path_of(name)
     fix = (
@@ -100,9 +106,16 @@ def recorded(name: str) -> dict[str, Any]:
 
 
 def write(run: Mapping[str, Any], path: Path | None = None) -> Path:
-    """Check a run and write it, whole or not at all. path: by default the run's own place. Returns the path.
+    """Check a run and write it, whole or not at all.
 
-    Raises: ValueError naming what is wrong with the run.
+    Args:
+        path: by default the run's own place.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: if the run lacks something; it names what.
     """
     if wrong := faults(run):
         raise ValueError(
@@ -116,7 +129,11 @@ def write(run: Mapping[str, Any], path: Path | None = None) -> Path:
 
 
 def provenance(run: Mapping[str, Any]) -> str:
-    """Where the run comes from, on one line. Raises: ValueError if it does not say."""
+    """Where the run comes from, on one line.
+
+    Raises:
+        ValueError: if it does not say.
+    """
     if wrong := faults(run):
         raise ValueError(
             f"expected a whole recorded run, got one with faults ({'; '.join(wrong)}); take what "
@@ -132,7 +149,11 @@ def provenance(run: Mapping[str, Any]) -> str:
 
 
 def result(run: Mapping[str, Any], path: str) -> Any:
-    """The result at the dotted `path` ("error.mean"). Raises: ValueError if it leads nowhere."""
+    """The result at the dotted `path` ("error.mean").
+
+    Raises:
+        ValueError: if it leads nowhere.
+    """
     found: Any = run.get("results", {})
     for step in path.split("."):
         if not isinstance(found, Mapping) or step not in found:

@@ -18,7 +18,12 @@ PACKAGE = Path(__file__).resolve().parent.parent  # dlbook/
 
 @dataclass(frozen=True)
 class Source:
-    """Source to be displayed. file: path from the repository's root; first, last: its lines, from 1."""
+    """Source to be displayed.
+
+    Args:
+        file: path from the repository's root.
+        first, last: its lines, from 1.
+    """
 
     code: str
     file: str
@@ -45,8 +50,12 @@ class Source:
 def source(*objects: Any, docstrings: bool = True, link: str = "") -> Source:
     """The source of classes, functions, methods or modules of one file of the package, to be displayed.
 
-    docstrings: False leaves out the docstrings of what is shown. link: the file's address on the web, or "".
-    Raises: ValueError if there is no object, it is not from the package, has no source, or the files differ.
+    Args:
+        docstrings: False leaves out the docstrings of what is shown.
+        link: the file's address on the web, or "".
+
+    Raises:
+        ValueError: if there is no object, it is not from the package, has no source, or the files differ.
     """
     if not objects:
         raise ValueError("expected an object to show, got none; pass a class, function or module of dlbook")

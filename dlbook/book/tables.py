@@ -84,7 +84,8 @@ class Table:
 def table(rows: Sequence[Sequence[Any]], columns: Sequence[str], caption: str | None = None) -> Table:
     """A table of `rows` (each as long as `columns`) to be displayed; numbers are right-aligned.
 
-    Raises: ValueError if there is no row, or a row's length differs from that of `columns`.
+    Raises:
+        ValueError: if there is no row, or a row's length differs from that of `columns`.
     """
     rows = [tuple(row) for row in rows]
     if not rows:

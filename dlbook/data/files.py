@@ -25,8 +25,11 @@ def data_dir() -> Path:
 
     In an installed wheel this is ``dlbook/_bundled``; in a checkout, the repository's ``data``.
 
-    Returns: an existing folder that holds ``manifest.json``.
-    Raises: FileNotFoundError where neither exists.
+    Returns:
+        An existing folder that holds ``manifest.json``.
+
+    Raises:
+        FileNotFoundError: where neither exists.
     """
     candidates = (PACKAGE / "_bundled", PACKAGE.parent / "data")
     for folder in candidates:
@@ -71,9 +74,14 @@ def sha256(path: Path) -> str:
 def verified(name: str) -> Path:
     """Path of a bundled file, once its size and checksum equal the manifest's.
 
-    name: path below :func:`data_dir`, with forward slashes, as the manifest has it.
-    Raises: FileNotFoundError for a missing file; ValueError for an unknown, truncated or altered one. Each
-    message names the file, what was expected, what was found, and the command that fixes it.
+    Each message names the file, what was expected, what was found, and the command that fixes it.
+
+    Args:
+        name: path below :func:`data_dir`, with forward slashes, as the manifest has it.
+
+    Raises:
+        FileNotFoundError: for a missing file.
+        ValueError: for an unknown, truncated or altered one.
     """
     folder, entries = data_dir(), manifest()
     if name not in entries:

@@ -90,12 +90,20 @@ class ImageFolder(Dataset):
         return len(self.files)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        """The middle of the picture. Raises ValueError naming a file that cannot be decoded."""
+        """The middle of the picture.
+
+        Raises:
+            ValueError: if the file cannot be decoded; it names the file.
+        """
         picture, label = self.read(index)
         return self.preparation(picture), label
 
     def read(self, index: int) -> tuple[Image.Image, int]:
-        """The whole picture. Raises ValueError naming a file that cannot be decoded."""
+        """The whole picture.
+
+        Raises:
+            ValueError: if the file cannot be decoded; it names the file.
+        """
         return read_picture(self.files[index]), int(self.labels[index])
 
     def cut(self, picture: Image.Image, generator: Generator, crop: Crop | None = None) -> Tensor:

@@ -18,12 +18,17 @@ from torch.utils.data import Dataset
 class LabelledImages(Dataset):
     """Images with one label each.
 
-    images: float32 [N, C, H, W] in [0, 1]. labels: int64 [N] in [0, K). classes: the K names of the classes.
-    factors: for drawn sets, each known factor as a tensor [N]; empty otherwise.
-
     Indexing follows the protocol of ``torch.utils.data.Dataset``: an integer gives (image [C, H, W], label as
     a 0-d tensor); a slice or an index tensor gives a batch, (images [B, C, H, W], labels [B]).
-    Raises: ValueError for other types, shapes or label values.
+
+    Args:
+        images: float32 [N, C, H, W] in [0, 1].
+        labels: int64 [N] in [0, K).
+        classes: the K names of the classes.
+        factors: for drawn sets, each known factor as a tensor [N]; empty otherwise.
+
+    Raises:
+        ValueError: for other types, shapes or label values.
     """
 
     images: Tensor
@@ -82,11 +87,16 @@ class LabelledImages(Dataset):
 def labelled_indices(labels: Tensor, per_class: int, seed: int = 0) -> Tensor:
     """Choose ``per_class`` examples of each class at random, without repetition.
 
-    labels: integers [N]; the classes are the values that occur. per_class: at least 1.
-    Returns: int64 [K * per_class], class after class in ascending order. With the same seed a larger
-    ``per_class`` contains the smaller choice, so that curves over the number of labels compare like with
-    like.
-    Raises: ValueError where a class has fewer than ``per_class`` examples.
+    Args:
+        labels: integers [N]; the classes are the values that occur.
+        per_class: at least 1.
+
+    Returns:
+        int64 [K * per_class], class after class in ascending order. With the same seed a larger ``per_class``
+        contains the smaller choice, so that curves over the number of labels compare like with like.
+
+    Raises:
+        ValueError: where a class has fewer than ``per_class`` examples.
     """
     labels = torch.as_tensor(labels)
     if labels.ndim != 1 or labels.is_floating_point() or len(labels) == 0:

@@ -44,7 +44,8 @@ def read_picture(path: str | Path) -> Image.Image:
     """A picture of any kind that Pillow reads, in RGB, turned as its EXIF data say: a camera held upright
     stores the picture lying.
 
-    Raises ValueError naming a file that is missing or cannot be decoded.
+    Raises:
+        ValueError: if the file is missing or cannot be decoded; it names the file.
     """
     try:
         with Image.open(path) as image:

@@ -56,9 +56,12 @@ def variants() -> dict[str, str]:
 def create(name: str, device: torch.device | str | None = None, **options) -> nn.Module:
     """Build a model of the zoo with fresh weights, for example ``create("efficientnet_b0", num_classes=10)``.
 
-    device: where it is built, None for torch's default; "meta" builds it without memory.  options: what the
-    family's builder takes, always num_classes (K) and in_channels (C).
-    Raises ValueError for an unknown name, with the nearest ones, or for an option out of range.
+    Args:
+        device: where it is built, None for torch's default; "meta" builds it without memory.
+        options: what the family's builder takes, always num_classes (K) and in_channels (C).
+
+    Raises:
+        ValueError: for an unknown name, with the nearest ones, or for an option out of range.
     """
     family = find_row(name, variants())
     build = getattr(import_module(f"dlbook.models.{family}"), family)
@@ -69,11 +72,15 @@ def create(name: str, device: torch.device | str | None = None, **options) -> nn
 def load_weights(model: nn.Module, state: Mapping[str, Tensor]) -> nn.Module:
     """Copy the weights of another library into a model of the zoo, in place, and return the model.
 
-    state: a state dict of torchvision's or timm's model; which of them it is, the names of its tensors tell.
     Nothing is copied unless everything fits.
 
-    Raises: ValueError that says of each library whose weights the family knows why these do not fit: the
-        first tensor that is missing, of another shape or left over.
+    Args:
+        state: a state dict of torchvision's or timm's model; which of them it is, the names of its tensors
+            tell.
+
+    Raises:
+        ValueError: if none fits; it says of each library whose weights the family knows why not: the first
+            tensor that is missing, of another shape or left over.
     """
     misfits = {}
     for library in ("torchvision", "timm"):

@@ -36,12 +36,14 @@ from torch import Tensor, nn
 class Backbone(Protocol):
     """A network that can be asked for its features.
 
-    last_layer: dotted name of the module that gives the logits.  num_features: D, the width that it reads.
-    stages: the modules whose outputs are the feature maps.
-
     >>> from dlbook.models import create
     >>> isinstance(create("resnet20_cifar"), Backbone), isinstance(nn.Linear(2, 3), Backbone)
     (True, False)
+
+    Args:
+        last_layer: dotted name of the module that gives the logits.
+        num_features: D, the width that it reads.
+        stages: the modules whose outputs are the feature maps.
     """
 
     last_layer: str
@@ -51,7 +53,8 @@ class Backbone(Protocol):
     def represent(self, images: Tensor) -> Tensor:
         """Describe images [B, C, H, W] by one vector each: [B, D].
 
-        Raises: ValueError for images that do not fit the network.
+        Raises:
+            ValueError: for images that do not fit the network.
         """
         ...
 

@@ -242,7 +242,8 @@ class DeiT(nn.Module):
             images: [B, C, H, W].
             layer: number of the block from 0, negative from the end.
 
-        Returns: [B, h, M, M]; row i holds the weights with which token i attends to each of the M tokens.
+        Returns:
+            [B, h, M, M]; row i holds the weights with which token i attends to each of the M tokens.
 
         Raises:
             ValueError: there is no such block.

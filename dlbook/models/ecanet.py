@@ -100,10 +100,16 @@ class ECABottleneck(nn.Module):
 
 @dataclass(frozen=True)
 class Config:
-    """One net. block: ECABasicBlock or ECABottleneck.  depths: blocks in each stage.  widths: of the 3x3
-    convolutions.
+    """One net.
 
-    kernel_size: k of every gate; None for equation (12).  Raises ValueError for a value outside these.
+    Args:
+        block: ECABasicBlock or ECABottleneck.
+        depths: blocks in each stage.
+        widths: of the 3x3 convolutions.
+        kernel_size: k of every gate; None for equation (12).
+
+    Raises:
+        ValueError: for a value outside these.
     """
 
     block: type[nn.Module]
@@ -129,9 +135,14 @@ VARIANTS = {
 class ECAResNet(ResidualFrame):
     """Stem, stages of blocks, global average pooling, one linear layer: images [B, C, H, W] -> logits [B, K].
 
-    config: a row of `VARIANTS` or your own `Config`.  num_classes: K.  in_channels: C of the images.
-    Raises ValueError for arguments out of range, and in `forward` for input that is not float [B,
-    in_channels, H, W].
+    Args:
+        config: a row of `VARIANTS` or your own `Config`.
+        num_classes: K.
+        in_channels: C of the images.
+
+    Raises:
+        ValueError: for arguments out of range, and in `forward` for input that is not float [B, in_channels,
+            H, W].
     """
 
     def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3) -> None:
@@ -146,7 +157,14 @@ class ECAResNet(ResidualFrame):
 
 
 def ecanet(name: str, num_classes: int = 1000, in_channels: int = 3) -> ECAResNet:
-    """Build a row of `VARIANTS` with fresh weights; ValueError for an unknown name or an argument
-    out of range.
+    """Build a row of `VARIANTS` with fresh weights.
+
+    Args:
+        name: a key of `VARIANTS`.
+        num_classes: K, at least 1.
+        in_channels: C of the images, at least 1.
+
+    Raises:
+        ValueError: for an unknown name or an argument out of range.
     """
     return ECAResNet(find_row(name, VARIANTS), num_classes, in_channels)

@@ -15,7 +15,7 @@ timm ``tf_efficientnet_lite0``         ``efficientnet_lite0``
 >>> from dlbook.models.efficientnet import efficientnet
 >>> load_torchvision_state(efficientnet("efficientnet_b0_torchvision"), {})  # doctest: +ELLIPSIS
 Traceback (most recent call last):
-ValueError: tensor 'stem.conv.weight' of shape [32, 3, 3, 3] is missing from the state dict; ...
+ValueError: expected the tensor 'stem.conv.weight' of shape [32, 3, 3, 3], got a state dict where it is ...
 """
 
 import hashlib
@@ -39,8 +39,9 @@ def load_torchvision_state(model: EfficientNet, state: Mapping[str, Tensor]) -> 
     """Copy a state dict of torchvision's efficientnet_b0 ... b7 into a ``_torchvision`` row, in place; return
     the model.
 
-    Raises ValueError that names the first tensor that does not fit; also for a row with padding "same", where
-    every tensor would fit and every output would be wrong.
+    Raises:
+        ValueError: if a tensor does not fit (it names the first); also for a row with padding "same", where
+            every tensor would fit and every output would be wrong.
     """
     if model.config.padding != "symmetric":
         raise ValueError(
@@ -60,7 +61,8 @@ def load_timm_state(model: EfficientNet, state: Mapping[str, Tensor]) -> Efficie
     """Copy a state dict of timm's EfficientNets into `model`, in place; return the model. The table above
     says which row.
 
-    Raises ValueError that names the first tensor that does not fit.
+    Raises:
+        ValueError: if a tensor does not fit; it names the first.
     """
     names = {"conv_stem": "stem.conv", "bn1": "stem.norm", "conv_head": "head.conv", "bn2": "head.norm"}
     for stage, index, block in _blocks(model):
@@ -121,7 +123,8 @@ def prepare(image: Tensor) -> Tensor:
     Args:
         image: uint8 [3, H, W], sides of 8 pixels or more.
 
-    Returns: float32 [1, 3, 224, 224], (value - 127) / 128.
+    Returns:
+        float32 [1, 3, 224, 224], (value - 127) / 128.
 
     Raises:
         ValueError: another type or shape.

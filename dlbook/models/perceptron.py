@@ -114,7 +114,8 @@ def update(
         target: 0 or 1.
         learning_rate: positive; where the weights began at 0 it scales them and changes no answer.
 
-    Returns: the new weights [D] and the new bias [].
+    Returns:
+        The new weights [D] and the new bias [].
 
     Raises:
         ValueError: weights that are not floating-point, or another target.
@@ -144,7 +145,8 @@ def fit(
         learning_rate: positive.
         max_epochs: epochs at most.
 
-    Returns: the number of errors in each epoch; the last is 0 if the rule has converged.
+    Returns:
+        The number of errors in each epoch; the last is 0 if the rule has converged.
 
     Raises:
         ValueError: a model of several units, or targets of another length.

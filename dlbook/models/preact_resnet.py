@@ -122,11 +122,19 @@ class TimmBottleneckUnit(BottleneckUnit):
 
 @dataclass(frozen=True)
 class Config:
-    """One net. unit: BasicUnit, BottleneckUnit or TimmBottleneckUnit.  depths: units in each stage.  widths:
-    channels of the 3x3 convolutions.
+    """One net.
 
-    stem: "cifar" (3x3, activated), "imagenet" (7x7/2, activated, pooled) or "timm" (7x7/2, pooled; the first
-    unit activates).  stem_width: its channels.  num_classes: K. Raises ValueError for a value outside these.
+    Args:
+        unit: BasicUnit, BottleneckUnit or TimmBottleneckUnit.
+        depths: units in each stage.
+        widths: channels of the 3x3 convolutions.
+        stem: "cifar" (3x3, activated), "imagenet" (7x7/2, activated, pooled) or "timm" (7x7/2, pooled; the
+            first unit activates).
+        stem_width: its channels.
+        num_classes: K.
+
+    Raises:
+        ValueError: for a value outside these.
     """
 
     unit: type[nn.Module]
@@ -170,9 +178,14 @@ class PreActResNet(ResidualFrame):
     """Stem, stages of units, a last BN and ReLU, global average pooling, one linear layer: [B, C, H, W] ->
     logits [B, K].
 
-    config: a row of `VARIANTS` or your own `Config`.  num_classes: K, None for the row's own.  in_channels: C
-    of the images. Raises ValueError for arguments out of range, and in `forward` for input that is not float
-    [B, in_channels, H, W].
+    Args:
+        config: a row of `VARIANTS` or your own `Config`.
+        num_classes: K, None for the row's own.
+        in_channels: C of the images.
+
+    Raises:
+        ValueError: for arguments out of range, and in `forward` for input that is not float [B, in_channels,
+            H, W].
     """
 
     def __init__(self, config: Config, num_classes: int | None = None, in_channels: int = 3) -> None:
@@ -206,7 +219,11 @@ class PreActResNet(ResidualFrame):
 def preact_resnet(name: str, num_classes: int | None = None, in_channels: int = 3) -> PreActResNet:
     """Build a row of `VARIANTS` with fresh weights.
 
-    num_classes: K, None for the row's own (1,000 for ImageNet, 10 for CIFAR).  in_channels: C of the images.
-    Raises ValueError for an unknown name or an argument out of range.
+    Args:
+        num_classes: K, None for the row's own (1,000 for ImageNet, 10 for CIFAR).
+        in_channels: C of the images.
+
+    Raises:
+        ValueError: for an unknown name or an argument out of range.
     """
     return PreActResNet(find_row(name, VARIANTS), num_classes, in_channels)

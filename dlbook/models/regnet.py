@@ -52,12 +52,19 @@ STEM_WIDTH = 32
 
 @dataclass(frozen=True)
 class Config:
-    """One row of figures 15 and 16. rounding of the widths to whole groups: "nearest" or torchvision's
-    "keep_90" (departure 1).
+    """Describe one row of figures 15 and 16.
 
-    w_0: width of the first block, a multiple of 8.  w_a: slope, at least 0.  w_m: step between stages, above
-        1.  depth: blocks.
-    se_ratio: 0 for X.  Raises ValueError for a value outside these.
+    Args:
+        w_0: width of the first block, a multiple of 8.
+        w_a: slope, at least 0.
+        w_m: step between stages, above 1.
+        depth: blocks, at least 1.
+        group_width: channels in a group, at least 1.
+        se_ratio: hidden width of squeeze-excite over the block's input width, 0 for X.
+        rounding: of the widths to whole groups, "nearest" or torchvision's "keep_90" (departure 1).
+
+    Raises:
+        ValueError: for a value outside these.
     """
 
     w_0: int
@@ -119,8 +126,9 @@ VARIANTS = {
 class Stage:
     """Blocks of one width. bottleneck_ratio b: the 3x3 has width / b channels, in groups of group_width each.
 
-    Raises ValueError unless width is a multiple of b, and width / b of the group width; `fit_groups` makes it
-    so.
+    Raises:
+        ValueError: unless width is a multiple of b, and width / b of the group width; `fit_groups` makes it
+            so.
     """
 
     depth: int
@@ -155,7 +163,10 @@ def fit_groups(
     """Appendix D: the stage whose width / b is the nearest multiple of the group width; a group wider than
     width / b shrinks to it.
 
-    The width changes by a third at most. Raises ValueError where width / b is less than 1.
+    The width changes by a third at most.
+
+    Raises:
+        ValueError: where width / b is less than 1.
     """
     inner = width // bottleneck_ratio
     require_positive("width / bottleneck_ratio", inner)
@@ -214,10 +225,14 @@ class AnyNet(ResidualFrame):
     """Stem, stages of blocks, global average pooling, one linear layer (figure 3): images [B, C, H, W] ->
     logits [B, K].
 
-    stages: any number of `Stage`.  se_ratio: hidden width of squeeze-excite over the block's input width, 0
-        for none.
-    num_classes: K.  in_channels: C.  Raises ValueError for arguments out of range, and in `forward` for other
-        images.
+    Args:
+        stages: any number of `Stage`.
+        se_ratio: hidden width of squeeze-excite over the block's input width, 0 for none.
+        num_classes: K.
+        in_channels: C.
+
+    Raises:
+        ValueError: for arguments out of range, and in `forward` for other images.
     """
 
     def __init__(
@@ -258,8 +273,15 @@ def initialise(model: nn.Module) -> None:
 
 
 def regnet(name: str, num_classes: int = 1000, in_channels: int = 3) -> AnyNet:
-    """Build a row of `VARIANTS` with fresh weights; ValueError for an unknown name or an argument
-    out of range.
+    """Build a row of `VARIANTS` with fresh weights.
+
+    Args:
+        name: a key of `VARIANTS`.
+        num_classes: K, at least 1.
+        in_channels: C of the images, at least 1.
+
+    Raises:
+        ValueError: for an unknown name or an argument out of range.
     """
     config = find_row(name, VARIANTS)
     return AnyNet(stages_of(config), config.se_ratio, num_classes, in_channels)

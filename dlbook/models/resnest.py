@@ -42,12 +42,19 @@ from dlbook.nn.split_attention import SplitAttention
 
 @dataclass(frozen=True)
 class Config:
-    """One net. depths: blocks in each stage.  stem_width: channels of the first two convolutions; the third
-    doubles them.
+    """One net.
 
-    radix: R.  cardinality: K.  group_width: channels a group in the first stage, of 64.  fast: pool before
-        the attention.
-    planes: output channels of each stage / 4.  Raises ValueError for a value below 1.
+    Args:
+        depths: blocks in each stage.
+        stem_width: channels of the first two convolutions; the third doubles them.
+        radix: R.
+        cardinality: K.
+        group_width: channels a group in the first stage, of 64.
+        fast: pool before the attention.
+        planes: output channels of each stage / 4.
+
+    Raises:
+        ValueError: for a value below 1.
     """
 
     depths: tuple[int, ...]
@@ -123,9 +130,14 @@ class ResNeSt(ResidualFrame):
     """Deep stem, stages of blocks, global average pooling, one linear layer: images [B, C, H, W] -> logits
     [B, K].
 
-    config: a row of `VARIANTS` or your own `Config`.  num_classes: K.  in_channels: C of the images.
-    Raises ValueError for arguments out of range, and in `forward` for input that is not float [B,
-    in_channels, H, W].
+    Args:
+        config: a row of `VARIANTS` or your own `Config`.
+        num_classes: K.
+        in_channels: C of the images.
+
+    Raises:
+        ValueError: for arguments out of range, and in `forward` for input that is not float [B, in_channels,
+            H, W].
     """
 
     def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3) -> None:
@@ -149,7 +161,14 @@ class ResNeSt(ResidualFrame):
 
 
 def resnest(name: str, num_classes: int = 1000, in_channels: int = 3) -> ResNeSt:
-    """Build a row of `VARIANTS` with fresh weights; ValueError for an unknown name or an argument
-    out of range.
+    """Build a row of `VARIANTS` with fresh weights.
+
+    Args:
+        name: a key of `VARIANTS`.
+        num_classes: K, at least 1.
+        in_channels: C of the images, at least 1.
+
+    Raises:
+        ValueError: for an unknown name or an argument out of range.
     """
     return ResNeSt(find_row(name, VARIANTS), num_classes, in_channels)

@@ -150,11 +150,16 @@ class PlainBlock(nn.Module):
 class Config:
     """One row of the paper's tables.
 
-    block: BasicBlock, Bottleneck, BottleneckV15 or PlainBlock.  depths: blocks in each stage.  widths:
-    channels of the 3x3 convolutions in each stage; the stem has widths[0].  stem: "imagenet" (7x7/2 and max
-    pooling) or "cifar" (3x3).  shortcut: "A" or "B"; None for PlainBlock, which has none.  num_classes: K.
+    Args:
+        block: BasicBlock, Bottleneck, BottleneckV15 or PlainBlock.
+        depths: blocks in each stage.
+        widths: channels of the 3x3 convolutions in each stage; the stem has widths[0].
+        stem: "imagenet" (7x7/2 and max pooling) or "cifar" (3x3).
+        shortcut: "A" or "B"; None for PlainBlock, which has none.
+        num_classes: K.
 
-    Raises ValueError for a value outside these.
+    Raises:
+        ValueError: for a value outside these.
     """
 
     block: type[nn.Module]
@@ -214,9 +219,14 @@ VARIANTS = {
 class ResNet(ResidualFrame):
     """Stem, stages of blocks, global average pooling, one linear layer: images [B, C, H, W] -> logits [B, K].
 
-    config: a row of `VARIANTS` or your own `Config`.  num_classes: K, None for the row's own.  in_channels: C
-    of the images. Raises ValueError for arguments out of range, and in `forward` for input that is not float
-    [B, in_channels, H, W].
+    Args:
+        config: a row of `VARIANTS` or your own `Config`.
+        num_classes: K, None for the row's own.
+        in_channels: C of the images.
+
+    Raises:
+        ValueError: for arguments out of range, and in `forward` for input that is not float [B, in_channels,
+            H, W].
     """
 
     def __init__(self, config: Config, num_classes: int | None = None, in_channels: int = 3) -> None:
@@ -240,7 +250,13 @@ def zero_init_last_gamma(model: nn.Module) -> nn.Module:
     """Set gamma of the last BN of each residual block to 0, in place, so that F = 0 and each block starts as
     relu(shortcut).
 
-    Goyal et al. 2017, section 5.1. Returns the model. Raises ValueError if it has no residual block.
+    Goyal et al. 2017, section 5.1.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: if it has no residual block.
     """
     blocks = [module for module in model.modules() if isinstance(module, (BasicBlock, Bottleneck))]
     if not blocks:
@@ -256,7 +272,11 @@ def zero_init_last_gamma(model: nn.Module) -> nn.Module:
 def resnet(name: str, num_classes: int | None = None, in_channels: int = 3) -> ResNet:
     """Build a row of `VARIANTS` with fresh weights.
 
-    num_classes: K, None for the paper's (1,000 for ImageNet rows, 10 for CIFAR rows).  in_channels: C of the
-    images. Raises ValueError for an unknown name or an argument out of range.
+    Args:
+        num_classes: K, None for the paper's (1,000 for ImageNet rows, 10 for CIFAR rows).
+        in_channels: C of the images.
+
+    Raises:
+        ValueError: for an unknown name or an argument out of range.
     """
     return ResNet(find_row(name, VARIANTS), num_classes, in_channels)

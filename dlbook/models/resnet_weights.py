@@ -17,10 +17,12 @@ from dlbook.nn.state import load_state
 def load_torchvision_state(model: ResNet, state: Mapping[str, Tensor]) -> ResNet:
     """Copy a state dict of torchvision's resnet18 ... resnet152 into `model`; all or nothing.
 
-    Raises ValueError that names the first tensor that is missing, superfluous or of another shape. A v1
-    bottleneck net is refused too: every tensor would fit, but the weights were trained with the stride on the
-    3x3 convolution. Old files without ``num_batches_tracked`` are accepted; that counter does not enter the
-    computation.
+    Old files without ``num_batches_tracked`` are accepted; that counter does not enter the computation.
+
+    Raises:
+        ValueError: if a tensor is missing, superfluous or of another shape; it names the first. A v1
+            bottleneck net is refused too: every tensor would fit, but the weights were trained with the
+            stride on the 3x3 convolution.
     """
     block = model.config.block
     if issubclass(block, Bottleneck) and not issubclass(block, BottleneckV15):

@@ -45,7 +45,9 @@ from dlbook.nn.residual_frame import ResidualFrame, conv, initialise, projection
 class GroupedConvolution(nn.Module):
     """F in the form of figure 3(c): [B, C_in, H, W] -> [B, C_out, H/stride, W/stride].
 
-    cardinality: the paths.  path_width: channels d of each.
+    Args:
+        cardinality: the paths.
+        path_width: channels d of each.
     """
 
     def __init__(
@@ -170,12 +172,18 @@ class Block(GroupedConvolution):
 
 @dataclass(frozen=True)
 class Config:
-    """One net. depths: blocks in each stage.  cardinality: C.  path_width: d in the first stage; it doubles
-    with each stage.
+    """One net.
 
-    stem: "imagenet" (7x7/2 and max pooling) or "cifar" (3x3).  stem_width: its channels; stage 1 has four
-        times as many.
-    num_classes: K.  Raises ValueError for a value outside these.
+    Args:
+        depths: blocks in each stage.
+        cardinality: C.
+        path_width: d in the first stage; it doubles with each stage.
+        stem: "imagenet" (7x7/2 and max pooling) or "cifar" (3x3).
+        stem_width: its channels; stage 1 has four times as many.
+        num_classes: K.
+
+    Raises:
+        ValueError: for a value outside these.
     """
 
     depths: tuple[int, ...]
@@ -220,9 +228,14 @@ VARIANTS = {
 class ResNeXt(ResidualFrame):
     """Stem, stages of blocks, global average pooling, one linear layer: images [B, C, H, W] -> logits [B, K].
 
-    config: a row of `VARIANTS` or your own `Config`.  num_classes: K, None for the row's own.  in_channels: C
-    of the images. Raises ValueError for arguments out of range, and in `forward` for input that is not float
-    [B, in_channels, H, W].
+    Args:
+        config: a row of `VARIANTS` or your own `Config`.
+        num_classes: K, None for the row's own.
+        in_channels: C of the images.
+
+    Raises:
+        ValueError: for arguments out of range, and in `forward` for input that is not float [B, in_channels,
+            H, W].
     """
 
     def __init__(self, config: Config, num_classes: int | None = None, in_channels: int = 3) -> None:
@@ -245,7 +258,11 @@ class ResNeXt(ResidualFrame):
 def resnext(name: str, num_classes: int | None = None, in_channels: int = 3) -> ResNeXt:
     """Build a row of `VARIANTS` with fresh weights.
 
-    num_classes: K, None for the row's own (1,000 for ImageNet, 10 for CIFAR).  in_channels: C of the images.
-    Raises ValueError for an unknown name or an argument out of range.
+    Args:
+        num_classes: K, None for the row's own (1,000 for ImageNet, 10 for CIFAR).
+        in_channels: C of the images.
+
+    Raises:
+        ValueError: for an unknown name or an argument out of range.
     """
     return ResNeXt(find_row(name, VARIANTS), num_classes, in_channels)

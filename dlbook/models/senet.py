@@ -44,8 +44,9 @@ from dlbook.nn.residual_frame import ResidualFrame, conv, initialise, projection
 class SEBottleneck(nn.Module):
     """ResNet's bottleneck with a gate on its branch: [B, C, H, W] -> [B, 4 width, H/stride, W/stride].
 
-    stride_on: "1x1" or "3x3", the convolution that takes the stride.  reduction: r, so that the gate has 4
-        width / r units.
+    Args:
+        stride_on: "1x1" or "3x3", the convolution that takes the stride.
+        reduction: r, so that the gate has 4 width / r units.
     """
 
     def __init__(self, in_channels: int, width: int, stride: int, stride_on: str, reduction: int) -> None:
@@ -72,11 +73,17 @@ class SEBottleneck(nn.Module):
 
 @dataclass(frozen=True)
 class Config:
-    """One net. depths: blocks in each stage.  widths: channels of the 3x3 convolutions.  stride_on: "1x1" or
-    "3x3".
+    """One net.
 
-    pool: "padded" or "ceil" (Caffe's, departure 2).  reduction: r; every 4 width must be at least r.
-    Raises ValueError for a value outside these.
+    Args:
+        depths: blocks in each stage.
+        widths: channels of the 3x3 convolutions.
+        stride_on: "1x1" or "3x3".
+        pool: "padded" or "ceil" (Caffe's, departure 2).
+        reduction: r; every 4 width must be at least r.
+
+    Raises:
+        ValueError: for a value outside these.
     """
 
     depths: tuple[int, ...]
@@ -109,9 +116,14 @@ VARIANTS = {
 class SEResNet(ResidualFrame):
     """Stem, stages of blocks, global average pooling, one linear layer: images [B, C, H, W] -> logits [B, K].
 
-    config: a row of `VARIANTS` or your own `Config`.  num_classes: K.  in_channels: C of the images.
-    Raises ValueError for arguments out of range, and in `forward` for input that is not float [B,
-    in_channels, H, W].
+    Args:
+        config: a row of `VARIANTS` or your own `Config`.
+        num_classes: K.
+        in_channels: C of the images.
+
+    Raises:
+        ValueError: for arguments out of range, and in `forward` for input that is not float [B, in_channels,
+            H, W].
     """
 
     def __init__(self, config: Config, num_classes: int = 1000, in_channels: int = 3) -> None:
@@ -130,7 +142,14 @@ class SEResNet(ResidualFrame):
 
 
 def senet(name: str, num_classes: int = 1000, in_channels: int = 3) -> SEResNet:
-    """Build a row of `VARIANTS` with fresh weights; ValueError for an unknown name or an argument
-    out of range.
+    """Build a row of `VARIANTS` with fresh weights.
+
+    Args:
+        name: a key of `VARIANTS`.
+        num_classes: K, at least 1.
+        in_channels: C of the images, at least 1.
+
+    Raises:
+        ValueError: for an unknown name or an argument out of range.
     """
     return SEResNet(find_row(name, VARIANTS), num_classes, in_channels)

@@ -18,9 +18,12 @@ def load_timm_state(model: SEResNet, state: Mapping[str, Tensor]) -> SEResNet:
     """Copy a state dict of timm's seresnet50, 101, 152 (rows ``_v1_5``) or legacy_seresnet50, 101, 152 (rows
     ``_caffe``).
 
-    All or nothing. Raises ValueError that names the first misfit, and for a row whose strides or pooling the
-    weights were not trained with, although every tensor would fit: only timm's legacy state has names that
-    begin with ``layer0``.
+    All or nothing.
+
+    Raises:
+        ValueError: if a tensor does not fit (it names the first), and for a row whose strides or pooling the
+            weights were not trained with, although every tensor would fit: only timm's legacy state has names
+            that begin with ``layer0``.
     """
     legacy = any(name.startswith("layer0.") for name in state)
     peer, row, needed = (

@@ -199,7 +199,8 @@ class VisionTransformer(nn.Module):
             images: [B, C, H, W].
             layer: number of the block from 0, negative from the end.
 
-        Returns: [B, h, 1 + N, 1 + N]; row i holds the weights with which token i attends to every token.
+        Returns:
+            [B, h, 1 + N, 1 + N]; row i holds the weights with which token i attends to every token.
 
         Raises:
             ValueError: there is no such block.

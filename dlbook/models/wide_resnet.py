@@ -90,10 +90,16 @@ class WideBottleneck(nn.Module):
 
 @dataclass(frozen=True)
 class Config:
-    """One net. dataset: "cifar" or "imagenet".  depths: blocks in each group.  widen_factor: k.  num_classes:
-    K.
+    """One net.
 
-    Raises ValueError for a value outside these.
+    Args:
+        dataset: "cifar" or "imagenet".
+        depths: blocks in each group.
+        widen_factor: k.
+        num_classes: K.
+
+    Raises:
+        ValueError: for a value outside these.
     """
 
     dataset: str
@@ -136,8 +142,14 @@ VARIANTS = {
 class WideResNet(ResidualFrame):
     """WRN-n-k for small images: [B, C, H, W] -> logits [B, K].
 
-    config: a CIFAR row.  num_classes: K.  in_channels: C.  drop_prob: of dropping a value between a block's
-    convolutions. Raises ValueError in `forward` for input that is not float [B, in_channels, H, W].
+    Args:
+        config: a CIFAR row.
+        num_classes: K.
+        in_channels: C.
+        drop_prob: of dropping a value between a block's convolutions.
+
+    Raises:
+        ValueError: in `forward` for input that is not float [B, in_channels, H, W].
     """
 
     def __init__(self, config: Config, num_classes: int, in_channels: int, drop_prob: float) -> None:
@@ -191,9 +203,12 @@ def wide_resnet(
 ) -> WideResNet | WideBottleneckResNet:
     """Build a row of `VARIANTS` with fresh weights.
 
-    num_classes: K, None for the row's own (10 for ``wrn...``, else 1,000).  drop_prob: for the ``wrn...``
-    rows, in [0, 1). Raises ValueError for an unknown name, an argument out of range, or dropout on an
-    ImageNet row.
+    Args:
+        num_classes: K, None for the row's own (10 for ``wrn...``, else 1,000).
+        drop_prob: for the ``wrn...`` rows, in [0, 1).
+
+    Raises:
+        ValueError: for an unknown name, an argument out of range, or dropout on an ImageNet row.
     """
     config = find_row(name, VARIANTS)
     num_classes = config.num_classes if num_classes is None else num_classes

@@ -88,8 +88,12 @@ def leaky_relu(x: Tensor, slope: float = 0.01) -> Tensor:
 def prelu(x: Tensor, slope: Tensor) -> Tensor:
     """Leaky ReLU with a learnt slope per channel (He et al. 2015, arXiv 1502.01852, eq. 1).
 
-    x: (B, C, ...) or (C,); slope: (C,) or (1,), shared by all channels.
-    Raises ValueError if ``slope`` has another length.
+    Args:
+        x: (B, C, ...) or (C,).
+        slope: (C,) or (1,), shared by all channels.
+
+    Raises:
+        ValueError: if ``slope`` has another length.
     """
     channels = x.shape[1] if x.dim() > 1 else x.shape[0]
     if slope.dim() != 1 or slope.numel() not in (1, channels):
@@ -159,7 +163,11 @@ def hard_swish(x: Tensor) -> Tensor:
 
 
 def softmax(x: Tensor, dim: int) -> Tensor:
-    """e^x_i / sum_j e^x_j along ``dim``: positive, sums to 1; x: logits (..., K, ...), same shape out."""
+    """e^x_i / sum_j e^x_j along ``dim``: positive, sums to 1.
+
+    Args:
+        x: logits (..., K, ...), same shape out.
+    """
     shifted = torch.exp(
         x - x.amax(dim, keepdim=True).detach()
     )  # softmax(x - c) = softmax(x); the largest is e^0
@@ -169,8 +177,14 @@ def softmax(x: Tensor, dim: int) -> Tensor:
 class PReLU(nn.Module):
     """Leaky ReLU whose slopes are parameters, one a channel; do not decay them (He et al. 2015, section 2.1).
 
-    channels: C > 0, or 1 for a shared slope; start: first value of every slope, 0.25 in the paper.
-    Input (B, C, ...), output the same shape. Raises ValueError for channels < 1.
+    Input (B, C, ...), output the same shape.
+
+    Args:
+        channels: C > 0, or 1 for a shared slope.
+        start: first value of every slope, 0.25 in the paper.
+
+    Raises:
+        ValueError: for channels < 1.
     """
 
     def __init__(self, channels: int, start: float = 0.25):

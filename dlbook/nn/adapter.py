@@ -29,7 +29,12 @@ from dlbook.nn.lora import fitting
 class Adapter(nn.Module):
     """A residual bottleneck on the last axis: [..., d] -> [..., d]; the identity before training.
 
-    dim: d.  bottleneck: m.  Raises ValueError unless both are at least 1.
+    Args:
+        dim: d.
+        bottleneck: m.
+
+    Raises:
+        ValueError: unless both are at least 1.
     """
 
     def __init__(self, dim: int, bottleneck: int) -> None:
@@ -64,7 +69,9 @@ def add_adapters(model: nn.Module, targets: Sequence[str], bottleneck: int) -> l
 
     What else should train (a new head, the normalisers, as in the paper) is set to require gradients
     afterwards.
-    Raises: ValueError for a pattern that fits no linear layer, with the nearest names.
+
+    Raises:
+        ValueError: for a pattern that fits no linear layer, with the nearest names.
     """
     layers = {name: module for name, module in model.named_modules() if isinstance(module, nn.Linear)}
     chosen = fitting(layers, targets)

@@ -43,10 +43,19 @@ def attend(
 ) -> tuple[Tensor, Tensor]:
     """Equation (1), written out: softmax(q k^T / sqrt(d) + mask) v.
 
-    q: [..., N, d].  k: [..., M, d].  v: [..., M, e].  mask: added to the scores before the softmax,
-    broadcastable to [..., N, M]; 0 lets query n see key m, -inf hides it; each query must see a key.
-    drop_prob: of dropping an entry of the weights. Returns the output [..., N, e] and the weights [..., N, M]
-    before dropping; each of their rows sums to 1. Raises ValueError for a mask that is not floating-point.
+    Args:
+        q: [..., N, d].
+        k: [..., M, d].
+        v: [..., M, e].
+        mask: added to the scores before the softmax, broadcastable to [..., N, M]; 0 lets query n see key m,
+            -inf hides it; each query must see a key.
+        drop_prob: of dropping an entry of the weights.
+
+    Returns:
+        The output [..., N, e] and the weights [..., N, M] before dropping; each of their rows sums to 1.
+
+    Raises:
+        ValueError: for a mask that is not floating-point.
     """
     require_additive(mask)
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])  # [..., N, M]
@@ -68,8 +77,14 @@ def require_additive(mask: Tensor | None) -> None:
 class SelfAttention(nn.Module):
     """Multi-head self-attention of tokens: [B, N, D] -> [B, N, D], through torch's fused kernel.
 
-    dim: D.  num_heads: h, a divisor of D.  attention_drop_prob: of dropping an entry of the weights in
-    training;  drop_prob: of dropping an entry of the output.  Raises ValueError for values outside these.
+    Args:
+        dim: D.
+        num_heads: h, a divisor of D.
+        attention_drop_prob: of dropping an entry of the weights in training.
+        drop_prob: of dropping an entry of the output.
+
+    Raises:
+        ValueError: for values outside these.
     """
 
     def __init__(
@@ -103,7 +118,12 @@ class SelfAttention(nn.Module):
         return self.drop(self.proj(heads.transpose(1, 2).flatten(2)))
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """mask: added to the scores, broadcastable to [B, h, N, N]; see `attend`."""
+        """Attend over tokens [B, N, D]: the same shape.
+
+        Args:
+            x: [B, N, D].
+            mask: added to the scores, broadcastable to [B, h, N, N]; see `attend`.
+        """
         require_additive(mask)
         q, k, v = self.heads(x)
         drop_prob = self.attention_drop_prob if self.training else 0.0

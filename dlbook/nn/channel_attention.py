@@ -23,9 +23,14 @@ from dlbook.checks import require_positive
 class SqueezeExcitation(nn.Module):
     """Gate each channel by a two-layer net of the channels' means: [B, C, H, W] -> the same shape.
 
-    channels: C.  squeeze_channels: width of the hidden layer, the paper's C / r.  activation: between the
-    layers; ReLU in the paper, SiLU in EfficientNet.  gate: what makes the weights of the channels.  Raises
-    ValueError unless both widths are at least 1.
+    Args:
+        channels: C.
+        squeeze_channels: width of the hidden layer, the paper's C / r.
+        activation: between the layers; ReLU in the paper, SiLU in EfficientNet.
+        gate: what makes the weights of the channels.
+
+    Raises:
+        ValueError: unless both widths are at least 1.
     """
 
     def __init__(

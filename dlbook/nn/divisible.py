@@ -12,7 +12,8 @@ def make_divisible(channels: float, divisor: int = 8) -> int:
     """The multiple of `divisor` nearest to `channels`; at least `divisor`, and never less than 90 % of
     `channels`.
 
-    Raises ValueError unless channels > 0 and divisor is at least 1.
+    Raises:
+        ValueError: unless channels > 0 and divisor is at least 1.
     """
     if not channels > 0 or divisor < 1:
         raise ValueError(

@@ -101,7 +101,11 @@ class Dropout(_Drop):
 
 
 class SpatialDropout2d(_Drop):
-    """Inverted dropout of whole maps: x [B, C, H, W]. Raises ValueError for another number of axes."""
+    """Inverted dropout of whole maps: x [B, C, H, W].
+
+    Raises:
+        ValueError: for another number of axes.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         require_shape("x", x, ("B", "C", "H", "W"), "add the axes that are missing")
@@ -112,9 +116,14 @@ class StochasticDepth(_Drop):
     """In training set each example's branch to 0 with probability `drop_prob`, else divide it by 1 -
     `drop_prob`.
 
-    drop_prob: in [0, 1). mode: "row", a draw for each example, or "batch", one for the mini-batch. Input and
-    output [B, ...], the same shape; the identity in evaluation and for `drop_prob` 0. Raises ValueError for
-    other arguments.
+    Input and output [B, ...], the same shape; the identity in evaluation and for `drop_prob` 0.
+
+    Args:
+        drop_prob: in [0, 1).
+        mode: "row", a draw for each example, or "batch", one for the mini-batch.
+
+    Raises:
+        ValueError: for other arguments.
     """
 
     def __init__(self, drop_prob: float, mode: str = "row") -> None:

@@ -77,10 +77,14 @@ def gaussian_average(
 class DropConnectLinear(nn.Module):
     """activation(W x + b) whose weights and biases drop in training: [B, in] -> [B, out].
 
-    drop_prob: of each weight, in [0, 1).  activation: elementwise, the layer's own, because evaluation
-        averages over it.
-    inference: "moments" (the paper's) or "mean".  points: quantiles of "moments", which takes points times
-    the output's memory. Raises ValueError for arguments out of range or x of another shape.
+    Args:
+        drop_prob: of each weight, in [0, 1).
+        activation: elementwise, the layer's own, because evaluation averages over it.
+        inference: "moments" (the paper's) or "mean".
+        points: quantiles of "moments", which takes points times the output's memory.
+
+    Raises:
+        ValueError: for arguments out of range or x of another shape.
     """
 
     def __init__(

@@ -28,8 +28,10 @@ from dlbook.checks import require_positive
 
 
 def adaptive_kernel_size(channels: int, gamma: float = 2.0, b: float = 1.0) -> int:
-    """Equation (12): the odd k for C = `channels`. Raises ValueError unless channels is at least 1 and gamma
-    positive.
+    """Equation (12): the odd k for C = `channels`.
+
+    Raises:
+        ValueError: unless channels is at least 1 and gamma positive.
     """
     require_positive("channels", channels)
     if not gamma > 0:
@@ -41,8 +43,12 @@ def adaptive_kernel_size(channels: int, gamma: float = 2.0, b: float = 1.0) -> i
 class EfficientChannelAttention(nn.Module):
     """Gate each channel by a convolution over the channels' means: [B, C, H, W] -> the same shape.
 
-    channels: C.  kernel_size: k, odd; None for equation (12).
-    Raises ValueError for a channel number below 1 or an even kernel.
+    Args:
+        channels: C.
+        kernel_size: k, odd; None for equation (12).
+
+    Raises:
+        ValueError: for a channel number below 1 or an even kernel.
     """
 
     def __init__(self, channels: int, kernel_size: int | None = None) -> None:

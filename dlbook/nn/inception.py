@@ -57,7 +57,9 @@ class NaiveInception(nn.Module):
     W].
 
     Nothing is reduced, so the pooled branch alone hands on all C channels, and the 5x5 filters see them all.
-    Raises ValueError unless every width is at least 1.
+
+    Raises:
+        ValueError: unless every width is at least 1.
     """
 
     def __init__(self, in_channels: int, one: int, three: int, five: int) -> None:

@@ -58,7 +58,8 @@ def fan_in(weight: Tensor) -> int:
 def fans(weight: Tensor, groups: int = 1) -> tuple[int, int]:
     """(n_in, n_out) of a weight [out, in / groups, ...] of a linear layer or a convolution.
 
-    Raises ValueError for a weight with fewer than 2 axes, or if the groups do not divide `out`.
+    Raises:
+        ValueError: for a weight with fewer than 2 axes, or if the groups do not divide `out`.
     """
     inputs = fan_in(weight)
     require_positive("groups", groups)
@@ -104,10 +105,13 @@ def xavier_uniform_(
 
 
 def he_variance(weight: Tensor, mode: str = "fan_in", slope: float = 0.0, groups: int = 1) -> float:
-    """2 / ((1 + slope^2) n): n = n_in keeps the variance forward, n = n_out that of the gradient. slope:
-    leaky ReLU's.
+    """2 / ((1 + slope^2) n): n = n_in keeps the variance forward, n = n_out that of the gradient.
 
-    Raises ValueError for another mode than "fan_in" and "fan_out".
+    Args:
+        slope: leaky ReLU's.
+
+    Raises:
+        ValueError: for another mode than "fan_in" and "fan_out".
     """
     require_one_of("mode", mode, ("fan_in", "fan_out"))
     inputs, outputs = fans(weight, groups)
@@ -135,8 +139,10 @@ def orthogonal_(weight: Tensor, gain: float = 1.0, generator: Generator = None) 
 
     A kernel [out, in, kh, kw] is flattened to [out, in kh kw]. The Q of a QR decomposition of a Gaussian
     matrix is orthogonal, but its signs follow the algorithm's habit; giving R a positive diagonal makes Q
-    uniform over all rotations and reflections (Mezzadri, arXiv math-ph/0609050). Raises ValueError for a
-    weight with fewer than 2 axes.
+    uniform over all rotations and reflections (Mezzadri, arXiv math-ph/0609050).
+
+    Raises:
+        ValueError: for a weight with fewer than 2 axes.
     """
     columns = fan_in(weight)
     dtype = torch.promote_types(weight.dtype, torch.float32)  # no QR in half precision
@@ -165,8 +171,10 @@ def truncated_normal_(
 
     bound counts *standard deviations*. torch's ``trunc_normal_`` takes absolute limits, -2 and 2 by default:
     with std 0.02 that cuts nothing. The deviation after the cut is `truncated_std`, 0.88 std for bound 2;
-    divide std by that factor if std has to be exact, as TensorFlow's variance scaling does. Raises ValueError
-    unless std >= 0 and bound > 0.
+    divide std by that factor if std has to be exact, as TensorFlow's variance scaling does.
+
+    Raises:
+        ValueError: unless std >= 0 and bound > 0.
     """
     require_at_least("std", std, 0)
     require_above("bound", bound, fix="it counts standard deviations")
@@ -183,9 +191,13 @@ def zero_gamma_(model: nn.Module, last_norm: Mapping[type[nn.Module], str]) -> n
     """Set the scale of the last normalisation of each residual branch to 0, in place, and return the model
     (Goyal et al.).
 
-    Every block then starts as its shortcut. last_norm: for each class of block the name of that
-    normalisation, as {Bottleneck: "bn3"}. Raises ValueError if the model has no block of one of the classes:
-    nothing would happen.
+    Every block then starts as its shortcut.
+
+    Args:
+        last_norm: for each class of block the name of that normalisation, as {Bottleneck: "bn3"}.
+
+    Raises:
+        ValueError: if the model has no block of one of the classes: nothing would happen.
     """
     for block_type, name in last_norm.items():
         blocks = [module for module in model.modules() if type(module) is block_type]
@@ -204,7 +216,9 @@ def scaled_normal_(weight: Tensor, weight_gain: float, generator: torch.Generato
     """Fill ``weight`` in place with N(0, weight_gain^2 / fan_in) and return it.
 
     weight_gain 1: LeCun et al. 1998; sqrt(2): He et al. 2015; any other activation: ``gain(f)``.
-    Raises ValueError for a weight with fewer than 2 axes.
+
+    Raises:
+        ValueError: for a weight with fewer than 2 axes.
     """
     return weight.normal_(0.0, weight_gain / math.sqrt(fan_in(weight)), generator=generator)
 

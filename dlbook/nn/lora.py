@@ -35,9 +35,14 @@ from dlbook.checks import require_positive, require_probability
 class LoRALinear(nn.Module):
     """A frozen linear layer and its trained correction: [..., in] -> [..., out].
 
-    linear: the layer, kept and frozen.  rank: r, from 1 to min(in, out).  alpha: scale of the correction;
-        None takes r, a factor of 1.
-    drop_prob: of the correction's input, in [0, 1).  Raises ValueError for values out of range.
+    Args:
+        linear: the layer, kept and frozen.
+        rank: r, from 1 to min(in, out).
+        alpha: scale of the correction; None takes r, a factor of 1.
+        drop_prob: of the correction's input, in [0, 1).
+
+    Raises:
+        ValueError: for values out of range.
     """
 
     def __init__(
@@ -90,9 +95,13 @@ def add_lora(
     """Freeze `model` and put LoRA on the linear layers whose dotted names fit a pattern such as
     ``"*.attention.qkv"``, in place.
 
-    What else should train (a new head) is set to require gradients afterwards. Returns the names of the
-    adapted layers.
-    Raises: ValueError for a pattern that fits no linear layer, with the nearest names.
+    What else should train (a new head) is set to require gradients afterwards.
+
+    Returns:
+        The names of the adapted layers.
+
+    Raises:
+        ValueError: for a pattern that fits no linear layer, with the nearest names.
     """
     layers = {name: module for name, module in model.named_modules() if isinstance(module, nn.Linear)}
     chosen = fitting(layers, targets)
@@ -114,8 +123,10 @@ def merge_lora(model: nn.Module) -> nn.Module:
 
 
 def fitting(modules: dict[str, nn.Module], patterns: Sequence[str]) -> list[str]:
-    """The names that fit any of the patterns, in order. Raises ValueError for a pattern that fits none, or no
-    pattern.
+    """The names that fit any of the patterns, in order.
+
+    Raises:
+        ValueError: for a pattern that fits none, or no pattern.
     """
     if not patterns:
         raise ValueError("expected targets to name at least one layer, got none; '*' takes all")

@@ -55,9 +55,11 @@ class BatchNorm2d(nn.Module):
 
     Training normalises with the batch's mean and biased variance, and keeps running averages of the mean and
     of the *unbiased* variance, which evaluation uses. `momentum` is the weight of the new batch, in (0, 1],
-    as in torch; TensorFlow's is 1 minus it. None averages all batches alike, as algorithm 2 does. Raises
-    ValueError if C is not num_features, for arguments out of range, and for a training batch with one value a
-    channel, whose variance says nothing.
+    as in torch; TensorFlow's is 1 minus it. None averages all batches alike, as algorithm 2 does.
+
+    Raises:
+        ValueError: if C is not num_features, for arguments out of range, and for a training batch with one
+            value a channel, whose variance says nothing.
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1) -> None:
@@ -105,8 +107,10 @@ class BatchNorm2d(nn.Module):
 
 
 class LayerNorm(nn.Module):
-    """Standardise the last axis of x [..., dim], then scale and shift (Ba et al., equation 4). ValueError for
-    another dim.
+    """Standardise the last axis of x [..., dim], then scale and shift (Ba et al., equation 4).
+
+    Raises:
+        ValueError: in `forward`, for another last axis than dim.
     """
 
     def __init__(self, dim: int, eps: float = 1e-5) -> None:
@@ -125,8 +129,10 @@ class GroupNorm(nn.Module):
     """Standardise each of `num_groups` groups of channels of each image (Wu & He, equations 1-3, 7); x [B, C,
     H, W].
 
-    One group is layer normalisation over C, H, W; C groups are instance normalisation. Raises ValueError
-    unless num_groups divides C and x has C channels.
+    One group is layer normalisation over C, H, W; C groups are instance normalisation.
+
+    Raises:
+        ValueError: unless num_groups divides C and x has C channels.
     """
 
     def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5) -> None:
@@ -156,8 +162,9 @@ class InstanceNorm2d(nn.Module):
     """Standardise each map of each image, x [B, C, H, W] (Ulyanov et al.); no parameters, as in torch by
     default.
 
-    Raises ValueError for maps of one pixel, which would all become 0, and for other than `num_features`
-    channels.
+    Raises:
+        ValueError: for maps of one pixel, which would all become 0, and for other than `num_features`
+            channels.
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5) -> None:
@@ -198,7 +205,10 @@ class LocalResponseNorm(nn.Module):
 
     alpha multiplies the *sum*, as in the paper. torch divides alpha by n, so its alpha = 5e-4 is the paper's
     1e-4 at n = 5. Channel c sees c - n // 2 .. c + n // 2 for odd n; an even n reaches one channel further
-    down than up. Raises ValueError for n below 1 or x of other than 4 axes.
+    down than up.
+
+    Raises:
+        ValueError: for n below 1 or x of other than 4 axes.
     """
 
     def __init__(self, n: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0) -> None:

@@ -30,8 +30,14 @@ ORDERS = ("c p q", "p q c")  # channel, row and column within a patch
 
 
 def patch_grid(resolution: int | tuple[int, int], patch_size: int) -> tuple[int, int]:
-    """Rows and columns of patches of an image of `resolution` pixels, one number or (H, W); ValueError unless
-    patches fit exactly.
+    """Return the rows and columns of patches of an image.
+
+    Args:
+        resolution: of the image in pixels, one number or (H, W), at least 1.
+        patch_size: p, in pixels.
+
+    Raises:
+        ValueError: unless the patches fit exactly.
     """
     height, width = (resolution, resolution) if isinstance(resolution, int) else resolution
     if height < 1 or width < 1 or height % patch_size or width % patch_size:
@@ -45,10 +51,13 @@ def patch_grid(resolution: int | tuple[int, int], patch_size: int) -> tuple[int,
 
 
 def patchify(images: Tensor, patch_size: int, order: str = "c p q") -> Tensor:
-    """Cut images [B, C, H, W] into patches [B, N, p^2 C], row by row; order: of a patch's numbers, one of
-    `ORDERS`.
+    """Cut images [B, C, H, W] into patches [B, N, p^2 C], row by row.
 
-    Raises ValueError for a resolution that p = `patch_size` does not divide, or another order.
+    Args:
+        order: of a patch's numbers, one of `ORDERS`.
+
+    Raises:
+        ValueError: for a resolution that p = `patch_size` does not divide, or another order.
     """
     require_one_of("order", order, ORDERS)
     rows, columns = patch_grid(tuple(images.shape[-2:]), patch_size)
@@ -63,7 +72,8 @@ def patchify(images: Tensor, patch_size: int, order: str = "c p q") -> Tensor:
 def unpatchify(patches: Tensor, patch_size: int, grid: tuple[int, int], order: str = "c p q") -> Tensor:
     """The inverse of `patchify`: patches [B, N, p^2 C] on a grid of (rows, columns) -> images [B, C, H, W].
 
-    Raises ValueError unless rows * columns = N and p^2 divides the patches' length.
+    Raises:
+        ValueError: unless rows * columns = N and p^2 divides the patches' length.
     """
     require_one_of("order", order, ORDERS)
     B, N, length = patches.shape
@@ -87,8 +97,13 @@ def unpatchify(patches: Tensor, patch_size: int, grid: tuple[int, int], order: s
 class PatchEmbedding(nn.Module):
     """Embed each patch of an image linearly: images [B, C, H, W] -> tokens [B, N, D], the patches row by row.
 
-    patch_size: p, in pixels.  in_channels: C.  embed_dim: D.  Any H and W that are multiples of p. Raises
-        ValueError otherwise.
+    Args:
+        patch_size: p, in pixels.
+        in_channels: C.
+        embed_dim: D.
+
+    Raises:
+        ValueError: in `forward`, if p does not divide H and W.
     """
 
     def __init__(self, patch_size: int, in_channels: int, embed_dim: int) -> None:
@@ -100,8 +115,10 @@ class PatchEmbedding(nn.Module):
         self.proj = nn.Conv2d(in_channels, embed_dim, patch_size, stride=patch_size)
 
     def grid(self, images: Tensor) -> tuple[int, int]:
-        """Rows and columns of patches in `images`; ValueError if they are not images, or the patches do not
-        fit.
+        """Return the rows and columns of patches in `images`.
+
+        Raises:
+            ValueError: if they are not images [B, C, H, W], or the patches do not fit.
         """
         require_images(images, self.in_channels)
         return patch_grid(tuple(images.shape[-2:]), self.patch_size)

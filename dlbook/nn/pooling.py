@@ -44,8 +44,11 @@ def pooled_size(
     size + padding.
 
     `size + padding` counts from the first padded pixel, so such a window holds at least one pixel of the
-    image. Raises ValueError if the padding is above half the kernel (a window could then see padding only) or
-    none fits.
+    image.
+
+    Raises:
+        ValueError: if the padding is above half the kernel (a window could then see padding only) or none
+            fits.
     """
     if padding > kernel_size // 2:
         raise ValueError(
@@ -72,8 +75,10 @@ def pooling_windows(
     """Windows [B, C, H', W', kh, kw] of x [B, C, H, W]; `fill` is the padding's value, `overhang` (default:
     fill) ceil_mode's.
 
-    stride None is the kernel's size: windows side by side. Raises ValueError as `pooled_size` and
-    ``windows.windows``.
+    stride None is the kernel's size: windows side by side.
+
+    Raises:
+        ValueError: where `pooled_size` or ``windows.windows`` raise it.
     """
     require_shape("x", x, ("B", "C", "H", "W"), "add the axes that are missing")
     kernel, dilations, pads = (
@@ -118,8 +123,10 @@ def avg_pool2d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Tensor:
-    """The mean of each window: [B, C, H, W] -> [B, C, H', W']; count_include_pad: whether zeros of the
-    padding count.
+    """The mean of each window: [B, C, H, W] -> [B, C, H', W'].
+
+    Args:
+        count_include_pad: whether zeros of the padding count.
     """
     total = pooling_windows(x, kernel_size, stride, padding, 0.0, 1, ceil_mode).sum((-2, -1))
     ones = x.new_ones(1, 1, *x.shape[2:])

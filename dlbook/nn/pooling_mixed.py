@@ -33,8 +33,12 @@ from dlbook.nn.windows import Pair, pair
 class MixedPool2d(nn.Module):
     """a max + (1 - a) mean of each window with one learnt proportion a: [B, C, H, W] -> [B, C, H', W'].
 
-    kernel_size, stride (None: the kernel's size), padding: as in ``pooling.max_pool2d``; padded zeros count
-    in the mean. `logit` is the parameter, a = sigmoid(logit). Raises ValueError for sizes below 1.
+    Args:
+        kernel_size, stride (None: the kernel's size), padding: as in ``pooling.max_pool2d``; padded zeros
+            count in the mean. `logit` is the parameter, a = sigmoid(logit).
+
+    Raises:
+        ValueError: for sizes below 1.
     """
 
     def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> None:

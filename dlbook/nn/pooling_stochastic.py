@@ -61,8 +61,11 @@ def stochastic_mean(activations: Tensor) -> Tensor:
 class StochasticPool2d(nn.Module):
     """Stochastic pooling in training, its expectation in evaluation: [B, C, H, W] -> [B, C, H', W'].
 
-    kernel_size, stride (None: the kernel's size), padding: as in ``pooling.max_pool2d``. Raises ValueError
-    for sizes below 1.
+    Args:
+        kernel_size, stride (None: the kernel's size), padding: as in ``pooling.max_pool2d``.
+
+    Raises:
+        ValueError: for sizes below 1.
     """
 
     def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> None:

@@ -40,18 +40,24 @@ from dlbook.checks import require_one_of, require_positive
 
 
 def learned_positions(num_tokens: int, dim: int, std: float = 0.02) -> nn.Parameter:
-    """A trainable table [1, N, D], drawn from N(0, std). Raises ValueError for a size below 1."""
+    """A trainable table [1, N, D], drawn from N(0, std).
+
+    Raises:
+        ValueError: for a size below 1.
+    """
     require_positive("num_tokens", num_tokens)
     require_positive("dim", dim)
     return nn.Parameter(torch.empty(1, num_tokens, dim).normal_(std=std))
 
 
 def sincos_1d(coordinates: Tensor, dim: int, temperature: float = 10_000.0) -> Tensor:
-    """Embed coordinates [N] as [N, dim]: dim / 2 sines, then as many cosines. Raises ValueError unless dim is
-    even.
+    """Embed coordinates [N] as [N, dim]: dim / 2 sines, then as many cosines.
 
     Computed in float64 and returned in the type of `coordinates`, if that is floating-point, else in torch's
     default.
+
+    Raises:
+        ValueError: unless dim is even.
     """
     require_positive("dim", dim)
     if dim % 2:
@@ -71,8 +77,12 @@ def sincos_2d(
 ) -> Tensor:
     """Embed the patches of a grid of (rows, columns), row by row: [1, prefix_tokens + N, dim].
 
-    prefix_tokens: how many vectors of zeros come before, for the class token and its like.  first: which
-    coordinate has the first half of the vector, "column" or "row".  Raises ValueError unless 4 divides dim.
+    Args:
+        prefix_tokens: how many vectors of zeros come before, for the class token and its like.
+        first: which coordinate has the first half of the vector, "column" or "row".
+
+    Raises:
+        ValueError: unless 4 divides dim.
     """
     require_one_of("first", first, ("column", "row"))
     require_positive("dim", dim)
@@ -99,8 +109,10 @@ def interpolate_positions(
     those of another.
 
     The first `prefix_tokens` vectors stay as they are. The same grid gives back `positions` itself. Half
-    precision is resized in float32. Raises ValueError if `positions` has another number of tokens than
-    `old_grid`.
+    precision is resized in float32.
+
+    Raises:
+        ValueError: if `positions` has another number of tokens than `old_grid`.
     """
     if positions.ndim != 3 or positions.shape[1] != prefix_tokens + old_grid[0] * old_grid[1]:
         raise ValueError(

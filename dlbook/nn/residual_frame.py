@@ -54,7 +54,8 @@ def projection(in_channels: int, out_channels: int, stride: int) -> nn.Sequentia
 def stem_layers(size: str, in_channels: int, width: int) -> tuple[nn.Conv2d, nn.Module]:
     """The first convolution, to `width` channels, and the pooling after it.
 
-    size: "imagenet" for 7x7/2 and max pooling 3x3/2, "cifar" for 3x3 and no pooling.
+    Args:
+        size: "imagenet" for 7x7/2 and max pooling 3x3/2, "cifar" for 3x3 and no pooling.
     """
     if size == "imagenet":
         return conv(in_channels, width, 7, 2), nn.MaxPool2d(3, 2, padding=1)
@@ -77,7 +78,8 @@ def initialise(model: nn.Module) -> None:
 def require_stages(depths: tuple[int, ...], widths: tuple[int, ...]) -> None:
     """Refuse a net without stages, with another number of widths than of depths, or with one below 1.
 
-    Raises: ValueError that names both.
+    Raises:
+        ValueError: if it is so; it names both.
     """
     if not depths or len(depths) != len(widths):
         raise ValueError(
@@ -98,7 +100,8 @@ class ResidualFrame(nn.Module):
     Args:
         in_channels: C of the images, at least 1.
 
-    Raises: ValueError for a number below 1, and when called for images that are not float [B, C, H, W].
+    Raises:
+        ValueError: for a number below 1, and when called for images that are not float [B, C, H, W].
     """
 
     last_layer = "fc"
@@ -109,7 +112,11 @@ class ResidualFrame(nn.Module):
         self.in_channels = in_channels
 
     def add_stem(self, convolution: nn.Module, pool: nn.Module, width: int) -> None:
-        """Put convolution, BN, ReLU and pooling first. width: channels that the convolution makes."""
+        """Put convolution, BN, ReLU and pooling first.
+
+        Args:
+            width: channels that the convolution makes.
+        """
         self.conv1 = convolution
         self.bn1 = nn.BatchNorm2d(width)
         self.maxpool = pool
@@ -124,8 +131,11 @@ class ResidualFrame(nn.Module):
     ) -> None:
         """Append `depth` blocks, each of which gives `out_channels`; the i-th stage is ``layer{i}``.
 
-        make_block(in_channels, stride=stride) makes one block.  stride: of the first block; None for 2, but 1
-        in the first stage, whose map the stem has made small already.
+        make_block(in_channels, stride=stride) makes one block.
+
+        Args:
+            stride: of the first block; None for 2, but 1 in the first stage, whose map the stem has made
+                small already.
         """
         index = len(self.stages) + 1
         stride = stride or min(index, 2)

@@ -34,8 +34,12 @@ Function = Callable[[Tensor], Tensor]
 def gaussian_mean(function: Function, mean: float = 0.0, variance: float = 1.0, points: int = 4001) -> float:
     """E[function(X)] for X ~ N(mean, variance), by Simpson's rule on each side of x = 0 up to 12 deviations.
 
-    function: float64 tensor (points,) -> (points,), smooth except perhaps at 0; points: odd, per side.
-    Raises ValueError for a variance that is not positive or an even number of points.
+    Args:
+        function: float64 tensor (points,) -> (points,), smooth except perhaps at 0.
+        points: odd, per side.
+
+    Raises:
+        ValueError: for a variance that is not positive or an even number of points.
     """
     require_above("variance", variance, fix="a constant needs no quadrature")
     if points % 2 == 0 or points < 3:
@@ -61,7 +65,9 @@ def gain(function: Function) -> float:
     """1 / sqrt(E[f(Z)^2]): with W ~ N(0, gain^2 / fan_in) pre-activations of variance 1 stay so.
 
     sqrt(2) for ReLU (He et al. 2015, eq. 10), sqrt(2 / (1 + a^2)) for leaky ReLU (eq. 15), 1 for SELU.
-    Raises ValueError for a function that is 0 almost everywhere.
+
+    Raises:
+        ValueError: for a function that is 0 almost everywhere.
     """
     power = gaussian_mean(lambda x: function(x) ** 2)
     if not power > 0:
@@ -75,8 +81,11 @@ def gain(function: Function) -> float:
 def variance_map(function: Function, weight_gain: float, depth: int, start: float) -> list[float]:
     """q_1 .. q_depth, the variances of the pre-activations of each layer.
 
-    start: mean square of an input value, so that q_1 = weight_gain^2 * start; depth >= 1.
-    Raises ValueError for depth < 1.
+    Args:
+        start: mean square of an input value, so that q_1 = weight_gain^2 * start; depth >= 1.
+
+    Raises:
+        ValueError: for depth < 1.
     """
     require_positive("depth", depth)
     variances = [weight_gain**2 * start]

@@ -31,9 +31,16 @@ class SplitAttention(nn.Module):
     """A 3 x 3 convolution with R candidates and attention over them: [B, C, H, W] -> [B, C, ceil(H/stride),
     ceil(W/stride)].
 
-    channels: C, divisible by R K.  radix: R.  cardinality: K.  stride: of the 3 x 3 convolution.
     The hidden layer has max(R C / 4, 32) units (the paper's reduction of 4).
-    Raises ValueError for numbers below 1, or where C or the hidden layer cannot be cut into equal groups.
+
+    Args:
+        channels: C, divisible by R K.
+        radix: R.
+        cardinality: K.
+        stride: of the 3 x 3 convolution.
+
+    Raises:
+        ValueError: for numbers below 1, or where C or the hidden layer cannot be cut into equal groups.
     """
 
     def __init__(self, channels: int, radix: int = 2, cardinality: int = 1, stride: int = 1) -> None:

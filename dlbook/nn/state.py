@@ -19,9 +19,12 @@ def load_state(model: Model, state: Mapping[str, Tensor], rename: Callable[[str]
     """Copy a state dict into `model`, in place, and return the model; nothing is copied unless everything
     fits.
 
-    rename: from a name in `state` to the model's own name. ``num_batches_tracked`` may be missing: old files
-    lack that counter, and it does not enter the computation. Raises ValueError that names the first tensor
-    that is missing, of another shape, or left over.
+    Args:
+        rename: from a name in `state` to the model's own name. ``num_batches_tracked`` may be missing: old
+            files lack that counter, and it does not enter the computation.
+
+    Raises:
+        ValueError: if a tensor is missing, of another shape or left over; it names the first.
     """
     given = {rename(name): tensor for name, tensor in state.items()}
     own = model.state_dict()

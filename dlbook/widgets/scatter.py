@@ -35,8 +35,11 @@ class Axis:
 
 @dataclass(frozen=True)
 class Point:
-    """One point. values: number by the name of the axis; an axis may be missing; note: a sentence for the
-    read-out.
+    """One point.
+
+    Args:
+        values: number by the name of the axis; an axis may be missing.
+        note: a sentence for the read-out.
     """
 
     name: str

@@ -23,8 +23,10 @@ from dlbook.zoo.sizes import input_size, size_options
 
 
 def checked_size(name: str, size: int | Sequence[int] | None) -> tuple[int, int, int]:
-    """(C, H, W) from a side, from three numbers, or None for the row's own. Raises ValueError for anything
-    else.
+    """(C, H, W) from a side, from three numbers, or None for the row's own.
+
+    Raises:
+        ValueError: for anything else.
     """
     own = input_size(name)
     if size is None:

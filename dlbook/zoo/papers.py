@@ -13,11 +13,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Paper:
-    """One paper. authors: family names in order; year: first public version; key: in references.bib; arxiv:
-    number or "".
+    """One paper.
 
-    resolution: side in pixels of the square images that the family's rows are counted for, where a row says
-        nothing else.
+    Args:
+        authors: family names in order.
+        year: first public version.
+        key: in references.bib.
+        arxiv: number or "".
+        resolution: side in pixels of the square images that the family's rows are counted for, where a row
+            says nothing else.
     """
 
     title: str

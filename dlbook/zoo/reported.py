@@ -19,8 +19,12 @@ COLUMNS = ("row", "top1", "setting", "citation", "where")
 
 @dataclass(frozen=True)
 class Reported:
-    """One reported accuracy. top1: per cent; setting: how it was measured; citation, where: who says so, and
-    in which table.
+    """One reported accuracy.
+
+    Args:
+        top1: per cent.
+        setting: how it was measured.
+        citation, where: who says so, and in which table.
     """
 
     row: str
@@ -31,10 +35,14 @@ class Reported:
 
 
 def reported(source: Path = FILE) -> list[Reported]:
-    """All reported accuracies, in the order of the file. source: another file than the bundled one.
+    """All reported accuracies, in the order of the file.
 
-    Raises ValueError naming the line that lacks a column, has an accuracy outside (0, 100), or repeats a row
-    and setting.
+    Args:
+        source: another file than the bundled one.
+
+    Raises:
+        ValueError: if a line (it names which) lacks a column, has an accuracy outside (0, 100), or repeats a
+            row and setting.
     """
     found: list[Reported] = []
     with open(source, encoding="utf-8", newline="") as stream:

@@ -25,8 +25,11 @@ TITLE = "The zoo: {} model{}, counted for one image of the size it was made for"
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of the zoo. input_size: (C, H, W) that `macs` holds for; parameters, macs: exact, with the
-    row's own classes.
+    """One row of the zoo.
+
+    Args:
+        input_size: (C, H, W) that `macs` holds for.
+        parameters, macs: exact, with the row's own classes.
     """
 
     name: str
@@ -46,7 +49,9 @@ def _recorded() -> dict[str, Entry]:
 def read(file: Path) -> dict[str, Entry]:
     """The rows of a file like `counted.csv`, by name.
 
-    Raises ValueError naming the line that lacks a column, has no number where one belongs, or repeats a row.
+    Raises:
+        ValueError: if a line (it names which) lacks a column, has no number where one belongs, or repeats a
+            row.
     """
     found: dict[str, Entry] = {}
     with open(file, encoding="utf-8", newline="") as stream:
@@ -72,7 +77,11 @@ def read(file: Path) -> dict[str, Entry]:
 
 
 def require_name(name: str) -> str:
-    """Return `name` if the zoo has it. Raises ValueError with the nearest names if not."""
+    """Return `name` if the zoo has it.
+
+    Raises:
+        ValueError: if it has not; it gives the nearest names.
+    """
     known = _recorded()
     if name in known:
         return name
@@ -84,8 +93,10 @@ def require_name(name: str) -> str:
 
 
 def names(family: str | None = None) -> list[str]:
-    """Names of all rows, or of one family's, in the order of the tables. Raises ValueError for an unknown
-    family.
+    """Names of all rows, or of one family's, in the order of the tables.
+
+    Raises:
+        ValueError: for an unknown family.
     """
     families = dict.fromkeys(entry.family for entry in _recorded().values())
     if family is not None and family not in families:
@@ -98,15 +109,27 @@ def names(family: str | None = None) -> list[str]:
 
 
 def entry(name: str) -> Entry:
-    """The row `name` with its paper and its costs at its own size. Raises ValueError for an unknown name."""
+    """The row `name` with its paper and its costs at its own size.
+
+    Raises:
+        ValueError: for an unknown name.
+    """
     return _recorded()[require_name(name)]
 
 
 def entries(family: str | None = None) -> list[Entry]:
-    """All rows, or one family's. Raises ValueError for an unknown family."""
+    """All rows, or one family's.
+
+    Raises:
+        ValueError: for an unknown family.
+    """
     return [entry(name) for name in names(family)]
 
 
 def paper_of(name: str) -> Paper:
-    """The paper that the row `name` belongs to. Raises ValueError for an unknown row."""
+    """The paper that the row `name` belongs to.
+
+    Raises:
+        ValueError: for an unknown row.
+    """
     return entry(name).paper

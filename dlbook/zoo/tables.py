@@ -27,7 +27,11 @@ def models(family: str | None = None, found: Iterable[Entry] | None = None) -> T
     """The whole zoo, or one family of it: paper, year, parameters and multiply-accumulates at the input named
     last.
 
-    found: other entries, to be shown instead. Raises ValueError for an unknown family.
+    Args:
+        found: other entries, to be shown instead.
+
+    Raises:
+        ValueError: for an unknown family.
     """
     found = list(entries(family) if found is None else found)
     rows = [
@@ -40,9 +44,13 @@ def summary(name: str, size: int | Sequence[int] | None = None, depth: int | Non
     """The layers of a model in order, with output shape, parameters, multiply-accumulates and receptive
     field, then the total.
 
-    size: side of the images, (C, H, W), or None for the row's own.  depth: how many levels of modules to
-    open, at least 1; what lies deeper is summed up in the module that holds it; None opens all.  Raises
-    ValueError for an unknown name, a size that the model does not take, or a depth below 1.
+    Args:
+        size: side of the images, (C, H, W), or None for the row's own.
+        depth: how many levels of modules to open, at least 1; what lies deeper is summed up in the module
+            that holds it; None opens all.
+
+    Raises:
+        ValueError: for an unknown name, a size that the model does not take, or a depth below 1.
     """
     size, found, layers = _layers(name, size, depth)
     rows = [

@@ -2,14 +2,13 @@
 readers.
 """
 
-import json
 import math
 
 import numpy as np
 import pytest
 import torch
 
-from dlbook.book.ledger import MIME, Ledger, LedgerMismatch, Shown
+from dlbook.book.ledger import Ledger, LedgerMismatch
 
 RUN = {
     "name": "run",
@@ -147,19 +146,6 @@ def test_a_cell_run_again_replaces_its_row(ledger):
     ledger.check("b", 2, 2)
     ledger.check("a", 3, 3)
     assert [(row.name, row.measured) for row in ledger.rows] == [("a", "3"), ("b", "2")]
-
-
-def test_the_table_is_accessible_and_escaped(ledger):
-    ledger.check("a < b & c", 1234567, 1234567, unit="MACs", source="eq. (1)")
-    ledger.cite("error", "24.7 %", citation="he2016deep", where="Table 4")
-    bundle, metadata = Shown("resnet", list(ledger.rows))._repr_mimebundle_()
-    html = bundle["text/html"]
-    assert "<caption>Ledger" in html and html.count('scope="col"') == 6 and html.count('scope="row"') == 2
-    assert "a &lt; b &amp; c" in html and "1,234,567 MACs" in html and "exact" in html
-    assert "verified here" in html and "reported, not run here" in html and "He 2016, Table 4" in html
-    assert "style=" not in html and "color" not in html
-    data = json.loads(json.dumps(metadata[MIME]))
-    assert data["chapter"] == "resnet" and [row["kind"] for row in data["rows"]] == ["verified", "cited"]
 
 
 def test_an_empty_ledger_and_a_bad_slug_are_refused():

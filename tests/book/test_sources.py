@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dlbook import book
-from dlbook.book import budget, ledger
+from dlbook.book import budget, ledger, ledger_table
 from dlbook.book.sources import without_docstrings
 
 
@@ -21,9 +21,14 @@ def test_source_is_the_files_own_text():
 
 
 def test_several_objects_and_links():
-    shown = book.source(ledger.Row, ledger.Ledger, link="https://example.org/ledger.py")
-    assert shown.code.startswith("@dataclass(frozen=True)\nclass Row") and "\n\n\nclass Ledger" in shown.code
-    assert f"](https://example.org/ledger.py#L{shown.first}-L{shown.last})" in shown.markdown()
+    shown = book.source(
+        ledger_table.LedgerRow, ledger_table.Shown, link="https://example.org/ledger_table.py"
+    )
+    assert (
+        shown.code.startswith("@dataclass(frozen=True)\nclass LedgerRow")
+        and "\n\n\nclass Shown" in shown.code
+    )
+    assert f"](https://example.org/ledger_table.py#L{shown.first}-L{shown.last})" in shown.markdown()
 
 
 def test_docstrings_can_be_left_out():

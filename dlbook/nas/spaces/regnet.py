@@ -235,7 +235,8 @@ def sample_window(
     """`number` networks of the space whose multiply-accumulates lie in the window (section 3.1); the same
     ones for the same seed.
 
-    Raises ValueError for a number below 1, an empty window, or one that 100,000 draws a network do not hit.
+    Raises:
+        ValueError: for a number below 1, an empty window, or one that 100,000 draws a network do not hit.
     """
     require_positive("number", number)
     if not 0 <= macs[0] < macs[1]:
@@ -257,7 +258,11 @@ def sample_window(
 
 
 def error_edf(errors: Iterable[float], at: float) -> float:
-    """Equation (1): the share of the errors that are below `at`. Raises ValueError without errors."""
+    """Equation (1): the share of the errors that are below `at`.
+
+    Raises:
+        ValueError: if there are no errors.
+    """
     errors = list(errors)
     if not errors:
         raise ValueError(
@@ -272,9 +277,13 @@ def best_range(
     """Empirical bootstrap (footnote 4): (low, median, high), where a property of the best networks lies with
     95 % confidence.
 
-    values, errors: of each network, for example its depth and its error. Each time a quarter of the networks
-    is drawn with replacement, and the value of the best of them kept. Raises ValueError unless there are as
-    many values as errors, at least 4.
+    Each time a quarter of the networks is drawn with replacement, and the value of the best of them kept.
+
+    Args:
+        values, errors: of each network, for example its depth and its error.
+
+    Raises:
+        ValueError: unless there are as many values as errors, at least 4.
     """
     if len(values) != len(errors) or len(values) < 4:
         raise ValueError(
