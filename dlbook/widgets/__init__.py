@@ -1,13 +1,14 @@
 """Interactive figures that run on the static page, in JupyterLab, in Colab and in VS Code by the same code.
 
-Six figures serve the whole book:
+Seven figures serve the whole book:
 
 * :class:`Curves`: curves over parameters, with values and gradients under a cursor;
 * :class:`Images`: stacks of images over parameters, side by side;
 * :class:`Stepper`: a computation, step by step, in tables of numbers;
 * :class:`Diagram`: a network, block by block, with its shapes and costs;
 * :class:`Scatter`: points over axes that the reader chooses;
-* :class:`Layers`: the units of a deep network, lit by signal and gradient.
+* :class:`Layers`: the units of a deep network, lit by signal and gradient;
+* :class:`Flow`: what arrives at each block of a network, as a river.
 
 Each is an anywidget: a Python class with its JavaScript beside it. The data are computed here, in Python,
 before the figure is drawn, and travel with the page; no figure holds more than 60 KiB.
@@ -21,6 +22,7 @@ before the figure is drawn, and travel with the page; no figure holds more than 
 from dlbook.widgets.curves import Curve, Curves
 from dlbook.widgets.diagram import Diagram
 from dlbook.widgets.figure import STATE_LIMIT, Figure
+from dlbook.widgets.flow import Flow
 from dlbook.widgets.images import Images, Stack
 from dlbook.widgets.layers import History, Layers
 from dlbook.widgets.scatter import Axis, Point, Scatter
@@ -33,6 +35,7 @@ __all__ = [
     "Curves",
     "Diagram",
     "Figure",
+    "Flow",
     "Grid",
     "History",
     "Images",

@@ -102,7 +102,7 @@ class Layers(Figure):
             "levels": _deflated(self._bytes),
             "pictures": _pictures(parameters, pictures),
             "outputs": [str(name) for name in outputs],
-            "shortcuts": _choice(parameters, "shortcuts", shortcuts),
+            "shortcuts": grid.chosen(parameters, "shortcuts", shortcuts),
             "history": _history(parameters, history),
             "hint": "Point at a column, or reach it with the arrow keys, to read it.",
         }
@@ -157,18 +157,6 @@ def _pair(signal, gradient, parameters):
             "give both for the same settings, layers and units"
         )
     return both
-
-
-def _choice(parameters, what, pair):
-    """Return [name of a parameter, one of its values], or None."""
-    if pair is None:
-        return None
-    if pair[1] not in parameters.get(pair[0], ()):
-        raise ValueError(
-            f"{what}: expected (a parameter, one of its values), got {tuple(pair)}; "
-            f"this figure has {parameters}"
-        )
-    return list(pair)
 
 
 def _pictures(parameters, pictures):

@@ -126,3 +126,19 @@ def depends_on(what, leading, names, parameters, tail):
             "name the parameters that the array depends on, in the order of its axes"
         )
     return names
+
+
+def chosen(parameters, what, pair):
+    """Return a pair (name of a parameter, one of its values) as a list, or None where there is none.
+
+    Raises:
+        ValueError: the figure has no such parameter, or the parameter no such value.
+    """
+    if pair is None:
+        return None
+    if pair[1] not in parameters.get(pair[0], ()):
+        raise ValueError(
+            f"{what}: expected (a parameter, one of its values), got {tuple(pair)}; "
+            f"this figure has {parameters}"
+        )
+    return list(pair)
