@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from torch import Tensor
 
-Row = TypeVar("Row")
+Variant = TypeVar("Variant")
 MOST_NAMED = 40  # rows of a table that an error lists
 
 
@@ -174,7 +174,7 @@ def require_size(images: Tensor, size: tuple[int, int], fix: str = "resize them"
         raise ValueError(f"expected images of {size[0]} x {size[1]} pixels, got {list(images.shape)}; {fix}")
 
 
-def find_row(name: str, variants: Mapping[str, Row]) -> Row:
+def find_row(name: str, variants: Mapping[str, Variant]) -> Variant:
     """Return the row of a table of variants.
 
     Args:

@@ -21,6 +21,10 @@ INLINE = re.compile(
     r"|\bRaises `*[A-Z]\w*(Error|Mismatch)\b|[.;] [A-Z]\w*Error (if|for|unless|where)\b"  # in prose
 )
 
+HEADING = re.compile(r"Departures from (the (papers?|book|lecture|post)|torchvision)")
+NUMBER = r"(\d{4}\.\d{4,5}|[a-z-]+/\d{7})"
+ARXIV = re.compile(rf"\barXiv\b(?!:{NUMBER}\b).{{0,12}}|(?<![:\d.])\b\d{{4}}\.\d{{5}}\b", re.DOTALL)
+
 
 def parameters(node: ast.FunctionDef | ast.ClassDef) -> set[str]:
     """The names of a function's arguments; a class has its fields, and the arguments that make it."""
@@ -58,11 +62,42 @@ def check_sections(trees: dict[str, ast.Module]) -> list[str]:
     ]
 
 
+def check_headings(trees: dict[str, ast.Module]) -> list[str]:
+    """Headings of departures that are not a line of their own, with an empty line after it."""
+    wrong = []
+    for name, tree in trees.items():
+        lines = (ast.get_docstring(tree) or "").split("\n")
+        for line, after in zip(lines, [*lines[1:], ""], strict=True):
+            if line.lstrip("* ").startswith("Departures") and (after or not HEADING.fullmatch(line)):
+                wrong.append(f"{name} has the heading {line!r}")
+    return wrong
+
+
+def check_arxiv(trees: dict[str, ast.Module]) -> list[str]:
+    """Papers' numbers in docstrings that are not written as arXiv:1512.03385."""
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    return [
+        f"{name} says {found[0]!r}"
+        for name, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, kinds)
+        for found in ARXIV.finditer(ast.get_docstring(node) or "")
+    ]
+
+
 def test_sections():
     wrong = check_sections(modules())
     left = Counter(told.split(":")[0].split(".")[0] for told in wrong)
     more = {home for home, count in left.items() if count > INLINE_LEFT.get(home, 0)}
     assert [told for told in wrong if told.split(":")[0].split(".")[0] in more] == []
+
+
+def test_headings():
+    assert check_headings(modules()) == []
+
+
+def test_arxiv():
+    assert check_arxiv(modules()) == []
 
 
 @pytest.mark.parametrize(
@@ -108,3 +143,29 @@ def test_the_checker_lets_sections_pass():
         """
     '''
     assert check_sections(made(nn__a=text)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Say.\n\n**Departures from the paper.**\n\n1. One.",
+        "Say.\n\nDepartures from the paper: none.",
+        "Say.\n\nDepartures: 1. one; 2. two.",
+        "Say.\n\nDepartures from the paper\n1. One.",
+    ],
+)
+def test_the_checker_catches_another_heading(text):
+    assert len(check_headings({"nn.a": ast.parse(repr(text))})) == 1
+    text = "Say.\n\nDepartures from the papers\n\n1. One."
+    assert check_headings({"nn.a": ast.parse(repr(text))}) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["He 2015 (arXiv 1512.03385).", "He 2015 (1512.03385).", "He 2015 (arXiv\n1512.03385)."]
+)
+def test_the_checker_catches_another_number(text):
+    assert len(check_arxiv({"nn.a": ast.parse(repr(text))})) == 1
+    text = (
+        "He (arXiv:1512.03385), Tibshirani (arXiv:math/0307152), 10.1111/j.1467-9868.2005.00503.x, 0.05000001"
+    )
+    assert check_arxiv({"nn.a": ast.parse(repr(text))}) == []

@@ -10,7 +10,9 @@ A square may be cut off at the border, so that some images lose little; the pape
 the data set's mean if the images are normalised, and that is what the paper fills in. L: 16 for CIFAR-10, 8
 for CIFAR-100.
 
-Departures from the paper: none; an odd L is rounded down to 2 floor(L / 2), as in the authors' code.
+Departures from the paper
+
+None. An odd L is rounded down to 2 floor(L / 2), as in the authors' code.
 
 >>> holes = cutout(torch.ones(2, 3, 8, 8), side=4, generator=torch.Generator().manual_seed(0)) == 0
 >>> bool((holes.sum((1, 2, 3)) <= 3 * 16).all()), bool((holes[:, 0] == holes[:, 2]).all())

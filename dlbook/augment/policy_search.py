@@ -41,13 +41,13 @@ from dlbook.augment.policy_operations import OPERATIONS
 from dlbook.augment.policy_tables import Action, Policy
 from dlbook.checks import require, require_positive
 
-__all__ = ["Found", "mutate", "random_policy", "search"]
+__all__ = ["FoundPolicy", "mutate", "random_policy", "search"]
 
 NAMES = tuple(OPERATIONS)
 ACTIONS = 2  # in a sub-policy
 
 
-class Found(NamedTuple):
+class FoundPolicy(NamedTuple):
     """Holds the best `policy`, its `score`, and the scores of all policies in order of time, `history`."""
 
     policy: Policy
@@ -115,7 +115,7 @@ def search(
     population: int = 10,
     sample: int = 3,
     sub_policies: int = 5,
-) -> Found:
+) -> FoundPolicy:
     """Find the best of `budget` policies.
 
     Args:
@@ -145,4 +145,4 @@ def search(
         history.append(value)
         if best is None or value > best[0]:
             best = (value, policy)
-    return Found(best[1], best[0], history)
+    return FoundPolicy(best[1], best[0], history)

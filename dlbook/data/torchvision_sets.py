@@ -21,7 +21,7 @@ from dlbook.data.labelled import LabelledImages
 
 
 @dataclass(frozen=True)
-class Source:
+class DatasetSource:
     """Says where a set comes from.
 
     Attributes:
@@ -38,13 +38,13 @@ class Source:
 
 
 SOURCES = {
-    "cifar10": Source(
+    "cifar10": DatasetSource(
         datasets.CIFAR10, "cifar-10-batches-py", 170, "Krizhevsky 2009, 60,000 colour images of 32 x 32"
     ),
-    "cifar100": Source(
+    "cifar100": DatasetSource(
         datasets.CIFAR100, "cifar-100-python", 169, "Krizhevsky 2009, 100 classes of 600 images"
     ),
-    "fashion_mnist": Source(
+    "fashion_mnist": DatasetSource(
         datasets.FashionMNIST, "FashionMNIST/raw", 31, "Xiao et al. 2017, arXiv:1708.07747"
     ),
 }

@@ -18,7 +18,7 @@ Departures from the paper
 3. Dropout here scales in training, so that nothing changes at test time; the paper halves the outputs at test
    time.
 4. Row ``alexnet_ungrouped`` is the textbooks' form, without groups. Row ``alexnet_owt`` is torchvision's,
-   from Krizhevsky's "One weird trick" (arXiv 1404.5997): one tower, 64-192-384-256-256 maps, no LRN, padding
+   from Krizhevsky's "One weird trick" (arXiv:1404.5997): one tower, 64-192-384-256-256 maps, no LRN, padding
    2 for 224 x 224, dropout before each hidden linear layer instead of after it. It starts as torch does, not
    with the paper's weights.
 

@@ -1,4 +1,4 @@
-"""ConvNeXt: Liu, Mao, Wu, Feichtenhofer, Darrell, Xie, "A ConvNet for the 2020s" (arXiv 2201.03545).
+"""ConvNeXt: Liu, Mao, Wu, Feichtenhofer, Darrell, Xie, "A ConvNet for the 2020s" (arXiv:2201.03545).
 
 The paper in nine lines::
 

@@ -1,4 +1,4 @@
-"""From ResNet-50 to ConvNeXt-T in fifteen steps: Liu et al., "A ConvNet for the 2020s" (arXiv 2201.03545),
+"""From ResNet-50 to ConvNeXt-T in fifteen steps: Liu et al., "A ConvNet for the 2020s" (arXiv:2201.03545),
 section 2, figure 2.
 
 Each row of `VARIANTS` is the row before it with one thing changed; the first row is ResNet-50 and the last
@@ -20,7 +20,9 @@ multiply-accumulates::
 4.15, and ConvNeXt-T costs 4.46. Figure 2 prints 4.2 and 4.5, and Table 11, the same steps from ResNet-200,
 has no change at step 14 either.
 
-Departures from the paper, which prints no code for the steps between the two ends
+The paper prints no code for the steps between the two ends.
+
+Departures from the paper
 
 1. ResNet-50 has its stride on the 3x3 convolution ("v1.5", torchvision's, which the paper cites): 4.09, not
    3.86.

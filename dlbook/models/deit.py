@@ -1,7 +1,7 @@
-"""DeiT: Touvron et al., "Training data-efficient image transformers & distillation through attention" (arXiv
-2012.12877).
+"""DeiT: Touvron et al., "Training data-efficient image transformers & distillation through attention"
+(arXiv:2012.12877).
 
-The network is the vision transformer of arXiv 2010.11929; new is the distillation token::
+The network is the vision transformer of arXiv:2010.11929; new is the distillation token::
 
     z = [class; distillation; patches E] + E_pos     # the second token is learned, like the first
     for block in 1 .. L:

@@ -1,5 +1,5 @@
-"""DenseNet: Huang, Liu, van der Maaten, Weinberger, "Densely Connected Convolutional Networks" (arXiv
-1608.06993).
+"""DenseNet: Huang, Liu, van der Maaten, Weinberger, "Densely Connected Convolutional Networks"
+(arXiv:1608.06993).
 
 The paper in ten lines; k is the growth rate::
 
@@ -15,13 +15,13 @@ The paper in ten lines; k is the growth rate::
 
 Departures from the paper
 
-1. Weights start as He et al.'s normal with fan_in (arXiv 1502.01852), as in torchvision; the authors' Torch
+1. Weights start as He et al.'s normal with fan_in (arXiv:1502.01852), as in torchvision; the authors' Torch
    code, itself after ResNet's, uses fan_out. The paper cites He et al. without saying which. The linear layer
    has torch's default and bias 0.
 2. In ImageNet's stem, BN and ReLU follow the convolution, as in the authors' code; Table 1 leaves that open.
 3. ``densenet161`` (k = 48) is in the paper's first versions and in torchvision; the published Table 1 has
    ``densenet264``.
-4. The layers of a block are computed plainly. The authors' report on memory (arXiv 1707.06990) computes the
+4. The layers of a block are computed plainly. The authors' report on memory (arXiv:1707.06990) computes the
    concatenations and BN again in the backward pass; that form is left out.
 
 Dropout (0.2 on CIFAR and SVHN without augmentation) follows every convolution but the first, as the paper

@@ -1,5 +1,5 @@
 """ECA-ResNet: Wang et al., "ECA-Net: Efficient Channel Attention for Deep Convolutional Neural Networks"
-(arXiv 1910.03151).
+(arXiv:1910.03151).
 
 The paper in ten lines: SE-ResNet whose gates have k weights instead of two layers::
 

@@ -1,5 +1,5 @@
-"""EfficientNet: Tan, Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks" (arXiv
-1905.11946).
+"""EfficientNet: Tan, Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks"
+(arXiv:1905.11946).
 
 The paper in ten lines::
 
@@ -197,7 +197,7 @@ class MBConv(nn.Module):
     """Mobile inverted bottleneck with squeeze-excite: [B, C, H, W] -> [B, channels, ceil(H/stride),
     ceil(W/stride)].
 
-    Sandler et al. 2018 (arXiv 1801.04381) for the bottleneck, Tan et al. 2019 (arXiv 1807.11626) for the
+    Sandler et al. 2018 (arXiv:1801.04381) for the bottleneck, Tan et al. 2019 (arXiv:1807.11626) for the
     squeeze-excite in it.
     """
 

@@ -1,5 +1,5 @@
 """GoogLeNet: Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke, Rabinovich, "Going Deeper with
-Convolutions" (arXiv 1409.4842).
+Convolutions" (arXiv:1409.4842).
 
 The paper in eleven lines::
 
@@ -20,7 +20,7 @@ Departures from the paper
 1. Poolings of stride 2 round their size up, which gives Table 1's maps of 56, 28, 14 and 7 pixels.
 2. The paper gives no constants of LRN. They are AlexNet's here, and the sum is not divided by n; Caffe's
    replica has k = 1.
-3. The paper does not say how weights start. Rows without BN use He et al.'s normal (arXiv 1502.01852), so
+3. The paper does not say how weights start. Rows without BN use He et al.'s normal (arXiv:1502.01852), so
    that 22 layers of ReLU keep their variance; rows with BN use N(0, 0.01) within two units, as torchvision
    does.
 4. A head pools to 4x4 adaptively after its average pooling, and skips that pooling on a map smaller than its

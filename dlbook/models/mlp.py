@@ -15,8 +15,8 @@ Departures from the papers
 2. The rows ``mlp_300`` to ``mlp_500_150`` are the fully connected nets that LeCun et al. (Proc. IEEE 86,
    1998, section III.C) compare LeNet-5 with on MNIST. Theirs squash the outputs too. Ours start from their
    uniform in +-2.4 / fan_in.
-3. ``mlp_digits`` is this book's: ReLU, and He et al.'s normal weights of variance 2 / fan_in (arXiv
-   1502.01852).
+3. ``mlp_digits`` is this book's: ReLU, and He et al.'s normal weights of variance 2 / fan_in
+   (arXiv:1502.01852).
 
 Parameters with 1 channel of 28 x 28 and 10 classes: mlp_digits 535,818; mlp_300 238,510; mlp_1000 795,010;
 mlp_300_100 266,610; mlp_500_150 469,160.

@@ -1,5 +1,5 @@
 """MobileNet: Howard, Zhu, Chen, Kalenichenko, Wang, Weyand, Andreetto, Adam, "MobileNets: Efficient
-Convolutional Neural Networks for Mobile Vision Applications" (arXiv 1704.04861).
+Convolutional Neural Networks for Mobile Vision Applications" (arXiv:1704.04861).
 
 The paper in seven lines::
 

@@ -1,5 +1,5 @@
 """MobileNetV2: Sandler, Howard, Zhu, Zhmoginov, Chen, "MobileNetV2: Inverted Residuals and Linear
-Bottlenecks" (arXiv 1801.04381).
+Bottlenecks" (arXiv:1801.04381).
 
 The paper in ten lines::
 

@@ -1,5 +1,5 @@
 """MobileNetV3: Howard, Sandler, Chu, Chen, Chen, Tan, Wang, Zhu, Pang, Vasudevan, Le, Adam, "Searching for
-MobileNetV3" (arXiv 1905.02244).
+MobileNetV3" (arXiv:1905.02244).
 
 The paper in ten lines::
 

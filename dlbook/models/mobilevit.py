@@ -1,5 +1,5 @@
 """MobileViT: Mehta, Rastegari, "MobileViT: Light-weight, General-purpose, and Mobile-friendly Vision
-Transformer" (arXiv 2110.02178).
+Transformer" (arXiv:2110.02178).
 
 The block in eight lines (section 3.1)::
 
@@ -95,7 +95,7 @@ class ConvNorm(nn.Module):
 
 
 class MV2(nn.Module):
-    """Inverted residual (Sandler et al., arXiv 1801.04381): widen, filter each channel by itself, narrow
+    """Inverted residual (Sandler et al., arXiv:1801.04381): widen, filter each channel by itself, narrow
     without activation.
     """
 

@@ -1,4 +1,4 @@
-"""Network in Network: Lin, Chen, Yan (arXiv 1312.4400), in the form for CIFAR-10 that the authors published.
+"""Network in Network: Lin, Chen, Yan (arXiv:1312.4400), in the form for CIFAR-10 that the authors published.
 
 The paper in four lines (figure 2)::
 

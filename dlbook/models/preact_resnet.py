@@ -1,5 +1,5 @@
-"""Pre-activation residual networks: He, Zhang, Ren, Sun, "Identity Mappings in Deep Residual Networks" (arXiv
-1603.05027).
+"""Pre-activation residual networks: He, Zhang, Ren, Sun, "Identity Mappings in Deep Residual Networks"
+(arXiv:1603.05027).
 
 The paper in ten lines::
 

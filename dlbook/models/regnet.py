@@ -1,4 +1,4 @@
-"""RegNet: Radosavovic, Kosaraju, Girshick, He, Dollár, "Designing Network Design Spaces" (arXiv 2003.13678).
+"""RegNet: Radosavovic, Kosaraju, Girshick, He, Dollár, "Designing Network Design Spaces" (arXiv:2003.13678).
 
 The paper in ten lines::
 

@@ -1,4 +1,4 @@
-"""ResNeSt: Zhang et al., "ResNeSt: Split-Attention Networks" (arXiv 2004.08955).
+"""ResNeSt: Zhang et al., "ResNeSt: Split-Attention Networks" (arXiv:2004.08955).
 
 The paper in ten lines: ResNet-D's net whose 3x3 convolutions make R candidates and attend over them::
 

@@ -1,4 +1,4 @@
-"""Residual networks: He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition" (arXiv 1512.03385).
+"""Residual networks: He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition" (arXiv:1512.03385).
 
 The paper in ten lines::
 
@@ -14,14 +14,14 @@ The paper in ten lines::
 Departures from the paper
 
 1. Weights start as normal deviates of variance 2 / fan_out, as in the authors' later Torch release and in
-   torchvision. The paper cites He et al. (arXiv 1502.01852), which allows fan_in as well. The last linear
+   torchvision. The paper cites He et al. (arXiv:1502.01852), which allows fan_in as well. The last linear
    layer keeps torch's default.
 2. The rows named ``_v1_5`` put a bottleneck's stride on its 3x3 convolution (torchvision, NVIDIA). The paper,
    and the rows without a suffix, put it on the first 1x1. Basic blocks have no 1x1, so their two rows are the
    same network.
 3. The paper's 18- and 34-layer ImageNet nets of Table 2 use option A: rows ``resnet18_a`` and ``resnet34_a``.
    The plain row names use option B, as the paper's Table 4 and every library do.
-4. `zero_init_last_gamma` is Goyal et al.'s (arXiv 1706.02677, section 5.1), so it is a function and off by
+4. `zero_init_last_gamma` is Goyal et al.'s (arXiv:1706.02677, section 5.1), so it is a function and off by
    default.
 
 Submodules are named as in torchvision (``layer1.0.downsample.0``), so that its state dicts fit: see

@@ -1,5 +1,5 @@
 """ResNeXt: Xie, Girshick, Dollar, Tu, He, "Aggregated Residual Transformations for Deep Neural Networks"
-(arXiv 1611.05431).
+(arXiv:1611.05431).
 
 The paper in ten lines: ResNeXt-n (C x d) is ResNet with C paths of d channels in each block (Table 1)::
 

@@ -1,4 +1,4 @@
-"""SE-ResNet: Hu, Shen, Albanie, Sun, Wu, "Squeeze-and-Excitation Networks" (arXiv 1709.01507).
+"""SE-ResNet: Hu, Shen, Albanie, Sun, Wu, "Squeeze-and-Excitation Networks" (arXiv:1709.01507).
 
 The paper in ten lines: a ResNet whose residual branches are weighed, channel by channel, by what the whole
     map holds::

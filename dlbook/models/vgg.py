@@ -1,5 +1,5 @@
-"""VGG: Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition" (arXiv
-1409.1556).
+"""VGG: Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition"
+(arXiv:1409.1556).
 
 The paper in six lines::
 

@@ -1,5 +1,5 @@
 """Vision transformers: Dosovitskiy et al., "An Image is Worth 16x16 Words: Transformers for Image
-Recognition" (arXiv 2010.11929).
+Recognition" (arXiv:2010.11929).
 
 The paper in eight lines (section 3.1)::
 
@@ -15,7 +15,7 @@ Departures from the paper
 
 1. The head is the single linear layer of fine-tuning. `representation_dim` adds the hidden layer that the
    paper has in pre-training ("pre_logits" in its code), with tanh.
-2. Table 1 begins at Base. Ti and S are DeiT's (arXiv 2012.12877) and Steiner et al.'s (arXiv 2106.10270)
+2. Table 1 begins at Base. Ti and S are DeiT's (arXiv:2012.12877) and Steiner et al.'s (arXiv:2106.10270)
    smaller relatives.
 3. Dropout is 0 unless asked for; the paper trains most models with 0.1 (table 3), placed as here (appendix
    B.1).

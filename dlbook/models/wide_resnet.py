@@ -1,4 +1,4 @@
-"""Wide residual networks: Zagoruyko, Komodakis, "Wide Residual Networks" (arXiv 1605.07146).
+"""Wide residual networks: Zagoruyko, Komodakis, "Wide Residual Networks" (arXiv:1605.07146).
 
 The paper in ten lines: WRN-n-k has n = 6N + 4 convolutions and k times the channels of He et al.'s CIFAR net
     (Table 1)::
@@ -20,7 +20,7 @@ Departures from the paper
 2. The ImageNet rows are torchvision's: stride on the bottleneck's 3x3 convolution, as in the Torch code that
    the paper builds on. They have no dropout. The basic ImageNet nets of the paper (18 and 34 layers, widths 1
    to 3) are not here.
-3. ``wrn28_2`` is not in the paper; Oliver et al. (arXiv 1804.09170) made it the net of semi-supervised
+3. ``wrn28_2`` is not in the paper; Oliver et al. (arXiv:1804.09170) made it the net of semi-supervised
    learning.
 4. Weights start as normal deviates of variance 2 / fan_out, the linear bias of the CIFAR nets as 0, as in the
    authors' code.

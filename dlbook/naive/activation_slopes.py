@@ -14,9 +14,9 @@ import math
 import torch
 from torch import Tensor
 
-SELU_ALPHA = 1.6732632423543772  # Klambauer et al. 2017 (arXiv 1706.02515), equation 14
+SELU_ALPHA = 1.6732632423543772  # Klambauer et al. 2017 (arXiv:1706.02515), equation 14
 SELU_SCALE = 1.0507009873554805
-GELU_CUBIC = 0.044715  # Hendrycks & Gimpel 2016 (arXiv 1606.08415), section 2
+GELU_CUBIC = 0.044715  # Hendrycks & Gimpel 2016 (arXiv:1606.08415), section 2
 
 
 def sigmoid_slope(x: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 (im2col).
 
 What deep learning calls convolution is a cross-correlation: the kernel is not flipped. For x [B, C, H, W], a
-weight [O, C/G, kh, kw], stride s, padding p, dilation d and G groups (Dumoulin & Visin, arXiv 1603.07285, for
+weight [O, C/G, kh, kw], stride s, padding p, dilation d and G groups (Dumoulin & Visin, arXiv:1603.07285, for
 the arithmetic)::
 
     y[b, o, i, j] = bias[o] + sum over c, u, v of
@@ -234,7 +234,7 @@ def depthwise_separable(
 ) -> Tensor:
     """Convolve each channel with its own kernel, then mix the channels by a 1 x 1 convolution.
 
-    Howard et al., arXiv 1704.04861, section 3.1. It equals the convolution with the full weight
+    Howard et al., arXiv:1704.04861, section 3.1. It equals the convolution with the full weight
     pointwise[o, c] * depthwise[c], for 1/O + 1/(kh kw) of its multiply-accumulates.
 
     Args:

@@ -9,7 +9,7 @@ things are read off it at once:
 * sparsity and sharing: O C H' W' kh kw / G of the O C H W H' W' entries, and only O C kh kw / G different
   values;
 * the gradient with respect to x is A^T times the gradient with respect to y;
-* the transposed convolution is A^T itself (Dumoulin & Visin, arXiv 1603.07285, chapter 4). It undoes the
+* the transposed convolution is A^T itself (Dumoulin & Visin, arXiv:1603.07285, chapter 4). It undoes the
   *shape* of the convolution with the same arguments, not its values: A^T A is not the identity.
 
 >>> import torch

@@ -1,6 +1,6 @@
 """mixup and CutMix, image by image and pixel by pixel.
 
-mixup (Zhang et al., arXiv 1710.09412, equation 1) blends two images; CutMix (Yun et al., arXiv 1905.04899,
+mixup (Zhang et al., arXiv:1710.09412, equation 1) blends two images; CutMix (Yun et al., arXiv:1905.04899,
 equations 1 and 2) cuts a box out of one and fills it from the other. With the weight w of the first image::
 
     mixup     x = w x_i + (1 - w) x_j                    y = w y_i + (1 - w) y_j

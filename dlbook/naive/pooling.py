@@ -1,7 +1,7 @@
 """Mixed, gated and stochastic pooling, window by window and value by value.
 
-Lee et al. (arXiv 1509.08985, section 3) mix the maximum and the mean of a window; Zeiler & Fergus (arXiv
-1301.3557, section 3) draw one of its values. `pool` walks the windows and applies a rule to each.
+Lee et al. (arXiv:1509.08985, section 3) mix the maximum and the mean of a window; Zeiler & Fergus
+(arXiv:1301.3557, section 3) draw one of its values. `pool` walks the windows and applies a rule to each.
 
 >>> import torch
 >>> image = torch.tensor([[[[0.0, 1.0], [2.0, 5.0]]]])

@@ -11,6 +11,7 @@ branch that is not taken gets a harmless argument (``torch.where`` runs both bra
 ``nan``).
 
 Departures from the papers
+
 1. At a corner there is no derivative. We take torch's: 0 for ReLU at 0, ``slope`` for leaky ReLU, ``alpha``
    for ELU, 0 at both ends of ReLU6, 0 at -3 and 1 at 3 for hard swish.
 2. ``softplus`` is exact for all ``x``; torch returns ``x`` itself as soon as ``beta * x > 20``.
@@ -32,11 +33,11 @@ from torch import Tensor, nn
 
 from dlbook.checks import require_above, require_positive
 
-# Klambauer et al. 2017 (arXiv 1706.02515), eq. (14); derived again by
+# Klambauer et al. 2017 (arXiv:1706.02515), eq. (14); derived again by
 # dlbook.nn.signal_propagation.selu_constants().
 SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
-# Hendrycks & Gimpel 2016 (arXiv 1606.08415), section 2.
+# Hendrycks & Gimpel 2016 (arXiv:1606.08415), section 2.
 GELU_CUBIC = 0.044715
 
 
@@ -63,7 +64,7 @@ def tanh(x: Tensor) -> Tensor:
 
 
 def hard_sigmoid(x: Tensor) -> Tensor:
-    """min(max(x + 3, 0), 6) / 6, in [0, 1] (Howard et al. 2019, arXiv 1905.02244, section 5.2)."""
+    """min(max(x + 3, 0), 6) / 6, in [0, 1] (Howard et al. 2019, arXiv:1905.02244, section 5.2)."""
     return torch.where(x <= -3, 0.0, torch.where(x >= 3, 1.0, x / 6 + 0.5))
 
 
@@ -86,7 +87,7 @@ def leaky_relu(x: Tensor, slope: float = 0.01) -> Tensor:
 
 
 def prelu(x: Tensor, slope: Tensor) -> Tensor:
-    """Leaky ReLU with a learnt slope per channel (He et al. 2015, arXiv 1502.01852, eq. 1).
+    """Leaky ReLU with a learnt slope per channel (He et al. 2015, arXiv:1502.01852, eq. 1).
 
     Args:
         x: (B, C, ...) or (C,).
@@ -105,7 +106,7 @@ def prelu(x: Tensor, slope: Tensor) -> Tensor:
 
 
 def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
-    """x where x > 0, else alpha (e^x - 1) (Clevert et al. 2015, arXiv 1511.07289, eq. 15); alpha > 0."""
+    """x where x > 0, else alpha (e^x - 1) (Clevert et al. 2015, arXiv:1511.07289, eq. 15); alpha > 0."""
     require_above("alpha", alpha)
     return torch.where(x > 0, x, alpha * torch.expm1(_negative_part(x)))
 
@@ -125,13 +126,13 @@ def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
 
 
 def swish(x: Tensor, beta: float | Tensor = 1.0) -> Tensor:
-    """x * sigmoid(beta x) (Ramachandran et al. 2017, arXiv 1710.05941); ``beta`` may be learnt."""
+    """x * sigmoid(beta x) (Ramachandran et al. 2017, arXiv:1710.05941); ``beta`` may be learnt."""
     return x * sigmoid(beta * x)
 
 
 def silu(x: Tensor) -> Tensor:
-    """x * sigmoid(x): Swish with beta = 1 (Hendrycks & Gimpel 2016; Elfwing et al. 2017, arXiv
-    1702.03118).
+    """x * sigmoid(x): Swish with beta = 1 (Hendrycks & Gimpel 2016; Elfwing et al. 2017,
+    arXiv:1702.03118).
     """
     return swish(x, beta=1.0)
 
@@ -150,7 +151,7 @@ def gelu_tanh(x: Tensor) -> Tensor:
 
 
 def mish(x: Tensor) -> Tensor:
-    """x * tanh(softplus(x)) (Misra 2019, arXiv 1908.08681)."""
+    """x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681)."""
     return x * tanh(softplus(x))
 
 

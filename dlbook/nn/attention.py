@@ -1,4 +1,4 @@
-"""Self-attention, written out and fused: Vaswani et al., "Attention Is All You Need" (arXiv 1706.03762),
+"""Self-attention, written out and fused: Vaswani et al., "Attention Is All You Need" (arXiv:1706.03762),
 section 3.2.
 
 The paper in five lines::

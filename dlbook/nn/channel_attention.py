@@ -1,6 +1,6 @@
 """Channel attention: gates that weigh the channels of a map by what the whole map contains.
 
-Squeeze-and-excitation: Hu, Shen, Albanie, Sun, Wu, "Squeeze-and-Excitation Networks" (arXiv 1709.01507),
+Squeeze-and-excitation: Hu, Shen, Albanie, Sun, Wu, "Squeeze-and-Excitation Networks" (arXiv:1709.01507),
 equations (2)-(4)::
 
     squeeze   z = mean over H, W of x                              [B, C]
@@ -9,7 +9,7 @@ equations (2)-(4)::
 
 Departure from the paper: the two linear layers are written as 1 x 1 convolutions on a 1 x 1 map, as in
 torchvision and timm, so that their weights fit as they are. The arithmetic is that of a linear layer.
-MobileNetV3 (arXiv 1905.02244) puts a hard sigmoid, relu6(x + 3) / 6, in the sigmoid's place: `gate`.
+MobileNetV3 (arXiv:1905.02244) puts a hard sigmoid, relu6(x + 3) / 6, in the sigmoid's place: `gate`.
 
 >>> sum(p.numel() for p in SqueezeExcitation(64, 4).parameters())  # 64 * 4 + 4 + 4 * 64 + 64
 580

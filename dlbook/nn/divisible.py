@@ -1,6 +1,6 @@
 """Numbers of channels that are multiples of 8, as hardware likes them.
 
-The rule of the MobileNets' TensorFlow code, which MobileNetV2 (arXiv 1801.04381), V3, EfficientNet and
+The rule of the MobileNets' TensorFlow code, which MobileNetV2 (arXiv:1801.04381), V3, EfficientNet and
 MobileViT share: round to the nearest multiple, a half upwards, but never lose more than a tenth.
 
 >>> [make_divisible(channels) for channels in (3, 11.2, 33.6, 60)]  # 11.2 would become 8: too little

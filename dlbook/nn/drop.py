@@ -10,9 +10,8 @@ With p the probability of dropping (`drop_prob`) and m ~ Bernoulli(1 - p)::
 
 Sources: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout: A Simple Way to Prevent Neural
 Networks from Overfitting" (JMLR 15, 2014), section 4; Tompson et al., "Efficient Object Localization Using
-Convolutional Networks" (arXiv
-1411.4280); Huang, Sun, Liu, Sedra, Weinberger, "Deep Networks with Stochastic Depth" (arXiv 1603.09382), eq.
-(2). Dropping weights instead, DropConnect, stands in ``drop_connect``.
+Convolutional Networks" (arXiv:1411.4280); Huang, Sun, Liu, Sedra, Weinberger, "Deep Networks with Stochastic
+Depth" (arXiv:1603.09382), eq. (2). Dropping weights instead, DropConnect, stands in ``drop_connect``.
 
 Departures from the papers
 

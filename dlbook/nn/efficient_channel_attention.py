@@ -1,7 +1,7 @@
 """Efficient channel attention: a gate for each channel from the means of its k neighbours.
 
 Wang, Wu, Zhu, Li, Zuo, Hu, "ECA-Net: Efficient Channel Attention for Deep Convolutional Neural Networks"
-(arXiv 1910.03151), equations (7), (9) and (12)::
+(arXiv:1910.03151), equations (7), (9) and (12)::
 
     z = mean over H, W of x                                        [B, C]
     s = sigmoid(convolution of z along the channels, k weights)    [B, C]; the same k weights for all, no bias

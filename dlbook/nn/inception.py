@@ -1,4 +1,4 @@
-"""The Inception block, figure 2 of Szegedy et al., "Going Deeper with Convolutions" (arXiv 1409.4842):
+"""The Inception block, figure 2 of Szegedy et al., "Going Deeper with Convolutions" (arXiv:1409.4842):
 filters of several sizes side by side, their maps concatenated.
 
 Figure 2a is the naive form. Figure 2b, which GoogLeNet has, puts a 1x1 convolution before each wide filter,

@@ -10,9 +10,9 @@ With n_in inputs and n_out outputs of a unit (for a kernel: channels times taps)
 
 Sources: LeCun, Bottou, Orr, Müller, "Efficient BackProp" (1998), section 4.6; Glorot, Bengio, "Understanding
 the Difficulty of Training Deep Feedforward Neural Networks" (AISTATS 2010), eqs. (12), (16); He et al.,
-"Delving Deep into Rectifiers" (arXiv 1502.01852), eqs. (10), (14), (15); Saxe, McClelland, Ganguli, "Exact
-Solutions to the Nonlinear Dynamics of Learning in Deep Linear Neural Networks" (arXiv 1312.6120); Goyal et
-al., "Accurate, Large Minibatch SGD" (arXiv 1706.02677), section 5.1.
+"Delving Deep into Rectifiers" (arXiv:1502.01852), eqs. (10), (14), (15); Saxe, McClelland, Ganguli, "Exact
+Solutions to the Nonlinear Dynamics of Learning in Deep Linear Neural Networks" (arXiv:1312.6120); Goyal et
+al., "Accurate, Large Minibatch SGD" (arXiv:1706.02677), section 5.1.
 Why the gains are what they are, and gains of other activations: ``signal_propagation``.
 
 Every function fills `weight` in place, returns it, and draws from `generator`, or from torch's own if that is
@@ -139,7 +139,7 @@ def orthogonal_(weight: Tensor, gain: float = 1.0, generator: Generator = None) 
 
     A kernel [out, in, kh, kw] is flattened to [out, in kh kw]. The Q of a QR decomposition of a Gaussian
     matrix is orthogonal, but its signs follow the algorithm's habit; giving R a positive diagonal makes Q
-    uniform over all rotations and reflections (Mezzadri, arXiv math-ph/0609050).
+    uniform over all rotations and reflections (Mezzadri, arXiv:math-ph/0609050).
 
     Raises:
         ValueError: for a weight with fewer than 2 axes.

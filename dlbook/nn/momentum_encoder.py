@@ -5,12 +5,12 @@
 theta are the weights of the network that is trained, phi those of its copy, and m is the decay, which the
 papers call momentum. They differ in three things, and each has an argument here:
 
-    paper                                   decay                       mode          buffers
-    MoCo, He et al. 2019, 1911.05722        0.999                       as its owner  its own
-    BYOL, Grill et al. 2020, 2006.07733     0.996 -> 1, half a cosine   as its owner  its own
-    DINO, Caron et al. 2021, 2104.14294     0.996 -> 1, half a cosine   as its owner  its own
-    mean teacher, Tarvainen & Valpola 2017  0.99, later 0.999           as its owner  its own
-    average to evaluate, dlbook.optim.EMA   0.999 or so                 evaluation    copied
+    paper                                          decay                       mode          buffers
+    MoCo, He et al. 2019, arXiv:1911.05722         0.999                       as its owner  its own
+    BYOL, Grill et al. 2020, arXiv:2006.07733      0.996 -> 1, half a cosine   as its owner  its own
+    DINO, Caron et al. 2021, arXiv:2104.14294      0.996 -> 1, half a cosine   as its owner  its own
+    mean teacher, Tarvainen & Valpola 2017         0.99, later 0.999           as its owner  its own
+    average to evaluate, dlbook.optim.EMA          0.999 or so                 evaluation    copied
 
 `buffers` matters for batch normalisation. A teacher that runs in training mode normalises by its own batches,
 and collects its own running statistics: "own". An average that is only evaluated never sees a batch in

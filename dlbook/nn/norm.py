@@ -1,16 +1,16 @@
 """Normalisation, written out: batch, layer, group, instance, root-mean-square and local response
 normalisation.
 
-====================  =================================================  ==========================
+====================  =================================================  =================================
 layer                 statistics over, for x [B, C, H, W]                source
-====================  =================================================  ==========================
-BatchNorm2d           B, H, W, for each channel                          Ioffe & Szegedy, 1502.03167
-LayerNorm             the last axis, for each position                   Ba et al., 1607.06450
-GroupNorm             H, W and the channels of a group, for each image   Wu & He, 1803.08494
-InstanceNorm2d        H, W, for each image and channel                   Ulyanov et al., 1607.08022
-RMSNorm               the last axis, without centring                    Zhang & Sennrich, 1910.07467
+====================  =================================================  =================================
+BatchNorm2d           B, H, W, for each channel                          Ioffe & Szegedy, arXiv:1502.03167
+LayerNorm             the last axis, for each position                   Ba et al., arXiv:1607.06450
+GroupNorm             H, W and the channels of a group, for each image   Wu & He, arXiv:1803.08494
+InstanceNorm2d        H, W, for each image and channel                   Ulyanov et al., arXiv:1607.08022
+RMSNorm               the last axis, without centring                    Zhang & Sennrich, arXiv:1910.07467
 LocalResponseNorm     n neighbouring channels, for each pixel            Krizhevsky et al. 2012
-====================  =================================================  ==========================
+====================  =================================================  =================================
 
 The first four share one formula, ``standardise``: only the axes differ. The variance is the biased one
 (divided by n, not n - 1), and eps stands inside the root. Statistics are taken in float32 at least, and the

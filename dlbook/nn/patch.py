@@ -1,4 +1,4 @@
-"""Images as sequences of patches: Dosovitskiy et al., "An Image is Worth 16x16 Words" (arXiv 2010.11929),
+"""Images as sequences of patches: Dosovitskiy et al., "An Image is Worth 16x16 Words" (arXiv:2010.11929),
 section 3.1.
 
 An image [C, H, W] falls into N = (H / p) (W / p) patches of p x p pixels, read like text: left to right, top
@@ -10,8 +10,8 @@ p, p. The convolution reads the image where it lies, so models use it; `PatchEmb
 multiplies.
 
 A vector's axes can be ordered in two ways, and papers differ: "c p q" is that of a convolution's weights and
-of `torch.nn.functional.unfold`; "p q c" is that of the targets of masked autoencoders (He et al., arXiv
-2111.06377).
+of `torch.nn.functional.unfold`; "p q c" is that of the targets of masked autoencoders (He et al.,
+arXiv:2111.06377).
 
 Parameters of the embedding: D p^2 C + D.
 

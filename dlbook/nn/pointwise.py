@@ -1,4 +1,4 @@
-"""A linear layer on the channels of each pixel: the 1 x 1 convolution of ConvNeXt (arXiv 2201.03545).
+"""A linear layer on the channels of each pixel: the 1 x 1 convolution of ConvNeXt (arXiv:2201.03545).
 
 A 1 x 1 convolution and a linear layer on the last axis of [B, H, W, C] are the same arithmetic. They are not
 the same code: on the CPU torch hands a convolution to oneDNN, and a matrix product in float32 to the BLAS

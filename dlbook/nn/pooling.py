@@ -14,7 +14,7 @@ section 3.4). Three traps:
 
 Adaptive pooling goes the other way: it fixes the number of bins n, and the bin i of an axis of size N is
 floor(i N / n) .. ceil((i + 1) N / n). Where n does not divide N, neighbouring bins may share a pixel and
-differ in size. Global pooling is one bin (Lin, Chen, Yan, "Network in Network", arXiv 1312.4400, section
+differ in size. Global pooling is one bin (Lin, Chen, Yan, "Network in Network", arXiv:1312.4400, section
 3.2).
 
 The mixed and gated forms stand in ``pooling_mixed``, stochastic pooling in ``pooling_stochastic``.

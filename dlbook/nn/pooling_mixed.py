@@ -1,7 +1,7 @@
 r"""Mixed and gated max-average pooling: pooling that is learnt.
 
 Lee, Gallagher, Tu, "Generalizing Pooling Functions in Convolutional Neural Networks: Mixed, Gated, and Tree"
-(AISTATS 2016, arXiv 1509.08985), section 3. For the values x of a window, a vector::
+(AISTATS 2016, arXiv:1509.08985), section 3. For the values x of a window, a vector::
 
     mixed   f(x) = a max(x) + (1 - a) mean(x)                         a in [0, 1], one number a layer
     gated   f(x) = s max(x) + (1 - s) mean(x),   s = sigmoid(w . x)   w of the window's size, one mask a layer

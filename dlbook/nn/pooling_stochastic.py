@@ -1,8 +1,8 @@
 r"""Stochastic pooling: a window gives one of its activations, drawn with a probability proportional to its
 size.
 
-Zeiler, Fergus, "Stochastic Pooling for Regularization of Deep Convolutional Neural Networks" (arXiv
-1301.3557), section 3. For the activations a_i >= 0 of a window (after a ReLU)::
+Zeiler, Fergus, "Stochastic Pooling for Regularization of Deep Convolutional Neural Networks"
+(arXiv:1301.3557), section 3. For the activations a_i >= 0 of a window (after a ReLU)::
 
     p_i = a_i / sum_k a_k                                                   equation (4)
     training     s = a_l,   l drawn from p                                  equation (5)

@@ -1,10 +1,10 @@
 """Where a token stands: learned and sine-cosine position embeddings, and moving them to another grid of
 patches.
 
-Learned (Dosovitskiy et al., arXiv 2010.11929, section 3.1): one trainable vector a token, N(0, 0.02) at the
+Learned (Dosovitskiy et al., arXiv:2010.11929, section 3.1): one trainable vector a token, N(0, 0.02) at the
 start.
 
-Sine-cosine (Vaswani et al., arXiv 1706.03762, section 3.5), for a coordinate t and i = 0 .. D/2 - 1::
+Sine-cosine (Vaswani et al., arXiv:1706.03762, section 3.5), for a coordinate t and i = 0 .. D/2 - 1::
 
     w_i = 10000^(-2i / D)
     embedding(t) = [sin(w_0 t), ..., sin(w_{D/2-1} t), cos(w_0 t), ..., cos(w_{D/2-1} t)]
@@ -13,12 +13,12 @@ Vaswani et al. let sines and cosines alternate; here, as in masked autoencoders 
 first. It is the same vector in another order. In two dimensions one half of the vector embeds the column and
 the other the row:
 
-- first="column": [sin x, cos x, sin y, cos y], the layout of masked autoencoders (He et al., arXiv
-  2111.06377, in their code);
-- first="row": [sin y, cos y, sin x, cos x], the layout of MoCo v3 (Chen, Xie, He, arXiv 2104.02057, in their
+- first="column": [sin x, cos x, sin y, cos y], the layout of masked autoencoders (He et al.,
+  arXiv:2111.06377, in their code);
+- first="row": [sin y, cos y, sin x, cos x], the layout of MoCo v3 (Chen, Xie, He, arXiv:2104.02057, in their
   code).
 
-Interpolation (section 3.2 of arXiv 2010.11929): weights trained at one resolution serve at another when the
+Interpolation (section 3.2 of arXiv:2010.11929): weights trained at one resolution serve at another when the
 grid of vectors is resized like a picture. Tokens that are no patch (class, distillation) have no place on the
 grid and keep their vectors. How to resize is a choice: ours is bicubic with antialiasing and
 align_corners=False, timm's. torchvision's `interpolate_embeddings` has align_corners=True and no

@@ -1,6 +1,6 @@
 """What ResNet and its kin share around their blocks: the stem, the stages, the pooling and the last layer.
 
-None of it is a later paper's contribution: He et al. (arXiv 1512.03385, Table 1) laid it out, and ResNeXt,
+None of it is a later paper's contribution: He et al. (arXiv:1512.03385, Table 1) laid it out, and ResNeXt,
 SE-ResNet, ECA-ResNet, ResNeSt, the wide and the pre-activated nets and RegNet kept it. So it stands here
 once, and each paper's file holds what the paper changed::
 
@@ -65,7 +65,7 @@ def stem_layers(size: str, in_channels: int, width: int) -> tuple[nn.Conv2d, nn.
 def initialise(model: nn.Module) -> None:
     """Draw the weights of convolutions as normal deviates of variance 2 / fan_out; set their biases to 0.
 
-    He et al. (arXiv 1502.01852), equation (14). BN begins with gamma 1 and beta 0, and a linear layer with
+    He et al. (arXiv:1502.01852), equation (14). BN begins with gamma 1 and beta 0, and a linear layer with
     what torch gives it.
     """
     for module in model.modules():

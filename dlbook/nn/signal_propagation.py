@@ -1,8 +1,8 @@
 r"""How variances travel through a random network, and the gain that an activation needs.
 
 Weights W ~ N(0, gain^2 / fan_in), no biases. If the inputs of a unit are many, its pre-activation is
-Gaussian, and an activation f enters through two numbers only (Poole et al. 2016, arXiv 1606.05340; Schoenholz
-et al. 2016, 1611.01232):
+Gaussian, and an activation f enters through two numbers only (Poole et al. 2016, arXiv:1606.05340; Schoenholz
+et al. 2016, arXiv:1611.01232):
 
     q_l   = gain^2 * E[f(sqrt(q_{l-1}) Z)^2]        variance of the pre-activations, forward
     chi_l = gain^2 * E[f'(sqrt(q_l) Z)^2]           factor of the squared gradient, backward      Z ~ N(0, 1)
@@ -11,7 +11,8 @@ et al. 2016, 1611.01232):
 the first line and ``gradient_factor`` gives the second.
 
 Departures from the papers
-1. He et al. (2015, arXiv 1502.01852) give the gain sqrt(2) of ReLU; ``gain`` computes it for any function.
+
+1. He et al. (2015, arXiv:1502.01852) give the gain sqrt(2) of ReLU; ``gain`` computes it for any function.
 2. torch's ``calculate_gain`` returns rules of thumb for some functions (5/3 for tanh, 1 for sigmoid, 3/4 for
    SELU).
 
@@ -101,8 +102,9 @@ def gradient_factor(slope: Function, weight_gain: float, variance: float) -> flo
 
 
 def selu_constants() -> tuple[float, float]:
-    """(alpha, scale) for which mean 0 and variance 1 are a fixed point (Klambauer et al. 2017, 1706.02515,
-    eq. 14).
+    """Return (alpha, scale) for which mean 0 and variance 1 are a fixed point.
+
+    Klambauer et al. 2017, arXiv:1706.02515, eq. 14.
 
     E[selu(Z)] = 0 gives alpha, E[selu(Z)^2] = 1 gives scale; the integrals over Z < 0 are erfc's.
     """

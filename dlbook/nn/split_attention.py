@@ -1,6 +1,6 @@
 """Split attention: several candidate maps a channel, mixed by weights that the whole image decides.
 
-Zhang et al., "ResNeSt: Split-Attention Networks" (arXiv 2004.08955), section 3.1 and appendix A, for radix
+Zhang et al., "ResNeSt: Split-Attention Networks" (arXiv:2004.08955), section 3.1 and appendix A, for radix
 R::
 
     U_1, ..., U_R = relu(bn(conv3x3(x)))                 R candidates of C channels each        [B, R C, H, W]

@@ -4,7 +4,7 @@ A window of k elements with dilation d spans d (k - 1) + 1 pixels; with stride s
 
     floor((size + 2 padding - d (k - 1) - 1) / s) + 1
 
-of them along an axis (Dumoulin & Visin, arXiv 1603.07285).
+of them along an axis (Dumoulin & Visin, arXiv:1603.07285).
 
 >>> output_size(7, kernel_size=3, stride=2, padding=1)
 4

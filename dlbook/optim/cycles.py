@@ -3,11 +3,15 @@
 As in :mod:`dlbook.optim.schedules`, a schedule maps update ``t`` (from 0) to a factor; the base rate is the
 *largest* rate.
 
-Sources: warm restarts (SGDR), Loshchilov & Hutter 2016 (arXiv 1608.03983, eq. 5); cyclical rates, Smith 2015
-(1506.01186, section 3); one-cycle, Smith 2018 (1803.09820) and Smith & Topin 2017 (1708.07120).
+Sources: warm restarts (SGDR), Loshchilov & Hutter 2016 (arXiv:1608.03983, eq. 5); cyclical rates, Smith 2015
+(arXiv:1506.01186, section 3); one-cycle, Smith 2018 (arXiv:1803.09820) and Smith & Topin 2017
+(arXiv:1708.07120).
 
-Departures: 1. Smith's papers fall straight in the last phase of one cycle; the cosine form, the default here,
-is fastai's and torch's; 2. the momentum of one cycle is a schedule of its own, to be set with `set_momentum`.
+Departures from the papers
+
+1. Smith's papers fall straight in the last phase of one cycle; the cosine form, the default here, is fastai's
+   and torch's.
+2. The momentum of one cycle is a schedule of its own, to be set with `set_momentum`.
 
 >>> sgdr = warm_restarts(10, multiply=2)
 >>> [round(sgdr(t), 3) for t in (0, 5, 10, 20, 30)]  # cycles of 10, 20, 40 updates

@@ -7,7 +7,7 @@ Tarvainen & Valpola 2017, *Mean teachers are better role models*, arXiv:1703.017
 This is one setting of :class:`dlbook.nn.momentum_encoder.MomentumEncoder`: always in evaluation mode, buffers
 copied, and a first phase of its own.
 
-**Departures from the paper.**
+Departures from the paper
 
 1. Buffers (batch normalisation's running statistics) are copied from the trained module, not averaged: they
    are moving averages already, and counters cannot be averaged. The paper's networks leave the choice open.

@@ -7,7 +7,7 @@ The gradient is taken where momentum alone would lead, at the look-ahead point::
     theta <- theta + v
 
 A step of an optimizer receives the gradient at the point that the parameters hold. So both rows keep the
-look-ahead point x = theta + mu v in the parameters (Bengio et al. 2012, arXiv 1212.0901, section 3.5). With g
+look-ahead point x = theta + mu v in the parameters (Bengio et al. 2012, arXiv:1212.0901, section 3.5). With g
 = grad f(x) + lambda x::
 
     SutskeverNesterov                       Nesterov (torch's form)

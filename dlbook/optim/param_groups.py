@@ -2,8 +2,8 @@
 
 Weight decay is meant for weights that multiply activations. What shifts or scales a channel (biases,
 normalisers, layer scale) and what is added to a token (position embeddings, class tokens) is left alone:
-Goyal et al. 2017 (arXiv 1706.02677, section 5.1) for normalisers, He et al. 2018 (1812.01187, section 3.1)
-for biases too, Dosovitskiy et al.'s and Touvron et al.'s code for tokens.
+Goyal et al. 2017 (arXiv:1706.02677, section 5.1) for normalisers, He et al. 2018 (arXiv:1812.01187, section
+3.1) for biases too, Dosovitskiy et al.'s and Touvron et al.'s code for tokens.
 
 `decay_groups` decides in this order, for each parameter that requires a gradient:
 
@@ -14,8 +14,8 @@ for biases too, Dosovitskiy et al.'s and Touvron et al.'s code for tokens.
 4. it fits one of the caller's own patterns: no decay. Otherwise it decays.
 
 `layerwise_groups` gives earlier layers smaller rates: lr * factor^(layers above). Howard & Ruder 2018
-(1801.06146, section 3.2) have a factor of 1 / 2.6; Bao et al. 2021 (BEiT, 2106.08254) made 0.65 to 0.75
-common for vision transformers.
+(arXiv:1801.06146, section 3.2) have a factor of 1 / 2.6; Bao et al. 2021 (BEiT, arXiv:2106.08254) made 0.65
+to 0.75 common for vision transformers.
 
 >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
 >>> [(group["name"], len(group["params"]), group["weight_decay"]) for group in decay_groups(net, 0.05)]

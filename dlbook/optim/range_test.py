@@ -1,11 +1,13 @@
 """The learning-rate range test: one short run whose rate grows until the loss explodes.
 
-Source: Smith 2015 (arXiv 1506.01186, section 3.3), who lets the rate grow linearly and watches the accuracy.
+Source: Smith 2015 (arXiv:1506.01186, section 3.3), who lets the rate grow linearly and watches the accuracy.
 The form here, with a geometric growth, a smoothed loss and a stop at divergence, is the one that fastai made
 common.
 
-Departures: the model, its buffers, the optimizer and torch's random state are given back as they were, so
-that the test leaves no trace; a test that does not is the commonest fault of such tools.
+Departures from the paper
+
+1. The model, its buffers, the optimizer and torch's random state are given back as they were, so that the
+   test leaves no trace; a test that does not is the commonest fault of such tools.
 
 >>> weight = torch.nn.Parameter(torch.tensor([1.0]))
 >>> sgd = torch.optim.SGD([weight], lr=0.1)

@@ -20,7 +20,7 @@ Departures from the lecture
 1. The slide has neither eps nor momentum; both rows are what the two libraries made of it. Its alpha is 0.9,
    the default here; torch's default is 0.99.
 2. Weight decay is added to the gradient, as in both libraries.
-3. The centred form (Graves 2013, arXiv 1308.0850) is left out.
+3. The centred form (Graves 2013, arXiv:1308.0850) is left out.
 
 RMSprop equals ``torch.optim.RMSprop``, RMSpropTF timm's optimizer of the same name.
 

@@ -6,15 +6,18 @@ a schedule keeps no state, it can be plotted before the training, tested against
 the step alone. The unit of ``t`` is whatever the caller counts (updates or epochs); a fractional epoch is
 allowed.
 
-Sources: step and multi-step, He et al. 2015 (arXiv 1512.03385, section 3.4); cosine, Loshchilov & Hutter 2016
-(1608.03983, eq. 5); warm-up, Goyal et al. 2017 (1706.02677, section 2.2); inverse square root, Vaswani et al.
-2017 (1706.03762, eq. 3); polynomial, Chen et al. 2016 (1606.00915); fraction of a cosine, Sohn et al. 2020
-(2001.07685). Cycles (warm restarts, cyclical, one-cycle) are in :mod:`dlbook.optim.cycles`.
+Sources: step and multi-step, He et al. 2015 (arXiv:1512.03385, section 3.4); cosine, Loshchilov & Hutter 2016
+(arXiv:1608.03983, eq. 5); warm-up, Goyal et al. 2017 (arXiv:1706.02677, section 2.2); inverse square root,
+Vaswani et al. 2017 (arXiv:1706.03762, eq. 3); polynomial, Chen et al. 2016 (arXiv:1606.00915); fraction of a
+cosine, Sohn et al. 2020 (arXiv:2001.07685). Cycles (warm restarts, cyclical, one-cycle) are in
+:mod:`dlbook.optim.cycles`.
 
-Departures: 1. every builder is relative to the base rate, so that a floor is a factor and not an absolute
-rate (torch's ``eta_min`` is absolute); 2. `cosine` holds its floor after its last step, where torch's
-recursive form climbs again; 3. `inverse_sqrt` is normalised to a peak of 1, where the paper's factor also
-holds the width of the model.
+Departures from the papers
+
+1. Every builder is relative to the base rate, so that a floor is a factor and not an absolute rate (torch's
+   ``eta_min`` is absolute).
+2. `cosine` holds its floor after its last step, where torch's recursive form climbs again.
+3. `inverse_sqrt` is normalised to a peak of 1, where the paper's factor also holds the width of the model.
 
 >>> schedule = sequence([warmup(5), cosine(95)], milestones=[5])
 >>> [round(schedule(t), 3) for t in (0, 4, 5, 52, 100)]

@@ -1,7 +1,7 @@
 """Stochastic gradient descent: Robbins & Monro 1951, *A Stochastic Approximation Method* (doi
 10.1214/aoms/1177729586).
 
-The update of Bottou, Curtis & Nocedal 2016 (arXiv 1606.04838, algorithm 4.1), with g the gradient of a
+The update of Bottou, Curtis & Nocedal 2016 (arXiv:1606.04838, algorithm 4.1), with g the gradient of a
 mini-batch's loss::
 
     g     <- grad f(theta) + lambda theta        # lambda: weight_decay

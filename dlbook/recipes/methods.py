@@ -28,7 +28,7 @@ from dlbook.semi.pseudo_label import PseudoLabel, PseudoLabelConfig
 from dlbook.supervised.cross_entropy import CrossEntropy, CrossEntropyConfig
 from dlbook.train.method import Method
 
-__all__ = ["METHODS", "Facts", "Row"]
+__all__ = ["METHODS", "Facts", "MethodRow"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Row:
+class MethodRow:
     """One method.
 
     Args:
@@ -66,11 +66,11 @@ class Row:
 
 
 METHODS = {
-    "cross_entropy": Row(CrossEntropy, CrossEntropyConfig, "images"),
-    "pseudo_label": Row(PseudoLabel, PseudoLabelConfig, "weak_strong"),
-    "pi_model": Row(PiModel, PiModelConfig, "weak_strong"),
-    "fixmatch": Row(FixMatch, FixMatchConfig, "weak_strong"),
-    "flexmatch": Row(
+    "cross_entropy": MethodRow(CrossEntropy, CrossEntropyConfig, "images"),
+    "pseudo_label": MethodRow(PseudoLabel, PseudoLabelConfig, "weak_strong"),
+    "pi_model": MethodRow(PiModel, PiModelConfig, "weak_strong"),
+    "fixmatch": MethodRow(FixMatch, FixMatchConfig, "weak_strong"),
+    "flexmatch": MethodRow(
         FlexMatch,
         FlexMatchConfig,
         "weak_strong",

@@ -10,8 +10,9 @@ arXiv:1512.00567, section 7.
 No logit has to run to infinity any more: the smallest loss is reached where the true logit is above the
 others by log((1 - epsilon) K / epsilon + 1).
 
-Departures from the paper: none. A common slip gives the other classes epsilon / (K - 1) and the true class
-1 - epsilon.
+Departures from the paper
+
+None. A common slip gives the other classes epsilon / (K - 1) and the true class 1 - epsilon.
 
 Equals ``torch.nn.functional.cross_entropy(label_smoothing=epsilon)``.
 

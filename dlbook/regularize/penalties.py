@@ -7,8 +7,8 @@
     loss + lambda1 sum |w| + lambda2 sum w^2         # gradients: lambda1 sign(w), 2 lambda2 w
 
 The gradient of |w| does not fade as w nears 0, nor does it stop there: steps of length eta lambda1 jump to
-and fro across 0, and no weight is ever exactly 0. The proximal step (Daubechies, Defrise & De Mol 2003, arXiv
-math/0307152) solves the penalty's part exactly after the step for the loss alone::
+and fro across 0, and no weight is ever exactly 0. The proximal step (Daubechies, Defrise & De Mol 2003,
+arXiv:math/0307152) solves the penalty's part exactly after the step for the loss alone::
 
     w <- argmin_z  |z - w|^2 / (2 eta) + lambda1 |z| + lambda2 z^2
        = sign(w) max(|w| - eta lambda1, 0) / (1 + 2 eta lambda2)

@@ -10,7 +10,7 @@ Semi-Supervised Learning with Consistency and Confidence*, arXiv:2001.07685, Alg
     l_u = 1/(mu B)  sum_b 1[max q_b >= tau] H(argmax q_b, p_m(y | A(u_b)))
     minimise l_s + lambda_u l_u
 
-**Departures from the paper.**
+Departures from the paper
 
 1. The weak pass of the unlabelled images is a forward of its own without a graph, since no gradient may come
    from it. The paper's code passes all views as one batch. Both passes run in training mode, as the paper's

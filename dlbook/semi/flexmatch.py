@@ -16,7 +16,7 @@ Two thresholds are at work: the fixed tau decides which images *count* for a cla
 only which enter the loss. Counting by T would feed back: a class with a low threshold would count many, and
 look well learnt.
 
-**Departures from the paper.**
+Departures from the paper
 
 1. As in FixMatch's file: the weak pass has no graph, weight decay is the optimizer's. Comparisons are >=, as
    in the published code.

@@ -10,7 +10,7 @@ Laine & Aila 2017, *Temporal Ensembling for Semi-Supervised Learning*, arXiv:161
 Both passes carry a gradient; there is no teacher here. The weight w(t) ramps up, for at the start the
 predictions agree on nothing worth keeping.
 
-**Departures from the paper.**
+Departures from the paper
 
 1. Labelled and unlabelled images come as two batches; the labelled term is averaged over the labelled ones.
 2. The noise is the augmentation alone, since the digits' ConvNet has no dropout.

@@ -12,7 +12,7 @@ The target and the prediction come from the same pass on the same view. That is 
 that matters, and where confirmation bias comes from: the gradient makes each prediction more of what it
 already is.
 
-**Departures from the paper.**
+Departures from the paper
 
 1. No dropout and no denoising pre-training; a ConvNet instead of a one-layer perceptron.
 2. The ramp is given in optimizer steps; the paper's T1 = 100 and T2 = 600 count epochs, its alpha_f is 3.

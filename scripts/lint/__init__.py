@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from lint import rules_code, rules_form, rules_frame, rules_prose, rules_work  # noqa: F401  they enter rules
-from lint.rule import RULES, Finding
+from lint.rule import RULES, Violation
 from lint.text import Chapter, read
 from lint.to_convert import TO_CONVERT
 
@@ -26,7 +26,7 @@ def is_to_convert(path: Path) -> bool:
     return "/".join(path.resolve().parts[-3:]) in TO_CONVERT
 
 
-def findings(chapter: Chapter, *, spare: bool = True) -> list[Finding]:
+def findings(chapter: Chapter, *, spare: bool = True) -> list[Violation]:
     """All findings on one page, in the order of its lines. spare: leave the rules of the kit out where the
     chapter is still to be converted.
     """

@@ -20,7 +20,7 @@ Told = Iterator[tuple[int, str, str]]  # line, what is wrong, how to fix it
 
 
 @dataclass(frozen=True)
-class Finding:
+class Violation:
     """One thing to fix. A warning does not fail the linter."""
 
     rule: str
@@ -47,10 +47,10 @@ class Rule:
     warning: bool
     kit: bool = False
 
-    def findings(self, chapter: Chapter) -> list[Finding]:
+    def findings(self, chapter: Chapter) -> list[Violation]:
         """What the rule finds in a chapter."""
         return [
-            Finding(self.name, chapter.path, line, message, fix, self.warning)
+            Violation(self.name, chapter.path, line, message, fix, self.warning)
             for line, message, fix in self.check(chapter)
         ]
 

@@ -132,7 +132,7 @@ def never_dies(score, generator, budget, population, sample):
         )
         members.append(policy)
         history.append(score(policy))
-    return policy_search.Found(max(members, key=score), max(history), history)
+    return policy_search.FoundPolicy(max(members, key=score), max(history), history)
 
 
 FAULTS = {

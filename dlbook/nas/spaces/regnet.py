@@ -1,4 +1,4 @@
-"""Design spaces of networks: Radosavovic et al., "Designing Network Design Spaces" (arXiv 2003.13678),
+"""Design spaces of networks: Radosavovic et al., "Designing Network Design Spaces" (arXiv:2003.13678),
 sections 3 and 4.
 
 A design space is a set of networks that one can sample. Instead of the best network of a space, the paper

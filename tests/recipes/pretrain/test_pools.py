@@ -49,7 +49,7 @@ class Agree(Method):
 @pytest.fixture(params=["two_views", "multi_crop"])
 def kind(request, monkeypatch):
     """A row for the small method, as an author would add it."""
-    row = methods.Row(Agree, Nothing, request.param)
+    row = methods.MethodRow(Agree, Nothing, request.param)
     monkeypatch.setitem(methods.METHODS, "cross_entropy", row)  # under a name that the schema knows
     monkeypatch.setattr(run_config, "hyper_parameters", lambda section: Nothing())
     monkeypatch.setattr("dlbook.recipes.run.build.hyper_parameters", lambda section: Nothing())
