@@ -13,7 +13,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lint import is_to_convert
 from toc import ROOT
 
 OPENING = re.compile(r"^(`{3,})\{code-cell\}")
@@ -123,7 +122,7 @@ def findings(pages: list[Path]) -> str:
 def main(arguments: list[str]) -> int:
     """Format the pages named, or say which differ; print what ruff finds wrong."""
     check = "--check" in arguments
-    pages = [Path(name) for name in arguments if name != "--check" and not is_to_convert(Path(name))]
+    pages = [Path(name) for name in arguments if name != "--check"]
     with tempfile.TemporaryDirectory(prefix="dlbook-cells-") as scratch:
         changed = differing(written_as_notebooks(pages, Path(scratch)), Path(scratch))
     for page, text in changed.items():

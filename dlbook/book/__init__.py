@@ -3,25 +3,18 @@
 from dlbook.book.budget import device, scale
 from dlbook.book.experiment import fit, over_seeds
 from dlbook.book.figures import bands, draw, panels, photos
-from dlbook.book.former import FormerLedger as Ledger
-from dlbook.book.former import begin, insert_run_time
-from dlbook.book.inserts import insert
-from dlbook.book.ledger import LedgerMismatch
+from dlbook.book.page import begin
 from dlbook.book.parity import parity
 from dlbook.book.recorded_runs import recorded, show_recorded
 from dlbook.book.sources import source
 from dlbook.book.tables import table
 
 __all__ = [
-    "Ledger",
-    "LedgerMismatch",
     "bands",
     "begin",
     "device",
     "draw",
     "fit",
-    "insert",
-    "insert_run_time",
     "over_seeds",
     "panels",
     "parity",

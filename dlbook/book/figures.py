@@ -30,6 +30,7 @@ def bands(
     *,
     log: bool = False,
     styles: Mapping[str, str] | None = None,
+    x: Sequence[float] | None = None,
 ) -> None:
     """Draw each curve as its mean over the seeds, in a band from the lowest to the highest seed.
 
@@ -39,9 +40,11 @@ def bands(
         smooth: window of the running mean, in steps; 1 draws every step. A point stands at its window's end.
         log: a logarithmic axis of values.
         styles: name -> matplotlib's short form, such as "C0--"; by default a colour of the cycle for each.
+        x: where the values stand, [steps]; None: at 0, 1, 2 and so on.
 
     Raises:
-        ValueError: a curve that is no [seeds, steps], or has fewer steps than the window.
+        ValueError: a curve that is no [seeds, steps], has fewer steps than the window, or another number of
+            them than `x`.
     """
     for index, (name, values) in enumerate(curves.items()):
         values = torch.as_tensor(values).detach().cpu()
@@ -50,8 +53,7 @@ def bands(
                 f"expected {name!r} as [seeds, steps] with {smooth} steps or more, got "
                 f"{tuple(values.shape)}; book.over_seeds stacks runs, smooth=1 draws every step."
             )
-        values = running_mean(values.double(), smooth)
-        steps = range(smooth - 1, smooth - 1 + values.shape[1])
+        values, steps = running_mean(values.double(), smooth), _places(values.shape[1], x)[smooth - 1 :]
         style = (styles or {}).get(name, f"C{index}")
         (line,) = axes.plot(steps, values.mean(0), style, label=name)
         axes.fill_between(
@@ -61,6 +63,12 @@ def bands(
         axes.set_yscale("log")
     axes.set_xlabel("step")
     axes.legend()
+
+
+def _places(number: int, x: Sequence[float] | None) -> Sequence[float]:
+    if x is not None and len(x) != number:
+        raise ValueError(f"expected {number} places in x, got {len(x)}; give one for each value.")
+    return range(number) if x is None else x
 
 
 def panels(*titles: str, height: float = 3.2, **options: Any) -> list[Axes]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from lint import rules_code, rules_form, rules_frame, rules_prose, rules_work  # noqa: F401  they enter rules
 from lint.rule import RULES, Violation
 from lint.text import Chapter, read
-from lint.to_convert import TO_CONVERT
 
 
 def is_chapter(path: Path) -> bool:
@@ -21,21 +20,9 @@ def is_chapter(path: Path) -> bool:
     return ("chapters" in parts[:-2] and parts[-2] != "front") or parts[-2:] == ("chapters", "_template.md")
 
 
-def is_to_convert(path: Path) -> bool:
-    """Whether a chapter is one of those that are not yet on the kit."""
-    return "/".join(path.resolve().parts[-3:]) in TO_CONVERT
-
-
-def findings(chapter: Chapter, *, spare: bool = True) -> list[Violation]:
-    """All findings on one page, in the order of its lines. spare: leave the rules of the kit out where the
-    chapter is still to be converted.
-    """
-    spared = spare and is_to_convert(chapter.path)
-    rules = [
-        rule
-        for rule in RULES.values()
-        if (rule.everywhere or is_chapter(chapter.path)) and not (rule.kit and spared)
-    ]
+def findings(chapter: Chapter) -> list[Violation]:
+    """All findings on one page, in the order of its lines."""
+    rules = [rule for rule in RULES.values() if rule.everywhere or is_chapter(chapter.path)]
     return sorted(
         (found for rule in rules for found in rule.findings(chapter)), key=lambda f: (f.line, f.rule)
     )

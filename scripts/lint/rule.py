@@ -37,15 +37,12 @@ class Violation:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule. everywhere: also for pages that are no chapters (cover, preface); warning: it only warns; kit:
-    not yet for the chapters of to_convert.py.
-    """
+    """A rule. everywhere: also for pages that are no chapters (cover, preface); warning: it only warns."""
 
     name: str
     check: Callable[[Chapter], Told]
     everywhere: bool
     warning: bool
-    kit: bool = False
 
     def findings(self, chapter: Chapter) -> list[Violation]:
         """What the rule finds in a chapter."""
@@ -58,7 +55,7 @@ class Rule:
 RULES: dict[str, Rule] = {}
 
 
-def rule(name: str, *, everywhere: bool = False, warning: bool = False, kit: bool = False) -> Callable:
+def rule(name: str, *, everywhere: bool = False, warning: bool = False) -> Callable:
     """Enter the decorated function, `chapter -> iterator of (line, what is wrong, how to fix it)`, as the
     rule `name`.
     """
@@ -66,7 +63,7 @@ def rule(name: str, *, everywhere: bool = False, warning: bool = False, kit: boo
     def enter(check: Callable[[Chapter], Told]) -> Callable[[Chapter], Told]:
         if name in RULES:
             raise ValueError(f"there are two rules {name!r}; name one otherwise.")
-        RULES[name] = Rule(name, check, everywhere, warning, kit)
+        RULES[name] = Rule(name, check, everywhere, warning)
         return check
 
     return enter

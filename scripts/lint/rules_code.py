@@ -41,7 +41,7 @@ def is_python(chapter: Chapter) -> Told:
             yield cell.line, "the cell is not Python", "correct the syntax"
 
 
-@rule("begin", everywhere=True, kit=True)
+@rule("begin", everywhere=True)
 def begin(chapter: Chapter) -> Told:
     """The first code cell makes the page, `page = book.begin("<slug>", seed=0)`, and no other does."""
     if not chapter.cells:
@@ -58,14 +58,14 @@ def begin(chapter: Chapter) -> Told:
         yield cell.line, "book.begin is called again", "use the page that there is"
 
 
-@rule("end", kit=True)
+@rule("end")
 def end(chapter: Chapter) -> Told:
     """The last code cell ends the page, so that the ledger covers all that ran."""
     if chapter.cells and not re.search(r"^page\.end\(\)$", chapter.cells[-1].text, flags=re.M):
         yield chapter.cells[-1].line, "the last code cell does not end the page", "call page.end() in it"
 
 
-@rule("device", kit=True)
+@rule("device")
 def device(chapter: Chapter) -> Told:
     """A chapter that trains does so on `page.device`, so that `DLBOOK_SCALE=gpu` moves it."""
     trains = [*_named(chapter, "fit"), *_named(chapter, "backward")]
@@ -73,7 +73,7 @@ def device(chapter: Chapter) -> Told:
         yield trains[0][0].line, "training that no DLBOOK_SCALE moves", "put data and models on page.device"
 
 
-@rule("seeds", kit=True)
+@rule("seeds")
 def seeds(chapter: Chapter) -> Told:
     """Runs over seeds go through `book.over_seeds`, which has as many as the machine allows."""
     for cell in chapter.cells:
@@ -106,8 +106,8 @@ def _inserted_names(chapter: Chapter) -> list[str]:
     found = []
     for cell in chapter.cells:
         for name, call in python.calls(python.tree(cell.text)):
-            own = "" if name.startswith("book.") else f"{chapter.slug}-"
-            if name in ("page.insert", "book.insert", "book.insert_run_time", "glue"):
+            own = "" if name == "glue" else f"{chapter.slug}-"
+            if name in ("page.insert", "glue"):
                 text = python.text_of(call, 0, "name")
                 found.append(own + ("*" if text is None else text))
             elif name.endswith("ledger.cite") and any(k.arg == "insert" for k in call.keywords):
@@ -162,7 +162,7 @@ def widgets(chapter: Chapter) -> Told:
             yield cell.line, "a cell that shows a widget has no tag", "add `tags: [widget]` to the cell"
 
 
-@rule("ledger", kit=True)
+@rule("ledger")
 def ledger(chapter: Chapter) -> Told:
     """The ledger has a prediction."""
     if not re.search(r"\bledger\.check\(", chapter.code):

@@ -8,7 +8,7 @@ from lint.text import Block, Chapter
 BUG_PARTS = ("Symptom", "Check", "Fix")
 
 
-@rule("front-form", everywhere=True, kit=True)
+@rule("front-form", everywhere=True)
 def front_form(chapter: Chapter) -> Told:
     """The front matter has what the template's has, and no more of jupytext's own."""
     found = chapter.front.get("jupytext")
@@ -20,7 +20,7 @@ def front_form(chapter: Chapter) -> Told:
         yield 1, f"the front matter has {', '.join(extra)}", "copy the front matter of chapters/_template.md"
 
 
-@rule("cell-form", everywhere=True, kit=True)
+@rule("cell-form", everywhere=True)
 def cell_form(chapter: Chapter) -> Told:
     """Cells are ```{code-cell} ipython3, their options a block of YAML between lines of three hyphens."""
     lines = chapter.text.splitlines()
@@ -31,14 +31,14 @@ def cell_form(chapter: Chapter) -> Told:
             yield cell.line, "options of a cell as `:key:`", "write them as YAML between two lines `---`"
 
 
-@rule("set-up", kit=True)
+@rule("set-up")
 def set_up(chapter: Chapter) -> Told:
     """The first code cell, imports and data, is folded."""
     if chapter.cells and "hide-input" not in chapter.cells[0].tags:
         yield chapter.cells[0].line, "the set-up cell is not folded", "add `tags: [hide-input]` to it"
 
 
-@rule("imports", everywhere=True, kit=True)
+@rule("imports", everywhere=True)
 def imports(chapter: Chapter) -> Told:
     """torch's functions are imported in one form: `import torch.nn.functional as F`."""
     for cell in chapter.cells:
@@ -48,7 +48,7 @@ def imports(chapter: Chapter) -> Told:
             yield cell.line, "another form of import of F", "write `import torch.nn.functional as F`"
 
 
-@rule("fences", kit=True)
+@rule("fences")
 def fences(chapter: Chapter) -> Told:
     """Fences are of three backticks; of more only where something with a fence stands inside."""
     lines = chapter.text.splitlines()
@@ -60,7 +60,7 @@ def fences(chapter: Chapter) -> Told:
             yield block.line, "a fence of four backticks with nothing fenced inside", "write three backticks"
 
 
-@rule("exercise-form", kit=True)
+@rule("exercise-form")
 def exercise_form(chapter: Chapter) -> Told:
     """An empty line stands after the options of an exercise, of objectives, and of a prediction."""
     lines = chapter.text.splitlines()
@@ -72,7 +72,7 @@ def exercise_form(chapter: Chapter) -> Told:
             yield block.line, "no empty line after the options", "add it"
 
 
-@rule("bug-form", kit=True)
+@rule("bug-form")
 def bug_form(chapter: Chapter) -> Told:
     """Each bug has paragraphs that begin with **Symptom.**, **Check.** and **Fix.**, in this order."""
     found = chapter.section("Bug clinic")
@@ -100,7 +100,7 @@ def _bugs(clinic: Block, blocks: list[Block]) -> list[tuple[Block, list[Block]]]
     return bugs
 
 
-@rule("reading-form", kit=True)
+@rule("reading-form")
 def reading_form(chapter: Chapter) -> Told:
     """Further reading is a list whose items cite with {cite:t}, by name."""
     found = chapter.section("Further reading")

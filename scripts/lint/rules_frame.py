@@ -143,7 +143,7 @@ def sections(chapter: Chapter) -> Told:
             yield 1, f"no section '{title}'", f"write `## {title}`"
 
 
-@rule("order", kit=True)
+@rule("order")
 def order(chapter: Chapter) -> Told:
     """The parts stand in the order of every chapter: opening, objectives, glance, set-up, a picture of the
     failure, code of the package, then the sections from "From the paper to the code" to "Further reading".

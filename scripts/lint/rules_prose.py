@@ -62,7 +62,7 @@ def numbers(chapter: Chapter) -> Told:
                 yield (
                     block.line + start,
                     f"the number '{found[0].strip()}' is typed into prose",
-                    "insert it with book.insert and {glue:text}; cite its paper; or, if it is a "
+                    "insert it with page.insert and {glue:text}; cite its paper; or, if it is a "
                     "definition, write it as $...$ or `...`",
                 )
 

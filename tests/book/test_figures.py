@@ -58,6 +58,15 @@ def test_the_oracle_catches_another_mean(axes, monkeypatch):
     assert not np.allclose(drawn(axes)[1], naive.mean(0))
 
 
+def test_bands_stand_where_x_says(axes):
+    """Fault tried: the first places instead of the last ones, where the window's end is."""
+    curves = torch.tensor([[1.0, 3.0, 5.0]])
+    book.bands(axes, {"a": curves}, smooth=2, x=[45, 90, 135])
+    assert axes.lines[0].get_xdata().tolist() == [90, 135]
+    with pytest.raises(ValueError, match="expected 3 places in x, got 2; "):
+        book.bands(axes, {"a": curves}, smooth=1, x=[45, 90])
+
+
 def test_bands_have_names_styles_and_a_log_axis(axes):
     book.bands(axes, {"a": torch.rand(2, 9), "b": torch.rand(2, 9)}, smooth=2, log=True, styles={"b": "C5--"})
     assert axes.get_yscale() == "log" and [t.get_text() for t in axes.get_legend().texts] == ["a", "b"]

@@ -7,7 +7,6 @@ from pathlib import Path
 import lint
 import pytest
 from lint.rule import RULES
-from lint.to_convert import TO_CONVERT
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = "The shortcut carries the signal past the layers, and the layers learn what is left of it. " * 70
@@ -159,26 +158,6 @@ def test_the_template_passes(book):
 def test_the_template_as_it_is_lacks_but_words():
     found = lint.findings(lint.read(ROOT / "chapters" / "_template.md"))
     assert {finding.rule for finding in found} <= {"length"}
-
-
-def test_chapters_to_convert_would_not_pass():
-    """The list may only shrink; with its last chapter the former calls go."""
-    for name in TO_CONVERT:
-        found = lint.findings(lint.read(ROOT / name), spare=False)
-        kit = {rule.name for rule in RULES.values() if rule.kit}
-        assert any(finding.rule in kit for finding in found), f"{name} passes: take it off to_convert.py"
-    assert TO_CONVERT or not (ROOT / "dlbook" / "book" / "former.py").exists(), "former.py has no caller left"
-
-
-def test_the_rules_of_the_kit_spare_what_is_to_be_converted(book):
-    text = CHAPTER.replace("import torch.nn.functional as F", "from torch.nn import functional as F")
-    page = book.page.parent.parent / "semi" / "fixmatch.md"
-    page.parent.mkdir()
-    page.write_text(text, "utf8")
-    old = lint.read(page)
-    kit = {rule.name for rule in RULES.values() if rule.kit}
-    assert not kit & {finding.rule for finding in lint.findings(old)}
-    assert "imports" in {finding.rule for finding in lint.findings(old, spare=False)}
 
 
 @pytest.mark.parametrize(
