@@ -14,7 +14,7 @@ import jupytext
 import nbformat
 import yaml
 from jupyter_cache import get_cache
-from plain_markdown import Page, plain
+from plain_markdown import PublishedPage, plain
 from toc import ROOT, notebooks
 
 sys.path.insert(0, str(ROOT / "_ext"))
@@ -64,7 +64,7 @@ def convert(chapter: Path, config: dict, root: Path = ROOT) -> nbformat.Notebook
     repository, branch = config["repository"]["url"], config["repository"]["branch"]
     url = site_url(repository) + relative.with_suffix(".html").as_posix()
     words = run_time(root / FILE, relative.with_suffix("").as_posix())
-    page = Page(url=url, folder=chapter.parent, numbers=measured_numbers(chapter), run_time=words)
+    page = PublishedPage(url=url, folder=chapter.parent, numbers=measured_numbers(chapter), run_time=words)
     notebook = jupytext.read(chapter)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":

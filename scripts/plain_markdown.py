@@ -25,7 +25,7 @@ SILENT = {
 
 
 @dataclass(frozen=True)
-class Page:
+class PublishedPage:
     """What the text of one chapter needs: its address, its folder, and the numbers that its run inserted."""
 
     url: str
@@ -66,13 +66,13 @@ def _list_table(text: str, options: dict[str, str]) -> str:
     return "\n".join(table)
 
 
-def _literal_include(argument: str, options: dict[str, str], page: Page) -> str:
+def _literal_include(argument: str, options: dict[str, str], page: PublishedPage) -> str:
     file = (page.folder / argument).resolve()
     lines = file.read_text("utf8").splitlines()
     return f"```{options.get('language', 'python')}\n" + "\n".join(lines) + "\n```"
 
 
-def _directive(match: re.Match, page: Page) -> str:
+def _directive(match: re.Match, page: PublishedPage) -> str:
     name, argument = match["name"], match["argument"].strip()
     options, text = _split(match["body"])
     if name == "math":
@@ -99,7 +99,7 @@ def _directive(match: re.Match, page: Page) -> str:
     return _quote(title, text if argument == title or not argument else f"{argument}\n{text}")
 
 
-def _role(match: re.Match, page: Page) -> str:
+def _role(match: re.Match, page: PublishedPage) -> str:
     name, content = match["name"], match["content"]
     shown = re.fullmatch(r"(.*?)\s*<([^>]*)>", content, flags=re.S)
     if name.startswith("cite"):
@@ -114,7 +114,7 @@ def _role(match: re.Match, page: Page) -> str:
     return f"[{shown[1] if shown else content}]({page.url})"
 
 
-def _links_to_pages(text: str, page: Page) -> str:
+def _links_to_pages(text: str, page: PublishedPage) -> str:
     """Links to other chapters' .md files lead to their pages."""
     here = page.url.rsplit("/", 1)[0]
     return re.sub(
@@ -122,7 +122,7 @@ def _links_to_pages(text: str, page: Page) -> str:
     )
 
 
-def plain(text: str, page: Page) -> str:
+def plain(text: str, page: PublishedPage) -> str:
     """A Markdown cell without directive, role, target or comment. Code in backticks stays as it is."""
     text = re.sub(r"^\([\w:.-]+\)=\n", "", text, flags=re.M)
     text = re.sub(r"^%.*\n?", "", text, flags=re.M)

@@ -48,7 +48,7 @@ NBVAL += ["-p", "nbval_keep", "--nbval-cell-timeout=36000"]  # the limits are th
 
 
 @dataclass(frozen=True)
-class Run:
+class NotebookRun:
     """What one notebook took, and why it failed, if it did. seconds: of the processor."""
 
     name: str
@@ -127,7 +127,7 @@ class Meter:
 
 def run_notebook(
     notebook: Path, env: dict[str, str], seconds: float = SECONDS, mebibytes: float = MEBIBYTES
-) -> Run:
+) -> NotebookRun:
     """Execute one notebook under nbval and watch it; it leaves `name.executed` beside it."""
     command = [*NBVAL, "-c", os.devnull, f"--rootdir={notebook.parent}", notebook.name]
     with tempfile.TemporaryFile("w+") as log:
@@ -145,10 +145,10 @@ def run_notebook(
         output = log.read()
     if not failure and process.returncode:
         failure = "a cell failed"
-    return Run(notebook.stem, meter.seconds, meter.peak, failure, output)
+    return NotebookRun(notebook.stem, meter.seconds, meter.peak, failure, output)
 
 
-def run_and_keep(notebook: Path, chapter: Path, env: dict[str, str]) -> Run:
+def run_and_keep(notebook: Path, chapter: Path, env: dict[str, str]) -> NotebookRun:
     """Run a chapter's notebook; if it passed, the site is built from its outputs."""
     run = run_notebook(notebook, env)
     if not run.failure:
@@ -157,7 +157,7 @@ def run_and_keep(notebook: Path, chapter: Path, env: dict[str, str]) -> Run:
     return run
 
 
-def report(runs: list[Run]) -> int:
+def report(runs: list[NotebookRun]) -> int:
     """Print each failure whole, then the table; return how many failed."""
     failed = [run for run in runs if run.failure]
     for run in failed:

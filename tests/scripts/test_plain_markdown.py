@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from plain_markdown import Page, plain
+from plain_markdown import PublishedPage, plain
 
-PAGE = Page(
+PAGE = PublishedPage(
     url="https://x.github.io/y/chapters/part/topic.html", folder=Path("."), numbers={"accuracy": "95.3 %"}
 )
 
