@@ -125,6 +125,7 @@
     const entry = modelOf(id, state);
     entry.initialized ??= Promise.resolve(widget.initialize?.({ model: entry.model, experimental }));
     await entry.initialized;
+    el.dispatchEvent(new CustomEvent("dlbook:figure", { bubbles: true, detail: { model: entry.model, state: saved } }));
     return widget.render?.({ model: entry.model, el, experimental });
   }
 

@@ -16,7 +16,9 @@
     reached = above(place.element);  // near the end of the page it cannot get as high as it belongs
   };
   const aim = () => {
-    const element = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const figure = new URLSearchParams(location.hash.slice(1)).get("fig");  // the address sets a figure: figure_state.mjs
+    const named = ({ id }) => id === figure || id.replace(/^fig-[^-]+-/, "") === figure;
+    const element = figure ? [...document.querySelectorAll("figure[id]")].find(named) : document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (!element) return;
     element.parentElement.closest(".toggle-hidden")?.querySelector(":scope > .toggle-button")?.click();
     const margin = parseFloat(getComputedStyle(element).scrollMarginTop);
@@ -38,7 +40,7 @@
     else land();  // the browser's own tries, while it loads
   }, { passive: true });
   addEventListener("load", () => { loaded = performance.now(); });
-  addEventListener("hashchange", aim);
+  addEventListener("hashchange", () => { if (!location.hash.startsWith("#fig=")) aim(); });
   addEventListener("pagehide", () => {
     const all = paragraphs();
     const index = all.findLastIndex((element) => element.getClientRects().length && above(element) <= innerHeight / 3);

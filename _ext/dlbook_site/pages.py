@@ -13,6 +13,7 @@ from .address import repository
 SCRIPTS = (
     "landing.mjs",
     "wide.mjs",
+    "figure_state.mjs",
     "host.mjs",
 )  # the place of a page is known before its figures start and end
 DESCRIPTION = re.compile(

@@ -18,13 +18,14 @@ from tests.widgets.live import opener
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+SCRIPTS = ("figure_state.mjs", "host.mjs")
 CONF = """
 project = "Figures"
 extensions = ["myst_nb"]
 html_theme = "sphinx_book_theme"
 html_favicon = "_static/dot.svg"
 html_static_path = ["_static"]
-html_js_files = [("host.mjs", {"type": "module"})]
+html_js_files = [("figure_state.mjs", {"type": "module"}), ("host.mjs", {"type": "module"})]
 html_theme_options = {"navbar_persistent": []}
 html_context = {"default_mode": "auto"}
 nb_execution_mode = "force"
@@ -40,7 +41,7 @@ def built_page(tmp_path_factory):
     require_chromium()
     source = tmp_path_factory.mktemp("book")
     shutil.copytree(
-        ROOT / "_static", source / "_static", ignore=lambda d, names: [n for n in names if n != "host.mjs"]
+        ROOT / "_static", source / "_static", ignore=lambda d, names: [n for n in names if n not in SCRIPTS]
     )
     (source / "_static/dot.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', "utf8")
     (source / "conf.py").write_text(CONF, "utf8")

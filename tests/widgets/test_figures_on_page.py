@@ -142,7 +142,10 @@ def test_two_views_of_one_figure_share_their_state(open_page):
     last = page.locator(".dlw").count() - 1
     figure(page, CURVES).get_by_role("button", name="more alpha").click()
     assert slider(page, last, "alpha").input_value() == slider(page, CURVES, "alpha").input_value() == "10"
-    assert path_of(page, CURVES, "ELU") == path_of(page, last, "ELU")
+    x = page.locator(".dlw").nth(last).get_by_label("read at x: type a value")
+    x.fill("-2")
+    x.press("Enter")
+    assert cell(page, "ELU", 0) == cell(page, "ELU", 0, last) == "−0.951"
 
 
 def test_pointer_reads_the_curve_and_the_spoken_line_follows(open_page):

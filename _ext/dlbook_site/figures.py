@@ -1,0 +1,52 @@
+"""Links that set a figure: `[set α to 2](#fig=explorer&alpha=2)` moves the figure `fig-activations-explorer`.
+
+MyST takes what begins with `#` for the name of a place and would not find it. On the page the link leads to
+the figure, also without JavaScript; `_static/figure_state.mjs` sets what `data-set` says. A link to a figure
+that the page does not have is a warning, and with it a fault of the build.
+"""
+
+import html
+import re
+from urllib.parse import parse_qs
+
+from docutils import nodes
+from docutils.transforms import Transform
+from sphinx.util import logging
+
+LOG = logging.getLogger(__name__)
+SHORT = re.compile(r"^fig-[^-]+-")  # fig-activations-explorer is "explorer" on its own page
+
+
+class FigureLinks(Transform):
+    """Turn the links that set a figure into links to it which say what to set."""
+
+    default_priority = 870  # before myst-parser's own look at what begins with #
+
+    def apply(self):
+        """Replace each link."""
+        ids = {
+            name: figure["ids"][0]
+            for figure in self.document.findall(nodes.figure)
+            for name in figure["names"]
+        }
+        ids |= {SHORT.sub("", name): place for name, place in ids.items()}
+        for link in list(self.document.findall(nodes.reference)):
+            if not link.get("refuri", "").startswith("#fig="):
+                continue
+            first, _, rest = link["refuri"][1:].partition("&")
+            (name,) = parse_qs(first)["fig"]
+            if name not in ids:
+                LOG.warning("the link %s names no figure of this page", link["refuri"], location=link)
+                continue
+            link.replace_self(whole(ids[name], rest, link.children))
+
+
+def whole(place, settings, words):
+    """Return the nodes of one link."""
+    start = f'<a class="set-figure" href="#{place}" data-set="{html.escape(settings)}">'
+    return [nodes.raw("", start, format="html"), *words, nodes.raw("", "</a>", format="html")]
+
+
+def connect(app):
+    """Register the transform."""
+    app.add_transform(FigureLinks)
