@@ -35,9 +35,10 @@ def module_text(*names):
 
 
 def style_text(*names):
-    """Join the CSS files `names`."""
+    """Join the CSS files `names`, without the comments and spaces that the browser does not need."""
     text = "\n".join((_HERE / name).read_text("utf8") for name in names)
-    return _without_comments(re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
+    text = _without_comments(re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
+    return re.sub(r":\s+", ":", re.sub(r"\s*([{};,])\s*", r"\1", text))
 
 
 def _without_comments(text):
@@ -82,9 +83,7 @@ class Figure(anywidget.AnyWidget):
                     f"{type(self).__name__}: expected a {name}, got none; give a text that somebody who "
                     "cannot see the figure can use"
                 )
-        if (
-            "parameters" in spec
-        ):  # the page's JSON sorts the keys of an object, so the order travels as a list
+        if "parameters" in spec:  # the page's JSON sorts an object's keys: the order travels as a list
             spec.setdefault("order", list(spec["parameters"]))
         self._check_size(spec, parts or {}, len(title) + len(description))
         self._start = dict(traits)
