@@ -1,14 +1,22 @@
 // A computation, step by step: tables of numbers, the cells that matter marked by frame and weight, not by colour alone.
 import { button, frame, identity, keeper, listen, node } from "./controls.js";
 
-function table(grid) {
+const numeric = (text) => Number(text.replace("−", "-") || NaN);
+
+// A table; its numbers are coloured by their size, above zero and below in two colours, as far as the largest.
+function table(grid, pictures) {
   const marked = new Set(grid.highlight.map(([r, c]) => `${r},${c}`));
-  const cell = (text, r, c) => marked.has(`${r},${c}`)
-    ? node("td", { class: "dlw-marked" }, text, node("span", { class: "dlw-hidden" }, " (marked)"))
-    : node("td", {}, text);
+  const most = Math.max(...grid.cells.flat().map(numeric).filter(Number.isFinite).map(Math.abs), 0);
+  const cell = (text, r, c) => {
+    const value = numeric(text), on = marked.has(`${r},${c}`);
+    const tone = grid.tint && value ? (value > 0 ? "dlw-plus" : "dlw-minus") : "";
+    return node("td", { class: [on ? "dlw-marked" : "", tone].join(" ").trim() || null, style: tone ? `--dlw-part: ${Math.round((45 * Math.abs(value)) / most)}%` : null },
+      text, on ? node("span", { class: "dlw-hidden" }, " (marked)") : null);
+  };
+  const label = (name) => node("th", { scope: "row" }, pictures[name] ? node("img", { src: pictures[name], alt: "", class: "dark-light" }) : null, name);
   const head = grid.columns ? node("thead", {}, node("tr", {}, grid.rows ? node("td") : null,
     ...grid.columns.map((name) => node("th", { scope: "col" }, name)))) : null;
-  const body = grid.cells.map((row, r) => node("tr", {}, grid.rows ? node("th", { scope: "row" }, grid.rows[r]) : null,
+  const body = grid.cells.map((row, r) => node("tr", {}, grid.rows ? label(grid.rows[r]) : null,
     ...row.map((text, c) => cell(text, r, c))));
   const made = node("table", {}, node("caption", {}, grid.name), head, node("tbody", {}, ...body));
   return node("div", { class: "dlw-scroll", tabindex: "0", role: "region", "aria-label": grid.name }, made);
@@ -30,8 +38,8 @@ function player(seconds, go, atEnd) {
 }
 
 function render({ model, el }) {
-  const { steps, autoplay } = model.get("spec");
-  const { content } = frame(model, el, "stepper");
+  const { steps, autoplay, pictures } = model.get("spec");
+  const { content, say } = frame(model, el, "stepper");
   const keep = keeper(model), last = steps.length - 1, id = identity();
   const go = (to) => {
     const next = Math.min(last, Math.max(0, to ?? model.get("step") + 1));
@@ -43,22 +51,22 @@ function render({ model, el }) {
   const next = button("next", "next step", by(() => model.get("step") + 1), "next"), end = button("last", "last step", by(() => last));
   const range = node("input", { type: "range", id, min: 0, max: last, step: 1, oninput: by(() => Number(range.value)) });
   const count = node("label", { for: id, class: "dlw-count" });
-  const caption = node("p", { class: "dlw-caption", "aria-live": "polite" });
-  const formula = node("p", { class: "dlw-formula" }), grids = node("div", { class: "dlw-grids" });
+  // All steps lie in one place, so that it is as high as the highest of them and nothing jumps; one is visible.
+  const pages = steps.map((step) => node("div", { class: "dlw-step" },
+    node("p", { class: "dlw-caption" }, step.caption), step.formula ? node("p", { class: "dlw-formula" }, step.formula) : null,
+    node("div", { class: "dlw-grids" }, ...step.grids.map((grid) => table(grid, pictures)))));
   content.append(node("div", { class: "dlw-steps" }, first.element, back.element, next.element, end.element,
-    play?.element ?? null, range, count), caption, formula, grids);
+    play?.element ?? null, range, count), node("div", { class: "dlw-pages" }, ...pages));
   const draw = () => {
-    const at = model.get("step"), step = steps[at];
+    const at = Math.min(last, Math.max(0, Math.round(model.get("step"))));
     range.value = at;
     range.setAttribute("aria-valuetext", `step ${at + 1} of ${last + 1}`);
     range.style.setProperty("--dlw-part", last ? `${(100 * at) / last}%` : "0%");
     count.textContent = `step ${at + 1} of ${last + 1}`;
     [first, back].forEach((b) => b.enable(at > 0));
     [next, end].forEach((b) => b.enable(at < last));
-    caption.textContent = step.caption;
-    formula.textContent = step.formula;
-    formula.hidden = !step.formula;
-    grids.replaceChildren(...step.grids.map(table));
+    pages.forEach((page, number) => page.classList.toggle("dlw-shown", number === at));
+    say(steps[at].caption);
   };
   draw();
   const stop = listen(model, ["change:step"], draw);

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import traitlets
+from PIL import Image
 
 from dlbook.widgets import encode
 from dlbook.widgets.figure import Figure, escape, module_text, style_text
@@ -26,6 +27,7 @@ class Grid:
         rows, columns: labels; None: none.
         highlight: (row, column) of the cells that the step is about; negative numbers count from the end.
         digits: decimal places; whole numbers are written without any.
+        tint: colour the numbers by their size, as far as the grid's largest; off where they are only names.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Grid:
     columns: list[str] | None = None
     highlight: list[tuple[int, int]] = field(default_factory=list)
     digits: int = 2
+    tint: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Stepper(Figure):
         start: number of the first step shown, from 0.
         autoplay: seconds a step when the reader presses "Play"; None: no such button. It never starts by
             itself.
+        pictures: {label of a row: grey image [H, W], uint8 or float in [0, 1]}, shown beside that label.
 
     Attributes:
         step: number of the step shown; can be set from Python too.
@@ -67,7 +71,7 @@ class Stepper(Figure):
 
     step = traitlets.Int(0).tag(sync=True)
 
-    def __init__(self, *, steps, title="", description="", start=0, autoplay=None):
+    def __init__(self, *, steps, title="", description="", start=0, autoplay=None, pictures=None):
         entries = [_entry(step, f"step {number}") for number, step in enumerate(steps)]
         if not entries:
             raise ValueError(
@@ -77,7 +81,8 @@ class Stepper(Figure):
             raise ValueError(
                 f"autoplay: expected None or 0.5 seconds a step or more, got {autoplay}; a reader needs time"
             )
-        spec = {"steps": entries, "autoplay": autoplay}
+        pictures = {str(name): _picture(image, name) for name, image in dict(pictures or {}).items()}
+        spec = {"steps": entries, "autoplay": autoplay, "pictures": pictures}
         cells = {
             f"step {n}": sum(len(str(g["cells"])) for g in entry["grids"]) for n, entry in enumerate(entries)
         }
@@ -97,7 +102,7 @@ class Stepper(Figure):
         items = []
         for entry in self.spec["steps"]:
             formula = f"<br><code>{escape(entry['formula'])}</code>" if entry["formula"] else ""
-            grids = "".join(_table(grid) for grid in entry["grids"])
+            grids = "".join(_table(grid, self.spec["pictures"]) for grid in entry["grids"])
             items.append(
                 f"<li><p>{escape(entry['caption'])}{formula}</p><div "
                 f'style="overflow-x:auto">{grids}</div></li>'
@@ -146,7 +151,20 @@ def _grid(grid, what):
         "rows": grid.rows and [str(v) for v in grid.rows],
         "columns": grid.columns and [str(v) for v in grid.columns],
         "highlight": marked,
+        "tint": bool(grid.tint),
     }
+
+
+def _picture(image, name):
+    """Return a grey image as a `data:` address."""
+    values = encode.to_array(image, f"picture {name!r}")
+    if values.ndim != 2 or (values.dtype != np.uint8 and not 0 <= values.min() <= values.max() <= 1):
+        raise ValueError(
+            f"picture {name!r}: expected [H, W], uint8 or float in [0, 1], got shape {values.shape}; "
+            "give one grey image"
+        )
+    scaled = values if values.dtype == np.uint8 else np.rint(values * 255).astype(np.uint8)
+    return encode.data_uri(Image.fromarray(scaled))
 
 
 def _cells(values, what):
@@ -178,7 +196,7 @@ def _text(value, digits):
     return f"{float(value):.{digits}f}".replace("-", "−")
 
 
-def _table(grid):
+def _table(grid, pictures):
     """Return a plain HTML table; marked cells are bold and bracketed."""
     marked = {tuple(cell) for cell in grid["highlight"]}
     head = ""
@@ -192,7 +210,11 @@ def _table(grid):
         )
     body = ""
     for r, row in enumerate(grid["cells"]):
-        label = f'<th scope="row">{escape(grid["rows"][r])}</th>' if grid["rows"] else ""
+        name = grid["rows"][r] if grid["rows"] else ""
+        seen = (
+            f'<img class="dark-light" src="{pictures[name]}" alt="" width="28"> ' if name in pictures else ""
+        )
+        label = f'<th scope="row">{seen}{escape(name)}</th>' if grid["rows"] else ""
         cells = (
             f"<td><strong>[{escape(v)}]</strong></td>" if (r, c) in marked else f"<td>{escape(v)}</td>"
             for c, v in enumerate(row)

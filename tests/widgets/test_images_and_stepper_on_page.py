@@ -37,16 +37,22 @@ def test_stepper_steps_by_button_range_and_play(open_page):
     page = open_page()
     stepper = figure(page, STEPPER)
     stepper.get_by_role("button", name="next step").click()
-    assert "Exponentiate" in stepper.locator(".dlw-caption").inner_text()
-    assert stepper.locator("td.dlw-marked").all_text_contents() == [
+    assert "Exponentiate" in stepper.locator(".dlw-shown .dlw-caption").inner_text()
+    assert stepper.locator(".dlw-shown td.dlw-marked").all_text_contents() == [
         "7.39 (marked)",
         "2.72 (marked)",
         "1.11 (marked)",
     ]
+    height = stepper.bounding_box()["height"]
+    tones = stepper.locator(".dlw-shown td.dlw-plus").evaluate_all(
+        "all => all.map(el => parseFloat(getComputedStyle(el).getPropertyValue('--dlw-part')))"
+    )
+    assert tones[3:] == [45, 17, 7], "the largest is coloured most: 7.39, 2.72, 1.11"
     stepper.get_by_role("button", name="last step").press("Enter")
+    assert stepper.bounding_box()["height"] == height, "a step moved the page"
     assert "step 5 of 5" in stepper.inner_text()
     stepper.get_by_role("slider").press("ArrowLeft")
-    assert "Divide" in stepper.locator(".dlw-caption").inner_text()
+    assert "Divide" in stepper.locator(".dlw-shown .dlw-caption").inner_text()
     stepper.get_by_role("button", name="first step").click()
     stepper.get_by_role("button", name="play").click()
     page.wait_for_timeout(1500)

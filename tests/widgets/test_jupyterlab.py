@@ -200,7 +200,7 @@ def test_images_and_stepper_live(lab, page):
     stepper = page.locator(".dlw-stepper")
     stepper.scroll_into_view_if_needed()
     stepper.get_by_role("button", name="next step").click()
-    assert stepper.locator(".dlw-caption").inner_text() == "Two."
+    assert stepper.locator(".dlw-shown .dlw-caption").inner_text() == "Two."
 
 
 def test_a_block_opens_by_mouse_and_by_keyboard_and_python_reads_it(lab, page):

@@ -79,3 +79,13 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_check_sees_the_fault(fault):
     check_sees(check_still, module, "Stepper", *FAULTS[fault], error=(AssertionError, ValueError))
+
+
+def test_a_picture_stands_at_the_row_that_it_belongs_to():
+    steps = [Step("Look.", [Grid("g", [[1.0], [2.0]], rows=["a", "b"])])]
+    made = Stepper(title="T", description="D", steps=steps, pictures={"b": np.eye(3)})
+    assert list(made.spec["pictures"]) == ["b"] and made.spec["pictures"]["b"].startswith("data:image/png")
+    before, after = made.still().split('<th scope="row">')[1:]
+    assert "<img" not in before and after.startswith("<img")
+    with pytest.raises(ValueError, match="one grey image"):
+        Stepper(title="T", description="D", steps=steps, pictures={"b": np.ones(3)})
