@@ -13,7 +13,7 @@ from typing import Any
 
 
 def plain(value: Any) -> Any:
-    """`value` as Python's own: tensors, arrays, shapes and tuples become numbers or (nested) lists of
+    """Return `value` as Python's own: tensors, arrays, shapes and tuples become numbers or (nested) lists of
     numbers.
     """
     if hasattr(value, "tolist"):
@@ -24,7 +24,8 @@ def plain(value: Any) -> Any:
 
 
 def agreement(predicted: Any, measured: Any, tolerance: float, relative: float | None) -> str | None:
-    """None where the two agree, or a few words on how they differ. Arguments are as `plain` gives them.
+    """Return None where the two agree, or a few words on how they differ. Arguments are as `plain` gives
+    them.
 
     Raises:
         ValueError: if the tolerance is negative or NaN, both kinds are given, or `relative` is used against
@@ -48,7 +49,7 @@ def agreement(predicted: Any, measured: Any, tolerance: float, relative: float |
 
 
 def tolerance_text(tolerance: float, relative: float | None, unit: str = "") -> str:
-    """The tolerance in words: "exact", "± 0.01 ms" or "± 2 %"."""
+    """Return the tolerance in words: "exact", "± 0.01 ms" or "± 2 %"."""
     if relative is not None:
         return f"± {100 * relative:.4g} %"
     return f"± {tolerance:.4g} {unit}".rstrip() if tolerance else "exact"

@@ -18,7 +18,7 @@ SCALES = ("cpu", "gpu")
 
 
 def scale_name() -> str:
-    """The chosen scale, "cpu" or "gpu", from `DLBOOK_SCALE`; "cpu" where it is not set.
+    """Return the chosen scale, "cpu" or "gpu", from `DLBOOK_SCALE`; "cpu" where it is not set.
 
     Raises:
         ValueError: if the variable holds anything else.
@@ -42,7 +42,7 @@ def scale(*, cpu: T, gpu: T) -> T:
 
 
 def device() -> str:
-    """ "cuda" where `DLBOOK_SCALE=gpu`, otherwise "cpu"; a GPU that is merely present is not taken.
+    """Return "cuda" where `DLBOOK_SCALE=gpu`, otherwise "cpu"; a GPU that is merely present is not taken.
 
     Raises:
         ValueError: if `DLBOOK_SCALE=gpu` and torch finds no CUDA device.

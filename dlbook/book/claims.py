@@ -23,7 +23,7 @@ FIELDS = ("kind", "name", "predicted", "measured", "tolerance", "source", "citat
 
 
 def ledgers(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The ledgers that an executed notebook (nbformat 4) shows."""
+    """Return the ledgers that an executed notebook (nbformat 4) shows."""
     for cell in notebook["cells"]:
         for output in cell.get("outputs", []):
             if shown := output.get("metadata", {}).get(MIME):
@@ -31,7 +31,7 @@ def ledgers(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def claims_of(page: str, notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The ledgers of one page, each with its rows.
+    """Return the ledgers of one page, each with its rows.
 
     Raises:
         ValueError: if a ledger is of another schema.
@@ -49,7 +49,7 @@ def claims_of(page: str, notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def executed(place: Path, root: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Page and notebook of every executed chapter: of the book's present text, not of former ones.
+    """Yield page and notebook of every executed chapter: of the book's present text, not of former ones.
 
     Args:
         place: a jupyter-cache, or a folder of .ipynb files.
@@ -76,7 +76,7 @@ def executed(place: Path, root: Path) -> Iterator[tuple[str, Mapping[str, Any]]]
 
 
 def gather(place: Path, root: Path) -> list[dict[str, Any]]:
-    """The ledgers of all executed chapters below `place`."""
+    """Return the ledgers of all executed chapters below `place`."""
     return [ledger for page, notebook in executed(place, root) for ledger in claims_of(page, notebook)]
 
 

@@ -109,7 +109,9 @@ def without_dropout(model: nn.Module) -> nn.Module:
 
 
 def difference(ours: Tensor, theirs: Tensor) -> float:
-    """The largest difference, relative to the largest magnitude of theirs; infinite for other shapes, NaN."""
+    """Return the largest difference, relative to the largest magnitude of theirs; infinite for other shapes,
+    NaN.
+    """
     if ours.shape != theirs.shape:
         return float("inf")
     ours, theirs = ours.detach().double(), theirs.detach().double()
@@ -118,7 +120,7 @@ def difference(ours: Tensor, theirs: Tensor) -> float:
 
 
 def first_output(result: Any) -> Tensor:
-    """The logits of a model that returns a tensor or a tuple of them."""
+    """Return the logits of a model that returns a tensor or a tuple of them."""
     return result if isinstance(result, Tensor) else result[0]
 
 

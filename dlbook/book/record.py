@@ -29,7 +29,7 @@ ROOT = PACKAGE.parent
 
 
 def commit(root: Path = ROOT) -> str:
-    """The commit checked out at `root`, "-dirty" where tracked files differ from it.
+    """Return the commit checked out at `root`, "-dirty" where tracked files differ from it.
 
     Raises:
         ValueError: if `root` is not in a git checkout.
@@ -52,14 +52,14 @@ def commit(root: Path = ROOT) -> str:
 
 
 def device_name() -> str:
-    """The device in words: the GPU's name, or the machine's kind of processor and its cores."""
+    """Return the device in words: the GPU's name, or the machine's kind of processor and its cores."""
     if device() == "cuda":
         return torch.cuda.get_device_name()
     return f"CPU ({platform.machine()}, {os.cpu_count()} cores)"
 
 
 def versions() -> dict[str, str]:
-    """Versions of what a result depends on."""
+    """Return the versions of what a result depends on."""
     found = {"python": platform.python_version()}
     for package in ("torch", "torchvision", "numpy"):
         try:

@@ -30,13 +30,13 @@ FIELDS = {
 
 
 def folder() -> Path:
-    """The folder of recorded results: the repository's, or the copy inside an installed package."""
+    """Return the folder of recorded results: the repository's, or the copy inside an installed package."""
     checkout = PACKAGE.parent / "data" / "recorded"
     return checkout if checkout.is_dir() else PACKAGE / "_bundled" / "recorded"
 
 
 def path_of(name: str) -> Path:
-    """The file of the run `name`.
+    """Return the file of the run `name`.
 
     Raises:
         ValueError: if `name` is not lower case, digits, '-' and '_'.
@@ -50,7 +50,7 @@ def path_of(name: str) -> Path:
 
 
 def faults(run: Any) -> list[str]:
-    """What is wrong with a recorded run, one sentence each; empty if nothing is."""
+    """Say what is wrong with a recorded run, one sentence each; empty if nothing is."""
     if not isinstance(run, Mapping):
         return [f"expected a JSON object, got {type(run).__name__}"]
     found = [f"the field {field!r} is missing" for field in FIELDS if field not in run]
@@ -74,7 +74,7 @@ def faults(run: Any) -> list[str]:
 
 
 def recorded(name: str) -> dict[str, Any]:
-    """The recorded run `name`, checked.
+    """Return the recorded run `name`, checked.
 
     Raises:
         ValueError: if the file is missing or at fault; it names the file, the fault and the command that
@@ -129,7 +129,7 @@ def write(run: Mapping[str, Any], path: Path | None = None) -> Path:
 
 
 def provenance(run: Mapping[str, Any]) -> str:
-    """Where the run comes from, on one line.
+    """Say where the run comes from, on one line.
 
     Raises:
         ValueError: if it does not say.
@@ -149,7 +149,7 @@ def provenance(run: Mapping[str, Any]) -> str:
 
 
 def result(run: Mapping[str, Any], path: str) -> Any:
-    """The result at the dotted `path` ("error.mean").
+    """Return the result at the dotted `path` ("error.mean").
 
     Raises:
         ValueError: if it leads nowhere.
@@ -167,7 +167,7 @@ def result(run: Mapping[str, Any], path: str) -> Any:
 
 
 def show_recorded(name: str) -> Table:
-    """The results of the recorded run `name` as a table, its provenance in the caption."""
+    """Return the results of the recorded run `name` as a table, its provenance in the caption."""
     run = recorded(name)
     rows = tuple((path, cell_text(value)) for path, value in _flat(run["results"]))
     return Table(

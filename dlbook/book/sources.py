@@ -48,7 +48,8 @@ class Source:
 
 
 def source(*objects: Any, docstrings: bool = True, link: str = "") -> Source:
-    """The source of classes, functions, methods or modules of one file of the package, to be displayed.
+    """Return the source of classes, functions, methods or modules of one file of the package, to be
+    displayed.
 
     Args:
         docstrings: False leaves out the docstrings of what is shown.
@@ -92,7 +93,7 @@ def _locate(thing: Any) -> tuple[str, str, int]:
 
 
 def without_docstrings(code: str) -> str:
-    """`code` with every docstring taken out; a body that was only a docstring becomes `...`."""
+    """Return `code` with every docstring taken out; a body that was only a docstring becomes `...`."""
     lines = code.splitlines()
     for node in sorted(
         (n for n in ast.walk(ast.parse(code)) if _has_docstring(n)), key=lambda n: -n.body[0].lineno

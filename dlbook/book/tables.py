@@ -15,8 +15,8 @@ from typing import Any
 
 
 def cell_text(value: Any) -> str:
-    """A value as a table shows it: integers with thin groups of three digits, floats to four significant
-    figures.
+    """Return a value as a table shows it: integers with thin groups of three digits, floats to four
+    significant figures.
     """
     if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
         value = value.item()
@@ -82,7 +82,7 @@ class Table:
 
 
 def table(rows: Sequence[Sequence[Any]], columns: Sequence[str], caption: str | None = None) -> Table:
-    """A table of `rows` (each as long as `columns`) to be displayed; numbers are right-aligned.
+    """Return a table of `rows` (each as long as `columns`) to be displayed; numbers are right-aligned.
 
     Raises:
         ValueError: if there is no row, or a row's length differs from that of `columns`.

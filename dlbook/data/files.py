@@ -21,7 +21,7 @@ _verified: set[tuple[str, int, int, str]] = (
 
 
 def data_dir() -> Path:
-    """Folder of the bundled data.
+    """Return the folder of the bundled data.
 
     In an installed wheel this is ``dlbook/_bundled``; in a checkout, the repository's ``data``.
 
@@ -43,7 +43,7 @@ def data_dir() -> Path:
 
 
 def fix(folder: Path) -> str:
-    """The sentence that says how to restore the files of ``folder``: by a script in a checkout, else
+    """Return the sentence that says how to restore the files of ``folder``: by a script in a checkout, else
     by pip.
     """
     if (folder.parent / "scripts" / "make_data.py").is_file():
@@ -52,8 +52,8 @@ def fix(folder: Path) -> str:
 
 
 def manifest() -> dict[str, dict]:
-    """Entries of ``manifest.json`` by file name: ``file``, ``sha256``, ``bytes``, ``source``, ``licence``,
-    ``made``.
+    """Return the entries of ``manifest.json`` by file name: ``file``, ``sha256``, ``bytes``, ``source``,
+    ``licence``, ``made``.
     """
     folder = data_dir()
     try:
@@ -66,13 +66,13 @@ def manifest() -> dict[str, dict]:
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 checksum of a file, as 64 hexadecimal digits."""
+    """Return the SHA-256 checksum of a file, as 64 hexadecimal digits."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def verified(name: str) -> Path:
-    """Path of a bundled file, once its size and checksum equal the manifest's.
+    """Return the path of a bundled file, once its size and checksum equal the manifest's.
 
     Each message names the file, what was expected, what was found, and the command that fixes it.
 

@@ -41,8 +41,8 @@ class Preparation:
 
 
 def read_picture(path: str | Path) -> Image.Image:
-    """A picture of any kind that Pillow reads, in RGB, turned as its EXIF data say: a camera held upright
-    stores the picture lying.
+    """Return a picture of any kind that Pillow reads, in RGB, turned as its EXIF data say: a camera held
+    upright stores the picture lying.
 
     Raises:
         ValueError: if the file is missing or cannot be decoded; it names the file.

@@ -49,7 +49,7 @@ FAMILIES = (
 
 
 def variants() -> dict[str, str]:
-    """All rows of all tables: name of the variant -> name of its module, in the order of the tables."""
+    """Return all rows of all tables, in their order: name of the variant -> name of its module."""
     return {name: family for family in FAMILIES for name in import_module(f"dlbook.models.{family}").VARIANTS}
 
 

@@ -100,7 +100,7 @@ class ECABottleneck(nn.Module):
 
 @dataclass(frozen=True)
 class Config:
-    """One net.
+    """Describe one net.
 
     Args:
         block: ECABasicBlock or ECABottleneck.

@@ -9,7 +9,7 @@ from dlbook.nn.state import load_state
 
 
 def from_timm(name: str) -> str:
-    """The name of a tensor of timm's ResNet with ``attn_layer="eca"`` in this file."""
+    """Return the name of a tensor of timm's ResNet with ``attn_layer="eca"`` in this file."""
     return name.replace(".se.", ".eca.")
 
 

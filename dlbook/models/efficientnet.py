@@ -58,7 +58,7 @@ from dlbook.nn.drop import StochasticDepth
 
 @dataclass(frozen=True)
 class Stage:
-    """One row of Table 1: MBConv blocks of one width; `stride` is the first block's."""
+    """Describe one row of Table 1: MBConv blocks of one width; `stride` is the first block's."""
 
     expand_ratio: int
     kernel_size: int

@@ -49,7 +49,7 @@ from dlbook.nn.divisible import make_divisible
 
 
 class Row(NamedTuple):
-    """One bottleneck of Table 1 or 2; `expanded` and `out` are channels, RE is ReLU and HS h-swish."""
+    """Describe one bottleneck of Table 1 or 2; `expanded` and `out` are channels, RE is ReLU, HS h-swish."""
 
     kernel_size: int
     expanded: int

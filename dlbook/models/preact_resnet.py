@@ -47,13 +47,13 @@ from dlbook.nn.residual_frame import ResidualFrame, conv, initialise, require_st
 
 
 def activate(norm: nn.Module, x: Tensor) -> Tensor:
-    """relu(bn(x)) in a new tensor: x itself stays as it is, for the shortcut needs it."""
+    """Return relu(bn(x)) in a new tensor: x itself stays as it is, for the shortcut needs it."""
     return F.relu(norm(x), inplace=True)
 
 
 def make_projection(in_channels: int, out_channels: int, stride: int) -> nn.Conv2d | None:
-    """None where x can be added as it is, else a 1x1 convolution; it has no BN, for its input is normalised
-    already.
+    """Return None where x can be added as it is, else a 1x1 convolution; it has no BN, for its input is
+    normalised already.
     """
     return None if stride == 1 and in_channels == out_channels else conv(in_channels, out_channels, 1, stride)
 
@@ -122,7 +122,7 @@ class TimmBottleneckUnit(BottleneckUnit):
 
 @dataclass(frozen=True)
 class Config:
-    """One net.
+    """Describe one net.
 
     Args:
         unit: BasicUnit, BottleneckUnit or TimmBottleneckUnit.

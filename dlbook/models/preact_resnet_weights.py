@@ -10,7 +10,7 @@ from dlbook.nn.state import load_state
 
 
 def from_timm(name: str) -> str:
-    """The name of one of timm's tensors in ``preact_resnet.py``."""
+    """Return the name of one of timm's tensors in ``preact_resnet.py``."""
     name = re.sub(r"^stages\.(\d+)\.blocks", lambda found: f"layer{int(found[1]) + 1}", name)
     name = name.replace("stem.conv.", "conv1.").replace("downsample.conv.", "downsample.")
     return name.replace("head.fc.", "fc.")

@@ -180,7 +180,7 @@ def fit_groups(
 
 
 def stages_of(config: Config) -> tuple[Stage, ...]:
-    """The stages of a RegNet: runs of blocks of equal width, each fitted to the group width."""
+    """Return the stages of a RegNet: runs of blocks of equal width, each fitted to the group width."""
     runs = [(len(list(run)), width) for width, run in groupby(block_widths(config))]
     return tuple(
         fit_groups(depth, width, config.group_width, rounding=config.rounding) for depth, width in runs

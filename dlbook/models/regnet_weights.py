@@ -36,20 +36,20 @@ TIMM = {
 
 
 def exchange(name: str, table: Mapping[str, str]) -> str:
-    """The name with each part that the table has in another library's spelling replaced by ours."""
+    """Return the name with each part that the table has in another library's spelling replaced by ours."""
     for theirs, ours in table.items():
         name = name.replace(theirs, ours)
     return name
 
 
 def from_torchvision(name: str) -> str:
-    """The name of one of torchvision's tensors in ``regnet.py``."""
+    """Return the name of one of torchvision's tensors in ``regnet.py``."""
     name = re.sub(r"^trunk_output\.block(\d+)\.block\d+-(\d+)", r"layer\1.\2", name)
     return exchange(name, TORCHVISION)
 
 
 def from_timm(name: str) -> str:
-    """The name of one of timm's tensors in ``regnet.py``."""
+    """Return the name of one of timm's tensors in ``regnet.py``."""
     name = re.sub(r"^s(\d+)\.b(\d+)", lambda found: f"layer{found[1]}.{int(found[2]) - 1}", name)
     return exchange(name, TIMM)
 

@@ -42,7 +42,7 @@ from dlbook.nn.split_attention import SplitAttention
 
 @dataclass(frozen=True)
 class Config:
-    """One net.
+    """Describe one net.
 
     Args:
         depths: blocks in each stage.

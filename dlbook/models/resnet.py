@@ -68,7 +68,7 @@ class PadShortcut(nn.Module):
 
 
 def make_shortcut(in_channels: int, out_channels: int, stride: int, option: str) -> nn.Module | None:
-    """None where x can be added as it is; else option "A" (padding) or "B" (1x1 convolution and BN)."""
+    """Return None where x can be added as it is; else option "A" (padding) or "B" (1x1 convolution, BN)."""
     if option == "A" and (stride != 1 or in_channels != out_channels):
         return PadShortcut(in_channels, out_channels, stride)
     return projection(in_channels, out_channels, stride)
@@ -148,7 +148,7 @@ class PlainBlock(nn.Module):
 
 @dataclass(frozen=True)
 class Config:
-    """One row of the paper's tables.
+    """Describe one row of the paper's tables.
 
     Args:
         block: BasicBlock, Bottleneck, BottleneckV15 or PlainBlock.

@@ -124,7 +124,9 @@ class SplitPaths(nn.Module):
 
 
 def from_grouped(state: Mapping[str, Tensor], cardinality: int, form: type[nn.Module]) -> dict[str, Tensor]:
-    """The state dict of a `GroupedConvolution` cut into that of `form`, EarlyConcatenation or SplitPaths."""
+    """Return the state dict of a `GroupedConvolution` cut into that of `form`, EarlyConcatenation or
+    SplitPaths.
+    """
     cut = {}
     for name, tensor in state.items():
         layer, _, field = name.partition(".")
@@ -141,7 +143,7 @@ def from_grouped(state: Mapping[str, Tensor], cardinality: int, form: type[nn.Mo
 
 
 def to_grouped(state: Mapping[str, Tensor], cardinality: int) -> dict[str, Tensor]:
-    """The state dict of an `EarlyConcatenation` or `SplitPaths` joined into that of a
+    """Return the state dict of an `EarlyConcatenation` or `SplitPaths` joined into that of a
     `GroupedConvolution`.
     """
     joined = {name: tensor for name, tensor in state.items() if not name.startswith("paths.")}
@@ -172,7 +174,7 @@ class Block(GroupedConvolution):
 
 @dataclass(frozen=True)
 class Config:
-    """One net.
+    """Describe one net.
 
     Args:
         depths: blocks in each stage.

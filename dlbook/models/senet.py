@@ -73,7 +73,7 @@ class SEBottleneck(nn.Module):
 
 @dataclass(frozen=True)
 class Config:
-    """One net.
+    """Describe one net.
 
     Args:
         depths: blocks in each stage.

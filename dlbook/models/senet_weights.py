@@ -9,7 +9,7 @@ from dlbook.nn.state import load_state
 
 
 def from_timm(name: str) -> str:
-    """The name of a tensor of timm's seresnet or legacy_seresnet in this file."""
+    """Return the name of a tensor of timm's seresnet or legacy_seresnet in this file."""
     name = name.removeprefix("layer0.").replace("last_linear.", "fc.").replace(".se_module.", ".se.")
     return name.replace(".se.fc1.", ".se.reduce.").replace(".se.fc2.", ".se.expand.")
 

@@ -90,7 +90,7 @@ class WideBottleneck(nn.Module):
 
 @dataclass(frozen=True)
 class Config:
-    """One net.
+    """Describe one net.
 
     Args:
         dataset: "cifar" or "imagenet".

@@ -50,21 +50,21 @@ def _negative_part(x: Tensor) -> Tensor:
 
 
 def sigmoid(x: Tensor) -> Tensor:
-    """1 / (1 + e^-x), in (0, 1)."""
+    """Return 1 / (1 + e^-x), in (0, 1)."""
     negative = torch.exp(_negative_part(x))  # e^x for x <= 0
     positive = torch.exp(-torch.where(x > 0, x, 0.0))  # e^-x for x > 0
     return torch.where(x > 0, 1 / (1 + positive), negative / (1 + negative))
 
 
 def tanh(x: Tensor) -> Tensor:
-    """(e^x - e^-x) / (e^x + e^-x), in (-1, 1); equals 2 sigmoid(2x) - 1."""
+    """Return (e^x - e^-x) / (e^x + e^-x), in (-1, 1); equals 2 sigmoid(2x) - 1."""
     negative = torch.expm1(2 * _negative_part(x))  # e^2x - 1, exact near 0
     positive = torch.expm1(-2 * torch.where(x > 0, x, 0.0))
     return torch.where(x > 0, -positive / (2 + positive), negative / (2 + negative))
 
 
 def hard_sigmoid(x: Tensor) -> Tensor:
-    """min(max(x + 3, 0), 6) / 6, in [0, 1] (Howard et al. 2019, arXiv:1905.02244, section 5.2)."""
+    """Return min(max(x + 3, 0), 6) / 6, in [0, 1] (Howard et al. 2019, arXiv:1905.02244, section 5.2)."""
     return torch.where(x <= -3, 0.0, torch.where(x >= 3, 1.0, x / 6 + 0.5))
 
 
@@ -72,17 +72,17 @@ def hard_sigmoid(x: Tensor) -> Tensor:
 
 
 def relu(x: Tensor) -> Tensor:
-    """max(0, x) (Fukushima 1969; Nair & Hinton 2010); derivative 0 at x = 0."""
+    """Return max(0, x) (Fukushima 1969; Nair & Hinton 2010); derivative 0 at x = 0."""
     return torch.where(x > 0, x, 0.0)
 
 
 def relu6(x: Tensor) -> Tensor:
-    """min(max(0, x), 6) (Krizhevsky 2010; MobileNetV2 for low precision)."""
+    """Return min(max(0, x), 6) (Krizhevsky 2010; MobileNetV2 for low precision)."""
     return torch.where(x >= 6, 6.0, torch.where(x > 0, x, 0.0))
 
 
 def leaky_relu(x: Tensor, slope: float = 0.01) -> Tensor:
-    """x where x > 0, else slope * x (Maas et al. 2013); ``slope`` is any number, 0.01 in the paper."""
+    """Return x where x > 0, else slope * x (Maas et al. 2013); ``slope`` is any number, 0.01 in the paper."""
     return torch.where(x > 0, x, slope * x)
 
 
@@ -106,18 +106,18 @@ def prelu(x: Tensor, slope: Tensor) -> Tensor:
 
 
 def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
-    """x where x > 0, else alpha (e^x - 1) (Clevert et al. 2015, arXiv:1511.07289, eq. 15); alpha > 0."""
+    """Return x if x > 0, else alpha (e^x - 1) (Clevert et al. 2015, arXiv:1511.07289, eq. 15), alpha > 0."""
     require_above("alpha", alpha)
     return torch.where(x > 0, x, alpha * torch.expm1(_negative_part(x)))
 
 
 def selu(x: Tensor) -> Tensor:
-    """SELU_SCALE * elu(x, SELU_ALPHA): keeps mean 0 and variance 1 (Klambauer et al. 2017, eq. 2)."""
+    """Return SELU_SCALE * elu(x, SELU_ALPHA): keeps mean 0 and variance 1 (Klambauer et al. 2017, eq. 2)."""
     return SELU_SCALE * elu(x, SELU_ALPHA)
 
 
 def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
-    """log(1 + e^(beta x)) / beta, the integral of the sigmoid (Dugas et al. 2001); beta > 0."""
+    """Return log(1 + e^(beta x)) / beta, the integral of the sigmoid (Dugas et al. 2001); beta > 0."""
     require_above("beta", beta)
     return torch.logaddexp(beta * x, torch.zeros_like(x)) / beta
 
@@ -126,24 +126,24 @@ def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
 
 
 def swish(x: Tensor, beta: float | Tensor = 1.0) -> Tensor:
-    """x * sigmoid(beta x) (Ramachandran et al. 2017, arXiv:1710.05941); ``beta`` may be learnt."""
+    """Return x * sigmoid(beta x) (Ramachandran et al. 2017, arXiv:1710.05941); ``beta`` may be learnt."""
     return x * sigmoid(beta * x)
 
 
 def silu(x: Tensor) -> Tensor:
-    """x * sigmoid(x): Swish with beta = 1 (Hendrycks & Gimpel 2016; Elfwing et al. 2017,
+    """Return x * sigmoid(x): Swish with beta = 1 (Hendrycks & Gimpel 2016; Elfwing et al. 2017,
     arXiv:1702.03118).
     """
     return swish(x, beta=1.0)
 
 
 def gelu(x: Tensor) -> Tensor:
-    """x * Phi(x), Phi the standard normal distribution function (Hendrycks & Gimpel 2016), exact."""
+    """Return x * Phi(x), Phi the standard normal distribution function (Hendrycks & Gimpel 2016), exact."""
     return x * torch.erfc(-x / math.sqrt(2)) / 2
 
 
 def gelu_tanh(x: Tensor) -> Tensor:
-    """The tanh approximation of GELU, x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (same paper,
+    """Return the tanh approximation of GELU, x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (same paper,
     section 2).
     """
     bounded = torch.where(x.abs() > 10, 10 * x.sign(), x)  # tanh is +-1 there; x^3 overflows in float16
@@ -151,12 +151,12 @@ def gelu_tanh(x: Tensor) -> Tensor:
 
 
 def mish(x: Tensor) -> Tensor:
-    """x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681)."""
+    """Return x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681)."""
     return x * tanh(softplus(x))
 
 
 def hard_swish(x: Tensor) -> Tensor:
-    """x * hard_sigmoid(x): SiLU from additions and clipping (Howard et al. 2019, section 5.2)."""
+    """Return x * hard_sigmoid(x): SiLU from additions and clipping (Howard et al. 2019, section 5.2)."""
     return torch.where(x <= -3, 0.0, torch.where(x >= 3, x, x * (x + 3) / 6))
 
 
@@ -164,7 +164,7 @@ def hard_swish(x: Tensor) -> Tensor:
 
 
 def softmax(x: Tensor, dim: int) -> Tensor:
-    """e^x_i / sum_j e^x_j along ``dim``: positive, sums to 1.
+    """Return e^x_i / sum_j e^x_j along ``dim``: positive, sums to 1.
 
     Args:
         x: logits (..., K, ...), same shape out.

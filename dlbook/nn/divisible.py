@@ -9,7 +9,7 @@ MobileViT share: round to the nearest multiple, a half upwards, but never lose m
 
 
 def make_divisible(channels: float, divisor: int = 8) -> int:
-    """The multiple of `divisor` nearest to `channels`; at least `divisor`, and never less than 90 % of
+    """Return the multiple of `divisor` nearest to `channels`; at least `divisor`, and never less than 90 % of
     `channels`.
 
     Raises:

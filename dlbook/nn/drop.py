@@ -39,7 +39,7 @@ from dlbook.checks import require_one_of, require_probability, require_shape
 def keep_mask(
     x: Tensor, shape: tuple[int, ...], drop_prob: float, generator: torch.Generator | None = None
 ) -> Tensor:
-    """A mask of `shape`, x's type and device: 0 with probability `drop_prob`, else 1, each drawn on
+    """Return a mask of `shape`, x's type and device: 0 with probability `drop_prob`, else 1, each drawn on
     its own.
     """
     return x.new_empty(shape).bernoulli_(1 - drop_prob, generator=generator)

@@ -38,8 +38,8 @@ from dlbook.checks import require_one_of, require_positive, require_probability,
 def drop_connect(
     x: Tensor, weight: Tensor, bias: Tensor | None, drop_prob: float, generator: torch.Generator | None = None
 ) -> Tensor:
-    """(M * W) x + m * b with masks of each example's own: x [B, in], weight [out, in], bias [out] -> [B,
-    out].
+    """Return (M * W) x + m * b with masks of each example's own: x [B, in], weight [out, in], bias [out] ->
+    [B, out].
     """
     masks = x.new_empty(len(x), *weight.shape).bernoulli_(1 - drop_prob, generator=generator)  # [B, out, in]
     y = ((masks * weight) @ x[:, :, None]).squeeze(-1)  # [B, out]
@@ -63,8 +63,8 @@ def drop_connect_moments(
 def gaussian_average(
     function: Callable[[Tensor], Tensor], mean: Tensor, variance: Tensor, points: int = 1000
 ) -> Tensor:
-    """E[function(u)] for u ~ N(mean, variance), by `points` quantiles of the normal distribution; the shape
-    of mean.
+    """Return E[function(u)] for u ~ N(mean, variance), by `points` quantiles of the normal distribution; the
+    shape of mean.
     """
     levels = (torch.arange(points, dtype=torch.float64, device=mean.device) + 0.5) / points
     normal = torch.special.ndtri(levels).to(mean.dtype)  # [points]

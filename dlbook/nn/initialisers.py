@@ -56,7 +56,7 @@ def fan_in(weight: Tensor) -> int:
 
 
 def fans(weight: Tensor, groups: int = 1) -> tuple[int, int]:
-    """(n_in, n_out) of a weight [out, in / groups, ...] of a linear layer or a convolution.
+    """Return (n_in, n_out) of a weight [out, in / groups, ...] of a linear layer or a convolution.
 
     Raises:
         ValueError: for a weight with fewer than 2 axes, or if the groups do not divide `out`.
@@ -83,29 +83,29 @@ def _uniform(weight: Tensor, variance: float, generator: Generator) -> Tensor:
 
 
 def lecun_normal_(weight: Tensor, generator: Generator = None) -> Tensor:
-    """N(0, 1 / n_in)."""
+    """Fill with N(0, 1 / n_in)."""
     return _normal(weight, 1 / fan_in(weight), generator)
 
 
 def lecun_uniform_(weight: Tensor, generator: Generator = None) -> Tensor:
-    """U(-b, b) of variance 1 / n_in."""
+    """Fill with U(-b, b) of variance 1 / n_in."""
     return _uniform(weight, 1 / fan_in(weight), generator)
 
 
 def xavier_normal_(weight: Tensor, gain: float = 1.0, groups: int = 1, generator: Generator = None) -> Tensor:
-    """N(0, gain^2 2 / (n_in + n_out)), Glorot & Bengio's equation (12)."""
+    """Fill with N(0, gain^2 2 / (n_in + n_out)), Glorot & Bengio's equation (12)."""
     return _normal(weight, gain**2 * 2 / sum(fans(weight, groups)), generator)
 
 
 def xavier_uniform_(
     weight: Tensor, gain: float = 1.0, groups: int = 1, generator: Generator = None
 ) -> Tensor:
-    """U(-b, b), b = gain sqrt(6 / (n_in + n_out)), Glorot & Bengio's equation (16)."""
+    """Fill with U(-b, b), b = gain sqrt(6 / (n_in + n_out)), Glorot & Bengio's equation (16)."""
     return _uniform(weight, gain**2 * 2 / sum(fans(weight, groups)), generator)
 
 
 def he_variance(weight: Tensor, mode: str = "fan_in", slope: float = 0.0, groups: int = 1) -> float:
-    """2 / ((1 + slope^2) n): n = n_in keeps the variance forward, n = n_out that of the gradient.
+    """Return 2 / ((1 + slope^2) n): n = n_in keeps the variance forward, n = n_out that of the gradient.
 
     Args:
         slope: leaky ReLU's.
@@ -121,21 +121,21 @@ def he_variance(weight: Tensor, mode: str = "fan_in", slope: float = 0.0, groups
 def he_normal_(
     weight: Tensor, mode: str = "fan_in", slope: float = 0.0, groups: int = 1, generator: Generator = None
 ) -> Tensor:
-    """N(0, `he_variance`)."""
+    """Fill with N(0, `he_variance`)."""
     return _normal(weight, he_variance(weight, mode, slope, groups), generator)
 
 
 def he_uniform_(
     weight: Tensor, mode: str = "fan_in", slope: float = 0.0, groups: int = 1, generator: Generator = None
 ) -> Tensor:
-    """U(-b, b) of variance `he_variance`."""
+    """Fill with U(-b, b) of variance `he_variance`."""
     return _uniform(weight, he_variance(weight, mode, slope, groups), generator)
 
 
 @torch.no_grad()
 def orthogonal_(weight: Tensor, gain: float = 1.0, generator: Generator = None) -> Tensor:
-    """gain times a random matrix with orthonormal rows, or columns if there are more rows than columns (Saxe
-    et al.).
+    """Fill with gain times a random matrix with orthonormal rows, or columns if there are more rows than
+    columns (Saxe et al.).
 
     A kernel [out, in, kh, kw] is flattened to [out, in kh kw]. The Q of a QR decomposition of a Gaussian
     matrix is orthogonal, but its signs follow the algorithm's habit; giving R a positive diagonal makes Q
@@ -154,8 +154,8 @@ def orthogonal_(weight: Tensor, gain: float = 1.0, generator: Generator = None) 
 
 
 def truncated_std(std: float, bound: float = 2.0) -> float:
-    """Standard deviation of N(0, std^2) cut off at +-bound standard deviations: std sqrt(1 - 2 b phi(b) / (2
-    Phi(b) - 1)).
+    """Return the standard deviation of N(0, std^2) cut off at +-bound standard deviations: std sqrt(1 - 2 b
+    phi(b) / (2 Phi(b) - 1)).
     """
     require_above("bound", bound, fix="it counts standard deviations")
     density = math.exp(-(bound**2) / 2) / math.sqrt(2 * math.pi)
@@ -166,8 +166,8 @@ def truncated_std(std: float, bound: float = 2.0) -> float:
 def truncated_normal_(
     weight: Tensor, std: float = 1.0, mean: float = 0.0, bound: float = 2.0, generator: Generator = None
 ) -> Tensor:
-    """N(mean, std^2) within mean +- bound * std, by the inverse of its distribution function: no draw is
-    thrown away.
+    """Fill with N(mean, std^2) within mean +- bound * std, by the inverse of its distribution function: no
+    draw is thrown away.
 
     bound counts *standard deviations*. torch's ``trunc_normal_`` takes absolute limits, -2 and 2 by default:
     with std 0.02 that cuts nothing. The deviation after the cut is `truncated_std`, 0.88 std for bound 2;

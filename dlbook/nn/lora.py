@@ -123,7 +123,7 @@ def merge_lora(model: nn.Module) -> nn.Module:
 
 
 def fitting(modules: dict[str, nn.Module], patterns: Sequence[str]) -> list[str]:
-    """The names that fit any of the patterns, in order.
+    """Return the names that fit any of the patterns, in order.
 
     Raises:
         ValueError: for a pattern that fits none, or no pattern.

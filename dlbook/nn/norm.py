@@ -32,13 +32,13 @@ from dlbook.checks import require_at_least, require_positive, require_shape
 
 
 def at_least_float32(x: Tensor) -> Tensor:
-    """x in a type that sums many squares without much error: float16 and bfloat16 become float32."""
+    """Return x in a type that sums many squares without much error: float16 and bfloat16 become float32."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def standardise(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
-    """(x - mean) / sqrt(variance + eps) over `axes`, with the biased variance; same shape as x, at least
-    float32.
+    """Return (x - mean) / sqrt(variance + eps) over `axes`, with the biased variance; same shape as x, at
+    least float32.
     """
     x = at_least_float32(x)
     centred = x - x.mean(axes, keepdim=True)

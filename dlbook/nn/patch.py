@@ -70,7 +70,8 @@ def patchify(images: Tensor, patch_size: int, order: str = "c p q") -> Tensor:
 
 
 def unpatchify(patches: Tensor, patch_size: int, grid: tuple[int, int], order: str = "c p q") -> Tensor:
-    """The inverse of `patchify`: patches [B, N, p^2 C] on a grid of (rows, columns) -> images [B, C, H, W].
+    """Return the inverse of `patchify`: patches [B, N, p^2 C] on a grid of (rows, columns) -> images [B, C,
+    H, W].
 
     Raises:
         ValueError: unless rows * columns = N and p^2 divides the patches' length.

@@ -40,8 +40,8 @@ from dlbook.nn.windows import Pair, output_size, pair, windows
 def pooled_size(
     size: int, kernel_size: int, stride: int, padding: int = 0, dilation: int = 1, ceil_mode: bool = False
 ) -> int:
-    """Number of windows along one axis; with ceil_mode also a last one that hangs over, if it starts before
-    size + padding.
+    """Return the number of windows along one axis; with ceil_mode also a last one that hangs over, if it
+    starts before size + padding.
 
     `size + padding` counts from the first padded pixel, so such a window holds at least one pixel of the
     image.
@@ -72,8 +72,8 @@ def pooling_windows(
     ceil_mode: bool = False,
     overhang: float | None = None,
 ) -> Tensor:
-    """Windows [B, C, H', W', kh, kw] of x [B, C, H, W]; `fill` is the padding's value, `overhang` (default:
-    fill) ceil_mode's.
+    """Return the windows [B, C, H', W', kh, kw] of x [B, C, H, W]; `fill` is the padding's value, `overhang`
+    (default: fill) ceil_mode's.
 
     stride None is the kernel's size: windows side by side.
 
@@ -106,7 +106,7 @@ def max_pool2d(
     dilation: Pair = 1,
     ceil_mode: bool = False,
 ) -> Tensor:
-    """The largest value of each window: [B, C, H, W] -> [B, C, H', W'].
+    """Return the largest value of each window: [B, C, H, W] -> [B, C, H', W'].
 
     The gradient goes to that value alone, to the first in reading order if several are equal, and adds up
     where windows overlap. `amax` would share it among equals, and after a ReLU many zeros are equal.
@@ -123,7 +123,7 @@ def avg_pool2d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Tensor:
-    """The mean of each window: [B, C, H, W] -> [B, C, H', W'].
+    """Return the mean of each window: [B, C, H, W] -> [B, C, H', W'].
 
     Args:
         count_include_pad: whether zeros of the padding count.
@@ -137,26 +137,28 @@ def avg_pool2d(
 
 
 def global_avg_pool2d(x: Tensor) -> Tensor:
-    """The mean of each map: [B, C, H, W] -> [B, C, 1, 1]. The sum over places forgets them: it is invariant
-    to cyclic shifts.
+    """Return the mean of each map: [B, C, H, W] -> [B, C, 1, 1]. The sum over places forgets them: it is
+    invariant to cyclic shifts.
     """
     return x.mean((2, 3), keepdim=True)
 
 
 def global_max_pool2d(x: Tensor) -> Tensor:
-    """The largest value of each map: [B, C, H, W] -> [B, C, 1, 1]; the gradient goes to the first of
+    """Return the largest value of each map: [B, C, H, W] -> [B, C, 1, 1]; the gradient goes to the first of
     equals.
     """
     return x.flatten(2).max(-1).values[:, :, None, None]
 
 
 def adaptive_bins(size: int, bins: int) -> list[tuple[int, int]]:
-    """(start, end) of each of `bins` bins over an axis: floor(i size / bins), ceil((i + 1) size / bins)."""
+    """Return (start, end) of each of `bins` bins over an axis: floor(i size / bins), ceil((i + 1) size /
+    bins).
+    """
     return [(i * size // bins, -(-(i + 1) * size // bins)) for i in range(bins)]
 
 
 def adaptive_avg_pool2d(x: Tensor, output_size: Pair) -> Tensor:
-    """The mean of each bin: [B, C, H, W] -> [B, C, h, w] for output_size h or (h, w), at least 1.
+    """Return the mean of each bin: [B, C, H, W] -> [B, C, h, w] for output_size h or (h, w), at least 1.
 
     A mean of means of rows of equal length, so the axes can go one after the other.
     """
@@ -168,7 +170,7 @@ def adaptive_avg_pool2d(x: Tensor, output_size: Pair) -> Tensor:
 
 
 def adaptive_max_pool2d(x: Tensor, output_size: Pair) -> Tensor:
-    """The largest value of each bin: [B, C, H, W] -> [B, C, h, w]; gradient to the first of equals, in
+    """Return the largest value of each bin: [B, C, H, W] -> [B, C, h, w]; gradient to the first of equals, in
     reading order.
     """
     (h, w), (height, width) = pair("output_size", output_size), x.shape[2:]

@@ -37,8 +37,8 @@ from dlbook.nn.windows import Pair, pair
 
 
 def stochastic_draw(activations: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """One activation of each window, drawn with p_i = a_i / sum a: [..., n] -> [...]; a window of zeros gives
-    0.
+    """Return one activation of each window, drawn with p_i = a_i / sum a: [..., n] -> [...]; a window of
+    zeros gives 0.
     """
     activations = activations.clamp(min=0)
     with torch.no_grad():
@@ -49,8 +49,8 @@ def stochastic_draw(activations: Tensor, generator: torch.Generator | None = Non
 
 
 def stochastic_mean(activations: Tensor) -> Tensor:
-    """sum a^2 / sum a of each window, the expectation of the draw: [..., n] -> [...]; a window of zeros gives
-    0.
+    """Return sum a^2 / sum a of each window, the expectation of the draw: [..., n] -> [...]; a window of
+    zeros gives 0.
     """
     activations = activations.clamp(min=0)
     total = activations.sum(-1, keepdim=True)

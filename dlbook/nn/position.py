@@ -40,7 +40,7 @@ from dlbook.checks import require_one_of, require_positive
 
 
 def learned_positions(num_tokens: int, dim: int, std: float = 0.02) -> nn.Parameter:
-    """A trainable table [1, N, D], drawn from N(0, std).
+    """Return a trainable table [1, N, D], drawn from N(0, std).
 
     Raises:
         ValueError: for a size below 1.
@@ -135,8 +135,8 @@ def interpolate_positions(
 def resized_state(
     state: Mapping[str, Tensor], grid: tuple[int, int], prefix_tokens: int = 1, name: str = "pos_embed"
 ) -> dict[str, Tensor]:
-    """A copy of a state dict whose positions `name`, if they are of another square grid, are interpolated to
-    `grid`.
+    """Return a copy of a state dict whose positions `name`, if they are of another square grid, are
+    interpolated to `grid`.
 
     Positions of a number of tokens that is no square stay as they are, for the loader to refuse.
     """

@@ -32,7 +32,7 @@ from dlbook.checks import require_images, require_positive
 def conv(
     in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, groups: int = 1
 ) -> nn.Conv2d:
-    """A convolution [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)] for an odd kernel.
+    """Return a convolution [B, C_in, H, W] -> [B, C_out, ceil(H/stride), ceil(W/stride)] for an odd kernel.
 
     It has no bias: batch normalisation follows, sooner or later, and has one.
     """
@@ -42,7 +42,7 @@ def conv(
 
 
 def projection(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:
-    """The shortcut of a block: None where x can be added as it is, else a 1x1 convolution and BN.
+    """Return the shortcut of a block: None where x can be added as it is, else a 1x1 convolution and BN.
 
     He et al., section 3.3, option B; the matrix W_s of their equation (2).
     """
@@ -52,7 +52,7 @@ def projection(in_channels: int, out_channels: int, stride: int) -> nn.Sequentia
 
 
 def stem_layers(size: str, in_channels: int, width: int) -> tuple[nn.Conv2d, nn.Module]:
-    """The first convolution, to `width` channels, and the pooling after it.
+    """Return the first convolution, to `width` channels, and the pooling after it.
 
     Args:
         size: "imagenet" for 7x7/2 and max pooling 3x3/2, "cifar" for 3x3 and no pooling.

@@ -33,7 +33,8 @@ Function = Callable[[Tensor], Tensor]
 
 
 def gaussian_mean(function: Function, mean: float = 0.0, variance: float = 1.0, points: int = 4001) -> float:
-    """E[function(X)] for X ~ N(mean, variance), by Simpson's rule on each side of x = 0 up to 12 deviations.
+    """Return E[function(X)] for X ~ N(mean, variance), by Simpson's rule on each side of x = 0 up to 12
+    deviations.
 
     Args:
         function: float64 tensor (points,) -> (points,), smooth except perhaps at 0.
@@ -63,7 +64,7 @@ def gaussian_mean(function: Function, mean: float = 0.0, variance: float = 1.0, 
 
 
 def gain(function: Function) -> float:
-    """1 / sqrt(E[f(Z)^2]): with W ~ N(0, gain^2 / fan_in) pre-activations of variance 1 stay so.
+    """Return 1 / sqrt(E[f(Z)^2]): with W ~ N(0, gain^2 / fan_in) pre-activations of variance 1 stay so.
 
     sqrt(2) for ReLU (He et al. 2015, eq. 10), sqrt(2 / (1 + a^2)) for leaky ReLU (eq. 15), 1 for SELU.
 
@@ -80,7 +81,7 @@ def gain(function: Function) -> float:
 
 
 def variance_map(function: Function, weight_gain: float, depth: int, start: float) -> list[float]:
-    """q_1 .. q_depth, the variances of the pre-activations of each layer.
+    """Return q_1 .. q_depth, the variances of the pre-activations of each layer.
 
     Args:
         start: mean square of an input value, so that q_1 = weight_gain^2 * start; depth >= 1.
@@ -97,7 +98,7 @@ def variance_map(function: Function, weight_gain: float, depth: int, start: floa
 
 
 def gradient_factor(slope: Function, weight_gain: float, variance: float) -> float:
-    """chi = gain^2 E[f'(sqrt(variance) Z)^2]: what one layer multiplies the mean squared gradient by."""
+    """Return chi = gain^2 E[f'(sqrt(variance) Z)^2]: what a layer multiplies the mean squared gradient by."""
     return weight_gain**2 * gaussian_mean(lambda z: slope(math.sqrt(variance) * z) ** 2)
 
 

@@ -27,7 +27,7 @@ from dlbook.widgets.still import draw_curves
 
 @dataclass(frozen=True)
 class Curve:
-    """One curve of a :class:`Curves`.
+    """Describe one curve of a :class:`Curves`.
 
     Attributes:
         name: as in the legend.

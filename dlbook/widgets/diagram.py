@@ -166,7 +166,7 @@ def _description(tree):
 
 
 def shape_text(shape):
-    """A shape as the figure writes it.
+    """Return a shape as the figure writes it.
 
     >>> shape_text((64, 56, 56))
     '64×56×56'

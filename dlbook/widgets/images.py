@@ -21,7 +21,7 @@ from dlbook.widgets.figure import Figure, escape, module_text, style_text
 
 @dataclass(frozen=True)
 class Stack:
-    """One named stack of an :class:`Images`, when a plain array does not say enough.
+    """Describe one named stack of an :class:`Images`, when a plain array does not say enough.
 
     Attributes:
         values: shape (len(p1), len(p2), ..., H, W) or (..., H, W, 3). uint8: grey or RGB. Float, one channel:

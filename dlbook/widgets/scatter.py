@@ -26,7 +26,7 @@ from dlbook.widgets.scatter_still import draw_scatter
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis: its name, whether it is logarithmic, and the unit that follows its numbers."""
+    """Describe one axis: its name, whether it is logarithmic, and the unit that follows its numbers."""
 
     name: str
     log: bool = False
@@ -35,7 +35,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Point:
-    """One point.
+    """Describe one point.
 
     Args:
         values: number by the name of the axis; an axis may be missing.

@@ -19,7 +19,7 @@ from dlbook.widgets.figure import Figure, escape, module_text, style_text
 
 @dataclass(frozen=True)
 class Grid:
-    """One table of numbers or short texts.
+    """Describe one table of numbers or short texts.
 
     Attributes:
         name: its caption.
@@ -41,7 +41,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Step:
-    """One step: a caption in words, the grids to show, and a formula as plain text."""
+    """Describe one step: a caption in words, the grids to show, and a formula as plain text."""
 
     caption: str
     grids: list[Grid] = field(default_factory=list)

@@ -28,13 +28,13 @@ def peers(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def milliseconds(result: Mapping[str, Any], measure: str) -> float:
-    """Our time for one image of one row, of `measure` "forward" or "training step"."""
+    """Return our time for one image of one row, of `measure` "forward" or "training step"."""
     return 1e3 * result["models"]["ours"]["median"][measure] / result["input"][0]
 
 
 def ratios_to_best_peer(result: Mapping[str, Any]) -> dict[str, float]:
-    """The largest ratio of each measure over the peers of one row: ours against the peer that is better at
-    it.
+    """Return the largest ratio of each measure over the peers of one row: ours against the peer that is
+    better at it.
     """
     return {measure: max(model["ratio"][measure] for model in peers(result).values()) for measure in MEASURES}
 
@@ -43,8 +43,8 @@ def speed(
     rows: Mapping[str, Mapping[str, Any]],
     caption: str = "Ours over theirs; below 1 ours is faster or smaller",
 ) -> Table:
-    """One line a row and peer: our milliseconds for one image, then the ratios, those of time with their 95 %
-    interval.
+    """Return one line a row and peer: our milliseconds for one image, then the ratios, those of time with
+    their 95 % interval.
     """
     lines = []
     for row, result in rows.items():

@@ -23,7 +23,7 @@ from dlbook.zoo.sizes import input_size, size_options
 
 
 def checked_size(name: str, size: int | Sequence[int] | None) -> tuple[int, int, int]:
-    """(C, H, W) from a side, from three numbers, or None for the row's own.
+    """Return (C, H, W) from a side, from three numbers, or None for the row's own.
 
     Raises:
         ValueError: for anything else.
@@ -42,7 +42,7 @@ def checked_size(name: str, size: int | Sequence[int] | None) -> tuple[int, int,
 
 
 def build(name: str, size: tuple[int, int, int]) -> nn.Module:
-    """The row with fresh weights for images of `size`, (C, H, W)."""
+    """Return the row with fresh weights for images of `size`, (C, H, W)."""
     return create(name, **size_options(name, size))
 
 
@@ -74,7 +74,7 @@ def counted(name: str) -> Entry:
 
 
 def as_csv(found: Iterable[Entry]) -> str:
-    """The text of `counted.csv` for these rows."""
+    """Return the text of `counted.csv` for these rows."""
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(COLUMNS)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Paper:
-    """One paper.
+    """Describe one paper.
 
     Args:
         authors: family names in order.

@@ -19,7 +19,7 @@ COLUMNS = ("row", "top1", "setting", "citation", "where")
 
 @dataclass(frozen=True)
 class Reported:
-    """One reported accuracy.
+    """Describe one reported accuracy.
 
     Args:
         top1: per cent.
@@ -35,7 +35,7 @@ class Reported:
 
 
 def reported(source: Path = FILE) -> list[Reported]:
-    """All reported accuracies, in the order of the file.
+    """Return all reported accuracies, in the order of the file.
 
     Args:
         source: another file than the bundled one.

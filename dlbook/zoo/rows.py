@@ -25,7 +25,7 @@ TITLE = "The zoo: {} model{}, counted for one image of the size it was made for"
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of the zoo.
+    """Describe one row of the zoo.
 
     Args:
         input_size: (C, H, W) that `macs` holds for.
@@ -47,7 +47,7 @@ def _recorded() -> dict[str, Entry]:
 
 
 def read(file: Path) -> dict[str, Entry]:
-    """The rows of a file like `counted.csv`, by name.
+    """Return the rows of a file like `counted.csv`, by name.
 
     Raises:
         ValueError: if a line (it names which) lacks a column, has no number where one belongs, or repeats a
@@ -93,7 +93,7 @@ def require_name(name: str) -> str:
 
 
 def names(family: str | None = None) -> list[str]:
-    """Names of all rows, or of one family's, in the order of the tables.
+    """Return the names of all rows, or of one family's, in the order of the tables.
 
     Raises:
         ValueError: for an unknown family.
@@ -109,7 +109,7 @@ def names(family: str | None = None) -> list[str]:
 
 
 def entry(name: str) -> Entry:
-    """The row `name` with its paper and its costs at its own size.
+    """Return the row `name` with its paper and its costs at its own size.
 
     Raises:
         ValueError: for an unknown name.
@@ -118,7 +118,7 @@ def entry(name: str) -> Entry:
 
 
 def entries(family: str | None = None) -> list[Entry]:
-    """All rows, or one family's.
+    """Return all rows, or one family's.
 
     Raises:
         ValueError: for an unknown family.
@@ -127,7 +127,7 @@ def entries(family: str | None = None) -> list[Entry]:
 
 
 def paper_of(name: str) -> Paper:
-    """The paper that the row `name` belongs to.
+    """Return the paper that the row `name` belongs to.
 
     Raises:
         ValueError: for an unknown row.

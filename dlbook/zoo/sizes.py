@@ -19,7 +19,7 @@ RESOLUTIONS = {
 
 
 def input_size(name: str) -> tuple[int, int, int]:
-    """(C, H, W) of the images that a row was designed for.
+    """Return (C, H, W) of the images that a row was designed for.
 
     The side is the row's own `resolution` where its table has one, or the builder's; 32 for a CIFAR row; else
     its family's. C is what the family's builder takes by default.
@@ -31,8 +31,8 @@ def input_size(name: str) -> tuple[int, int, int]:
 
 
 def size_options(name: str, size: tuple[int, int, int]) -> dict[str, Any]:
-    """The options that `dlbook.models.create` needs to build the row `name` for images of (C, H, W), {} for
-    its own size.
+    """Return the options that `dlbook.models.create` needs to build the row `name` for images of (C, H, W),
+    {} for its own size.
     """
     own, (_, options) = input_size(name), _row(name)
     needed: dict[str, Any] = {} if size[0] == own[0] else {"in_channels": size[0]}

@@ -19,13 +19,13 @@ LAYER_COLUMNS = ("layer", "type", "output", "parameters", "MACs", "receptive fie
 
 
 def times(shape: Iterable[int]) -> str:
-    """A shape as text: 64×56×56."""
+    """Return a shape as text: 64×56×56."""
     return "×".join(map(str, shape))
 
 
 def models(family: str | None = None, found: Iterable[Entry] | None = None) -> Table:
-    """The whole zoo, or one family of it: paper, year, parameters and multiply-accumulates at the input named
-    last.
+    """Return the whole zoo, or one family of it: paper, year, parameters and multiply-accumulates at the
+    input named last.
 
     Args:
         found: other entries, to be shown instead.
@@ -41,8 +41,8 @@ def models(family: str | None = None, found: Iterable[Entry] | None = None) -> T
 
 
 def summary(name: str, size: int | Sequence[int] | None = None, depth: int | None = None) -> Table:
-    """The layers of a model in order, with output shape, parameters, multiply-accumulates and receptive
-    field, then the total.
+    """Return the layers of a model in order, with output shape, parameters, multiply-accumulates and
+    receptive field, then the total.
 
     Args:
         size: side of the images, (C, H, W), or None for the row's own.
@@ -104,7 +104,7 @@ def _layers(
 
 
 def folded(found: Counts, depth: int) -> list[LayerCosts]:
-    """The layers of a model, those below `depth` levels summed up in the module that holds them."""
+    """Return the layers of a model, those below `depth` levels summed up in the module that holds them."""
     groups: dict[str, list[LayerCosts]] = {}
     for layer in found.layers:
         groups.setdefault(".".join(layer.name.split(".")[:depth]), []).append(layer)

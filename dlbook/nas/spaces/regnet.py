@@ -51,12 +51,12 @@ Setting = tuple[int, int, int, int]  # depth, width, group width and bottleneck 
 
 
 def log_uniform(rng: random.Random, low: float, high: float, step: float) -> float:
-    """exp of a uniform draw between log(low) and log(high), rounded to the nearest multiple of `step`."""
+    """Return exp of a uniform draw between log(low) and log(high), rounded to a multiple of `step`."""
     return step * round(math.exp(rng.uniform(math.log(low), math.log(high))) / step)
 
 
 def increases(values: Sequence[int]) -> bool:
-    """Whether no value is smaller than the one before it."""
+    """Tell whether no value is smaller than the one before it."""
     return all(a <= b for a, b in itertools.pairwise(values))
 
 
@@ -69,8 +69,8 @@ def draw_until(draw: Callable[[], list[int]], accept: Callable[[list[int]], bool
 
 @dataclass(frozen=True)
 class AnyNetSpace:
-    """One of AnyNetX_A to E: which settings the four stages share, and what must not decrease from stage to
-    stage.
+    """Describe one of AnyNetX_A to E: which settings the four stages share, and what must not decrease from
+    stage to stage.
     """
 
     shared_ratio: bool = False
@@ -194,7 +194,7 @@ class Cost:
 def cost(
     stages: Sequence[Stage], resolution: int = 224, num_classes: int = 1000, in_channels: int = 3
 ) -> Cost:
-    """What an `AnyNet` of these stages without squeeze-excite costs, by arithmetic (figure 12, top left);
+    """Say what an `AnyNet` of these stages without squeeze-excite costs, by arithmetic (figure 12, top left);
     nothing is built.
     """
     macs = parameters = activations = 0
@@ -232,8 +232,8 @@ def sample_window(
     seed: int = 0,
     resolution: int = 224,
 ) -> list[tuple[Stage, ...]]:
-    """`number` networks of the space whose multiply-accumulates lie in the window (section 3.1); the same
-    ones for the same seed.
+    """Return `number` networks of the space whose multiply-accumulates lie in the window (section 3.1); the
+    same ones for the same seed.
 
     Raises:
         ValueError: for a number below 1, an empty window, or one that 100,000 draws a network do not hit.
