@@ -151,7 +151,7 @@ async function render({ model, el }) {
     node("div", { class: "dlw-controls" }, ...controls.map((control) => control.element)), state);
   const chosen = (pair) => !!pair && model.get("values")[pair[0]] === pair[1];
   const draw = (still) => {
-    const chosenNow = model.get("values"), words = stateText(Object.fromEntries(spec.order.map((name) => [name, chosenNow[name]])));
+    const chosenNow = model.get("values"), words = stateText(chosenNow, spec.order);
     controls.forEach((control) => control.update(chosenNow[control.name]));
     setting = offset(spec.parameters, spec.order, chosenNow);
     const first = logs()[0], gone = broken(), extra = spec.reading ? ` ${spec.reading.label}: ${spec.reading.values[setting] === null ? "diverged" : number(spec.reading.values[setting], 3)}.` : "";

@@ -62,7 +62,6 @@ class Flow(Figure):
         self._carried = _checked(encode.to_array(values, "values").astype(np.float64), parameters)
         spec = {
             "parameters": parameters,
-            "order": list(parameters),  # the page's JSON sorts the keys of an object
             "blocks": self._carried.shape[-1],
             "values": encode.pack(self._carried, log=True),
             "range": _range(self._carried),

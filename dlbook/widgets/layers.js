@@ -175,7 +175,7 @@ async function render({ model, el }) {
     const end = history ? history.draw(offset(spec.parameters, spec.history.parameters, values)) : "";
     const broken = diverged(), from = (part, layer) => strength(spec, levels(part, layer));
     cross.hidden = !broken;
-    const words = stateText(Object.fromEntries(spec.order.map((name) => [name, values[name]])));
+    const words = stateText(values, spec.order);
     state.textContent = [words, end].filter(Boolean).join(". ");
     verdict.textContent = broken ? "Diverged: at this setting the numbers grew until they were no numbers."
       : `Signal: ${from(0, 0)} in layer 1, ${from(0, layers - 1)} in layer ${layers}. Gradient: ${from(1, layers - 1)} in layer ${layers}, ${from(1, 0)} in layer 1.`;

@@ -49,7 +49,7 @@ class Layers(Figure):
     Args:
         title, description: texts; both are needed.
         signal, gradient: strength of every unit, [settings..., layers, units]; the sign is left out. NaN: the
-            unit is not there (a narrower layer), or, where a setting has nothing else, the run diverged.
+            unit is not there (a narrower layer); a layer of nothing else says that the run diverged.
         parameters: `{name: ascending numbers (a slider) or strings (a choice)}`.
         decades: (lowest, highest) power of ten that the brightness tells apart.
         pictures: (name of a parameter, one image [H, W] in [0, 1] for each of its values): what goes in.
@@ -94,7 +94,6 @@ class Layers(Figure):
             raise ValueError(f"outputs: expected {units} names or fewer, got {len(outputs)}; drop some")
         spec = {
             "parameters": parameters,
-            "order": list(parameters),  # the page's JSON sorts the keys of an object
             "layers": layers,
             "units": units,
             "decades": [low, high],
@@ -149,14 +148,16 @@ def _levels(values, low, high):
 
 
 def _pair(signal, gradient, parameters):
-    """Return both without sign, checked to have one shape."""
+    """Return both without sign, checked to have one shape; a run that diverged is NaN throughout."""
     both = [_strengths(*each, parameters) for each in (("signal", signal), ("gradient", gradient))]
     if both[0].shape != both[1].shape:
         raise ValueError(
             f"expected signal and gradient of one shape, got {both[0].shape} and {both[1].shape}; "
             "give both for the same settings, layers and units"
         )
-    return both
+    silent = [~np.isfinite(each).any(-1) for each in both]  # layers without any number
+    broken = (silent[0] | silent[1]).any(-1)[..., None, None]
+    return [np.where(broken, np.nan, each) for each in both]
 
 
 def _pictures(parameters, pictures):

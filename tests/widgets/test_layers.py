@@ -27,6 +27,16 @@ def test_each_setting_layer_and_unit_travels_in_its_place():
     assert (bytes_[:, 2] == 255).all() and bytes_[0, 0, 0, 3].tolist() == [9, 9, 255]
 
 
+def test_a_layer_without_any_number_makes_the_whole_setting_diverge():
+    values = np.ones((3, 2, 4, 3))
+    values[1, 0, 2] = np.nan  # the first layers may still hold numbers
+    values[1, 1, 2, 0] = np.nan  # one unit alone is one that is not there
+    figure = fading(signal=np.ones_like(values), gradient=values, start={"rate": 0.1})
+    assert np.isnan(figure.strengths("signal")).all() and np.isnan(figure.strengths("gradient")).all()
+    figure.values = {"digit": "2"}
+    assert np.isnan(figure.strengths("gradient")).sum() == 1
+
+
 def test_strengths_beyond_the_scale_stay_at_its_ends():
     figure = Layers(**TEXTS, signal=[[1e-9, 0.0], [50.0, 1.0]], gradient=np.ones((2, 2)))
     assert figure.strengths("signal").tolist() == [[1e-6, 1e-6], [1, 1]]
