@@ -84,9 +84,10 @@ def options_of(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=int(os.environ.get("DLBOOK_TEST_WORKERS", "2")))
     parser.add_argument("--changed", action="store_true")
     options = parser.parse_args(arguments)
-    options.families = sorted({family for family, _ in sizes.values()})
+    options.families, options.new = sorted({family for family, _ in sizes.values()}), []
     if options.changed:
         changed = zoo_changes.changed_families(options.families)
+        options.new = [name for name, (family, _) in sizes.items() if family in changed]
         options.rows = zoo_changes.rows_to_ask(sizes, changed)
         print(f"changed since all rows were asked: {', '.join(changed) or 'no family'}", flush=True)
     options.whole = set(options.rows) == set(sizes) and set(options.checks) >= set(DEFAULT)
@@ -115,7 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Ask, print, and return the exit code."""
     options = options_of(arguments)
     start = time.perf_counter()
-    planned = plan(options.rows, tuple(options.checks))
+    planned = plan(options.rows, tuple(options.checks)) + plan(options.new, ("parity",))
     faults, seconds, slowest = ask_all(planned, options.jobs)
     spent = ", ".join(f"{check} {value:.0f} s" for check, value in seconds.items())
     print(

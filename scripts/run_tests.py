@@ -14,6 +14,9 @@ from toc import ROOT, notebooks
 
 WORKERS = os.environ.get("DLBOOK_TEST_WORKERS", "2")
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--dist", "loadfile", "-n", WORKERS]
+# A browser waits more than it works, so one more runs beside the others.
+BROWSERS = [*PYTEST[:-1], str(int(WORKERS) + 1), "-m", "browser"]
+EACH_PAGE = ("tests/site/test_site_pages.py", "tests/site/test_site_files.py", "tests/site/test_site_wide.py")
 WHOLE_BOOK = 58  # chapters
 LIMIT = 55  # minutes that all stages together may take then, on two cores
 CHECK_ZOO = [sys.executable, "scripts/check_zoo.py"]
@@ -60,8 +63,8 @@ def stages() -> dict[str, Stage]:
         "zoo": Stage(([*CHECK_ZOO, "--changed"],)),
         "notebooks": Stage(([sys.executable, "scripts/test_notebooks.py"],), grows=True),
         "book": Stage(([sys.executable, "scripts/build_book.py"],), grows=True),
-        "pages": Stage(([*PYTEST, "-m", "browser", "tests/site"],), grows=True),
-        "figures": Stage(([*PYTEST, "-m", "browser", "--ignore=tests/site", "tests"],)),
+        "pages": Stage(([*BROWSERS, "--dist", "load", *EACH_PAGE],), grows=True),
+        "figures": Stage(([*BROWSERS, *(f"--ignore={file}" for file in EACH_PAGE), "tests"],)),
         "zoo-all": Stage(([*CHECK_ZOO],), weekly=True),
         "zoo-parity": Stage(([*CHECK_ZOO, "--checks", "parity", "inductor"],), weekly=True),
     }

@@ -53,6 +53,29 @@ def test_a_change_makes_the_families_new_that_depend_on_it(house, file, expected
     assert changed_families(["a", "b"], record, root) == expected
 
 
+BEFORE = 'def f(x):\n    """Take x."""\n    if x < 0:\n        raise ValueError(f"got {x}")\n    return x'
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (BEFORE.replace("Take x.", "Return x as it is."), []),
+        (BEFORE.replace('f"got {x}"', 'f"expected x >= 0, got {x}"'), []),
+        ("# a reason\n" + BEFORE, []),
+        (BEFORE.replace("x < 0", "x <= 0"), ["a"]),
+        (BEFORE.replace("ValueError", "TypeError"), ["a"]),
+        (BEFORE.replace("return x", "return -x"), ["a"]),
+        (BEFORE.replace("return x", "return 'x'"), ["a"]),
+    ],
+)
+def test_words_for_readers_make_nothing_new_and_code_does(house, after, expected):
+    root, record = house
+    (root / "dlbook/nn/gate.py").write_text(BEFORE)
+    record.write_text(json.dumps(now(["a", "b"], root)))
+    (root / "dlbook/nn/gate.py").write_text(after)
+    assert changed_families(["a", "b"], record, root) == expected
+
+
 def test_another_recorded_count_makes_its_family_new(house):
     root, record = house
     (root / "dlbook/zoo/counted.csv").write_text("row,family\na1,a,7\nb1,b,9\n")

@@ -39,11 +39,11 @@ new MutationObserver((_, observer) => {
 }).observe(document, {childList: true, subtree: true});"""
 STILL = """async () => {
   let last = -1, same = 0;
-  for (let tries = 0; tries < 100 && same < 8; tries++) {
+  for (let tries = 0; tries < 200 && same < 8; tries++) {
     const now = scrollY + document.documentElement.scrollHeight + 1e6 * document.querySelectorAll('[data-widget="loading"]').length;
     same = now === last ? same + 1 : 0;
     last = now;
-    await new Promise((done) => setTimeout(done, 100));
+    await new Promise((done) => setTimeout(done, 50));
   }
 }"""
 
