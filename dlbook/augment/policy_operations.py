@@ -107,7 +107,10 @@ def magnitudes(name: str, bins: int, height: int, width: int) -> Tensor:
 
 def _named(name: str) -> Operation:
     if name not in OPERATIONS:
-        raise ValueError(f"expected an operation among {', '.join(NAMES)}, got {name!r}; mind the capitals")
+        raise ValueError(
+            f"expected an operation among {', '.join(NAMES)}, got {name!r}; write it as in the list, "
+            "with its capital letters"
+        )
     return OPERATIONS[name]
 
 

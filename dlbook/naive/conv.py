@@ -105,7 +105,10 @@ def require_fitting(x: Tensor, weight: Tensor, bias: Tensor | None, groups: int)
             f"expected x [B, C, H, W] and weight [O, C/groups, kh, kw], got {shapes}; add the axes"
         )
     if x.shape[1] != groups * weight.shape[1]:
-        raise ValueError(f"expected x with {groups * weight.shape[1]} channels, got {shapes}; match them")
+        raise ValueError(
+            f"expected x with {groups * weight.shape[1]} channels, got {shapes}; give the weight the "
+            "channels of x, divided by groups"
+        )
     if weight.shape[0] % groups:
         raise ValueError(f"expected groups to divide the output channels, got {shapes}; choose a divisor")
     if bias is not None and bias.shape != weight.shape[:1]:

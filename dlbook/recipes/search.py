@@ -62,10 +62,11 @@ def parse(text: str) -> Space:
     """Read one `--space`. Raises ValueError with the grammar."""
     key, _, told = text.partition("=")
     if not (key and told):
-        raise ValueError(f"space {text!r}: expected {GRAMMAR}")
+        raise ValueError(f"--space: expected a key and its values, got {text!r}; write {GRAMMAR}")
     if key.split(".")[0] in ("seed", "data", "output") and key != "data.batch_size":
         raise ValueError(
-            f"space {text!r}: expected a key that leaves the images and the run's folder as they are"
+            f"--space: expected a key other than seed, data.* and output.*, got {text!r}; give that as "
+            "key=value, the same for all trials (of data only data.batch_size may vary)"
         )
     log, between = told.startswith("log:"), ".." in told
     values = tuple(read_value(f"[{told.removeprefix('log:').replace('..', ',') if between else told}]"))
@@ -73,9 +74,14 @@ def parse(text: str) -> Space:
     if between and not (
         numbers and len(values) == 2 and values[0] < values[1] and (values[0] > 0 or not log)
     ):
-        raise ValueError(f"space {text!r}: expected {GRAMMAR}, low below high, and above 0 for log:")
+        raise ValueError(
+            f"--space: expected two numbers, low below high, and above 0 for log:, got {text!r}; write "
+            f"{GRAMMAR}"
+        )
     if not between and (log or len(values) < 2 or any(values.count(value) > 1 for value in values)):
-        raise ValueError(f"space {text!r}: expected two or more different values, or {GRAMMAR}")
+        raise ValueError(
+            f"--space: expected two or more different values, or a range, got {text!r}; write {GRAMMAR}"
+        )
     return Space(key, values, between, log)
 
 
@@ -104,10 +110,7 @@ def search(
         ValueError: what no trial could be started with, before any is; or no trial came to an end.
         ModuleNotFoundError: Optuna is not installed.
     """
-    try:
-        import optuna
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError("a search needs the package optuna: pip install '.[search]'") from error
+    optuna = _optuna()
     splits = load(config.data, config.seed)
     wholes = _require_valid(config, spaces, trials, splits)
     study = _open(optuna, name, Path(storage or default_storage(config.output.folder)))
@@ -124,6 +127,17 @@ def search(
             f"trial {trial.number + 1} of {trials}  {state.lower()}  {METRIC} {value}  {told}  {why}".rstrip()
         )
     return study, _save_best(study, config, spaces, wholes)
+
+
+def _optuna() -> Any:
+    """Import Optuna, or say how to install it."""
+    try:
+        import optuna
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "expected the package optuna for a search, got an environment without it; pip install '.[search]'"
+        ) from error
+    return optuna
 
 
 def _open(optuna: Any, name: str, file: Path) -> Any:
@@ -186,7 +200,7 @@ def _require_valid(config: RunConfig, spaces: Sequence[Space], trials: int, spli
             f"{keys or 'no space'}; a space is {GRAMMAR}"
         )
     if len(splits.validation) == 0:
-        raise ValueError("data.validation: expected more than 0 for a search, got 0; it chooses by it")
+        raise ValueError("data.validation: expected more than 0 for a search, got 0; set it to 0.1")
     for corner in itertools.islice(itertools.product(*(space.values for space in spaces)), MOST_CORNERS):
         with_values(config, dict(zip(keys, corner, strict=True)))
     names = next((space.values for space in spaces if space.key == "model.name"), (config.model.name,))
@@ -214,7 +228,10 @@ def _require_same(study: Any, config: RunConfig, spaces: Sequence[Space]) -> Non
     begun = study.user_attrs.get("begun", now)
     if different := [key for key in begun | now if begun.get(key) != now.get(key)]:
         told = "; ".join(f"{key} was {begun.get(key)}, now {now.get(key)}" for key in different)
-        raise ValueError(f"study {study.study_name!r}: {told}; give that again, or choose another --study")
+        raise ValueError(
+            f"study {study.study_name!r}: expected the configuration and spaces that it began with, got "
+            f"{told}; give the old ones again, or choose another --study"
+        )
     study.set_user_attr("begun", now)
 
 
@@ -227,7 +244,8 @@ def _save_best(study: Any, config: RunConfig, spaces: Sequence[Space], wholes: S
         whys = [trial.user_attrs["why"] for trial in ended if trial.user_attrs.get("why")]
         raise ValueError(
             f"study {study.study_name!r}: expected one trial that trains to its end, got none of "
-            f"{len(ended)}; the last: {whys[-1] if whys else 'stopped early'}"
+            f"{len(ended)}, the last because: {whys[-1] if whys else 'it was stopped early'}; narrow the "
+            "spaces, or fix what it names"
         )
     folder = Path(config.output.folder).parent / "search" / study.study_name
     folder.mkdir(parents=True, exist_ok=True)

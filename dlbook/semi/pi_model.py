@@ -61,7 +61,10 @@ class PiModelConfig:
 
     def __post_init__(self) -> None:
         if self.length < 1 or self.weight < 0:
-            raise ValueError(f"expected length >= 1 and weight >= 0, got {self.length} and {self.weight}")
+            raise ValueError(
+                f"expected length >= 1 and weight >= 0, got {self.length} and {self.weight}; length counts "
+                "steps, and weight 0 leaves the consistency out"
+            )
 
 
 class PiModel(Method):

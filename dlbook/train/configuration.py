@@ -62,7 +62,9 @@ def load(schema: type[Schema], file: str | Path, overrides: Sequence[str] = ()) 
     if not path.is_file():
         near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.y*ml")], n=1)
         hint = f"; did you mean {path.with_name(near[0])}?" if near else ""
-        raise ConfigurationError(f"{path}: there is no such file{hint}")
+        raise ConfigurationError(
+            f"{path}: expected a YAML file, got a path to nothing{hint or '; fix the path'}"
+        )
     try:
         content = OmegaConf.load(path)
     except (yaml.YAMLError, OmegaConfBaseException, UnicodeDecodeError, OSError) as error:

@@ -34,25 +34,30 @@ def require_outputs(outputs: Any) -> dict[str, Tensor]:
         ValueError: no dict, no "loss", a loss that is no scalar or has no gradient, or a value that is no
             tensor.
     """
-    expected = 'expected training_step to return {"loss": a scalar tensor, ...}, got '
-    if not isinstance(outputs, dict):
-        raise ValueError(f'{expected}{_shown(outputs)}; return {{"loss": loss}}')
-    if "loss" not in outputs:
-        raise ValueError(f'{expected}{list(outputs)} without "loss"; name the loss so')
-    for name, value in outputs.items():
-        if not isinstance(value, Tensor):
-            raise ValueError(
-                f"{expected}{_shown(value)} for {name!r}; make it a tensor: torch.tensor(value) for a number"
-            )
-    loss = outputs["loss"]
-    if loss.ndim > 0:
-        raise ValueError(f"{expected}a loss of shape {list(loss.shape)}; reduce it: loss.mean()")
-    if not loss.requires_grad:
+    if fault := _fault_of(outputs):
+        got, fix = fault
         raise ValueError(
-            f"{expected}a loss without a gradient; compute it from parameters that are trained, outside of "
-            "torch.no_grad() and without detach()"
+            f'expected training_step to return {{"loss": a scalar tensor, ...}}, got {got}; {fix}'
         )
     return outputs
+
+
+def _fault_of(outputs: Any) -> tuple[str, str] | None:
+    """Say what was returned instead, and how to fix it; None where all is well."""
+    if not isinstance(outputs, dict):
+        return _shown(outputs), 'return {"loss": loss}'
+    if "loss" not in outputs:
+        return f'{list(outputs)} without "loss"', 'give the loss the name "loss"'
+    for name, value in outputs.items():
+        if not isinstance(value, Tensor):
+            return f"{_shown(value)} for {name!r}", "make it a tensor: torch.tensor(value) for a number"
+    loss = outputs["loss"]
+    if loss.ndim > 0:
+        return f"a loss of shape {list(loss.shape)}", "reduce it: loss.mean()"
+    if not loss.requires_grad:
+        fix = "compute it from parameters that are trained, outside of torch.no_grad() and without detach()"
+        return "a loss without a gradient", fix
+    return None
 
 
 def _shown(value: Any) -> str:
@@ -98,7 +103,10 @@ def require_options(accumulate: int, clip_norm: float | None, precision: torch.d
             f"expected clip_norm > 0 or None, got {clip_norm}; None leaves the gradients as they are"
         )
     if precision not in (torch.float32, torch.bfloat16, torch.float16):
-        raise ValueError(f"expected torch.float32, torch.bfloat16 or torch.float16, got {precision}")
+        raise ValueError(
+            f"expected torch.float32, torch.bfloat16 or torch.float16, got {precision}; float32 works "
+            "everywhere"
+        )
 
 
 def schedules_by_name(schedules: Any, optimizer: torch.optim.Optimizer) -> dict[str, FactorOfStep]:

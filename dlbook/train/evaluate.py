@@ -80,7 +80,7 @@ def evaluate(model: nn.Module, batches: Iterable[dict[str, Tensor]], num_classes
             count += len(logits)
     losses, counts = zip(*gather((total.item(), count)), strict=True)
     if sum(counts) == 0:
-        raise ValueError("expected at least one batch, got none; is the data set empty?")
+        raise ValueError("expected at least one batch, got none; give a data set that is not empty")
     return {"loss": sum(losses) / sum(counts)} | {
         name: 100 * value.item() for name, value in _compute(metrics).items()
     }
@@ -188,5 +188,6 @@ def _require_labels(logits: Tensor, batch: dict[str, Tensor], num_classes: int) 
         place = int(wrong.nonzero()[0])
         index = int(batch["indices"][place]) if "indices" in batch else place
         raise ValueError(
-            f"example {index}: expected a label from 0 to {num_classes - 1}, got {int(labels[place])}"
+            f"example {index}: expected a label from 0 to {num_classes - 1}, got {int(labels[place])}; fix "
+            "the label, or build the model with more classes"
         )

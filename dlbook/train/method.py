@@ -67,7 +67,7 @@ class Method(nn.Module, abc.ABC):
         """
         if "model" not in self._modules:
             raise ValueError(
-                f"expected {type(self).__name__} to have its trained network as self.model, it has "
+                f"expected {type(self).__name__} to have its trained network as self.model, got "
                 f"{sorted(self._modules) or 'no submodules'}; call it model, or define the property evaluated"
             )
         return self.model

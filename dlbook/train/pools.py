@@ -78,7 +78,7 @@ class Pool:
         if self.size < 1 or len(self.dataset) < 1 or not self.views:
             raise ValueError(
                 f"expected size >= 1, one example and one view at least, got size {self.size}, "
-                f"{len(self.dataset)} examples, views {list(self.views)}; give what is missing"
+                f"{len(self.dataset)} examples, views {list(self.views)}; raise what is 0 or empty"
             )
 
     @property

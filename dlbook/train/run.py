@@ -58,8 +58,8 @@ class Run:
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         if not resume and any(self.checkpoints.iterdir()):
             raise RunError(
-                f"{self.folder} holds a run already; go on with it by --resume, or choose another "
-                "output.folder (nothing was changed)"
+                f"{self.folder}: expected an empty folder, got one that holds a run already; go on with it "
+                "by --resume, or choose another output.folder (nothing was changed)"
             )
 
     def files(self) -> list[Path]:
@@ -76,7 +76,8 @@ class Run:
         if figures is not None:
             if self.metric not in figures:
                 raise ValueError(
-                    f"expected the metric {self.metric!r} among the figures, got {sorted(figures)}"
+                    f"expected the metric {self.metric!r} among the figures, got {sorted(figures)}; let the "
+                    "evaluation return it, or give Run another metric"
                 )
             self.history.append({"step": trainer.step, **figures})
         path = self._write(trainer)
@@ -107,8 +108,8 @@ class Run:
             return trainer.step
         if files:
             raise RunError(
-                f"{self.checkpoints}: none of {len(files)} checkpoints is whole; start again in "
-                "another folder"
+                f"{self.checkpoints}: expected a whole checkpoint, got {len(files)} broken ones; start again "
+                "in another folder"
             )
         return 0
 

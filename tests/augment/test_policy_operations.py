@@ -142,7 +142,7 @@ def test_seeded_fault_of_an_operation_is_caught(fault):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: operations.magnitudes("rotate", 10, 8, 8), "mind the capitals"),
+        (lambda: operations.magnitudes("rotate", 10, 8, 8), "write it as in the list"),
         (lambda: operations.magnitudes("Rotate", 1, 8, 8), "at least 2 bins"),
     ],
 )

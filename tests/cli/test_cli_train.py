@@ -186,7 +186,7 @@ MIXED = "data: {name: mnist5k}\n"
 WHOLE = "model: {name: convnet_digits}\n" + MIXED
 BROKEN = {
     "no such bundled name": (("train", "digitz"), "did you mean 'digits'"),
-    "no such file": (("train", "mine.yaml"), "mine.yaml: there is no such file"),
+    "no such file": (("train", "mine.yaml"), "mine.yaml: expected a YAML file, got a path to nothing; fix"),
     "no configuration": (("train",), "Missing argument"),
     "a tabulator in YAML": (("train", "a.yaml"), "expected YAML", "model:\n\tname: x\n"),
     "a list at the top": (("train", "a.yaml"), "expected sections such as 'model:'", "- model\n- data\n"),

@@ -41,7 +41,7 @@ OUTPUTS = {  # what a method returns -> what it is told
     "nothing": (lambda rows: None, 'got NoneType; return {"loss": loss}'),
     "another name": (
         lambda rows: {"Loss": rows.mean()},
-        r"""got \['Loss'\] without "loss"; name the loss so""",
+        r"""got \['Loss'\] without "loss"; give the loss the name""",
     ),
     "an unreduced loss": (lambda rows: {"loss": rows}, r"a loss of shape \[4, 3\]; reduce it: loss.mean\(\)"),
     "a float loss": (lambda rows: {"loss": rows.mean().item()}, r"got float .* for 'loss'; make it a tensor"),

@@ -56,7 +56,7 @@ def test_a_method_without_a_model_says_how_to_name_what_is_evaluated():
     method = Plain()
     method.net = method.model
     del method.model
-    with pytest.raises(ValueError, match=r"self.model, it has \['frozen', 'net'\]; call it model, or define"):
+    with pytest.raises(ValueError, match=r"self.model, got \['frozen', 'net'\]; call it model, or define"):
         _ = method.evaluated
 
 

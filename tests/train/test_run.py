@@ -98,7 +98,10 @@ def test_all_broken_is_an_error_not_a_new_start(tmp_path):
     _, run = trained(tmp_path / "run")
     for path in run.files():
         path.write_bytes(b"x")
-    with pytest.warns(UserWarning), pytest.raises(RunError, match="none of 2 checkpoints is whole"):
+    with (
+        pytest.warns(UserWarning),
+        pytest.raises(RunError, match="expected a whole checkpoint, got 2 broken ones; start again"),
+    ):
         resumed(tmp_path / "run")
 
 

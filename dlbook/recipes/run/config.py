@@ -188,7 +188,7 @@ class RunConfig(Section):
         if self.schedule.warmup_epochs >= self.trainer.epochs:
             raise ValueError(
                 f"expected schedule.warmup_epochs below trainer.epochs={self.trainer.epochs}, got "
-                f"{self.schedule.warmup_epochs}"
+                f"{self.schedule.warmup_epochs}; shorten the warm-up, or train for more epochs"
             )
         return self
 

@@ -106,8 +106,8 @@ def split(labels: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
             members = order[labels[order] == label]
             if len(members) < 2:
                 raise ValueError(
-                    f"class {label} has one example: expected two or more to hold some out; set "
-                    "data.validation=0 or add images"
+                    f"class {label}: expected two examples or more to hold one out, got {len(members)}; add "
+                    "images, or set data.validation=0"
                 )
             held_out[members[: max(1, int(share * len(members)))]] = True
     return order[~held_out[order]], held_out.nonzero().flatten()

@@ -50,7 +50,8 @@ def explained(setup: Setup) -> Iterator[None]:
         if not faults:
             raise
         raise ValueError(
-            f"step {setup.trainer.step}: {_joined(faults)}; fix the labels, or leave these examples out"
+            f"step {setup.trainer.step}: expected labels from 0 to {len(setup.splits.classes) - 1} and "
+            f"finite images, got {_joined(faults)}; fix the labels, or leave these examples out"
         ) from error
 
 

@@ -125,7 +125,7 @@ def _require_same(config: RunConfig, file: Path) -> None:
         if before.get(key) != now.get(key)
     ]:
         raise RunError(
-            f"{file}: expected the configuration that the run began with; {'; '.join(different)}; "
+            f"{file}: expected the configuration that the run began with, got {'; '.join(different)}; "
             "resume with that, or choose another folder"
         )
 

@@ -35,7 +35,8 @@ def start(name: str, num_classes: int, in_channels: int, weights: str | None, fr
         if name != "efficientnet_lite0" or in_channels != 3:
             raise ValueError(
                 "model.weights: expected efficientnet_lite0 and three channels for 'imagenet', "
-                f"got {name} and {in_channels}"
+                f"got {name} and {in_channels}; set model.name=efficientnet_lite0 and take colour images, or "
+                "give the folder of a run"
             )
         model = efficientnet_weights.load_lite0_imagenet()
         new_head(model, num_classes)
@@ -52,7 +53,10 @@ def new_head(model: nn.Module, num_classes: int) -> None:
     name = head(model)
     old = model.get_submodule(name)
     if not isinstance(old, nn.Linear):
-        raise ValueError(f"expected a network that ends in an nn.Linear, got {type(old).__name__} {name!r}")
+        raise ValueError(
+            f"expected a network that ends in an nn.Linear, got {type(old).__name__} {name!r}; take another "
+            "model.name"
+        )
     model.set_submodule(name, nn.Linear(old.in_features, num_classes, old.bias is not None).to(old.weight))
 
 
@@ -61,8 +65,12 @@ def _copy_from_run(model: nn.Module, path: Path) -> None:
     folder = path if path.is_dir() else path.parent.parent  # RUN/checkpoints/best.ckpt
     if not path.exists() or not (folder / "network.json").is_file():
         raise ValueError(
-            f"model.weights: expected a run's folder or its best.ckpt, got {path}: "
-            + ("no run has been begun there" if path.exists() else "there is no such file")
+            f"model.weights: expected a run's folder or its best.ckpt, got {path}, "
+            + (
+                "where no run was begun; train one there"
+                if path.exists()
+                else "which is missing; fix the path"
+            )
         )
     given, last, own = network_weights(folder), head(model), model.state_dict()
     for key, value in own.items():
@@ -70,8 +78,8 @@ def _copy_from_run(model: nn.Module, path: Path) -> None:
         if not fits and not key.startswith(f"{last}."):
             got = list(given[key].shape) if key in given else "nothing"
             raise ValueError(
-                f"model.weights: {path} does not fit: tensor {key!r} should be {list(value.shape)}, "
-                f"got {got}; set model.name to the run's network"
+                f"model.weights: expected tensor {key!r} of shape {list(value.shape)} in {path}, got {got}; "
+                "set model.name to the run's network"
             )
     fitting = {
         key: given[key] for key, value in own.items() if key in given and given[key].shape == value.shape

@@ -33,11 +33,13 @@ def find_batch_size(step: Callable[[int], object], least: int = 1, most: int = 4
         ValueError: least > most, or `least` does not fit. Other errors of `step` pass through.
     """
     if not 1 <= least <= most:
-        raise ValueError(f"expected 1 <= least <= most, got {least} and {most}")
+        raise ValueError(
+            f"expected 1 <= least <= most, got least={least} and most={most}; the usual ones are 1 and 4096"
+        )
     if not fits(step, least):
         raise ValueError(
-            f"a batch of {least} does not fit into memory; take a smaller model or image, "
-            "checkpoint activations, or use bfloat16"
+            f"expected a batch of {least} to fit into memory, got out of memory; take a smaller model or "
+            "image, checkpoint activations, or use bfloat16"
         )
     good, bad = least, most + 1
     while bad - good > 1:

@@ -84,7 +84,8 @@ def gradual(model: nn.Module, stages: Sequence[str], epoch: int, every: int = 1)
     """
     if epoch < 0 or every < 1 or not stages:
         raise ValueError(
-            f"expected stages, epoch >= 0 and every >= 1, got {len(stages)} stages, {epoch} and {every}"
+            f"expected one stage or more, epoch >= 0 and every >= 1, got {len(stages)} stages, epoch={epoch} "
+            f"and every={every}; give the stages from input to output, and count epochs from 0"
         )
     trained = list(stages[-(1 + epoch // every) :])
     freeze(thaw(model, stages), except_for=trained)

@@ -131,9 +131,8 @@ def sync_batch_norm(model: nn.Module) -> nn.Module:
     """
     if next(model.parameters()).device.type == "cpu":
         raise ValueError(
-            "trainer.sync_batch_norm: expected a GPU, torch synchronises batch normalisation on "
-            "GPUs only; set it to false, or take a "
-            "model with group or layer normalisation"
+            "trainer.sync_batch_norm: expected a network on a GPU, the only place where torch has this "
+            "layer, got one on the CPU; set it to false, or take a model with group or layer normalisation"
         )
     frozen = [name for name, module in model.named_modules() if is_held(module)]
     model = nn.SyncBatchNorm.convert_sync_batchnorm(model)

@@ -52,7 +52,7 @@ def setup(device: str | torch.device = "cpu", timeout: timedelta | None = None) 
         return False
     if missing := [name for name in (*RANKS, *MEETING) if name not in os.environ]:
         raise ValueError(
-            f"expected all variables that torchrun sets, {', '.join(missing)} missing; start by "
+            f"expected all variables that torchrun sets, got none for {', '.join(missing)}; start by "
             f"torchrun, or unset {', '.join(RANKS)}"
         )
     values = {name: os.environ[name] for name in RANKS}

@@ -101,7 +101,7 @@ def shard(method: Method, networks: Sequence[nn.Module], compiled: bool = False)
     inside = {id(parameter) for network in networks for parameter in network.parameters()}
     if outside := [name for name, parameter in method.named_parameters() if id(parameter) not in inside]:
         raise ValueError(
-            f"expected networks that hold every parameter, {outside[0]} is outside; put the module "
+            f"expected networks that hold every parameter, got {outside[0]} outside of them; put the module "
             "that owns it among the networks"
         )
     for tensor in (*method.parameters(), *method.buffers()):

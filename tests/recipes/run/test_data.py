@@ -18,7 +18,9 @@ def test_split_holds_out_the_same_share_of_each_class():
         split(labels, 0.1, seed=4)[0], train
     )
     assert len(split(labels, 0.0, seed=0)[1]) == 0
-    with pytest.raises(ValueError, match="class 1 has one example"):
+    with pytest.raises(
+        ValueError, match="class 1: expected two examples or more to hold one out, got 1; add images"
+    ):
         split(torch.tensor([0, 0, 1]), 0.5, seed=0)
 
 

@@ -53,10 +53,11 @@ def test_frozen_features_stay(tmp_path):
 def test_another_network_is_refused_by_the_first_tensor(tmp_path):
     train(build(digits(tmp_path / "first")))
     with pytest.raises(
-        ValueError, match="does not fit: tensor '.*' should be .* set model.name to the run's network"
+        ValueError,
+        match="expected tensor '.*' of shape .* in .*, got .*; set model.name to the run's network",
     ):
         start("lenet5_modern", 10, 1, str(tmp_path / "first"), frozen=False)
-    with pytest.raises(ValueError, match="there is no such file"):
+    with pytest.raises(ValueError, match="which is missing; fix the path"):
         start("lenet5_modern", 10, 1, str(tmp_path / "nothing"), frozen=False)
     with pytest.raises(ValueError, match="expected efficientnet_lite0 and three channels for 'imagenet'"):
         start("resnet18", 10, 3, "imagenet", frozen=False)

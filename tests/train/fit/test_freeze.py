@@ -139,7 +139,7 @@ def test_the_last_layer_is_what_the_network_says():
 def test_bad_arguments():
     with pytest.raises(ValueError, match="did you mean layer3"):
         freeze(net(), ["layer_3"])
-    with pytest.raises(ValueError, match="expected stages"):
+    with pytest.raises(ValueError, match="expected one stage or more, epoch >= 0"):
         gradual(net(), [], 0)
 
 

@@ -41,7 +41,7 @@ ALL = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "localh
     [
         (
             {"RANK": "0", "WORLD_SIZE": "2"},
-            "LOCAL_RANK, MASTER_ADDR, MASTER_PORT missing; start by torchrun, or unset RANK",
+            "got none for LOCAL_RANK, MASTER_ADDR, MASTER_PORT; start by torchrun, or unset RANK",
         ),
         (ALL | {"RANK": "2", "WORLD_SIZE": "2"}, "RANK < WORLD_SIZE"),
         (ALL | {"RANK": "first"}, "whole numbers"),
