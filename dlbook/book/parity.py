@@ -126,7 +126,7 @@ def first_output(result: Any) -> Tensor:
 
 def run(model: nn.Module, images: Tensor, train: bool) -> Outcome:
     """Return logits, the gradient of an uneven sum of them with respect to the images, and the state after
-    one step of SGD.
+    one step of SGD. The state is the model's own, not a copy: it holds until the model moves again.
     """
     model.train(train).zero_grad()
     images = images.clone().requires_grad_()
@@ -138,4 +138,4 @@ def run(model: nn.Module, images: Tensor, train: bool) -> Outcome:
             if parameter.grad is not None:
                 parameter.sub_(1e-3 * parameter.grad)
     model.zero_grad()  # frees as much memory as the weights take
-    return logits.detach(), images.grad, {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    return logits.detach(), images.grad, dict(model.state_dict())

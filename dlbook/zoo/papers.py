@@ -22,6 +22,7 @@ class Paper:
         arxiv: number or "".
         resolution: side in pixels of the square images that the family's rows are counted for, where a row
             says nothing else.
+        own: the family is this book's own, made after the paper's idea; no table of the paper has its rows.
     """
 
     title: str
@@ -30,16 +31,17 @@ class Paper:
     key: str
     arxiv: str = ""
     resolution: int = 224
+    own: bool = False
 
     @property
     def short(self) -> str:
-        """ "He et al. 2015", as a table has it."""
+        """ "He et al. 2015", as a table has it; "own, after ..." where the family is this book's own."""
         names = " & ".join(self.authors) if len(self.authors) < 3 else f"{self.authors[0]} et al."
-        return f"{names} {self.year}"
+        return f"{'own, after ' * self.own}{names} {self.year}"
 
 
-def _paper(title: str, authors: str, year: int, key: str, arxiv: str = "", resolution: int = 224) -> Paper:
-    return Paper(title, tuple(authors.split(", ")), year, key, arxiv, resolution)
+def _paper(title: str, authors: str, year: int, key: str, *more: str | int, **named: int | bool) -> Paper:
+    return Paper(title, tuple(authors.split(", ")), year, key, *more, **named)
 
 
 PAPERS = {
@@ -49,6 +51,7 @@ PAPERS = {
         1958,
         "rosenblatt1958perceptron",
         resolution=28,
+        own=True,
     ),
     "mlp": _paper(
         "Learning Representations by Back-Propagating Errors",
@@ -56,6 +59,7 @@ PAPERS = {
         1986,
         "rumelhart1986learning",
         resolution=28,
+        own=True,
     ),
     "lenet": _paper(
         "Gradient-Based Learning Applied to Document Recognition",
@@ -212,5 +216,6 @@ PAPERS = {
         "ioffe2015batch",
         "1502.03167",
         28,
+        own=True,
     ),
 }

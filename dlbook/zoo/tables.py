@@ -2,8 +2,8 @@
 
 >>> print(models("convnet"))
 The zoo: 1 model, counted for one image of the size it was made for
-model           paper                 year  parameters       MACs  input
-convnet_digits  Ioffe & Szegedy 2015  2015      29,434  1,213,120  1×28×28
+model           paper                            year  parameters       MACs  input
+convnet_digits  own, after Ioffe & Szegedy 2015  2015      29,434  1,213,120  1×28×28
 """
 
 from collections.abc import Iterable, Sequence

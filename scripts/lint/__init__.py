@@ -2,14 +2,22 @@
 
 Prints each finding as file:line, the rule, what is wrong and how to fix it; exits 1 if there is one that is
 no warning. `--rules` lists the rules. Pages that are no chapters (the cover, `chapters/front/`) are held only
-to the general ones. The rules stand in rules_frame (parts and their order), rules_form (one way to write),
-rules_prose (numbers, references), rules_code (what cells do) and rules_work (predictions, bugs, exercises).
+to the general ones. The rules stand in rules_frame (parts and their order), rules_form (one way to
+write), rules_prose (numbers, references), rules_symbols (one letter, one meaning), rules_code (what cells do)
+and rules_work (predictions, bugs, exercises).
 """
 
 import sys
 from pathlib import Path
 
-from lint import rules_code, rules_form, rules_frame, rules_prose, rules_work  # noqa: F401  they enter rules
+from lint import (  # noqa: F401  they enter rules
+    rules_code,
+    rules_form,
+    rules_frame,
+    rules_prose,
+    rules_symbols,
+    rules_work,
+)
 from lint.rule import RULES, Violation
 from lint.text import Chapter, read
 

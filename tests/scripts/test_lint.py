@@ -9,6 +9,7 @@ import pytest
 from lint.rule import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
+NOTATION = (ROOT / "chapters" / "front" / "notation.md").read_text("utf8")
 WORDS = "The shortcut carries the signal past the layers, and the layers learn what is left of it. " * 70
 TEMPLATE = (ROOT / "chapters" / "_template.md").read_text("utf8")
 CHAPTER = TEMPLATE.replace("It does: its loss", f"{WORDS}\n\nIt does: its loss")  # as long as a chapter is
@@ -20,6 +21,7 @@ SOLUTION = DERIVE[DERIVE.index("```{solution-start}") :]
 RUN = CELL + "pass\n```\n"
 PICTURE = CHAPTER[CHAPTER.index(CELL + "---\ntags: [hide-input]\nmystnb:") :].split("```\n")[0]
 LAST = "- write the residual block from memory, and find two faults that hide in it.\n"
+ROW = "| $d$ | width of a layer |\n"
 BLOCK = CELL + "book.source(R.BasicBlock)\n"
 SUMMARY = CHAPTER[CHAPTER.index("## Summary") : CHAPTER.index("## Further reading")]
 
@@ -61,8 +63,14 @@ FAULTS = [
         "Always.\n\n",
     ),
     ("length", WORDS, ""),
-    ("equations", SENTENCE, also("$$\na = b\n$$")),
-    ("equations", SENTENCE, also("```{math}\na = b\n```")),
+    ("equations", SENTENCE, also("$$\nx = y\n$$")),
+    ("equations", SENTENCE, also("```{math}\nx = y\n```")),
+    ("symbols", ROW, ""),  # used, and in no table
+    ("symbols", ROW, ROW + "| $d$ | depth of a network |\n"),  # twice in the chapter's table
+    ("symbols", ROW, ROW + "| $\\eta$ | height of a hill |\n"),  # it is the learning rate
+    ("symbols", ROW, ROW + "| $q$ | a letter that nobody uses |\n"),
+    ("symbols", SENTENCE, also("Here $\\eta$ is the height of a hill.")),
+    ("symbols", SENTENCE, also("Shortcuts, with $d$ the number of shortcuts, help.")),
     ("citations", "- {cite:t}`he2016deep`", "- {cite:t}`he2016wrong`"),
     ("citations", '"28.54 %", "he2016deep"', '"28.54 %", "he2016wrong"'),
     ("references", "sum, so that equation {eq}`eq-template-residual`", "sum, so that {eq}`eq-template-lost`"),
@@ -142,6 +150,8 @@ def book(tmp_path):
     (tmp_path / "references.bib").write_text(BIB)
     page = tmp_path / "chapters" / "part" / "template.md"
     page.parent.mkdir(parents=True)
+    (tmp_path / "chapters" / "front").mkdir()
+    (tmp_path / "chapters" / "front" / "notation.md").write_text(NOTATION)
 
     def run(text):
         page.write_text(text, "utf8")
@@ -207,12 +217,20 @@ def test_figures_outside_the_file_are_found_across_the_book(book):
 
 def test_front_pages_are_held_to_the_general_rules_only(book):
     page = book.page.parent.parent / "front" / "preface.md"
-    page.parent.mkdir()
     page.write_text(
         "---\nmyst: {html_meta: {description: How to read the book.}}\n---\n\n# Preface\n\nIt "
         "takes 3.5 hours.\n"
     )
     assert lint.findings(lint.read(page)) == []
+
+
+def test_a_letter_has_one_meaning_on_the_notation_page(book):
+    page = book.page.parent.parent / "front" / "notation.md"
+    row = "| $I$ | the identity matrix |\n"
+    assert row in NOTATION
+    page.write_text(NOTATION.replace(row, row + "| $x$, $I$ | an image |\n"), "utf8")
+    told = [finding.message for finding in lint.findings(lint.read(page))]
+    assert len(told) == 2 and told[1] == "I has two meanings, 'the identity matrix' and 'an image'"
 
 
 def test_a_finding_names_file_line_and_fix(book):
