@@ -1,6 +1,6 @@
 """Interactive figures that run on the static page, in JupyterLab, in Colab and in VS Code by the same code.
 
-Seven figures serve the whole book:
+Eight figures serve the whole book:
 
 * :class:`Curves`: curves over parameters, with values and gradients under a cursor;
 * :class:`Images`: stacks of images over parameters, side by side;
@@ -8,7 +8,8 @@ Seven figures serve the whole book:
 * :class:`Diagram`: a network, block by block, with its shapes and costs;
 * :class:`Scatter`: points over axes that the reader chooses;
 * :class:`Layers`: the units of a deep network, lit by signal and gradient;
-* :class:`Flow`: what arrives at each block of a network, as a river.
+* :class:`Flow`: what arrives at each block of a network, as a river;
+* :class:`Bowl`: runs of a noisy optimizer as balls in a bowl, with the floor where they stall.
 
 Each is an anywidget: a Python class with its JavaScript beside it. The data are computed here, in Python,
 before the figure is drawn, and travel with the page; no figure holds more than 60 KiB.
@@ -19,6 +20,7 @@ before the figure is drawn, and travel with the page; no figure holds more than 
 ['square']
 """
 
+from dlbook.widgets.bowl import Bowl
 from dlbook.widgets.curves import Curve, Curves
 from dlbook.widgets.diagram import Diagram
 from dlbook.widgets.figure import STATE_LIMIT, Figure
@@ -31,6 +33,7 @@ from dlbook.widgets.stepper import Grid, Step, Stepper
 __all__ = [
     "STATE_LIMIT",
     "Axis",
+    "Bowl",
     "Curve",
     "Curves",
     "Diagram",

@@ -59,7 +59,7 @@ export function player(seconds, step, draw, words) {
   const press = button("play", words, () => (asked ? stop() : start()));
   const next = button("next", "one step further", () => { stop(); to(part >= 1 ? step : part + step); }, "step");
   press.element.hidden = calm();
-  return { elements: [press.element, next.element], start, stop, whole: () => { stop(); to(1); } };
+  return { elements: [press.element, next.element], start, stop, whole: () => { stop(); to(1); }, reset: () => { stop(); to(0); } };
 }
 
 // Begin once, when the picture comes into sight; never for readers who ask for less motion.
