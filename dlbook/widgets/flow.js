@@ -139,7 +139,7 @@ async function render({ model, el }) {
     picture?.net.boxes.forEach((box, i) => box.classList.toggle("dlw-chosen", i === read));
   };
   const flows = button("pause", "pause", () => run(!stage.classList.contains("dlw-flowing")));
-  const stage = node("div", { class: "dlw-stage" }, place.element, cross);
+  const stage = node("div", { class: "dlw-stage dlw-area" }, place.element, cross);
   const run = (on) => {
     stage.classList.toggle("dlw-flowing", on);
     flows.sign(on ? "pause" : "play");

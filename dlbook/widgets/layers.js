@@ -166,7 +166,7 @@ async function render({ model, el }) {
   const show = (part) => { wave = 2 * part; if (picture) reveal(picture, layers, wave); };
   const play = player(5, 1 / (2 * layers), show, "send a picture through");
   const scene = node("div", { class: "dlw-scene" }, ...controls.filter((c) => c.picture).map((c) => c.element), place.element);
-  content.append(node("div", { class: "dlw-stage" }, scene, cross), verdict,
+  content.append(node("div", { class: "dlw-stage dlw-area" }, scene, cross), verdict,
     node("div", { class: "dlw-playing" }, ...play.elements, line),
     node("div", { class: "dlw-controls" }, ...controls.filter((c) => !c.picture).map((c) => c.element), history ? history.element : null), state);
   const draw = () => {
