@@ -250,7 +250,7 @@ def free_port():
         (["data.batch_size=41"], "data.batch_size: expected a multiple of 2 processes, got 41"),
         (
             ["trainer.sync_batch_norm=true"],
-            "expected a GPU, torch synchronises batch normalisation on GPUs only",
+            "expected a network on a GPU, .* got one on the CPU; set it to false",
         ),
         ([], "expected a process group, got none; call setup"),
         (["trainer.strategy=fsdp"], "expected a process group, got none"),

@@ -257,7 +257,7 @@ def test_synchronised_normalisers_stay_frozen():
 def test_what_cannot_be_wrapped():
     with pytest.raises(ValueError, match="call setup"):
         distributed.wrap_ddp(Small())
-    with pytest.raises(ValueError, match="sync_batch_norm: expected a GPU"):
+    with pytest.raises(ValueError, match="sync_batch_norm: expected a network on a GPU"):
         distributed.sync_batch_norm(nn.Sequential(nn.BatchNorm1d(3)))
     with torch.device("meta"):
         model = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3))
