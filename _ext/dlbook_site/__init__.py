@@ -1,7 +1,7 @@
 """The book's own Sphinx extension: what Jupyter Book and its theme leave open.
 
 address    one address of the repository in; the site's address and every launch link out
-figures    links in the text that set a figure
+figures    links in the text that set a figure, and the narrow form of charts
 pages      the page as it is written: links, descriptions, accessible markup
 formulas   mathematics set while the book is built
 assets     fonts, icons and notebooks served by the site itself, in the sizes that the pages need

@@ -1,16 +1,24 @@
-"""Links that set a figure: `[set α to 2](#fig=explorer&alpha=2)` moves the figure `fig-activations-explorer`.
+"""Figures on the page: links that set one, and the narrow form of charts.
+
+A chart brings a second SVG for telephones in the metadata of its output (`dlbook/book/narrow.py`). Both are
+images with the same words for those who do not see them; the style sheet shows one.
+
+Links that set a figure: `[set α to 2](#fig=explorer&alpha=2)` moves the figure `fig-activations-explorer`.
 
 MyST takes what begins with `#` for the name of a place and would not find it. On the page the link leads to
 the figure, also without JavaScript; `_static/figure_state.mjs` sets what `data-set` says. A link to a figure
 that the page does not have is a warning, and with it a fault of the build.
 """
 
+import dataclasses
+import functools
 import html
 import re
 from urllib.parse import parse_qs
 
 from docutils import nodes
 from docutils.transforms import Transform
+from myst_nb.core.render import NbElementRenderer
 from sphinx.util import logging
 
 LOG = logging.getLogger(__name__)
@@ -47,6 +55,25 @@ def whole(place, settings, words):
     return [nodes.raw("", start, format="html"), *words, nodes.raw("", "</a>", format="html")]
 
 
+def both_forms(render_image):
+    """Return myst-nb's method so that it gives the narrow form too, where an output has one."""
+
+    @functools.wraps(render_image)
+    def render(self, data):
+        found = render_image(self, data)
+        narrow = data.output_metadata.get(data.mime_type, {}).get("narrow")
+        if narrow:
+            (small,) = render_image(self, dataclasses.replace(data, content=narrow, output_metadata={}))
+            found[0]["classes"].append("wide-form")
+            small["classes"].append("narrow-form")
+            found.append(small)
+        return found
+
+    return render
+
+
 def connect(app):
-    """Register the transform."""
+    """Register the transform, and let images have two forms."""
     app.add_transform(FigureLinks)
+    if not hasattr(NbElementRenderer.render_image, "__wrapped__"):
+        NbElementRenderer.render_image = both_forms(NbElementRenderer.render_image)

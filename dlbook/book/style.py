@@ -3,7 +3,10 @@
 import matplotlib
 from cycler import cycler
 from IPython import get_ipython
+from matplotlib.figure import Figure
 from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+from dlbook.book.narrow import WITHOUT, narrow_form
 
 # After Okabe and Ito's colour-blind-safe set, darkened where white paper asks for it: 3:1 against both pages,
 # light and dark.
@@ -40,7 +43,8 @@ STYLE = {
 
 
 def figure_style() -> None:
-    """Set matplotlib to the book's style, and a running notebook's charts to SVG."""
+    """Set matplotlib to the book's style, and a running notebook's charts to SVG, wide and narrow."""
     matplotlib.rcParams.update(STYLE)
-    if get_ipython() is not None:
-        set_matplotlib_formats("svg", metadata={"Date": None, "Creator": None})
+    if (shell := get_ipython()) is not None:
+        set_matplotlib_formats("svg", metadata=WITHOUT)
+        shell.display_formatter.mimebundle_formatter.for_type(Figure, narrow_form)

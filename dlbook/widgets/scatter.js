@@ -27,6 +27,27 @@ function range(points, name, log) {
   return [low - pad, high + pad];
 }
 
+// The line through the points of each family, from left to right.
+const families = (places) => [...new Set(places.map(({ point }) => point.group))].map((group) => {
+  const own = places.filter(({ point }) => point.group === group).sort((a, b) => a.x - b.x);
+  return own.length < 2 ? null : node("path", { class: `dlw-family dlw-c${group % 8}`, "data-family": group,
+    d: own.map(({ x, y }, i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("") });
+});
+
+// The staircase of the points that no other beats on both axes, where the author said which end of each is better.
+function frontier(spec, places, across, up, box) {
+  const [first, second] = [spec.axes[across].better, spec.axes[up].better];
+  if (!first || !second || across === up || !places.length) return null;
+  const side = first === "low" ? 1 : -1, down = second === "high" ? 1 : -1;  // pixels run to the right, and down
+  let best = Infinity, d = "";
+  for (const { x, y } of [...places].sort((a, b) => side * (a.x - b.x) || down * (a.y - b.y))) {
+    if (down * y >= best) continue;
+    best = down * y;
+    d += d ? `H${x.toFixed(1)}V${y.toFixed(1)}` : `M${x.toFixed(1)} ${y.toFixed(1)}`;
+  }
+  return node("path", { class: "dlw-frontier", d: `${d}H${side > 0 ? box.right : box.left}` });
+}
+
 // Draws everything for one width; answers where the points are.
 function drawing(model, points, svg, width) {
   const spec = model.get("spec"), { across, up } = model.get("values");
@@ -45,10 +66,11 @@ function drawing(model, points, svg, width) {
   const x = scale(...wide, box.left, box.right, spec.axes[across].log), y = scale(...tall, box.bottom, box.top, spec.axes[up].log);
   const grid = axes({ log: spec.axes[up].log }, box, x, y, { x: wide, log_x: spec.axes[across].log }, tall);
   const places = shown.map((point) => ({ point, x: x(point.values[across]), y: y(point.values[up]) }));
-  const marks = places.map((place) => node("g", { class: `dlw-c${place.point.group % 8} dlw-point`, "data-point": place.point.name },
+  const marks = places.map((place) => node("g", { class: `dlw-c${place.point.group % 8} dlw-point`, "data-point": place.point.name, "data-family": place.point.group },
     marker(place.point.group, place.x, place.y)));
   const ring = node("g", { class: "dlw-picked" });
-  svg.replaceChildren(...words, ...grid, ...marks, ring);
+  const edge = frontier(spec, places, across, up, box);
+  svg.replaceChildren(...words, ...grid, ...(edge ? [edge] : []), ...families(places).filter(Boolean), ...marks, ring);
   return { places, ring, width };
 }
 
@@ -63,8 +85,8 @@ function drawPicked(plan, name) {
   ] : []));
 }
 
-// One switch a group.
-function legend(model, keep) {
+// One switch a family; those without a point on the axes are left out. Pointing at one, or reaching it by key, fades the others.
+function legend(model, points, keep, svg) {
   const spec = model.get("spec");
   const toggle = (group) => {
     const visible = model.get("visible");
@@ -72,15 +94,24 @@ function legend(model, keep) {
   };
   const all = node("button", { type: "button", class: "dlw-all", onclick: () =>
     keep("visible", model.get("visible").length === spec.groups.length ? [] : [...spec.groups]) }, "all");
-  const rows = spec.groups.map((group, i) => [group, node("button", { type: "button", class: `dlw-group dlw-c${i % 8}`, onclick: () => toggle(group) },
+  const alone = (i) => () => svg.querySelectorAll("[data-family]").forEach((part) => {
+    part.classList.toggle("dlw-faded", i !== null && Number(part.dataset.family) !== i);
+    part.classList.toggle("dlw-alone", Number(part.dataset.family) === i);
+  });
+  const rows = spec.groups.map((group, i) => [group, node("button", { type: "button", class: `dlw-group dlw-c${i % 8}`, onclick: () => toggle(group),
+    onpointerenter: alone(i), onpointerleave: alone(null), onfocus: alone(i), onblur: alone(null) },
     node("svg", { viewBox: "-7 -7 14 14", "aria-hidden": "true" }, marker(i, 0, 0)), group)]);
   const update = () => {
     const visible = model.get("visible");
     all.textContent = visible.length === spec.groups.length ? "none" : "all";
-    rows.forEach(([group, press]) => press.setAttribute("aria-pressed", String(visible.includes(group))));
+    const drawn = new Set(chosen(model, points).both.map((point) => point.group));
+    rows.forEach(([group, press], i) => {
+      press.setAttribute("aria-pressed", String(visible.includes(group)));
+      press.hidden = !drawn.has(i);
+    });
   };
   update();
-  return { element: node("div", { class: "dlw-groups", role: "group", "aria-label": "groups" }, ...rows.map(([, press]) => press), all), update };
+  return { element: node("div", { class: "dlw-groups", role: "group", "aria-label": "families" }, ...rows.map(([, press]) => press), all), update };
 }
 
 // The menu of points with its neighbours' buttons, and the table of the picked one.
@@ -103,7 +134,7 @@ function reader(model, points, keep) {
   const update = () => {
     const point = points.find(({ name }) => name === model.get("selected"));
     menu.value = chosen(model, points).shown.includes(point) ? point.name : "";
-    const rows = point ? [["group", spec.groups[point.group]], ...spec.parameters.across.filter((name) => name in point.values)
+    const rows = point ? [["family", spec.groups[point.group]], ...spec.parameters.across.filter((name) => name in point.values)
       .map((name) => [named(spec, name), number(point.values[name])])] : [];
     body.replaceChildren(...rows.map(([name, value]) => node("tr", {}, node("th", { scope: "row" }, name), node("td", {}, value))));
     note.textContent = point ? point.note : "";
@@ -137,7 +168,7 @@ async function render({ model, el }) {
   const keep = keeper(model);
   const svg = node("svg", { role: "img", class: "dlw-plot" });
   const plot = node("div", { class: "dlw-area" }, svg);
-  const controls = parameterControls(model, keep), groups = legend(model, keep), picked = reader(model, points, keep);
+  const controls = parameterControls(model, keep), groups = legend(model, points, keep, svg), picked = reader(model, points, keep);
   content.append(plot, picked.element, node("div", { class: "dlw-controls" }, ...controls.elements), groups.element);
 
   let plan = { places: [] }, width = 0;

@@ -26,11 +26,15 @@ from dlbook.widgets.scatter_still import draw_scatter
 
 @dataclass(frozen=True)
 class Axis:
-    """Describe one axis: its name, whether it is logarithmic, and the unit that follows its numbers."""
+    """Describe one axis: its name, whether it is logarithmic, the unit of its numbers, which end is better.
+
+    better: "low" or "high" on both chosen axes draws the staircase of points that no other beats.
+    """
 
     name: str
     log: bool = False
     unit: str = ""
+    better: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,9 @@ class Scatter(Figure):
         spec = {
             "parameters": grid.checked({"across": names, "up": names}),
             "groups": groups,
-            "axes": {axis.name: {"log": bool(axis.log), "unit": axis.unit} for axis in axes},
+            "axes": {
+                axis.name: {"log": bool(axis.log), "unit": axis.unit, "better": axis.better} for axis in axes
+            },
             "points": "",
         }
         self.points = [_entry(point, axes, groups) for point in points]

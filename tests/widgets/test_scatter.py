@@ -13,7 +13,11 @@ import pytest
 from dlbook.widgets import STATE_LIMIT, Axis, Point, Scatter
 
 ROOT = Path(__file__).resolve().parents[2]
-AXES = [Axis("size", log=True, unit="millions"), Axis("accuracy", unit="%"), Axis("year")]
+AXES = [
+    Axis("size", log=True, unit="millions", better="low"),
+    Axis("accuracy", unit="%", better="high"),
+    Axis("year"),
+]
 POINTS = [
     Point("a", "small", {"size": 1, "accuracy": 60, "year": 2012}, "Reported in Table 1."),
     Point("b", "large", {"size": 100, "accuracy": 80, "year": 2016}),
@@ -209,6 +213,24 @@ def test_switches_hide_groups(open_page):
     assert names(page) == ["a", "b", "d"]
     page.get_by_role("button", name="none", exact=True).click()
     assert names(page) == []
+
+
+@pytest.mark.browser
+def test_a_family_is_one_line_and_stands_alone_while_its_name_is_pointed_at(open_page):
+    page = open_page()
+    faded = "all => all.filter(el => el.classList.contains('dlw-faded')).map(el => el.dataset.point)"
+    assert page.locator("path.dlw-family").count() == 1, "a and d; of c there is no accuracy"
+    small = page.get_by_role("button", name="small")
+    small.hover()
+    assert page.locator(".dlw-point").evaluate_all(faded) == ["b"]
+    page.mouse.move(5, 5)
+    assert page.locator(".dlw-point").evaluate_all(faded) == []
+    small.focus()
+    assert page.locator(".dlw-point").evaluate_all(faded) == ["b"]
+    stairs = page.locator(".dlw-frontier").get_attribute("d")
+    assert stairs.count("V") == 2, "a, d and b: each larger and better than the one before"
+    page.get_by_role("group", name="across").get_by_role("radio", name="year").check(force=True)
+    assert page.locator(".dlw-frontier").count() == 0, "no year is better than another"
 
 
 @pytest.mark.browser
