@@ -13,7 +13,7 @@ function table(grid, pictures) {
     return node("td", { class: [on ? "dlw-marked" : "", tone].join(" ").trim() || null, style: tone ? `--dlw-part: ${Math.round((45 * Math.abs(value)) / most)}%` : null },
       text, on ? node("span", { class: "dlw-hidden" }, " (marked)") : null);
   };
-  const label = (name) => node("th", { scope: "row" }, pictures[name] ? node("img", { src: pictures[name], alt: "", class: "dark-light" }) : null, name);
+  const label = (name) => node("th", { scope: "row" }, pictures[name] ? node("img", { src: pictures[name], alt: `picture of ${name}`, class: "dark-light" }) : null, name);
   const head = grid.columns ? node("thead", {}, node("tr", {}, grid.rows ? node("td") : null,
     ...grid.columns.map((name) => node("th", { scope: "col" }, name)))) : null;
   const body = grid.cells.map((row, r) => node("tr", {}, grid.rows ? label(grid.rows[r]) : null,

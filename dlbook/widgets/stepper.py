@@ -212,7 +212,7 @@ def _table(grid, pictures):
     for r, row in enumerate(grid["cells"]):
         name = grid["rows"][r] if grid["rows"] else ""
         seen = (
-            f'<img class="dark-light" src="{pictures[name]}" alt="" width="28"> ' if name in pictures else ""
+            f'<img class="dark-light" src="{pictures[name]}" alt="picture of {escape(name)}" width="28"> ' if name in pictures else ""
         )
         label = f'<th scope="row">{seen}{escape(name)}</th>' if grid["rows"] else ""
         cells = (

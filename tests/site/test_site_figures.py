@@ -1,0 +1,108 @@
+"""Interactive figures on the built pages: each has a number, links set what there is, their place and size.
+
+Seeded faults, tried: a link to a value that no slider has, and to a figure of another page, are found; with
+`overflow: auto` on the output a figure is cut at the column and its plot does not stay in sight.
+"""
+
+import json
+import re
+from urllib.parse import parse_qs
+
+import pytest
+
+from tests.site.site_html import soup
+from tests.site.site_visit import SETTLE
+
+STATE = 'script[type="application/vnd.jupyter.widget-state+json"]'
+VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]'
+EXPLORER = "chapters/convolution/activations.html"
+EDGES = """() => { const box = (s) => document.querySelector(s).getBoundingClientRect();
+  const card = box("#fig-activations-explorer .dlw"), plot = box("#fig-activations-explorer .dlw-plot");
+  return { left: card.left, right: card.right, top: plot.top, bottom: plot.bottom,
+    column: box("article section > p").width, contents: box(".bd-sidebar-secondary").left, bar: box(".bd-sidebar-primary").right }; }"""
+
+
+def figures(page):
+    """{id of the figure: the state of its widget}."""
+    states = {}
+    for script in page.select(STATE):
+        states |= json.loads(script.string)["state"]
+    views = {view: json.loads(view.string)["model_id"] for view in page.select(VIEW)}
+    found = {
+        view.find_parent("figure")["id"]: states[m]["state"]
+        for view, m in views.items()
+        if view.find_parent("figure")
+    }
+    return found, len(views) - len(found)
+
+
+def wrong(link, found):
+    """What a link sets that its figure does not have."""
+    state = found.get(link["href"].removeprefix("#"))
+    if state is None:
+        return [f"no figure {link['href']}"]
+    parameters, faults = state["spec"].get("parameters", {}), []
+    for name, texts in parse_qs(link["data-set"]).items():
+        if name == "on":
+            known = [curve["name"] for curve in state["spec"]["curves"]]
+        elif name in parameters:
+            known = [value if isinstance(value, str) else f"{value:g}" for value in parameters[name]]
+        else:
+            known = [] if name not in state else texts
+        faults += [f"{link['href']}: {name} = {text}, of {known}" for text in texts if text not in known]
+    return faults
+
+
+def test_every_link_sets_what_its_figure_has(site, path):
+    page = soup(site, path)
+    found, _ = figures(page)
+    assert not [fault for link in page.select("a[data-set]") for fault in wrong(link, found)]
+
+
+def test_every_interactive_figure_has_a_number_and_a_caption(site, path):
+    page = soup(site, path)
+    found, bare = figures(page)
+    assert not bare or path == "index.html", (
+        f"{bare} without a caption; only the cover's picture goes without"
+    )
+    for name in found:
+        caption = page.find(id=name).find("figcaption")
+        assert re.match(r"Figure \d", caption.get_text(" ", strip=True)), name
+
+
+@pytest.mark.browser
+def test_an_address_sets_the_figure_and_shows_it_as_wide_as_there_is_room(browser, address):
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    page.goto(f"{address}/genindex.html")
+    page.goto(f"{address}/{EXPLORER}#fig=explorer&alpha=2&on=ELU")
+    page.evaluate(SETTLE)
+    page.wait_for_timeout(500)
+    chips = page.locator('#fig-activations-explorer .dlw-chip[aria-pressed="true"] > span')
+    assert chips.all_inner_texts() == ["ELU"]
+    seen = page.evaluate(EDGES)
+    assert 0 <= seen["top"] < seen["bottom"] <= 900, seen
+    assert seen["bar"] <= seen["left"] and seen["right"] <= seen["contents"], seen
+    assert seen["right"] - seen["left"] > seen["column"] + 30, seen
+    page.set_viewport_size({"width": 1920, "height": 900})
+    page.wait_for_timeout(300)
+    seen = page.evaluate(EDGES)
+    assert seen["right"] - seen["left"] == pytest.approx(1000, abs=1) and seen["right"] <= seen["contents"]
+    context.close()
+
+
+@pytest.mark.browser
+def test_a_telephone_gets_the_narrow_form_of_a_chart_and_the_plot_stays_in_sight(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{address}/{EXPLORER}")
+    page.evaluate(SETTLE)
+    for form, shown in (("wide", False), ("narrow", True)):
+        images = page.locator(f"article img.{form}-form")
+        assert images.count() and images.first.is_visible() == shown
+    control = page.locator("#fig-activations-explorer").get_by_role("slider", name="read at x")
+    control.evaluate("el => scrollBy(0, el.getBoundingClientRect().bottom - innerHeight + 300)")
+    page.wait_for_timeout(200)
+    seen = page.evaluate(EDGES)
+    assert seen["top"] >= 50 and seen["bottom"] <= control.bounding_box()["y"], seen
+    context.close()
