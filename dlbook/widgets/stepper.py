@@ -211,9 +211,8 @@ def _table(grid, pictures):
     body = ""
     for r, row in enumerate(grid["cells"]):
         name = grid["rows"][r] if grid["rows"] else ""
-        seen = (
-            f'<img class="dark-light" src="{pictures[name]}" alt="picture of {escape(name)}" width="28"> ' if name in pictures else ""
-        )
+        about = f'alt="picture of {escape(name)}" width="28"'
+        seen = f'<img class="dark-light" src="{pictures[name]}" {about}> ' if name in pictures else ""
         label = f'<th scope="row">{seen}{escape(name)}</th>' if grid["rows"] else ""
         cells = (
             f"<td><strong>[{escape(v)}]</strong></td>" if (r, c) in marked else f"<td>{escape(v)}</td>"
