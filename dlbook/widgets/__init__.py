@@ -1,6 +1,6 @@
 """Interactive figures that run on the static page, in JupyterLab, in Colab and in VS Code by the same code.
 
-Eight figures serve the whole book:
+Nine figures serve the whole book:
 
 * :class:`Curves`: curves over parameters, with values and gradients under a cursor;
 * :class:`Images`: stacks of images over parameters, side by side;
@@ -9,7 +9,8 @@ Eight figures serve the whole book:
 * :class:`Scatter`: points over axes that the reader chooses;
 * :class:`Layers`: the units of a deep network, lit by signal and gradient;
 * :class:`Flow`: what arrives at each block of a network, as a river;
-* :class:`Bowl`: runs of a noisy optimizer as balls in a bowl, with the floor where they stall.
+* :class:`Bowl`: runs of a noisy optimizer as balls in a bowl, with the floor where they stall;
+* :class:`Multiples`: curves and their slopes in small squares, with one x over all of them.
 
 Each is an anywidget: a Python class with its JavaScript beside it. The data are computed here, in Python,
 before the figure is drawn, and travel with the page; no figure holds more than 60 KiB.
@@ -27,6 +28,7 @@ from dlbook.widgets.figure import STATE_LIMIT, Figure
 from dlbook.widgets.flow import Flow
 from dlbook.widgets.images import Images, Stack
 from dlbook.widgets.layers import History, Layers
+from dlbook.widgets.multiples import Multiples
 from dlbook.widgets.scatter import Axis, Point, Scatter
 from dlbook.widgets.stepper import Grid, Step, Stepper
 
@@ -43,6 +45,7 @@ __all__ = [
     "History",
     "Images",
     "Layers",
+    "Multiples",
     "Point",
     "Scatter",
     "Stack",

@@ -60,36 +60,15 @@ class Bowl(Figure):
         start_rate=None,
         start_schedule=None,
     ):
-        parameters = grid.checked({RATE: rates, SCHEDULE: list(schedules)})
-        curvatures = _two("curvatures", curvatures)
-        start = _two("start", start)
-        if min(curvatures) <= 0 or noise < 0:
-            raise ValueError(
-                f"expected positive curvatures and noise of 0 or more, got {curvatures} and {noise}; "
-                "a direction without curvature has no bowl"
-            )
-        if not 1 <= shown <= copies:
-            raise ValueError(f"shown: expected 1 to {copies} balls (copies), got {shown}; show fewer")
-        first = 0.5 * sum(h * w * w for h, w in zip(curvatures, start, strict=True))
-        rim = 2 * first if rim is None else float(rim)
-        if not rim > first > 0:
-            raise ValueError(f"expected a start inside the rim, got loss {first:g} and rim {rim:g}; raise it")
-        self.factors = _factors(schedules)
-        spec = {
-            "parameters": parameters,
-            "curvatures": curvatures,
-            "noise": float(noise),
-            "start": start,
-            "factors": [[float(f"{factor:.5g}") for factor in row] for row in self.factors],
-            "rim": rim,
-            "copies": int(copies),
-            "shown": int(shown),
-            "seed": 1,
-        }
-        spec["range"] = _range(spec, self.factors, parameters[RATE])
+        spec = _ground(curvatures, noise, start, rim)
+        spec |= _copies(copies, shown)
+        spec["parameters"] = grid.checked({RATE: rates, SCHEDULE: list(schedules)})
+        factors = _factors(schedules)
+        spec["factors"] = [[float(f"{factor:.5g}") for factor in row] for row in factors]
+        spec["range"] = _range(spec, factors, spec["parameters"][RATE])
         chosen = {RATE: start_rate, SCHEDULE: start_schedule}
         chosen = {name: value for name, value in chosen.items() if value is not None}
-        super().__init__(title, description, spec, values=grid.settings(parameters, chosen))
+        super().__init__(title, description, spec, values=grid.settings(spec["parameters"], chosen))
 
     def rates(self):
         """Return the rate of each update at the current setting: [updates]."""
@@ -160,6 +139,27 @@ def _two(name, numbers):
     if len(numbers) != 2 or not np.isfinite(numbers).all():
         raise ValueError(f"{name}: expected two finite numbers, one a direction, got {numbers}; give both")
     return numbers
+
+
+def _ground(curvatures, noise, start, rim):
+    """Return the part of the spec that says what the bowl is like and where the balls start."""
+    curvatures, start = _two("curvatures", curvatures), _two("start", start)
+    if min(curvatures) <= 0 or noise < 0:
+        raise ValueError(
+            f"expected positive curvatures and noise of 0 or more, got {curvatures} and {noise}; "
+            "a direction without curvature has no bowl"
+        )
+    first = 0.5 * sum(h * w * w for h, w in zip(curvatures, start, strict=True))
+    rim = 2 * first if rim is None else float(rim)
+    if not rim > first > 0:
+        raise ValueError(f"expected a start inside the rim, got loss {first:g} and rim {rim:g}; raise it")
+    return {"curvatures": curvatures, "noise": float(noise), "start": start, "rim": rim}
+
+
+def _copies(copies, shown):
+    if not 1 <= shown <= copies:
+        raise ValueError(f"shown: expected 1 to {copies} balls (copies), got {shown}; show fewer")
+    return {"copies": int(copies), "shown": int(shown), "seed": 1}
 
 
 def _factors(schedules):

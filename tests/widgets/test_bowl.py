@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dlbook.widgets.bowl import expected, floor, normal, uniform
-from tests.widgets.bowl_checks import TEXTS, UPDATES, bowl
+from tests.widgets.bowl_checks import UPDATES, bowl
 
 
 def mulberry32(seed, count):
@@ -75,11 +75,3 @@ def test_schedules_multiply_the_rate():
 def test_bowl_explains_what_does_not_fit(changes, words):
     with pytest.raises(ValueError, match=words):
         bowl(**changes)
-
-
-def test_still_shows_the_last_balls_the_floor_and_the_word_diverged():
-    still = bowl(shown=20).still()
-    assert still.count('r="3"') == 2 * 19 and still.count(">floor 0.167<") == 2 and TEXTS["title"] in still
-    assert ">diverged<" not in still
-    gone = bowl(start_rate=2.2).still()
-    assert gone.count(">diverged<") == 2 and "floor 0" not in gone
