@@ -1,4 +1,7 @@
-"""Flow: what travels of every block, runs that diverged, and what does not fit."""
+"""Flow: what travels of every block, runs that diverged, and what does not fit.
+
+Seeded faults, tried: a run counts as diverged only where every block did.
+"""
 
 import numpy as np
 import pytest

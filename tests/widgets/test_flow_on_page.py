@@ -1,4 +1,7 @@
-"""Flow in a real Chromium: width, switches, the reading place, motion, narrow, paper, axe."""
+"""Flow in a real Chromium: width, switches, the reading place, motion, narrow, paper, axe.
+
+Seeded faults, tried: half of the logarithm as width; a river that jumps to its new shape.
+"""
 
 import importlib
 import re

@@ -1,4 +1,7 @@
-"""The still picture of Flow: width by the logarithm, both forms, what is switched on, a run that diverged."""
+"""The still picture of Flow: width by the logarithm, both forms, what is switched on, a run that diverged.
+
+Seeded faults, tried: a width that follows the value instead of its logarithm.
+"""
 
 import re
 

@@ -1,4 +1,7 @@
-"""Layers in a real Chromium: the lights, the wave and its steps, the reading place, pictures, paper, axe."""
+"""Layers in a real Chromium: the lights, the wave and its steps, the reading place, pictures, paper, axe.
+
+Seeded faults, tried: the gradient painted with the signal's data; a wave that comes back from the wrong end.
+"""
 
 import importlib
 
