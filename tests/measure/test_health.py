@@ -12,7 +12,7 @@ from torch import nn
 from dlbook.measure import health
 from dlbook.measure.health import LayerHealth, examine, faults_of_batch, findings
 from dlbook.models import create
-from tests.oracles.seeded import edited
+from tests.oracles.seeded import check_sees, edited
 
 
 def net(depth=4, activation=nn.ReLU):
@@ -64,6 +64,36 @@ def test_no_trace_is_left():
         and not model.training
     )
     assert torch.equal(random, torch.get_rng_state()) and all(p.grad is None for p in model.parameters())
+
+
+def check_mode(examine) -> None:
+    """It looks in training mode, and each part of the model itself has its own mode afterwards."""
+    for whole, part in ((True, True), (True, False), (False, True), (False, False)):
+        model, seen = nn.Sequential(nn.Linear(16, 16), nn.BatchNorm1d(16)).train(whole), []
+        model[1].train(part)
+        model.register_forward_pre_hook(
+            lambda m, inputs, seen=seen: seen.extend(p.training for p in m.modules())
+        )
+        examine(model, torch.randn(8, 16), lambda output: output.square().mean())
+        assert seen == [True] * 3
+        assert [p.training for p in model.modules()] == [whole, whole, part]
+
+
+MODE_FAULTS = {
+    "the mode stays": ("copy.deepcopy(model).train()", "copy.deepcopy(model)"),
+    "evaluation mode": ("copy.deepcopy(model).train()", "copy.deepcopy(model).eval()"),
+    "left in training": ("copy.deepcopy(model).train()", "copy.deepcopy(model.train())"),
+    "left in evaluation": ("copy.deepcopy(model).train()", "copy.deepcopy(model.eval()).train()"),
+}
+
+
+def test_it_looks_in_training_mode_and_leaves_the_mode_alone():
+    check_mode(examine)
+
+
+@pytest.mark.parametrize("fault", MODE_FAULTS)
+def test_the_check_sees_another_mode(fault):
+    check_sees(check_mode, health, "examine", *MODE_FAULTS[fault])
 
 
 def test_nan_weights():

@@ -106,6 +106,15 @@ def check_modes(kind):
             encoder.module.load_state_dict(network().state_dict())
 
 
+def check_first_mode(kind):
+    """Already before anybody asks for a mode: the mode of the copied network, or evaluation."""
+    for mode, evaluation in ((True, False), (True, True), (False, False), (False, True)):
+        net = network().train(mode)
+        encoder = kind(net, 0.9, evaluation=evaluation)
+        assert {part.training for part in encoder.modules()} == {mode and not evaluation}
+        assert {part.training for part in net.modules()} == {mode}
+
+
 def check_no_gradient(kind):
     """No gradient reaches the copy or passes through it, whatever asks for one."""
     net = network()
@@ -173,6 +182,7 @@ CHECKS = [
     check_equation,
     check_buffers,
     check_modes,
+    check_first_mode,
     check_no_gradient,
     check_sixteen_bits,
     check_state,
@@ -234,6 +244,9 @@ FAULTS = {  # fault -> the check that catches it, old, new
     "always in training mode": (check_modes, "mode and not self.evaluation", "not self.evaluation"),
     "evaluation mode is left": (check_modes, "mode and not self.evaluation", "mode"),
     "always in evaluation mode": (check_modes, "mode and not self.evaluation", "False"),
+    "evaluation only once asked for": (check_first_mode, "self.train(module.training)", "pass"),
+    "training at first": (check_first_mode, "self.train(module.training)", "self.train()"),
+    "evaluation at first": (check_first_mode, "self.train(module.training)", "self.eval()"),
     "trained": (check_no_gradient, ".requires_grad_(False)", ""),
     "a gradient passes through": (
         check_no_gradient,

@@ -9,6 +9,7 @@ from tests.train.trainer_checks import (
     batches,
     check_accumulation,
     check_against_bare_loop,
+    check_mode,
     check_resume,
     edited,
     make,
@@ -54,6 +55,22 @@ def test_part_of_a_state_is_refused():
     del state["optimizer"]
     with pytest.raises(ValueError, match="optimizer"):
         trainer.load_state_dict(state)
+
+
+def test_trains_in_training_mode_whatever_came_before():
+    check_mode(Trainer)
+
+
+MODE_FAULTS = {
+    "the mode stays": "pass",
+    "only at the very start": "self.method.train(self.step == 0 or self.method.training)",
+}
+
+
+@pytest.mark.parametrize("fault", MODE_FAULTS)
+def test_seeded_fault_in_the_mode_is_caught(fault):
+    with pytest.raises(AssertionError):
+        check_mode(edited(("self.method.train()", MODE_FAULTS[fault])))
 
 
 LOOP_FAULTS = {

@@ -137,6 +137,18 @@ def _compare_with_bare_loop(trainer_class):
         assert torch.allclose(mine, theirs, rtol=0, atol=1e-8)
 
 
+def check_mode(trainer_class):
+    """Every call of `fit` trains in training mode, also after somebody evaluated in between."""
+    trainer, modes = make(trainer_class), []
+    trainer.method.model.register_forward_pre_hook(
+        lambda model, inputs: modes.append({part.training for part in model.modules()})
+    )
+    for steps in (2, 4, 5):
+        trainer.method.eval()
+        trainer.fit(steps)
+    assert modes == [{True}] * 5
+
+
 class Linear(Method):
     def __init__(self):
         super().__init__()

@@ -105,7 +105,12 @@ def _figures(
         chosen = splits.train
     how = {"batch_size": min(data.batch_size, 500), "workers": data.workers, "device": device}
     if answers == "features":
-        if chosen is splits.train:  # each image would be its own nearest
+        if part == "train":  # each image would be its own nearest
+            raise ValueError(
+                "expected test or validation for a run that learnt features, got train, whose images are the "
+                "neighbours; ask for another part"
+            )
+        if chosen is splits.train:
             raise ValueError(
                 "data.validation: expected more than 0 for a method without labels, got 0; set it to 0.1"
             )
