@@ -10,7 +10,7 @@ from dlbook.measure import memory
 from dlbook.measure.memory import kept_for_backward, measure, predict
 from dlbook.models import create
 from dlbook.train.fit.activation_checkpointing import checkpoint_blocks
-from tests.oracles.seeded import edited
+from tests.oracles.seeded import check_sees, edited
 
 
 def test_by_hand():
@@ -76,3 +76,28 @@ def test_faults_are_seen(edit):
     x = torch.rand(10, 10, requires_grad=True)
     with suppress(ValueError):  # raised where nothing was kept
         assert (kept(lambda: torch.relu(x)), kept(lambda: x * torch.sigmoid(x))) != (400, 800)
+
+
+def check_mode(predict) -> None:
+    """A training step is predicted, whatever mode the network is in, and each part keeps its mode."""
+    for whole, part in ((True, True), (True, False), (False, True), (False, False)):
+        model = nn.Sequential(nn.Linear(10, 10), nn.Dropout(0.5), nn.Linear(10, 10)).train(whole)
+        model[1].train(part)
+        kept = 3 * 4 * (8 * 10)  # the inputs of both layers, and what dropout multiplies by
+        assert predict(model, torch.ones(8, 10)).activations == kept
+        assert [p.training for p in model.modules()] == [whole, whole, part, whole]
+
+
+MODE_FAULTS = {
+    "the mode stays": ('.to("meta").train()', '.to("meta")'),
+    "evaluation mode": ('.to("meta").train()', '.to("meta").eval()'),
+    "left in training": (
+        'copy.deepcopy(model).to("meta").train()',
+        'copy.deepcopy(model.train()).to("meta")',
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", MODE_FAULTS)
+def test_it_predicts_training(fault):
+    check_sees(check_mode, memory, "predict", *MODE_FAULTS[fault])

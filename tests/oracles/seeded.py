@@ -16,7 +16,7 @@ def edited(module: ModuleType, old: str, new: str) -> dict[str, Any]:
     with open(module.__file__, encoding="utf8") as file:
         source = file.read()
     assert source.count(old) == 1, (old, source.count(old))
-    names: dict[str, Any] = {"__name__": "faulty"}
+    names: dict[str, Any] = {"__name__": "faulty", "__file__": module.__file__}
     exec(compile(source.replace(old, new), "<seeded fault>", "exec"), names)
     return names
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from dlbook.train import evaluate as module
 from dlbook.train.evaluate import confusion, evaluate
-from tests.oracles.seeded import check_sees
+from tests.oracles.seeded import check_sees, edited
 
 
 def data(count=53, classes=7, seed=0):
@@ -125,3 +125,68 @@ def test_bad_data():
     labels[12] = 7
     with pytest.raises(ValueError, match="example 4: expected a label from 0 to 6, got 7"):
         evaluate(nn.Identity(), batches(logits, labels), 7)
+
+
+def ask_neighbours(neighbour_accuracy):
+    return lambda model, batches, classes: neighbour_accuracy(model, batches[:3], batches[3:])
+
+
+def ask_probabilities(probabilities):
+    return lambda model, batches, classes: probabilities(model, torch.cat([b["images"] for b in batches]), 8)
+
+
+ASKS = {"neighbour_accuracy": ask_neighbours, "probabilities": ask_probabilities}
+
+
+@pytest.mark.parametrize("name", ASKS)
+def test_features_and_probabilities_are_those_of_evaluation(name):
+    check_mode(ASKS[name](getattr(module, name)))
+    for fault in MODE_FAULTS.values():
+        with pytest.raises((AssertionError, pytest.fail.Exception)):
+            check_mode(ASKS[name](edited(module, *fault)[name]))
+
+
+def check_neighbours(neighbour_accuracy) -> None:
+    """By a double loop: the label of the known image with the largest cosine, whatever the lengths are."""
+    images, labels = data(count=90, classes=5, seed=2)
+    images *= torch.linspace(0.1, 9, 90)[torch.randperm(90, generator=torch.Generator().manual_seed(1))][
+        :, None
+    ]
+    hits = []
+    for asked in range(60, 90):
+        cosines = [
+            float(images[asked].double() @ images[known].double() / images[known].double().norm())
+            for known in range(60)
+        ]
+        hits.append(bool(labels[asked] == labels[max(range(60), key=lambda known: cosines[known])]))
+    found = neighbour_accuracy(
+        nn.Identity(), batches(images[:60], labels[:60]), batches(images[60:], labels[60:])
+    )
+    assert found == pytest.approx(100 * sum(hits) / 30)
+
+
+NEIGHBOUR_FAULTS = {
+    "lengths count": (
+        "nn.functional.normalize(torch.cat(features), dim=1)",
+        "torch.cat(features)",
+    ),
+    "the farthest": ("memory.T).argmax(dim=1)", "memory.T).argmin(dim=1)"),
+    "memory and questions exchanged": (
+        '-> float:\n    """Per cent of the asked',
+        '-> float:\n    known, asked = asked, known\n    """Per cent of the asked',
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", NEIGHBOUR_FAULTS)
+def test_neighbours_by_a_double_loop(fault):
+    check_sees(check_neighbours, module, "neighbour_accuracy", *NEIGHBOUR_FAULTS[fault])
+
+
+def test_probabilities_and_accuracy_are_written_out():
+    logits, labels = data()
+    probs = logits.double().exp() / logits.double().exp().sum(1, keepdim=True)
+    found = module.probabilities(nn.Identity(), logits, 8)
+    torch.testing.assert_close(found.double(), probs, rtol=0, atol=1e-6)
+    expected = written_out(logits, labels)["accuracy"]
+    assert module.accuracy(nn.Identity(), logits, labels) == pytest.approx(expected)

@@ -8,7 +8,9 @@ import pytest
 
 from dlbook import widgets
 from dlbook.widgets import STATE_LIMIT, Curve, Curves, Images, Stepper
+from dlbook.widgets import figure as module
 from dlbook.widgets.figure import style_text
+from tests.oracles.seeded import edited
 from tests.widgets.curves_checks import TEXTS, slopes
 
 
@@ -57,3 +59,37 @@ def test_style_text_has_no_comments():
 def test_files_stay_short(path):
     if path.suffix in {".js", ".css"}:
         assert len(path.read_text("utf8").splitlines()) < 300
+
+
+def check_limit(module) -> None:
+    """A figure of exactly the limit is taken, one with a byte more is not; texts count four bytes a letter."""
+
+    class Plain(module["Figure"]):
+        _esm, _css = "export default {}", "p{}"
+
+    assert module["STATE_LIMIT"] == 61_440
+    rest = len(json.dumps(Plain._esm)) + len(json.dumps(Plain._css)) + 1024 + 4 * len("Title" + "Text.")
+    spec = lambda size: {"text": "x" * (size - rest - len(json.dumps({"text": ""})))}
+    assert Plain("Title", "Text.", spec(61_440)).state_size() <= 61_440
+    with pytest.raises(ValueError, match="at most 60 KiB"):
+        Plain("Title", "Text.", spec(61_441))
+
+
+LIMIT_FAULTS = {
+    "refused at the limit": ("if size <= STATE_LIMIT:", "if size < STATE_LIMIT:"),
+    "a byte more": ("if size <= STATE_LIMIT:", "if size <= STATE_LIMIT + 1:"),
+    "texts are not counted": (" + 4 * texts", ""),
+    "code is not counted": ("size = code + data", "size = data"),
+    "the start is not counted": ("code + data + _OVERHEAD", "code + data"),
+}
+
+
+def test_the_limit_itself():
+    check_limit(vars(module))
+
+
+@pytest.mark.parametrize("fault", LIMIT_FAULTS)
+def test_the_check_sees_another_limit(fault):
+    old, new = LIMIT_FAULTS[fault]
+    with pytest.raises((AssertionError, ValueError, pytest.fail.Exception)):
+        check_limit(edited(module, old, new))

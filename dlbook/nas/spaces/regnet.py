@@ -249,7 +249,7 @@ def sample_window(
         stages, draws = space.sample(rng), draws + 1
         if macs[0] <= cost(stages, resolution).macs <= macs[1]:
             found.append(stages)
-        elif draws > 100_000 * number:
+        elif draws >= 100_000 * number:
             raise ValueError(
                 f"expected a space with networks between {macs[0]:g} and {macs[1]:g} "
                 f"multiply-accumulates, got {space} with hardly any; widen the window"

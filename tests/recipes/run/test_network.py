@@ -10,6 +10,7 @@ from PIL import Image
 from dlbook.data import photograph
 from dlbook.data.image_folder import ImageFolder
 from dlbook.data.picture_file import read_picture
+from dlbook.recipes.run import network
 from dlbook.recipes.run.build import build
 from dlbook.recipes.run.config import RunConfig, resolve
 from dlbook.recipes.run.evaluate import evaluate_run
@@ -17,6 +18,7 @@ from dlbook.recipes.run.network import open_network
 from dlbook.recipes.run.predict import from_run
 from dlbook.recipes.run.train import train
 from dlbook.train.run import RunError
+from tests.oracles.seeded import edited
 from tests.recipes.run.small_run import config
 
 
@@ -139,3 +141,48 @@ def test_a_damaged_description_is_told(run):
     (run / "network.json").unlink()
     with pytest.raises(RunError, match=r"network\.json: expected the description"):
         open_network(run)
+
+
+def check_place(module, folder, monkeypatch) -> None:
+    """The weights are those below the place of the evaluated network, by their names inside it: a place ends
+    at a dot, and is taken off once (a `Normalised` network has a `model` inside `model`).
+    """
+    (folder / "checkpoints").mkdir()
+    (folder / "checkpoints/best.ckpt").touch()
+    names = ("model.fc.bias", "model.model.fc.bias", "model_2.fc.bias", "ema.model.fc.bias", "model")
+    monkeypatch.setitem(module, "load_weights", lambda file: {name: name for name in names})
+    for place in ("model", "ema.model"):
+        (folder / "network.json").write_text(json.dumps({"weights": place}))
+        found = module["network_weights"](folder)
+        if place == "model":
+            assert found == {"fc.bias": "model.fc.bias", "model.fc.bias": "model.model.fc.bias"}
+        else:
+            assert found == {"fc.bias": "ema.model.fc.bias"}
+
+
+PLACE_FAULTS = {
+    "a prefix without its dot": ("""["weights"] + ".\"""", """["weights"]"""),
+    "anywhere in the name": ("if key.startswith(prefix)", "if prefix in key"),
+    "taken off everywhere": ("key.removeprefix(prefix)", 'key.replace(prefix, "")'),
+}
+
+
+def test_the_weights_below_a_place(tmp_path, monkeypatch):
+    check_place(vars(network), tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("fault", PLACE_FAULTS)
+def test_the_check_sees_another_place(fault, tmp_path, monkeypatch):
+    with pytest.raises(AssertionError):
+        check_place(edited(network, *PLACE_FAULTS[fault]), tmp_path, monkeypatch)
+
+
+def check_evaluation(module, run) -> None:
+    """An opened network is in evaluation mode, every part of it."""
+    assert not any(part.training for part in module["open_network"](run).model.modules())
+
+
+def test_an_opened_network_is_in_evaluation_mode(run):
+    check_evaluation(vars(network), run)
+    with pytest.raises(AssertionError):
+        check_evaluation(edited(network, "model.to(device).eval()", "model.to(device)"), run)

@@ -5,14 +5,17 @@ import copy
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from dlbook.data import photograph
 from dlbook.models import efficientnet_weights
+from dlbook.recipes.run import transfer
 from dlbook.recipes.run.build import build
 from dlbook.recipes.run.config import RunConfig, resolve
 from dlbook.recipes.run.predict import from_run
 from dlbook.recipes.run.train import train
 from dlbook.recipes.run.transfer import start
+from tests.oracles.seeded import edited
 
 
 def digits(folder, *overrides):
@@ -110,3 +113,35 @@ def test_imagenet_weights_see_what_they_saw_and_a_new_head_learns_in_one_epoch(p
     )
     found = from_run(tmp_path / "run")(pictures / "val" / "cup" / "0.png", 1)
     assert list(found) == ["cup"]
+
+
+def check_whole_parts(module, folder, monkeypatch) -> None:
+    """Only the last layer may be a new one: "head" is not the beginning of "head_norm"."""
+    (folder / "network.json").touch()
+    make = lambda: nn.ModuleDict(
+        {"head": nn.Linear(2, 2), "head_norm": nn.LayerNorm(2), "stem": nn.Linear(2, 2)}
+    )
+    trained, model = make(), make()
+    model.last_layer = "head"
+    given = {name: value + 1 for name, value in trained.state_dict().items() if not name.startswith("head.")}
+    monkeypatch.setitem(module, "network_weights", lambda folder: given)
+    fresh = copy.deepcopy(model["head"].state_dict())
+    module["_copy_from_run"](model, folder)
+    expected = given | {f"head.{name}": value for name, value in fresh.items()}
+    assert all(torch.equal(value, expected[name]) for name, value in model.state_dict().items())
+    for lacking in ("head_norm.bias", "stem.weight"):
+        less = {name: value for name, value in given.items() if name != lacking}
+        monkeypatch.setitem(module, "network_weights", lambda folder, less=less: less)
+        with pytest.raises(ValueError, match=f"expected tensor '{lacking}' of shape .* got nothing"):
+            module["_copy_from_run"](model, folder)
+
+
+def test_only_the_last_layer_may_be_new(tmp_path, monkeypatch):
+    check_whole_parts(vars(transfer), tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("begins", ["last", 'last.rpartition(".")[0]'])
+def test_the_check_sees_a_prefix_without_its_dot(begins, tmp_path, monkeypatch):
+    broken = edited(transfer, 'key.startswith(f"{last}.")', f"key.startswith({begins})")
+    with pytest.raises(pytest.fail.Exception):
+        check_whole_parts(broken, tmp_path, monkeypatch)
