@@ -4,6 +4,7 @@ address    one address of the repository in; the site's address and every launch
 figures    links in the text that set a figure, and the narrow form of charts
 pages      the page as it is written: links, descriptions, accessible markup
 formulas   mathematics set while the book is built
+folds      code behind one line; the switch Read / Read with code
 assets     fonts, icons and notebooks served by the site itself, in the sizes that the pages need
 freshness  a changed style sheet or extension makes every page new
 sitemap    every page in it, however few a build has written
@@ -12,7 +13,7 @@ failures   a chapter that did not run to its end says so on its page
 run_time   the role that says what the chapter took in the recorded run
 """
 
-from . import address, assets, claims, failures, figures, formulas, freshness, pages, run_time, sitemap
+from . import address, assets, claims, failures, figures, folds, formulas, freshness, pages, run_time, sitemap
 
 __all__ = ["setup"]
 
@@ -21,6 +22,18 @@ def setup(app):
     """Register the parts with Sphinx."""
     app.add_config_value("notebook_branch", "notebooks", "html")
     app.add_config_value("claims_file", "_build/claims.json", "env")
-    for part in (address, freshness, pages, figures, formulas, assets, sitemap, claims, failures, run_time):
+    for part in (
+        address,
+        freshness,
+        pages,
+        figures,
+        folds,
+        formulas,
+        assets,
+        sitemap,
+        claims,
+        failures,
+        run_time,
+    ):
         part.connect(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,6 +11,7 @@ from pathlib import Path
 from .address import repository
 
 SCRIPTS = (
+    "reading.mjs",
     "landing.mjs",
     "wide.mjs",
     "figure_state.mjs",

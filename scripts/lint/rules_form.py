@@ -38,6 +38,24 @@ def set_up(chapter: Chapter) -> Told:
         yield chapter.cells[0].line, "the set-up cell is not folded", "add `tags: [hide-input]` to it"
 
 
+@rule("fold-tags")
+def fold_tags(chapter: Chapter) -> Told:
+    """What the page folds: `checks` (ledger, insertions, comparisons) goes with `hide-input`; `teach`, for at
+    most eight short cells whose code is the idea, with neither.
+    """
+    taught = [cell for cell in chapter.cells if "teach" in cell.tags]
+    for cell in chapter.cells:
+        if "checks" in cell.tags and "hide-input" not in cell.tags:
+            yield cell.line, "a cell of checks that notebooks do not fold", "write `[hide-input, checks]`"
+        if "teach" in cell.tags and {"checks", "hide-input"} & set(cell.tags):
+            yield cell.line, "a cell that teaches and is folded", "keep one of the tags"
+    for cell in taught:
+        if len(cell.text.strip().splitlines()) > 30:
+            yield cell.line, "a cell that teaches, of more than 30 lines", "show the lines that are the idea"
+    for cell in taught[8:]:
+        yield cell.line, "a ninth cell that teaches", "keep the eight whose code is the idea"
+
+
 @rule("imports", everywhere=True)
 def imports(chapter: Chapter) -> Told:
     """torch's functions are imported in one form: `import torch.nn.functional as F`."""

@@ -21,8 +21,7 @@ SOLUTION = DERIVE[DERIVE.index("```{solution-start}") :]
 RUN = CELL + "pass\n```\n"
 PICTURE = CHAPTER[CHAPTER.index(CELL + "---\ntags: [hide-input]\nmystnb:") :].split("```\n")[0]
 LAST = "- write the residual block from memory, and find two faults that hide in it.\n"
-ROW = "| $d$ | width of a layer |\n"
-BLOCK = CELL + "book.source(R.BasicBlock)\n"
+BLOCK = CELL + "---\ntags: [teach]\n---\nbook.source(R.BasicBlock)\n"
 SUMMARY = CHAPTER[CHAPTER.index("## Summary") : CHAPTER.index("## Further reading")]
 
 
@@ -94,8 +93,12 @@ FAULTS = [
     ("seeds", "two = book.over_seeds(shallow)", "two = [shallow(seed) for seed in range(3)]"),
     ("seeds", "two = book.over_seeds(shallow)", "for seed in range(3):\n    two = shallow(seed)"),
     ("cell-form", BLOCK, BLOCK.replace("ipython3", "python3")),
-    ("cell-form", BLOCK, BLOCK.replace("ipython3\n", "ipython3\n:tags: [hide-output]\n\n")),
+    ("cell-form", BLOCK, CELL + ":tags: [hide-output]\n\nbook.source(R.BasicBlock)\n"),
     ("set-up", "---\ntags: [hide-input]\n---\nimport torch", "import torch"),
+    ("fold-tags", "tags: [hide-input, checks]\n---\nledger", "tags: [checks]\n---\nledger"),
+    ("fold-tags", "tags: [teach]", "tags: [teach, hide-input]"),
+    ("fold-tags", "book.source(R.BasicBlock)", "book.source(R.BasicBlock)\n" * 31),
+    ("fold-tags", BLOCK, (BLOCK + "```\n\n") * 8 + BLOCK),
     ("imports", "import torch.nn.functional as F", "from torch.nn import functional as F"),
     ("fences", SENTENCE, also(":::{note}\nSo.\n:::")),
     ("fences", SENTENCE, also("````{note}\nSo.\n````")),

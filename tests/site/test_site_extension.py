@@ -7,11 +7,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from dlbook_site import address, assets, claims, failures, freshness, icons, pages, run_time, sitemap
+from dlbook_site import address, assets, claims, failures, folds, freshness, icons, pages, run_time, sitemap
 from sphinx.errors import ConfigError, ExtensionError
 
 
-@pytest.mark.parametrize("module", [address, claims, icons, run_time])
+@pytest.mark.parametrize("module", [address, claims, folds, icons, run_time])
 def test_doctests(module):
     result = doctest.testmod(module)
     assert result.attempted and not result.failed
