@@ -26,4 +26,13 @@
   });
   addEventListener("storage", (event) => { if (event.key === "dlbook-code") choose(event.newValue === "code" ? "code" : "read"); });
   check();
+
+  // Before CSS can open a fold by itself, a script has to; the page is as it was after the print.
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    const kinds = `details:not([open], .fold-checks, .fold-setup${root.dataset.code === "code" ? "" : ", .fold-code"})`;
+    opened = [...document.querySelectorAll(`article ${kinds}`)];
+    for (const fold of opened) fold.open = true;
+  });
+  addEventListener("afterprint", () => { for (const fold of opened) fold.open = false; });
 })();
