@@ -21,6 +21,7 @@ SOLUTION = DERIVE[DERIVE.index("```{solution-start}") :]
 RUN = CELL + "pass\n```\n"
 PICTURE = CHAPTER[CHAPTER.index(CELL + "---\ntags: [hide-input]\nmystnb:") :].split("```\n")[0]
 LAST = "- write the residual block from memory, and find two faults that hide in it.\n"
+ROW = "| $d$ | width of a layer |\n"
 BLOCK = CELL + "---\ntags: [teach]\n---\nbook.source(R.BasicBlock)\n"
 SUMMARY = CHAPTER[CHAPTER.index("## Summary") : CHAPTER.index("## Further reading")]
 
