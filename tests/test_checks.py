@@ -13,7 +13,7 @@ from torch import nn
 from dlbook import checks
 from dlbook.checks import find_row
 from dlbook.nn.state import load_state
-from tests.oracles.seeded import edited
+from tests.oracles.seeded import check_sees, edited
 
 NAN = math.nan
 RANGES = {  # call of a check -> (values that pass, values that are refused, the refusal's words)
@@ -120,9 +120,21 @@ def test_unknown_rows_suggest_the_nearest():
         ValueError, match="did you mean resnet20_cifar, resnet50[?] There are resnet50, resnet20_cifar$"
     ):
         find_row("resnet20", {"resnet50": 1, "resnet20_cifar": 2})  # what begins with it comes first
-    with pytest.raises(ValueError, match="there are 99 names; `dlbook models` lists them$"):
-        find_row("row", {f"a{number}": number for number in range(99)})
     assert find_row("vgg16", {"vgg16": 2}) == 2
+
+
+def check_most_named(find_row) -> None:
+    """A table of 40 rows is listed, one of 41 is counted."""
+    table = lambda rows: {f"a{number}": number for number in range(rows)}
+    with pytest.raises(ValueError, match="there are a0, .*, a39$"):
+        find_row("row", table(40))
+    with pytest.raises(ValueError, match="there are 41 names; `dlbook models` lists them$"):
+        find_row("row", table(41))
+
+
+@pytest.mark.parametrize("limit", ["< MOST_NAMED", "<= MOST_NAMED + 1"])
+def test_a_long_table_is_counted(limit):
+    check_sees(check_most_named, checks, "find_row", "<= MOST_NAMED", limit)
 
 
 def test_load_is_all_or_nothing():

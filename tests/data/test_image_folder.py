@@ -10,8 +10,10 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from dlbook.augment.views import Crop
+from dlbook.data import image_folder as module
 from dlbook.data import photograph
 from dlbook.data.image_folder import ImageFolder, random_box
+from tests.oracles.seeded import edited
 
 
 @pytest.fixture
@@ -157,3 +159,41 @@ def test_grey_and_transparent_pictures_become_rgb(tmp_path):
     v2.functional.to_pil_image(photograph("camera")).convert("L").save(tmp_path / "a/1.png")
     folder = ImageFolder(tmp_path, 32)
     assert folder[0][0].shape == folder[1][0].shape == (3, 32, 32)
+
+
+def check_limits(module, root, monkeypatch) -> None:
+    """Twenty faults are told, the twenty-first is counted; so many headers as MOST_HEADERS are read."""
+    for count in (20, 21):
+        for number in range(count):
+            (root / "cat" / f"{number:02}.txt").touch()
+        with pytest.raises(ValueError, match=r"\.txt: expected a picture") as raised:
+            module["ImageFolder"](root, 32)
+        told = str(raised.value).splitlines()
+        assert len([line for line in told if ".txt" in line]) == 20
+        assert told[20:] == ([] if count == 20 else ["... and 1 more"])
+    for file in (root / "cat").glob("*.txt"):
+        file.unlink()
+    (root / "dog/1.png").write_bytes(b"")
+    monkeypatch.setitem(module, "MOST_HEADERS", 5)  # of six pictures
+    assert len(module["ImageFolder"](root, 32)) == 6
+    monkeypatch.setitem(module, "MOST_HEADERS", 6)
+    with pytest.raises(ValueError, match="cannot be read"):
+        module["ImageFolder"](root, 32)
+
+
+LIMIT_FAULTS = {
+    "one more": ("if len(faults) > 20", "if len(faults) > 21"),
+    "no more": ("if len(faults) > 20", "if len(faults) >= 20"),
+    "headers of fewer": ("len(pairs) > MOST_HEADERS", "len(pairs) >= MOST_HEADERS"),
+    "headers of more": ("len(pairs) > MOST_HEADERS", "len(pairs) > MOST_HEADERS + 1"),
+}
+
+
+def test_limits(root, monkeypatch):
+    check_limits(vars(module), root, monkeypatch)
+
+
+@pytest.mark.parametrize("fault", LIMIT_FAULTS)
+def test_the_check_sees_another_limit(fault, root, monkeypatch):
+    with pytest.raises((AssertionError, ValueError, pytest.fail.Exception)):
+        check_limits(edited(module, *LIMIT_FAULTS[fault]), root, monkeypatch)

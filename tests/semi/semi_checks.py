@@ -173,3 +173,10 @@ def check_average_follows(make_method):
     method.after_step(0)
     assert not torch.equal(method.ema.module.layers[1].weight, before)
     torch.testing.assert_close(method.ema.module.layers[1].weight, method.model.layers[1].weight)
+
+
+def check_evaluated(make_method):
+    """The average is what is evaluated, in evaluation mode while the method trains; never the trained one."""
+    method = make_method(make_net()).train()
+    assert method.evaluated is method.ema.module and method.evaluated is not method.model
+    assert method.model.training and not any(part.training for part in method.evaluated.modules())

@@ -13,6 +13,7 @@ from dlbook.semi import fixmatch
 from tests.oracles.seeded import edited
 from tests.semi.semi_checks import (
     K,
+    check_evaluated,
     check_fixmatch_step,
     check_fixmatch_value,
     check_no_gradient_to_weak,
@@ -178,3 +179,10 @@ def test_seeded_fault_is_caught(fault):
     check, broken = FAULTS[fault]
     with pytest.raises(AssertionError):
         check(broken)
+
+
+def test_the_average_is_evaluated():
+    check_evaluated(fixmatch.FixMatch)
+    broken = edited(fixmatch, "return self.ema.module", "return self.model")
+    with pytest.raises(AssertionError):
+        check_evaluated(broken["FixMatch"])

@@ -11,6 +11,7 @@ from tests.semi.semi_checks import (
     TAU,
     K,
     check_class_thresholds,
+    check_evaluated,
     check_fixmatch_step,
     check_flexmatch_memory,
     check_flexmatch_value,
@@ -157,3 +158,10 @@ def test_seeded_fault_is_caught(fault):
     check, broken = FAULTS[fault]
     with pytest.raises(AssertionError):
         check(broken)
+
+
+def test_the_average_is_evaluated():
+    check_evaluated(lambda net: flexmatch.FlexMatch(net, 40, K))
+    broken = edited(flexmatch, "return self.ema.module", "return self.model")
+    with pytest.raises(AssertionError):
+        check_evaluated(lambda net: broken["FlexMatch"](net, 40, K))

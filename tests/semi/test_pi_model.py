@@ -8,7 +8,8 @@ import torch.nn.functional as F
 
 from dlbook.naive import semi as naive
 from dlbook.semi import pi_model
-from tests.semi.semi_checks import K, check_average_follows, logits
+from tests.oracles.seeded import edited
+from tests.semi.semi_checks import K, check_average_follows, check_evaluated, logits
 
 
 def check_consistency_value(consistency_loss):
@@ -69,3 +70,10 @@ def test_seeded_fault_is_caught(fault):
     check, broken = FAULTS[fault]
     with pytest.raises(AssertionError):
         check(broken)
+
+
+def test_the_average_is_evaluated():
+    check_evaluated(pi_model.PiModel)
+    broken = edited(pi_model, "return self.ema.module", "return self.model")
+    with pytest.raises(AssertionError):
+        check_evaluated(broken["PiModel"])

@@ -7,7 +7,8 @@ import torch.nn.functional as F
 
 from dlbook.naive import semi as naive
 from dlbook.semi import pseudo_label
-from tests.semi.semi_checks import check_average_follows, logits
+from tests.oracles.seeded import edited
+from tests.semi.semi_checks import check_average_follows, check_evaluated, logits
 
 
 def check_pseudo_label_value(unlabelled_loss):
@@ -65,3 +66,10 @@ def test_seeded_fault_is_caught(fault):
     check, broken = FAULTS[fault]
     with pytest.raises(AssertionError):
         check(broken)
+
+
+def test_the_average_is_evaluated():
+    check_evaluated(pseudo_label.PseudoLabel)
+    broken = edited(pseudo_label, "return self.ema.module", "return self.model")
+    with pytest.raises(AssertionError):
+        check_evaluated(broken["PseudoLabel"])

@@ -190,3 +190,50 @@ def test_probabilities_and_accuracy_are_written_out():
     torch.testing.assert_close(found.double(), probs, rtol=0, atol=1e-6)
     expected = written_out(logits, labels)["accuracy"]
     assert module.accuracy(nn.Identity(), logits, labels) == pytest.approx(expected)
+
+
+def check_top5(evaluate) -> None:
+    """With five classes everything is among the first five; from six on the figure says something."""
+    for classes in (5, 6):
+        found = evaluate(nn.Identity(), batches(*data(classes=classes)), classes)
+        assert ("top5" in found) == (classes == 6)
+
+
+@pytest.mark.parametrize("limit", [4, 6])
+def test_top5_begins_with_six_classes(limit):
+    check_sees(check_top5, module, "evaluate", "num_classes > 5:", f"num_classes > {limit}:")
+
+
+class Counter:
+    """A trainer that only counts."""
+
+    def __init__(self, step=0):
+        self.step, self.fitted = step, []
+
+    def fit(self, steps, progress=False):
+        self.step = steps
+        self.fitted.append(steps)
+
+
+def check_looks(looks) -> None:
+    """At each multiple of `every` and at the end, once each; a run that goes on looks where it would have."""
+    for begun, steps, expected in (
+        (0, 7, [3, 6, 7]),
+        (0, 6, [3, 6]),
+        (3, 7, [6, 7]),
+        (4, 8, [6, 8]),
+        (7, 7, []),
+    ):
+        trainer = Counter(begun)
+        assert list(looks(trainer, steps, 3)) == trainer.fitted == expected
+
+
+LOOK_FAULTS = {
+    "from where it went on": (" - trainer.step % every", ""),
+    "beyond the end": ("min(steps, trainer.step", "max(0, trainer.step"),
+}
+
+
+@pytest.mark.parametrize("fault", LOOK_FAULTS)
+def test_looks(fault):
+    check_sees(check_looks, module, "looks", *LOOK_FAULTS[fault])

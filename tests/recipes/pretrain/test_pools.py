@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from dlbook.recipes import methods
+from dlbook.recipes.pretrain import pools
 from dlbook.recipes.run import config as run_config
 from dlbook.recipes.run.build import build, make_batches
 from dlbook.recipes.run.data import load
@@ -20,6 +21,7 @@ from dlbook.recipes.run.train import train
 from dlbook.train import checkpoint
 from dlbook.train.method import Method
 from dlbook.train.run import RunError
+from tests.oracles.seeded import edited
 from tests.recipes.run.small_run import assert_same
 from tests.recipes.run.test_network import pictures
 from tests.recipes.run.two_processes import check_two_equal_one
@@ -83,6 +85,22 @@ def test_the_views_of_a_batch(kind, root, tmp_path):
         assert sizes == {"global_1": large, "global_2": large} | dict.fromkeys(LOCAL, small)
     views = [batch[name] for name in sizes if sizes[name] == large]
     assert not torch.equal(*views) and "labels" not in batch
+
+
+def check_images(module, run) -> None:
+    """Views are of the training images, and of all of them."""
+    splits = load(run.data, run.seed)
+    assert len({len(part) for part in (splits.train, splits.validation, splits.test)}) == 3
+    for name in ("two_views", "multi_crop"):
+        (pool,) = module[name](run, splits, 2)
+        assert pool.dataset is splits.train and pool.size == 2 and pool.labels is None
+
+
+def test_views_are_of_the_training_images(root, tmp_path):
+    run = config(root, tmp_path / "run")
+    check_images(vars(pools), run)
+    with pytest.raises(AssertionError):
+        check_images(edited(pools, "Pool(splits.train,", "Pool(splits.validation,"), run)
 
 
 def test_a_resumed_run_has_the_bits_of_the_whole_one(kind, root, tmp_path):

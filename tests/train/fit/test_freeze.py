@@ -159,3 +159,40 @@ def test_seeded_fault_is_caught(fault):
         check_frozen(broken.freeze)
         check_whole_parts(broken.freeze)
         check_copies(broken)
+
+
+def check_modes_at_once(module) -> None:
+    """Before anybody asks for a mode: what is frozen is in evaluation mode, what is thawed has the network's
+    mode.
+    """
+    for mode in (True, False):
+        model = net().train(mode)
+        module["freeze"](model, except_for=["layer3"])
+        norms = {n: m for n, m in model.named_modules() if isinstance(m, nn.BatchNorm2d)}
+        assert {n: m.training for n, m in norms.items()} == {
+            n: mode and n.startswith("layer3.") for n in norms
+        }
+        module["thaw"](model, ["layer2"])
+        thawed = ("layer2.", "layer3.")
+        assert {n: m.training for n, m in norms.items()} == {n: mode and n.startswith(thawed) for n in norms}
+
+
+MODE_FAULTS = {
+    "frozen at the next call of train only": (
+        "        norm.__class__ = _held(type(norm))\n    norm.eval()",
+        "        norm.__class__ = _held(type(norm))",
+    ),
+    "thawed at the next call of train only": ("            module.train(model.training)\n", ""),
+    "thawed into training": ("module.train(model.training)", "module.train()"),
+    "thawed prefixes end anywhere": ('name.startswith(f"{prefix}.")', "name.startswith(prefix[:-1])"),
+}
+
+
+def test_modes_at_once():
+    check_modes_at_once(vars(module))
+
+
+@pytest.mark.parametrize("fault", MODE_FAULTS)
+def test_the_check_sees_a_wrong_mode(fault):
+    with pytest.raises(AssertionError):
+        check_modes_at_once(seeded.edited(module, *MODE_FAULTS[fault]))
