@@ -85,13 +85,13 @@ class Figure(anywidget.AnyWidget):
                 )
         if "parameters" in spec:  # the page's JSON sorts an object's keys: the order travels as a list
             spec.setdefault("order", list(spec["parameters"]))
-        self._check_size(spec, parts or {}, len(title) + len(description))
+        self._check_size(spec, parts or {}, len(json.dumps([title, description])))
         self._start = dict(traits)
         super().__init__(title=title, description=description, spec=spec, **traits)
 
     def _check_size(self, spec, parts, texts):
         code = len(json.dumps(self._esm)) + len(json.dumps(self._css))
-        data = len(json.dumps(spec)) + 4 * texts
+        data = len(json.dumps(spec)) + texts
         size = code + data + _OVERHEAD
         if size <= STATE_LIMIT:
             return
