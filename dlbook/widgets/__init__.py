@@ -1,6 +1,6 @@
 """Interactive figures that run on the static page, in JupyterLab, in Colab and in VS Code by the same code.
 
-Nine figures serve the whole book:
+Eleven figures serve the whole book:
 
 * :class:`Curves`: curves over parameters, with values and gradients under a cursor;
 * :class:`Images`: stacks of images over parameters, side by side;
@@ -10,7 +10,9 @@ Nine figures serve the whole book:
 * :class:`Layers`: the units of a deep network, lit by signal and gradient;
 * :class:`Flow`: what arrives at each block of a network, as a river;
 * :class:`Bowl`: runs of a noisy optimizer as balls in a bowl, with the floor where they stall;
-* :class:`Multiples`: curves and their slopes in small squares, with one x over all of them.
+* :class:`Multiples`: curves and their slopes in small squares, with one x over all of them;
+* :class:`Views`: a weak and a strong view of a picture, and the label that goes from one to the other;
+* :class:`Map`: points that move over a training, with a label or without, right or wrong.
 
 Each is an anywidget: a Python class with its JavaScript beside it. The data are computed here, in Python,
 before the figure is drawn, and travel with the page; no figure holds more than 60 KiB.
@@ -28,9 +30,11 @@ from dlbook.widgets.figure import STATE_LIMIT, Figure
 from dlbook.widgets.flow import Flow
 from dlbook.widgets.images import Images, Stack
 from dlbook.widgets.layers import History, Layers
+from dlbook.widgets.map import Map
 from dlbook.widgets.multiples import Multiples
 from dlbook.widgets.scatter import Axis, Point, Scatter
 from dlbook.widgets.stepper import Grid, Step, Stepper
+from dlbook.widgets.views import Views
 
 __all__ = [
     "STATE_LIMIT",
@@ -45,10 +49,12 @@ __all__ = [
     "History",
     "Images",
     "Layers",
+    "Map",
     "Multiples",
     "Point",
     "Scatter",
     "Stack",
     "Step",
     "Stepper",
+    "Views",
 ]

@@ -4,7 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 // An element with attributes and children: node("p", { class: "a" }, "text"). Functions become listeners (onclick: f).
 export function node(tag, attributes = {}, ...children) {
-  const drawn = ["svg", "path", "line", "g", "text", "circle", "rect", "clipPath"].includes(tag);
+  const drawn = ["svg", "path", "line", "g", "text", "circle", "rect", "clipPath", "image"].includes(tag);
   const made = drawn ? document.createElementNS(SVG, tag) : document.createElement(tag);
   for (const [key, value] of Object.entries(attributes)) {
     if (typeof value === "function") made.addEventListener(key.slice(2), value);

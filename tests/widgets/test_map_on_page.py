@@ -1,0 +1,75 @@
+"""Map in a real Chromium: looks by key and step, shapes, motion, width, axe, paper."""
+
+import importlib
+
+import pytest
+
+from tests.widgets.map_checks import made
+
+pytestmark = pytest.mark.browser
+
+
+def verdict(page):
+    return page.locator(".dlw-verdict").inner_text()
+
+
+def test_less_motion_starts_at_the_end_and_keys_go_back(open_figure):
+    page = open_figure(made())
+    assert verdict(page) == "After 30 steps 2 of 3 have a label, and 0 of these labels are wrong."
+    slider = page.get_by_role("slider", name="step")
+    slider.press("ArrowLeft")
+    assert "After 20 steps 2 of 3 have a label, and 1 of" in verdict(page)
+    assert page.locator(".dlw-wrong").get_attribute("d").startswith("M-5 -5")
+    assert slider.get_attribute("aria-valuetext") == "step 20"
+    slider.press("Home")
+    assert page.locator(".dlw-none").count() == 3
+    page.wait_for_timeout(700)
+    assert page.locator("[aria-live]").inner_text() == verdict(page)
+
+
+def test_points_stand_where_python_has_them(open_figure):
+    figure = made()
+    page = open_figure(figure, viewport={"width": 1000, "height": 900})
+    width = int(page.locator(".dlw-stage svg").get_attribute("viewBox").split()[2])
+    cx, cy, wide, tall, _ = importlib.import_module("dlbook.widgets.map_still").frame(width)
+    x, y = figure.positions[-1, 2] / 127.5 - 1
+    drawn = page.locator(".dlw-right").nth(1).get_attribute("transform")
+    assert drawn == f"translate({cx + x * wide:.1f} {cy - y * tall:.1f})"
+
+
+def test_it_plays_in_sight_and_can_be_paused(open_figure):
+    page = open_figure(made(), reduced_motion="no-preference")
+    page.get_by_role("button", name="pause").click()
+    place = lambda: page.locator(".dlw-stage path").nth(1).get_attribute("transform")
+    first = place()
+    page.wait_for_timeout(400)
+    assert place() == first
+    page.get_by_role("button", name="play").click()
+    page.wait_for_timeout(600)
+    assert place() != first
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_it_fits_and_its_words_are_legible(open_figure, width):
+    page = open_figure(made(), viewport={"width": width, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    sizes = page.locator(".dlw-stage text").evaluate_all(
+        "all => all.map(t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a)"
+    )
+    assert min(sizes) >= 12
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing(open_figure, dark):
+    axe = importlib.import_module("axe_playwright_python.sync_playwright")
+    page = open_figure(made(), dark=dark)
+    results = axe.Axe().run(page, context=".dlbook-widget", options={"preload": False})
+    assert results.violations_count == 0, results.generate_report()
+
+
+def test_paper_is_white_without_buttons(open_figure):
+    page = open_figure(made())
+    page.emulate_media(media="print")
+    white = "el => getComputedStyle(el).backgroundColor"
+    assert page.locator(".dlw-stage").evaluate(white) == "rgb(255, 255, 255)"
+    assert page.locator("button:visible").count() == 0
