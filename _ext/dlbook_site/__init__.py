@@ -7,13 +7,29 @@ formulas   mathematics set while the book is built
 folds      code behind one line; the switch Read / Read with code
 assets     fonts, icons and notebooks served by the site itself, in the sizes that the pages need
 freshness  a changed style sheet or extension makes every page new
+search     an index of the prose by section, and the page that looks through it
 sitemap    every page in it, however few a build has written
+works      the bibliography: each work is linked once
 claims     the directive that lists every claim of the book
 failures   a chapter that did not run to its end says so on its page
 run_time   the role that says what the chapter took in the recorded run
 """
 
-from . import address, assets, claims, failures, figures, folds, formulas, freshness, pages, run_time, sitemap
+from . import (
+    address,
+    assets,
+    claims,
+    failures,
+    figures,
+    folds,
+    formulas,
+    freshness,
+    pages,
+    run_time,
+    search,
+    sitemap,
+    works,
+)
 
 __all__ = ["setup"]
 
@@ -30,10 +46,12 @@ def setup(app):
         folds,
         formulas,
         assets,
+        search,
         sitemap,
         claims,
         failures,
         run_time,
+        works,
     ):
         part.connect(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -59,6 +59,16 @@ MENDS = (
         ': matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")'
         '(localStorage.getItem("mode"))',
     ),
+    # exercises: "Exercise 1.1 · Two limits · derive", a space that is not underlined, and each id once
+    (
+        re.compile(r'(<span class="caption-number">Exercise [\d.]+) ?</span> \((.*) \((\w+)\)\)(?=</p>)'),
+        r"\1</span> · \2 · \3",
+    ),
+    (
+        re.compile(r">Solution to(<a [^>]*>) ?(Exercise [\d.]+) \((.*) \((\w+)\)\)(?=</a>)"),
+        r">Solution to \1\2 · \3 · \4",
+    ),
+    (re.compile(r'<section id="(?:exercise|solution)-content">'), "<section>"),
     # a figure may be below the fold: let the browser fetch it when it is near
     (re.compile(r'<img (?![^>]*\bloading=)(?=[^>]*src="[^"]*_images/)'), '<img loading="lazy" '),
 )

@@ -7,11 +7,23 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from dlbook_site import address, assets, claims, failures, folds, freshness, icons, pages, run_time, sitemap
+from dlbook_site import (
+    address,
+    assets,
+    claims,
+    failures,
+    folds,
+    freshness,
+    icons,
+    pages,
+    run_time,
+    search,
+    sitemap,
+)
 from sphinx.errors import ConfigError, ExtensionError
 
 
-@pytest.mark.parametrize("module", [address, claims, folds, icons, run_time])
+@pytest.mark.parametrize("module", [address, claims, folds, icons, run_time, search])
 def test_doctests(module):
     result = doctest.testmod(module)
     assert result.attempted and not result.failed
@@ -60,6 +72,15 @@ MENDED = [
     (
         '<a class="reference internal" href="a.html">A</a><details open><summary>',
         'aria-label="Sections of A"',
+    ),
+    ('<section id="solution-content">', "<section>"),
+    (
+        '<span class="caption-number">Exercise 1.2 </span> (Two limits of f(x) (derive))</p>',
+        "Exercise 1.2</span> · Two limits of f(x) · derive</p>",
+    ),
+    (
+        '>Solution to<a href="#b"> Exercise 1.2 (Two limits (derive))</a></p>',
+        '>Solution to <a href="#b">Exercise 1.2 · Two limits · derive</a></p>',
     ),
 ]
 

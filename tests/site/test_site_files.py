@@ -75,9 +75,23 @@ def test_titles_differ(site):
     assert len(set(titles)) == len(titles)
 
 
+def test_each_id_is_there_once(site, path):
+    ids = [node["id"] for node in soup(site, path).select("article [id]")]
+    assert not {name for name in ids if ids.count(name) > 1 and "content" in name}
+
+
+def test_each_work_is_linked_once_and_names_keep_their_capitals(site):
+    works = soup(site, "chapters/front/bibliography.html").select("div.citation")
+    assert works and all(len(work.select("a.external")) <= 1 for work in works)
+    for link in (link for work in works for link in work.select("a")):
+        link.decompose()
+    text = " ".join(work.get_text(" ") for work in works)
+    assert "MobileNets" in text and "Mobilenets" not in text and "imagenet" not in text
+
+
 @pytest.mark.parametrize(
     "name",
-    ["_static/og.png", "_static/favicon.svg", "_static/logo.svg", "_static/logo-dark.svg", "searchindex.js"],
+    ["_static/og.png", "_static/favicon.svg", "_static/logo.svg", "_static/logo-dark.svg", "search-index.js"],
 )
 def test_file_is_there(site, name):
     assert (site / name).stat().st_size > 100

@@ -63,6 +63,16 @@ def test_a_wide_formula_scrolls_by_keyboard_and_its_fade_moves(telephone, addres
     assert telephone.evaluate(STATE)[0] == "left"
 
 
+def test_a_ledger_on_a_telephone_is_read_without_scrolling_sideways(telephone, address):
+    telephone.goto(f"{address}/chapters/architectures/resnet.html")
+    telephone.evaluate(SETTLE)
+    table = telephone.locator("table.dlbook-ledger")
+    assert table.evaluate("(e) => e.parentElement.scrollWidth <= e.parentElement.clientWidth + 1")
+    last = table.locator("tbody tr").first.locator("td").last
+    assert last.bounding_box()["x"] + last.bounding_box()["width"] <= 390
+    assert "status" in last.evaluate("(e) => getComputedStyle(e, '::before').content")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_formula_is_as_high_as_the_text_around_it(browser, address, scheme):
     """The factor stands in the style sheet, since nothing is measured while the book is built."""
