@@ -51,7 +51,7 @@ function drawing(spec, width) {
   const line = node("path", { class: "dlw-tau" }), tau = node("text", { class: "dlw-strong", x: at.start - 10, "text-anchor": "end" }, "τ");
   const arrow = node("path", { class: "dlw-arrow" }), words = [0, 1, 2].map((i) => node("text", at.roomy ? { x: at.stop + 22, y: at.base[1] - at.tall + 22 + 26 * i, class: "dlw-words" }
     : { x: at.left + [0, 92, 0][i], y: at.height - 14 - (i === 2 ? 0 : 22), class: "dlw-words" }));
-  svg.append(...rows[0].parts, ...rows[1].parts, line, tau, arrow, ...words);
+  svg.append(arrow, ...rows[0].parts, ...rows[1].parts, line, tau, ...words);  // the arrow goes behind the words
   return { svg, at, rows, line, tau, arrow, words };
 }
 

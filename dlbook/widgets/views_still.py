@@ -43,7 +43,8 @@ def _picture(figure, width):
         edge = desk.start if desk.wide else desk.left
         middle = base - desk.tall / 2 - desk.side / 2
         parts.append(
-            f'<text class="dls-hot" font-weight="600" x="{edge:.0f}" y="{base - desk.tall - 16}">'
+            f'<text class="dls-hot" font-weight="600" paint-order="stroke" stroke="var(--n)" stroke-width="6" '
+            f'x="{edge:.0f}" y="{base - desk.tall - 16}">'
             f"{title}</text>"
             f'<image href="{uri}" x="{desk.left}" y="{middle:.0f}" width="{desk.side}" height="{desk.side}"/>'
             + _bars(desk, figure, lesson, key, base)
@@ -54,7 +55,7 @@ def _picture(figure, width):
         f'stroke-dasharray="6 4"/><text class="dls-hot" x="{desk.start - 10:.0f}" y="{y + 4:.0f}" '
         f'text-anchor="end">τ</text>'
     )
-    return width, desk.height, "".join(parts) + _arrow(desk, figure, lesson)
+    return width, desk.height, _arrow(desk, figure, lesson) + "".join(parts)
 
 
 def _bars(desk, figure, lesson, key, base):
