@@ -43,8 +43,8 @@ def _picture(figure, width):
         edge = desk.start if desk.wide else desk.left
         middle = base - desk.tall / 2 - desk.side / 2
         parts.append(
-            f'<text class="dls-hot" font-weight="600" paint-order="stroke" stroke="var(--n)" stroke-width="6" '
-            f'x="{edge:.0f}" y="{base - desk.tall - 16}">'
+            '<text class="dls-hot" font-weight="600" paint-order="stroke" stroke="var(--n)" '
+            f'stroke-width="6" x="{edge:.0f}" y="{base - desk.tall - 16}">'
             f"{title}</text>"
             f'<image href="{uri}" x="{desk.left}" y="{middle:.0f}" width="{desk.side}" height="{desk.side}"/>'
             + _bars(desk, figure, lesson, key, base)
