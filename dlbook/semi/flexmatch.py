@@ -98,6 +98,11 @@ class FlexMatchConfig:
                 f"expected 0 <= threshold <= 1, got {self.threshold}; it is compared with a "
                 "probability, not with a logit"
             )
+        if self.unlabelled_weight < 0:
+            raise ValueError(
+                f"expected unlabelled_weight >= 0, got {self.unlabelled_weight}; 0 ignores the "
+                "unlabelled images"
+            )
 
 
 class FlexMatch(Method):

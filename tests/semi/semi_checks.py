@@ -7,6 +7,7 @@ it refused.
 
 import math
 
+import pytest
 import torch
 from torch import nn
 
@@ -173,6 +174,15 @@ def check_average_follows(make_method):
     method.after_step(0)
     assert not torch.equal(method.ema.module.layers[1].weight, before)
     torch.testing.assert_close(method.ema.module.layers[1].weight, method.model.layers[1].weight)
+
+
+def check_ends(config, taken, refused):
+    """The ends of a range are taken, and what lies just beyond them is refused."""
+    for each in taken:
+        config(**each)
+    for each in refused:
+        with pytest.raises(ValueError, match="expected .* got"):
+            config(**each)
 
 
 def check_evaluated(make_method):

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from dlbook.naive import semi as naive
 from dlbook.semi import pi_model
 from tests.oracles.seeded import edited
-from tests.semi.semi_checks import K, check_average_follows, check_evaluated, logits
+from tests.semi.semi_checks import K, check_average_follows, check_ends, check_evaluated, logits
 
 
 def check_consistency_value(consistency_loss):
@@ -77,3 +77,22 @@ def test_the_average_is_evaluated():
     broken = edited(pi_model, "return self.ema.module", "return self.model")
     with pytest.raises(AssertionError):
         check_evaluated(broken["PiModel"])
+
+
+ENDS = ([{"length": 1}, {"weight": 0}], [{"length": 0}, {"weight": -1e-9}])
+END_FAULTS = [
+    ("self.length < 1", "self.length <= 1"),
+    ("self.weight < 0", "self.weight <= 0"),
+    ("self.length < 1", "self.length < 0"),
+    ("self.weight < 0", "False"),
+]
+
+
+def test_the_ends_of_the_ranges():
+    check_ends(pi_model.PiModelConfig, *ENDS)
+
+
+@pytest.mark.parametrize("fault", END_FAULTS)
+def test_the_check_sees_another_end(fault):
+    with pytest.raises((ValueError, pytest.fail.Exception)):
+        check_ends(edited(pi_model, *fault)["PiModelConfig"], *ENDS)

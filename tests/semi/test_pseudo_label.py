@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from dlbook.naive import semi as naive
 from dlbook.semi import pseudo_label
 from tests.oracles.seeded import edited
-from tests.semi.semi_checks import check_average_follows, check_evaluated, logits
+from tests.semi.semi_checks import check_average_follows, check_ends, check_evaluated, logits
 
 
 def check_pseudo_label_value(unlabelled_loss):
@@ -73,3 +73,22 @@ def test_the_average_is_evaluated():
     broken = edited(pseudo_label, "return self.ema.module", "return self.model")
     with pytest.raises(AssertionError):
         check_evaluated(broken["PseudoLabel"])
+
+
+ENDS = ([{"start": 0, "end": 0}, {"start": 3, "end": 3}], [{"start": -1, "end": 3}, {"start": 4, "end": 3}])
+END_FAULTS = [
+    ("0 <= self.start", "0 < self.start"),
+    ("self.start <= self.end", "self.start < self.end"),
+    ("0 <= self.start", "-1 <= self.start"),
+    ("self.start <= self.end", "self.start <= self.end + 1"),
+]
+
+
+def test_the_ends_of_the_ranges():
+    check_ends(pseudo_label.PseudoLabelConfig, *ENDS)
+
+
+@pytest.mark.parametrize("fault", END_FAULTS)
+def test_the_check_sees_another_end(fault):
+    with pytest.raises((ValueError, pytest.fail.Exception)):
+        check_ends(edited(pseudo_label, *fault)["PseudoLabelConfig"], *ENDS)

@@ -5,7 +5,10 @@ import math
 import pytest
 import torch
 
+from dlbook.supervised import cross_entropy
 from dlbook.supervised.cross_entropy import CrossEntropy, CrossEntropyConfig
+from tests.oracles.seeded import edited
+from tests.semi.semi_checks import check_ends
 
 
 class Logits(torch.nn.Module):
@@ -53,3 +56,25 @@ def test_average_is_what_is_evaluated():
     before = averaged.evaluated.weight.clone()
     averaged.after_step(0)
     assert not torch.equal(before, averaged.evaluated.weight)
+
+
+ENDS = (
+    [{"label_smoothing": 0}, {"ema_decay": 0}, {"ema_decay": None}],
+    [{"label_smoothing": -1e-9}, {"label_smoothing": 1}, {"ema_decay": -1e-9}, {"ema_decay": 1}],
+)
+END_FAULTS = [
+    ("0 <= self.label_smoothing < 1", "0 < self.label_smoothing < 1"),
+    ("0 <= self.label_smoothing < 1", "0 <= self.label_smoothing <= 1"),
+    ("0 <= self.ema_decay < 1", "0 < self.ema_decay < 1"),
+    ("0 <= self.ema_decay < 1", "0 <= self.ema_decay <= 1"),
+]
+
+
+def test_the_ends_of_the_ranges():
+    check_ends(cross_entropy.CrossEntropyConfig, *ENDS)
+
+
+@pytest.mark.parametrize("fault", END_FAULTS)
+def test_the_check_sees_another_end(fault):
+    with pytest.raises((ValueError, pytest.fail.Exception)):
+        check_ends(edited(cross_entropy, *fault)["CrossEntropyConfig"], *ENDS)
