@@ -144,12 +144,13 @@
       }
       el.style.cssText = still ? "height:0;overflow:hidden" : "";  // has its width, but not yet its place
       cleanups.set(el, await start(id, state, el));
+      el.style.cssText = still?.getAttribute("style") ?? "";  // the height that was kept for it
       still?.remove();
-      el.style.cssText = "";
       el.dataset.widget = "ready";
     } catch (error) {
       console.warn("An interactive figure could not start:", error);
       el.style.cssText = "";
+      still?.removeAttribute("style");
       note(el, "This figure stands still", "It could not start in this browser. It also runs in a notebook.");
       el.dataset.widget = "failed";
     }

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from dlbook.widgets import encode
+from dlbook.widgets import encode, reserve
 from dlbook.widgets import parameters as grid
 from dlbook.widgets.figure import Figure, module_text, style_text
 from dlbook.widgets.still import draw_curves
@@ -152,6 +152,9 @@ class Curves(Figure):
             )
         at = grid.index(self.spec["parameters"], entry["parameters"], self.values)
         return tuple(encode.unpack(entry[key])[at] if entry[key] else None for key in ("values", "gradient"))
+
+    def height(self, inside):
+        return reserve.curves(self, inside)
 
     def still(self):
         return draw_curves(self)

@@ -16,6 +16,7 @@ import anywidget
 import traitlets
 
 from dlbook.widgets import parameters as grid
+from dlbook.widgets.reserve import NARROW, WIDE
 
 STATE_LIMIT = 60 * 1024
 _HERE = Path(__file__).parent
@@ -124,12 +125,24 @@ class Figure(anywidget.AnyWidget):
         """Return HTML of the starting state that needs no JavaScript."""
         raise NotImplementedError
 
+    def height(self, inside):
+        """Return about how high the live figure is, `inside` pixels wide within its frame; None: unknown."""
+        return None
+
+    def _reserved(self):
+        """Return the attribute that keeps the live figure's place, in a wide window and on a telephone."""
+        heights = [self.height(inside) for inside in (WIDE, NARROW)]
+        if None in heights:
+            return ""
+        return ' style="--dlw-tall: {:.0f}px; --dlw-narrow: {:.0f}px"'.format(*heights)
+
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)
         view = json.dumps(data[_VIEW])
         data["text/plain"] = f"{type(self).__name__}: {self.title}. {self.description}"
         data["text/html"] = (
-            f'<div class="dlbook-still">{self.still()}<noscript><p><em>{_STILL}</em></p></noscript></div>\n'
+            f'<div class="dlbook-still"{self._reserved()}>{self.still()}'
+            f"<noscript><p><em>{_STILL}</em></p></noscript></div>\n"
             f'<script type="{_VIEW}">{view}</script>'
         )
         return data, metadata

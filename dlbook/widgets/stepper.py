@@ -13,7 +13,7 @@ import numpy as np
 import traitlets
 from PIL import Image
 
-from dlbook.widgets import encode
+from dlbook.widgets import encode, reserve
 from dlbook.widgets.figure import Figure, escape, module_text, style_text
 
 
@@ -97,6 +97,9 @@ class Stepper(Figure):
 
     def how_to_shrink(self, spec):
         return f"give fewer steps (there are {len(spec['steps'])}), smaller grids or fewer digits"
+
+    def height(self, inside):
+        return reserve.stepper(self, inside)
 
     def still(self):
         items = []
@@ -183,7 +186,7 @@ def _cells(values, what):
 
 
 def _is_whole(value):
-    return value is None or isinstance(value, str) or (np.isfinite(value) and float(value).is_integer())
+    return value is None or isinstance(value, str) or np.isnan(value) or float(value).is_integer()
 
 
 def _text(value, digits):

@@ -1,0 +1,33 @@
+"""The place that is kept for a live figure: it grows with what the figure holds, and a telephone needs more of it."""
+
+import re
+
+import pytest
+
+from dlbook.widgets import Curve, Grid, Step, Stepper
+from dlbook.widgets.reserve import NARROW, WIDE
+from tests.widgets.curves_checks import X, slopes
+
+
+def test_more_curves_panels_and_sliders_need_more_room():
+    few = slopes(parameters={}, curves=[Curve("a", X)])
+    chips = slopes(parameters={}, curves=[Curve(f"curve {i}", X) for i in range(12)])
+    sliders = slopes(parameters={name: [1, 2] for name in "abc"}, curves=[Curve("a", X)])
+    panels = slopes(parameters={}, panels=["a", "b"], curves=[Curve("a", X), Curve("b", X, panel=1)])
+    for more in (chips, sliders, panels):
+        assert more.height(WIDE) > few.height(WIDE) + 30
+    assert sliders.height(NARROW) - few.height(NARROW) == pytest.approx(3 * (66 + 13), abs=1)
+
+
+def test_tables_that_do_not_fit_side_by_side_stand_below_each_other():
+    grid = Grid("g", [[1] * 8] * 4)
+    figure = Stepper(title="T", description="D", steps=[Step("One.", [grid]), Step("Two.", [grid, grid])])
+    one = Stepper(title="T", description="D", steps=[Step("One.", [grid])])
+    assert figure.height(WIDE) == one.height(WIDE)
+    assert figure.height(NARROW) > one.height(NARROW) + 4 * 36
+
+
+def test_the_page_is_told():
+    html = slopes()._repr_mimebundle_()[0]["text/html"]
+    tall, narrow = map(int, re.search(r"--dlw-tall: (\d+)px; --dlw-narrow: (\d+)px", html).groups())
+    assert 300 < tall and 300 < narrow
