@@ -10,7 +10,7 @@ window's column, and a telephone's.
 import math
 
 WIDE, NARROW = 790, 332  # pixels inside the frame
-FRAME, TITLE, GAP, CONTROL, CHIP = 33, 24, 11.2, 66, 32
+FRAME, TITLE, GAP, CONTROL, CHIP = 51, 24, 11.2, 66, 32
 
 
 def per_row(inside, width, gap):
@@ -29,9 +29,12 @@ def title(text, inside):
     return FRAME + 8 + TITLE * math.ceil(9.2 * len(text) / inside)
 
 
-def controls(count, inside):
-    """Return the height of that many sliders or choices."""
-    return stacked(count, inside, 248, CONTROL, 13, 26)
+def controls(parameters, inside):
+    """Return the height of the controls, the slider of the cursor among them; long choices wrap."""
+    choices = [values for values in parameters.values() if len(values) > 1]
+    radios = [values for values in choices if isinstance(values[0], str) and len(values) <= 5]
+    longest = max((sum(8.5 * len(text) + 32 for text in values) for values in radios), default=0)
+    return stacked(1 + len(choices), inside, 248, CONTROL, 13, 26) + 37 * (longest > min(inside, 380))
 
 
 def curves(figure, inside):
@@ -43,9 +46,8 @@ def curves(figure, inside):
     count = len(spec["panels"])
     least, part, most = {1: (230, 0.36, 340), 2: (165, 0.26, 230)}.get(count, (140, 0.22, 200))
     plot = count * round(min(most, max(least, part * inside))) + 22 + 8 * narrow
-    sliders = 1 + sum(len(values) > 1 for values in spec["parameters"].values())
     chips = 24 + stacked(len(spec["curves"]), inside, min(chip, inside), CHIP, 4.8)
-    return title(figure.title, inside) + chips + plot + controls(sliders, inside) + 3 * GAP
+    return title(figure.title, inside) + chips + plot + controls(spec["parameters"], inside) + 3 * GAP
 
 
 def stepper(figure, inside):
