@@ -1,7 +1,7 @@
 """The search: prose by section, the best first, also on a page that is a file.
 
-Seeded faults, tried: an index with the code in it finds *Schedules* for "bias"; without the rank of headings "gelu" finds
-the bibliography among the first; a magnifier on top of the first letter.
+Seeded faults, tried: an index with the code in it; headings that count no more than the text, and a bibliography
+that is not last, find it before FixMatch's section; a magnifier on top of the first letter.
 """
 
 import json
