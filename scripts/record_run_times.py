@@ -1,5 +1,7 @@
 """Records what each chapter takes: `python scripts/record_run_times.py [CHAPTER ...]`.
 
+A chapter is given by its slug (fixmatch) or by its path (chapters/semi/fixmatch.md).
+
 The chapters run one after the other, each in a kernel of its own. Processor seconds, peak memory, the
 machine, the date and the commit go into chapters/run_times.json. The pages show them, and `make book`
 estimates by them. No arguments means all chapters.
@@ -64,6 +66,26 @@ def measure(chapter: Path, cache) -> dict:
     }
 
 
+def find_chapter(name: str) -> Path:
+    """Find the page with code that a slug or a path names.
+
+    Args:
+        name: a slug such as fixmatch, or a path from the current folder or from the root of the book.
+
+    Raises:
+        ValueError: for a name that fits no page with code, or more than one.
+    """
+    paths = {Path(name).resolve(), (ROOT / name).resolve()}
+    fitting = [page for page in notebooks() if page.resolve() in paths or page.stem == name]
+    if len(fitting) != 1:
+        found = ", ".join(str(page.relative_to(ROOT)) for page in fitting) or "no such page"
+        raise ValueError(
+            f"expected the slug or path of one page with code, got {name!r} ({found}); "
+            "give a path that _toc.yml lists, such as chapters/semi/fixmatch.md"
+        )
+    return fitting[0]
+
+
 def main(wanted: list[Path]) -> None:
     """Record the wanted chapters, each as soon as it has run."""
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -83,4 +105,8 @@ def main(wanted: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    main([Path(argument).resolve() for argument in sys.argv[1:]])
+    try:
+        chapters = [find_chapter(argument) for argument in sys.argv[1:]]
+    except ValueError as error:
+        sys.exit(f"{Path(__file__).name}: {error}")
+    main(chapters)
