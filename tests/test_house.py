@@ -13,13 +13,6 @@ import pytest
 from tests.syntax_trees import PACKAGE, ROOT, made, modules
 
 MOST_LINES, MOST_OF_FUNCTION = 299, 40
-# Modules without a test of their own name. The list may only shrink: whoever writes the test takes the name
-# off.
-WITHOUT_TEST = set(
-    """
-    cli/predict cli/search
-    """.split()
-)
 FORM = re.compile(r"expected .*[,;] (got|found) .*; \S", re.DOTALL)
 # Words that nobody has to understand: old ones of this house, and riddles that readers stumbled over.
 BANNED = (
@@ -71,14 +64,10 @@ def check_docstrings(trees: dict[str, ast.Module]) -> list[str]:
     return wrong
 
 
-def check_tests(names: set[str], tests: set[str], without: set[str]) -> list[str]:
-    """Modules ("nn/norm") that have no test ("nn/test_norm") and are not excused, and excuses that are not
-    needed.
-    """
+def check_tests(names: set[str], tests: set[str]) -> list[str]:
+    """Modules ("nn/norm") that have no test ("nn/test_norm")."""
     expected = {name: re.sub(r"([^/]+)$", r"test_\1", name) for name in names}
-    bare = {name for name, test in expected.items() if test not in tests}
-    wrong = [f"{name} has no test of its name" for name in sorted(bare - without)]
-    return wrong + [f"{name} is excused without need" for name in sorted(without - bare)]
+    return [f"{name} has no test of its name" for name in sorted(names) if expected[name] not in tests]
 
 
 def messages(tree: ast.Module) -> list[tuple[int, str]]:
@@ -136,7 +125,7 @@ def test_every_module_has_its_test():
     tests = {
         f.relative_to(ROOT / "tests").with_suffix("").as_posix() for f in (ROOT / "tests").rglob("test_*.py")
     }
-    assert check_tests(names, tests, WITHOUT_TEST) == []
+    assert check_tests(names, tests) == []
 
 
 def test_errors_have_one_form():
@@ -160,9 +149,8 @@ def test_the_checker_catches_size_and_silence():
 
 def test_the_checker_catches_a_module_without_test():
     tests = {"nn/test_a", "test_c"}
-    assert check_tests({"nn/a", "nn/b", "c"}, tests, {"nn/b"}) == []
-    assert check_tests({"nn/a", "nn/b", "c"}, tests, set()) == ["nn/b has no test of its name"]
-    assert check_tests({"nn/a", "c"}, tests, {"nn/a"}) == ["nn/a is excused without need"]
+    assert check_tests({"nn/a", "c"}, tests) == []
+    assert check_tests({"nn/a", "nn/b", "c"}, tests) == ["nn/b has no test of its name"]
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,55 @@
-"""The command, called as somebody types it."""
+"""The command, called as somebody types it; a small run; command lines that are refused."""
 
+import os
+import subprocess
 import sys
 
 import pytest
 
 from dlbook.cli import main
+from tests.cli.settings import SMALL
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """Call the command with words; returns exit code, output, errors."""
+def run(monkeypatch, capsys, tmp_path):
+    """Call the command with words in an empty folder; returns exit code, output, errors."""
+    monkeypatch.chdir(tmp_path)
 
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["dlbook", *words])
+    def call(*words) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["dlbook", *map(str, words)])
+        capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()
         captured = capsys.readouterr()
         return ended.value.code, captured.out.strip(), captured.err
 
     return call
+
+
+@pytest.fixture
+def refused(run, tmp_path):
+    """Check that a command line ends with code 2 and one sentence; `content` is written to a.yaml first."""
+
+    def check(words: tuple, told: str, *content: str | bytes) -> None:
+        for text in content:
+            (tmp_path / "a.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+        code, _, err = run(*words)
+        assert code == 2 and told in err, err
+        assert (
+            "Traceback" not in err
+            and len(err.splitlines()) <= 4
+            and ("Usage" in err or err.startswith("dlbook: "))
+        )
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """The folder of a small run, begun by the command."""
+    folder = tmp_path_factory.mktemp("runs") / "digits"
+    words = [sys.executable, "-m", "dlbook", "train", "digits", *SMALL, f"output.folder={folder}"]
+    done = subprocess.run(
+        words, capture_output=True, text=True, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+    return folder, done.stdout.splitlines()

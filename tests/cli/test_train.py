@@ -1,38 +1,192 @@
-"""The mode in which a command runs its network; `test_cli_train` types the commands and gets them wrong."""
+"""train, evaluate and lr-find as somebody types them; and many ways to get them wrong."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
+import torch
 
-from dlbook.cli import train as module
-from dlbook.recipes.run import build as building
-from tests.oracles.seeded import edited
-
-TINY = ["data.limit=80", "data.batch_size=20", "trainer.device=cpu"]
+from tests.cli.settings import SMALL, TINY
 
 
-def check_range_test_trains(lr_find, monkeypatch) -> None:
-    """The range test is a training, also where the network comes in evaluation mode, as ImageNet's does."""
-    build, modes = building.build, []
-
-    def build_in_evaluation(config):
-        setup = build(config)
-        setup.method.eval()
-        setup.method.model.register_forward_pre_hook(
-            lambda model, inputs: modes.append({part.training for part in model.modules()})
-        )
-        return setup
-
-    with monkeypatch.context() as patch:
-        patch.setattr(building, "build", build_in_evaluation)
-        lr_find("digits", TINY, updates=3, low=1e-5, high=1e-3, plot=None)
-    assert modes == [{True}] * 3
+def test_train_tells_each_evaluation_and_where_the_run_is(trained):
+    folder, lines = trained
+    assert [line.split()[:4] for line in lines[:3]] == [
+        ["step", str(8 * epoch), "of", "24"] for epoch in range(1, 4)
+    ]
+    best = max(json.loads(line)["accuracy"] for line in (folder / "metrics.jsonl").read_text().splitlines())
+    assert re.match(r"best at step \d+: ", lines[3]) and f"accuracy {best:.4g}" in lines[3] and best > 60
+    assert (
+        lines[4] == f"kept in {folder}; look at the curves: tensorboard --logdir {folder}" and len(lines) == 5
+    )
 
 
-def test_lr_find_trains(monkeypatch):
-    check_range_test_trains(module.lr_find, monkeypatch)
+def test_evaluate(run, trained):
+    code, out, _ = run("evaluate", trained[0])
+    table = dict(line.split()[:2] for line in out.splitlines())
+    figures = json.loads(run("evaluate", trained[0], "--json")[1])
+    assert (
+        code == 0
+        and table == {name: f"{value:.4f}" for name, value in figures.items()}
+        and figures["accuracy"] > 60
+    )
+    validation = json.loads(run("evaluate", trained[0], "--part", "validation", "--json")[1])
+    assert any(
+        validation == {k: v for k, v in json.loads(line).items() if k != "step"}
+        for line in (trained[0] / "metrics.jsonl").read_text().splitlines()
+    )
 
 
-@pytest.mark.parametrize("mode", ["", ".eval()"], ids=["the mode stays", "evaluation mode"])
-def test_the_check_sees_a_wrong_mode(mode, monkeypatch):
-    broken = edited(module, "setup.method.train(),", f"setup.method{mode},")
-    with pytest.raises(AssertionError):
-        check_range_test_trains(broken["lr_find"], monkeypatch)
+def test_lr_find_suggests_and_draws_and_keeps_nothing(run, tmp_path):
+    code, out, _ = run(
+        "lr-find", "digits", "data.limit=400", "data.batch_size=50", "--updates", "40", "--plot", "curve.svg"
+    )
+    assert (
+        code == 0
+        and [path.name for path in tmp_path.iterdir()] == ["curve.svg"]
+        and "<svg" in Path("curve.svg").read_text("utf8")
+    )
+    rate = float(re.search(r"set it by optimizer\.lr=(\S+)", out)[1])
+    assert 1e-5 < rate < 10 and "rate  1.00e-05" in out
+
+
+def test_a_killed_command_is_resumed_by_the_same_words(run, trained, tmp_path):
+    words = [
+        sys.executable,
+        "-m",
+        "dlbook",
+        "train",
+        "digits",
+        *SMALL,
+        "output.folder=run",
+    ]
+    process = subprocess.Popen(
+        words,
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    while process.poll() is None and not list(tmp_path.glob("run/checkpoints/step-*")):
+        time.sleep(0.02)
+    alive = process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert alive and list(tmp_path.glob("run/checkpoints/step-*"))
+    code, _, err = run("train", "digits", *SMALL, "output.folder=run")
+    assert code == 2 and "holds a run already; go on with it by --resume" in err
+    code, out, _ = run("train", "digits", *SMALL, "output.folder=run", "--resume")
+    assert code == 0 and out.splitlines()[-2] == trained[1][-2]
+    assert Path("run/metrics.jsonl").read_text() == (trained[0] / "metrics.jsonl").read_text()
+
+
+MIXED = "data: {name: mnist5k}\n"
+WHOLE = "model: {name: convnet_digits}\n" + MIXED
+BROKEN = {
+    "no such bundled name": (("train", "digitz"), "did you mean 'digits'"),
+    "no such file": (("train", "mine.yaml"), "mine.yaml: expected a YAML file, got a path to nothing; fix"),
+    "no configuration": (("train",), "Missing argument"),
+    "a tabulator in YAML": (("train", "a.yaml"), "expected YAML", "model:\n\tname: x\n"),
+    "a list at the top": (("train", "a.yaml"), "expected sections such as 'model:'", "- model\n- data\n"),
+    "a key twice": (("train", "a.yaml"), "duplicate key", WHOLE + "seed: 1\nseed: 2\n"),
+    "no model": (("train", "a.yaml"), "model: missing; set it in the file or by model=", MIXED),
+    "binary for YAML": (("train", "a.yaml"), "expected YAML", b"\x89PNG\r\n\x1a\n\xff\xfe\x00"),
+    "an unknown section": (("train", "a.yaml"), "did you mean 'optimizer'", WHOLE + "optimiser: {lr: 0.1}\n"),
+    "an unknown key": (
+        ("train", "digits", "optimizer.lrr=0.1"),
+        "optimizer.lrr: unknown key; did you mean 'lr'",
+    ),
+    "a word for a number": (
+        ("train", "digits", "optimizer.lr=fast"),
+        "optimizer.lr: Input should be a valid number, got 'fast'",
+    ),
+    "a fraction of an epoch": (
+        ("train", "digits", "trainer.epochs=1.5"),
+        "trainer.epochs: Input should be a valid integer",
+    ),
+    "out of range": (
+        ("train", "digits", "method.label_smoothing=1"),
+        "method: expected 0 <= label_smoothing < 1, got 1",
+    ),
+    "infinite": (("train", "digits", "optimizer.lr=.inf"), "optimizer.lr: Input should be a finite number"),
+    "an override without =": (
+        ("train", "digits", "optimizer.lr"),
+        "expected section.key=value, for example optimizer.lr=0.1",
+    ),
+    "an unknown choice": (("train", "digits", "optimizer.name=adamv"), "did you mean 'adam"),
+    "an unknown model": (
+        ("train", "digits", "model.name=resnet20"),
+        "did you mean resnet20_cifar, resnet20_cifar_b",
+    ),
+    "a batch larger than the data": (
+        ("train", "digits", "data.limit=50", "data.batch_size=51"),
+        "data.batch_size: expected at most 50, the training images",
+    ),
+    "no GPU": (("train", "digits", "trainer.device=cuda"), "set trainer.device=cpu or auto"),
+    "a folder that is missing": (("train", "image_folder", "data.root=nowhere"), "nowhere"),
+    "data that are missing": (("train", "cifar10", "data.root=nowhere"), "nowhere"),
+    "one cycle of two steps": (
+        ("train", "digits", *TINY, "data.limit=40"),
+        "schedule.name=one_cycle: expected a run of 4 steps or more, got 2",
+    ),
+    "two sections at odds": (
+        ("train", "digits", "schedule.warmup_epochs=99"),
+        "schedule.warmup_epochs below trainer.epochs=15, got 99",
+    ),
+    "an unknown option": (("train", "digits", "--resum"), "No such option"),
+    "a rate that explodes": (
+        ("train", "digits", *TINY, "optimizer.name=sgd", "optimizer.lr=1e38", "trainer.epochs=2"),
+        "lower the rate",
+    ),
+    "nothing to evaluate": (("evaluate", "runs/none"), "train it first: dlbook train CONFIG"),
+    "too few updates": (("lr-find", "digits", "--updates", "2"), "updates"),
+    "rates in the wrong order": (
+        ("lr-find", "digits", *TINY, "--low", "1", "--high", "0.1"),
+        "expected high > 1.0, got 0.1",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_broken_command_lines_get_a_sentence(refused, fault):
+    if fault == "no GPU" and torch.cuda.is_available():
+        pytest.skip("there is one")
+    refused(*BROKEN[fault])
+
+
+def test_restarts_without_resume_are_refused(run, monkeypatch):
+    monkeypatch.setattr("dlbook.train.parallel.distributed.restarts_allowed", lambda: True)
+    code, _, err = run("train", "digits")
+    assert code == 2 and "expected --resume with torchrun --max-restarts, got none; add it" in err
+    assert not list(Path().iterdir())  # refused before anything is written
+
+
+def test_damaged_runs_get_a_sentence(run, trained, tmp_path):
+    shutil.copytree(trained[0], "run")
+    Path("run/config.yaml").write_text("model: {name: convnet_digits}\n")
+    assert run("evaluate", "run")[::2] == (2, "dlbook: data: missing; set it in the file or by data=...\n")
+    shutil.copy(trained[0] / "config.yaml", "run/config.yaml")
+    best = Path("run/checkpoints/best.ckpt")
+    best.write_bytes(best.read_bytes()[:5000])
+    code, _, err = run("evaluate", "run")
+    assert code == 2 and "best.ckpt" in err and len(err.splitlines()) == 1
+    assert run("evaluate", trained[0], "--part", "tset")[::2] == (
+        2,
+        "dlbook: expected one of test, validation, train, got 'tset'; the run has no other part\n",
+    )
+    code, _, err = run(
+        "train",
+        "digits",
+        *SMALL,
+        "optimizer.lr=1e-2",
+        f"output.folder={trained[0]}",
+        "--resume",
+    )
+    assert code == 2 and "optimizer.lr was 0.003, now 0.01; resume with that, or choose another folder" in err
