@@ -28,7 +28,8 @@ from dlbook.widgets.scatter_still import draw_scatter
 class Axis:
     """Describe one axis: its name, whether it is logarithmic, the unit of its numbers, which end is better.
 
-    better: "low" or "high" on both chosen axes draws the staircase of points that no other beats.
+    Args:
+        better: "low" or "high" on both chosen axes draws the staircase of points that no other beats.
     """
 
     name: str
