@@ -87,7 +87,10 @@ def options_of(arguments: list[str] | None) -> argparse.Namespace:
     options.families, options.new = sorted({family for family, _ in sizes.values()}), []
     if options.changed:
         changed = zoo_changes.changed_families(options.families)
-        options.new = [name for name, (family, _) in sizes.items() if family in changed]
+        if (
+            changed != options.families
+        ):  # what makes all of them new is common to them: the weekly run compares
+            options.new = [name for name, (family, _) in sizes.items() if family in changed]
         options.rows = zoo_changes.rows_to_ask(sizes, changed)
         print(f"changed since all rows were asked: {', '.join(changed) or 'no family'}", flush=True)
     options.whole = set(options.rows) == set(sizes) and set(options.checks) >= set(DEFAULT)
