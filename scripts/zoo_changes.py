@@ -4,8 +4,8 @@
 when the whole sweep passed: the family's own file, its recorded counts, the questions, and what these
 import. What only a reader reads (comments, docstrings, the words of an error) is not part of it. A family
 whose hash is another one now is asked whole, and compared with the libraries (unless all are new). Of every
-other one the smallest row is asked, and a few rows more that change from week to week. A new torch, torchvision or timm makes every
-family new.
+other one the smallest row is asked, and a few rows more that change from week to week. A new torch,
+torchvision or timm makes every family new.
 So a forgotten record costs time, and hides nothing.
 """
 
