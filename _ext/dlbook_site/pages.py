@@ -14,6 +14,7 @@ SCRIPTS = (
     "reading.mjs",
     "landing.mjs",
     "wide.mjs",
+    "cards.mjs",
     "figure_state.mjs",
     "host.mjs",
 )  # the place of a page is known before its figures start and end
