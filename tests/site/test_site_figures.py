@@ -13,6 +13,8 @@ import pytest
 from tests.site.site_html import soup
 from tests.site.site_visit import SETTLE
 
+pytestmark = pytest.mark.browser
+
 STATE = 'script[type="application/vnd.jupyter.widget-state+json"]'
 VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]'
 EXPLORER = "chapters/convolution/activations.html"
@@ -76,7 +78,6 @@ def test_every_interactive_figure_has_a_number_and_a_caption(site, path):
         assert re.match(r"Figure \d", caption.get_text(" ", strip=True)), name
 
 
-@pytest.mark.browser
 def test_an_address_sets_the_figure_and_shows_it_as_wide_as_there_is_room(browser, address):
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     page = context.new_page()
@@ -98,7 +99,6 @@ def test_an_address_sets_the_figure_and_shows_it_as_wide_as_there_is_room(browse
     context.close()
 
 
-@pytest.mark.browser
 def test_a_telephone_gets_the_narrow_form_of_a_chart_and_the_plot_stays_in_sight(browser, address):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
