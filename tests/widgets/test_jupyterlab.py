@@ -16,6 +16,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 HERE = Path(__file__).parent
@@ -135,6 +136,7 @@ def run_all(page, address):
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
     choose_kernel(page, patience=4000)
     finished = page.locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]"))
+    waiting = page.locator(".jp-InputPrompt", has_text="[*]")
     for _ in range(4):
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
         page.get_by_role("menuitem", name="Run", exact=True).click()
@@ -144,6 +146,9 @@ def run_all(page, address):
             if choose_kernel(page):
                 break  # JupyterLab forgets the cells when it asks
             if finished.count():
+                expect(waiting).to_have_count(
+                    0, timeout=90_000
+                )  # what comes later moves the page under the pointer
                 return
     pytest.fail("no cell ran in JupyterLab")
 
