@@ -142,7 +142,8 @@ def resized_crop(images: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor
         boxes: top, left, height, width, `[B, 4]`, within the images.
         size: height and width of the result.
 
-    Returns: `[B, C, *size]`.
+    Returns:
+        `[B, C, *size]`.
 
     Raises:
         ValueError: boxes of another shape.
@@ -224,8 +225,10 @@ def five_crop(images: Tensor, size: int) -> Tensor:
 
 
 def ten_crop(images: Tensor, size: int) -> Tensor:
-    """`five_crop` of the images, then of their mirror images: `[B, 10, C, size, size]`. Raises ValueError as
-    `five_crop`.
+    """Cut `five_crop` of the images, then of their mirror images: `[B, 10, C, size, size]`.
+
+    Raises:
+        ValueError: as `five_crop`.
     """
     return torch.cat([five_crop(images, size), five_crop(images.flip(-1), size)], dim=1)
 

@@ -171,7 +171,11 @@ def shear(
 def random_rotation(
     images: Tensor, generator: Generator | None = None, degrees: float = 15.0, **how: str | float
 ) -> Tensor:
-    """Turn by an angle that is uniform in [-degrees, degrees]; `how`: `mode`, `fill` of `affine`."""
+    """Turn by an angle that is uniform in [-degrees, degrees].
+
+    Args:
+        how: `mode` and `fill` of `affine`.
+    """
     require_images(images)
     return rotate(images, uniform(images, -degrees, degrees, generator), **how)
 

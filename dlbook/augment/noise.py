@@ -26,15 +26,25 @@ Amount = float | Tensor
 
 
 def gaussian_noise(images: Tensor, generator: Generator | None = None, sigma: Amount = 0.05) -> Tensor:
-    """Add noise of this standard deviation, >= 0; a number or one for each image `[B]`. Raises ValueError
-    where it is negative.
+    """Add normal noise.
+
+    Args:
+        sigma: its standard deviation, >= 0; a number or one for each image `[B]`.
+
+    Raises:
+        ValueError: `sigma` is negative.
     """
     return (images + _normal(images, sigma, generator)).clamp_(0, 1)
 
 
 def speckle(images: Tensor, generator: Generator | None = None, sigma: Amount = 0.1) -> Tensor:
-    """Multiply by 1 + noise of this standard deviation, >= 0; a number or `[B]`. Raises ValueError where it
-    is negative.
+    """Multiply by 1 + normal noise.
+
+    Args:
+        sigma: its standard deviation, >= 0; a number or one for each image `[B]`.
+
+    Raises:
+        ValueError: `sigma` is negative.
     """
     return (images + images * _normal(images, sigma, generator)).clamp_(0, 1)
 

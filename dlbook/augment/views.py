@@ -159,7 +159,8 @@ def multi_crop_parts(
             best results.
         global_area, local_area: smallest and largest share of the image.
 
-    Returns: name -> crop and step: "global_1", "global_2", "local_1", ...
+    Returns:
+        Name -> crop and step: "global_1", "global_2", "local_1", ...
 
     Raises:
         ValueError: an argument out of range.
@@ -189,7 +190,8 @@ def multi_crop(
 ) -> list[Tensor]:
     """The views of `multi_crop_parts` of images `[B, C, H, W]`, C 1 or 3.
 
-    Returns: list of `[B, C, global_size, global_size]` twice and of `[B, C, local_size, local_size]`.
+    Returns:
+        List of `[B, C, global_size, global_size]` twice and of `[B, C, local_size, local_size]`.
 
     Raises:
         ValueError: an argument out of range.

@@ -19,7 +19,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 
 
 def parse_size(text: str | None) -> int | tuple[int, ...] | None:
-    """ "224" or "3x224x224" as numbers. Raises ValueError for anything else."""
+    """Read "224" or "3x224x224" as numbers.
+
+    Raises:
+        ValueError: it is something else.
+    """
     if text is None:
         return None
     parts = text.lower().replace("×", "x").split("x")

@@ -31,11 +31,14 @@ def convolution_matrix(
     dilation: Pair = 1,
     groups: int = 1,
 ) -> Tensor:
-    """The sparse matrix [O H' W', C H W] of the convolution with `weight` [O, C/G, kh, kw] on maps of `size`
-    (H, W).
+    """Build the sparse matrix [O H' W', C H W] of a convolution; its values carry gradients to `weight`.
 
-    Its values carry gradients to `weight`. Raises ValueError if a window does not fit or the groups do not
-    divide O.
+    Args:
+        weight: [O, C / groups, kh, kw].
+        size: (H, W) of the maps that it is for.
+
+    Raises:
+        ValueError: a window does not fit, or the groups do not divide O.
     """
     if groups < 1 or weight.ndim != 4 or weight.shape[0] % groups:
         raise ValueError(
@@ -113,8 +116,13 @@ def conv_transpose2d(
     """A^T y: y [B, O, H', W'] -> [B, C, H, W], for the A of ``conv2d`` with the same weight [O, C / groups,
     kh, kw].
 
-    O is the number of channels that come in, here. bias: [C] or None.  Order of the arguments as in torch.
-    Raises ValueError if they do not fit.
+    O is the number of channels that come in, here. Order of the arguments as in torch.
+
+    Args:
+        bias: [C] or None.
+
+    Raises:
+        ValueError: the shapes do not fit.
     """
     if y.ndim != 4 or weight.ndim != 4 or y.shape[1] != weight.shape[0]:
         raise ValueError(

@@ -30,7 +30,11 @@ from dlbook.optim.base import Group, Params, State, TensorOptimizer, Tensors, co
 
 
 def adagrad(param: Tensor, grad: Tensor, total: Tensor, lr: float, eps: float, weight_decay: float) -> None:
-    """Take one step with one tensor, in place. total: s."""
+    """Take one step with one tensor, in place.
+
+    Args:
+        total: s, changed too.
+    """
     if weight_decay:
         grad = grad.add(param, alpha=weight_decay)
     total.addcmul_(grad, grad)

@@ -48,7 +48,13 @@ def adam(
     eps: float,
     weight_decay: float,
 ) -> None:
-    """Take one step with one tensor, in place. mean: m; square: v; step: t, from 1; lr: alpha."""
+    """Take one step with one tensor, in place.
+
+    Args:
+        mean, square: m and v, changed too.
+        step: t, from 1.
+        lr: alpha.
+    """
     beta1, beta2 = betas
     if weight_decay:
         grad = grad.add(param, alpha=weight_decay)

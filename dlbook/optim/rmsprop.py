@@ -51,7 +51,12 @@ def rmsprop(
     momentum: float,
     weight_decay: float,
 ) -> None:
-    """Take one step with one tensor in torch's form, in place. square: s; velocity: v, None where mu = 0."""
+    """Take one step with one tensor in torch's form, in place.
+
+    Args:
+        square: s, changed too.
+        velocity: v, changed too; None where mu = 0.
+    """
     if weight_decay:
         grad = grad.add(param, alpha=weight_decay)
     square.mul_(alpha).addcmul_(grad, grad, value=1 - alpha)
