@@ -31,11 +31,9 @@ def convolution_matrix(
     dilation: Pair = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Build the sparse matrix [O H' W', C H W] of a convolution; its values carry gradients to `weight`.
+    """Build the matrix of the convolution with `weight` [O, C/G, kh, kw] on maps of `size` (H, W).
 
-    Args:
-        weight: [O, C / groups, kh, kw].
-        size: (H, W) of the maps that it is for.
+    It is sparse, [O H' W', C H W], and its values carry gradients to `weight`.
 
     Raises:
         ValueError: a window does not fit, or the groups do not divide O.
