@@ -43,8 +43,7 @@ def convolution_matrix(
             f"expected weight [O, C/groups, kh, kw] with O a multiple of groups={groups}, got "
             f"{list(weight.shape)}; choose groups that divide O"
         )
-    (height, width), (sh, sw), (ph, pw) = size, pair(stride), pair(padding)
-    dh, dw = pair(dilation)
+    (height, width), (sh, sw), (ph, pw), (dh, dw) = size, pair(stride), pair(padding), pair(dilation)
     out_channels, group_channels, kh, kw = weight.shape
     out_height, out_width = output_size(height, kh, sh, ph, dh), output_size(width, kw, sw, pw, dw)
 
