@@ -2,6 +2,7 @@
 
 address    one address of the repository in; the site's address and every launch link out
 figures    links in the text that set a figure, and the narrow form of charts
+rendering  what several of these do to a page
 pages      the page as it is written: links, descriptions, accessible markup
 formulas   mathematics set while the book is built
 folds      code behind one line; the switch Read / Read with code

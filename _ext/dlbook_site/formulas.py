@@ -15,6 +15,8 @@ from pathlib import Path
 import playwright
 from sphinx.errors import ExtensionError
 
+from .rendering import leave_out, while_rendering
+
 SCRIPT = Path(__file__).with_name("formulas.js")
 FONTS = "_static/mathjax"  # where `assets` puts the fonts, from the root of the site
 KIND = r'class="(?:[\w-]+ )*math notranslate nohighlight"'
@@ -73,21 +75,13 @@ def typeset(page):
 
 
 def typeset_while_rendering(app):
-    """Let every page pass through `typeset` between the template and the disk."""
-    if app.builder.format != "html":
-        return
-    render_page = app.builder.templates.render
-    app.builder.templates.render = lambda template, context: typeset(render_page(template, context))
+    """Set the formulas of every page."""
+    while_rendering(app, typeset)
 
 
 def drop_mathjax(app, pagename, templatename, context, doctree):
     """Sphinx loads MathJax on each page with formulas; they are set already."""
-
-    def kept(file):
-        body = getattr(file, "attributes", {}).get("body") or ""
-        return "mathjax" not in f"{getattr(file, 'filename', '')} {body}".lower()
-
-    context["script_files"] = [file for file in context["script_files"] if kept(file)]
+    leave_out(context, "mathjax")
 
 
 def connect(app):

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from .address import repository
+from .rendering import leave_out, while_rendering
 
 SCRIPTS = (
     "reading.mjs",
@@ -83,11 +84,8 @@ def fix(page):
 
 
 def mend_while_rendering(app):
-    """Let every page pass through `fix` between the template and the disk."""
-    if app.builder.format != "html":
-        return
-    render = app.builder.templates.render
-    app.builder.templates.render = lambda template, context: fix(render(template, context))
+    """Fix every page."""
+    while_rendering(app, fix)
 
 
 def describe(app, pagename, templatename, context, doctree):
@@ -99,13 +97,7 @@ def describe(app, pagename, templatename, context, doctree):
 
 def drop_thebe(app, pagename, templatename, context, doctree):
     """Jupyter Book always loads sphinx-thebe, whose script declares its constants twice."""
-
-    def kept(file):
-        body = getattr(file, "attributes", {}).get("body") or ""
-        return "thebe" not in f"{getattr(file, 'filename', '')} {body}".lower()
-
-    for kind in ("script_files", "css_files"):
-        context[kind] = [file for file in context[kind] if kept(file)]
+    leave_out(context, "thebe", ("script_files", "css_files"))
 
 
 def point_launch_links(app, pagename, templatename, context, doctree):

@@ -12,6 +12,7 @@ from pathlib import Path
 from docutils import nodes
 
 from .folds import Fold
+from .rendering import leave_out
 
 INDEX = "search-index.js"
 LEFT_OUT = (
@@ -102,8 +103,7 @@ def replace_search(app):
 
 def drop_highlighting(app, pagename, templatename, context, doctree):
     """Sphinx's script that marks words on a page offers to hide them above every title."""
-    files = context["script_files"]
-    context["script_files"] = [f for f in files if "sphinx_highlight" not in str(getattr(f, "filename", ""))]
+    leave_out(context, "sphinx_highlight")
 
 
 def connect(app):
