@@ -12,8 +12,7 @@ RINGS, SPOKES = (0.25, 0.5, 0.75), 12  # parts of the rim's radius; lines from t
 
 def draw_bowl(figure):
     """Return heading, bowl and course of the starting state, and the description, as HTML."""
-    state = ", ".join(f"{name} {value}" for name, value in figure.values.items())
-    return stage.page(figure, state, [_picture(figure, width) for width in (960, 380)])
+    return stage.both(figure, _picture)
 
 
 class Ground:

@@ -34,11 +34,20 @@ export function three(value) {
   return size < 1e-3 || size >= 1e5 ? number(value) : size >= 100 ? number(value, 3) : value.toPrecision(3).replace("-", "−");
 }
 
+// Bytes that Python deflated and wrote in base 64: a Response, for `.arrayBuffer()`, `.json()`.
+export function inflated(text) {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate")));
+}
+
+export const inflatedBytes = async (text) => new Uint8Array(await inflated(text).arrayBuffer());
+
+// Whether the reader's system asks for less motion.
+export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
 // Inverse of encode.pack: Float64Array of all values; gaps are NaN.
 export async function unpack(packed) {
-  const bytes = Uint8Array.from(atob(packed.data), (c) => c.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const plane = new Uint8Array(await new Response(stream).arrayBuffer());
+  const plane = await inflatedBytes(packed.data);
   const half = plane.length / 2;
   const values = new Float64Array(half);
   const step = (packed.high - packed.low) / 65534 || 1;

@@ -1,15 +1,8 @@
 // A network as blocks from top to bottom: shapes, costs, bars; a click opens a block.
-import { frame, identity, keeper, listen, node } from "./controls.js";
+import { frame, identity, inflated, keeper, listen, node } from "./controls.js";
 import { sourceText, wires } from "./diagram_flow.js";
 
 const MEASURE = { parameters: "parameters", MACs: "macs", activations: "activations", "receptive field": "field" };
-
-// Inverse of _packed in diagram.py.
-async function inflate(data) {
-  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return JSON.parse(await new Response(stream).text());
-}
 
 function block([name, type, detail, kind, input, shape, parameters, macs, activations, rf, first, repeat, parallel, join, inputs,
   note, children], path = "") {
@@ -129,7 +122,7 @@ function switcher(measures, change) {
 
 async function render({ model, el }) {
   const { tree, measures } = model.get("spec");
-  const root = block(await inflate(tree)), rows = all(root), keep = keeper(model);
+  const root = block(await inflated(tree).json()), rows = all(root), keep = keeper(model);
   const paths = rows.filter((row) => row.path && row.children.length).map((row) => row.path);
   const { content, say } = frame(model, el, "diagram");
   const whole = Object.fromEntries(measures.map((name) => [name,

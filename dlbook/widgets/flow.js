@@ -1,6 +1,6 @@
 // A flow through depth: a river from the right to the left through blocks, as wide as the logarithm of what is carried.
-import { button, choice, frame, keeper, listen, node, number, offset, slider, stateText, unpack } from "./controls.js";
-import { calm, onWidth, power, reader } from "./stage.js";
+import { button, calm, choice, frame, keeper, listen, node, number, offset, slider, stateText, unpack } from "./controls.js";
+import { onWidth, power, reader } from "./stage.js";
 
 const STREAMS = [-0.88, -0.71, -0.55, -0.37, -0.2, -0.04, 0.13, 0.29, 0.46, 0.62, 0.78, 0.92];  // parts of the way to a bank
 const BETWEEN = 6;  // points of the bank from one block to the next

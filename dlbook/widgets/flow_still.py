@@ -11,8 +11,7 @@ _LEGEND = f'<tspan font-weight="400">&#160; {_WORDS}</tspan>'
 
 def draw_flow(figure):
     """Return heading, the river of the starting state, and the description, as HTML."""
-    state = ", ".join(f"{name} {value}" for name, value in figure.values.items())
-    return stage.page(figure, state, [_picture(figure, width) for width in (960, 380)])
+    return stage.both(figure, _picture)
 
 
 class Bed:

@@ -1,14 +1,8 @@
 // The units of a deep network in columns: the signal that each of them holds, and the gradient that comes back to it.
-import { choice, frame, identity, keeper, listen, node, number, offset, slider, stateText } from "./controls.js";
+import { choice, frame, identity, inflatedBytes, keeper, listen, node, number, offset, slider, stateText } from "./controls.js";
 import { onSight, onWidth, player, power, reader } from "./stage.js";
 
 const NONE = 255;
-
-// Bytes: for signal and gradient, setting, layer and unit, the strength in steps above the lowest power of ten.
-async function inflateBytes(data) {
-  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
-  return new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer());
-}
 
 // Strength as brightness; faint strengths fade a little faster than the logarithm, as eyes do.
 export const light = (level, top) => level === NONE ? 0 : (level / top) ** 1.25;
@@ -135,7 +129,8 @@ function strength(spec, levels) {
 
 async function render({ model, el }) {
   const spec = model.get("spec"), { layers, units, per_decade, decades } = spec;
-  const bytes = await inflateBytes(spec.levels), history = spec.history && trace(spec.history, await inflateBytes(spec.history.course));
+  // signal and gradient, setting, layer, unit: the strength in steps above the lowest power of ten
+  const bytes = await inflatedBytes(spec.levels), history = spec.history && trace(spec.history, await inflatedBytes(spec.history.course));
   const top = per_decade * (decades[1] - decades[0]), half = bytes.length / 2;
   const { content, say } = frame(model, el, "layers");
   const controls = controlsOf(spec, keeper(model), model);

@@ -10,8 +10,7 @@ NONE = 255
 
 def draw_layers(figure):
     """Return heading, the columns of the starting state, and the description, as HTML."""
-    state = ", ".join(f"{name} {value}" for name, value in figure.values.items())
-    return stage.page(figure, state, [_picture(figure, width) for width in (960, 380)])
+    return stage.both(figure, _picture)
 
 
 def plan(width, layers, units):

@@ -1,14 +1,9 @@
 // A map of points over the steps of a training: which have a label, and which of those labels are wrong.
-import { button, frame, identity, node } from "./controls.js";
+import { button, frame, identity, inflatedBytes, node } from "./controls.js";
 import { onSight, onWidth, player } from "./stage.js";
 
 const STAR = "M0 -8 2.2 -2.6 8 -2.4 3.5 1.2 5 7 0 3.8 -5 7 -3.5 1.2 -8 -2.4 -2.2 -2.6Z", DOT = "M-3 0a3 3 0 1 1 6 0a3 3 0 1 1 -6 0Z", CROSS = "M-5 -5 5 5M5 -5 -5 5";
 const KINDS = ["none", "right", "wrong"];
-
-async function inflated(text) {
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  return new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer());
-}
 
 // Middle, radii and height of a map of this width; map_still.py does the same.
 const sheet = (width) => { const tall = width >= 640 ? 260 : 180; return { cx: width / 2, cy: 52 + tall, wide: width / 2 - 56, tall, height: 2 * tall + 96 }; };
@@ -25,7 +20,7 @@ function drawing(spec, width) {
 }
 
 async function render({ model, el }) {
-  const spec = model.get("spec"), bytes = await inflated(spec.data), n = spec.points, last = spec.steps.length - 1, half = 2 * n * (last + 1);
+  const spec = model.get("spec"), bytes = await inflatedBytes(spec.data), n = spec.points, last = spec.steps.length - 1, half = 2 * n * (last + 1);
   const { content, say } = frame(model, el, "map");
   const verdict = node("p", { class: "dlw-verdict" }), hold = node("div", { class: "dlw-hold" }), stage = node("div", { class: "dlw-stage" }, hold);
   let picture = null, time = last;

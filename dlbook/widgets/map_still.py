@@ -8,8 +8,7 @@ STAR = "M0 -8 2.2 -2.6 8 -2.4 3.5 1.2 5 7 0 3.8 -5 7 -3.5 1.2 -8 -2.4 -2.2 -2.6Z
 
 def draw_map(figure):
     """Return heading, the map at the last look in two widths, and the description, as HTML."""
-    state = f"after {figure.spec['steps'][-1]} steps"
-    return stage.page(figure, state, [_picture(figure, width) for width in (960, 380)])
+    return stage.both(figure, _picture, f"after {figure.spec['steps'][-1]} steps")
 
 
 def frame(width):

@@ -1,15 +1,10 @@
 // Points over two axes of the reader's choice; hover, tap, or the menu picks one.
-import { button, frame, identity, keeper, listen, node, number, parameterControls } from "./controls.js";
+import { button, frame, identity, inflated, keeper, listen, node, number, parameterControls } from "./controls.js";
 import { MARGIN, axes, marker, scale } from "./plot.js";
 
 const NEAR = 36; // pixels within which the pointer picks a point
 
 const named = (spec, name) => (spec.axes[name].unit ? `${name} (${spec.axes[name].unit})` : name);
-
-async function inflated(text) {
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  return JSON.parse(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text());
-}
 
 // The points that have both values, and of those the ones whose group is switched on.
 function chosen(model, points) {
@@ -163,7 +158,7 @@ function follow(svg, model, plan, keep) {
 }
 
 async function render({ model, el }) {
-  const points = await inflated(model.get("spec").points);
+  const points = await inflated(model.get("spec").points).json();
   const { content, say } = frame(model, el, "scatter");
   const keep = keeper(model);
   const svg = node("svg", { role: "img", class: "dlw-plot" });

@@ -1,13 +1,11 @@
 // What the pictures on a dark stage share: powers of ten as text, a place to read at, play and pause.
-import { button, node } from "./controls.js";
+import { button, calm, node } from "./controls.js";
 
 const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 // 10⁻⁶, 10², 1.
 export const power = (exponent) => exponent === 0 ? "1"
   : `10${exponent < 0 ? "⁻" : ""}${[...String(Math.abs(exponent))].map((digit) => RAISED[digit]).join("")}`;
-
-export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 // One tab stop over `count` places of a picture: arrow keys, pointer and finger choose one, Escape none. `words(at)` says what is there.
 export function reader(name, count, words, choose) {

@@ -6,6 +6,7 @@
 
 from dlbook.widgets.figure import escape, style_text
 
+WIDTHS = (960, 380)  # pixels of the wide and of the narrow form
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _STYLE = f"<style>{style_text('stage_still.css')}</style>".replace("\n", "")
 
@@ -13,6 +14,19 @@ _STYLE = f"<style>{style_text('stage_still.css')}</style>".replace("\n", "")
 def power(exponent):
     """Return a power of ten as text: 10⁻⁶, 10², 1."""
     return "1" if exponent == 0 else f"10{str(exponent).translate(_RAISED)}"
+
+
+def both(figure, picture, state=None):
+    """Return the page of a picture that is drawn for a wide and for a narrow place.
+
+    Args:
+        figure: with title, description and values.
+        picture: (figure, width) -> (width, height, inside of the SVG).
+        state: what the reader would have chosen, in words; None: the figure's values.
+    """
+    if state is None:
+        state = ", ".join(f"{name} {value}" for name, value in figure.values.items())
+    return page(figure, state, [picture(figure, width) for width in WIDTHS])
 
 
 def page(figure, state, pictures):

@@ -1,5 +1,5 @@
 // A computation, step by step: tables of numbers, the cells that matter marked by frame and weight, not by colour alone.
-import { button, frame, identity, keeper, listen, node } from "./controls.js";
+import { button, calm, frame, identity, keeper, listen, node } from "./controls.js";
 
 const numeric = (text) => Number(text.replace("−", "-") || NaN);
 
@@ -24,7 +24,7 @@ function table(grid, pictures) {
 
 // Play and pause; only where the author asked for it and the reader's system does not ask for less motion.
 function player(seconds, go, atEnd) {
-  if (!seconds || matchMedia("(prefers-reduced-motion: reduce)").matches) return null;
+  if (!seconds || calm()) return null;
   let timer = null;
   const stop = () => { clearInterval(timer); timer = null; press.sign("play"); press.element.setAttribute("aria-label", "play"); };
   const start = () => {

@@ -30,8 +30,7 @@ class Desk:
 
 def draw_views(figure):
     """Return heading, both views with bars and arrow, and the description, as HTML."""
-    state = ", ".join(f"{name} {value}" for name, value in figure.values.items())
-    return stage.page(figure, state, [_picture(figure, width) for width in (960, 380)])
+    return stage.both(figure, _picture)
 
 
 def _picture(figure, width):
@@ -78,16 +77,16 @@ def _arrow(desk, figure, lesson):
     """The label's way from the upper bar to the lower one, or where it ends."""
     x, top = desk.x(lesson["best"]), desk.base[0] + 24
     if lesson["label"] is None:
-        words, end, dashes = "below τ: no label, loss 0", top + 16, ""
+        words, end = "below τ: no label, loss 0", top + 16
         tip = f"M{x - 8:.1f} {end}h16"
     else:
         words = f"label {lesson['label']}, loss {number(round(lesson['loss'], 3))}"
         end = desk.base[1] - max(1.5, desk.tall * lesson["p"][lesson["best"]]) - 6
-        dashes, tip = "", f"M{x - 6:.1f} {end - 8:.1f}l6 8l6 -8"
+        tip = f"M{x - 6:.1f} {end - 8:.1f}l6 8l6 -8"
     place = f'x="{desk.stop + 22}" y="{desk.base[1] - desk.tall / 2:.0f}"'
     if not desk.wide:
         place = f'x="12" y="{desk.height - 22}"'
     return (
-        f'<path class="dls-line" stroke="#4fd1a5"{dashes} d="M{x:.1f} {top}V{end:.1f}{tip}"/>'
+        f'<path class="dls-line" stroke="#4fd1a5" d="M{x:.1f} {top}V{end:.1f}{tip}"/>'
         f'<text fill="#4fd1a5" style="fill:#4fd1a5" font-weight="600" {place}>{escape(words)}</text>'
     )
