@@ -176,6 +176,20 @@ def check_average_follows(make_method):
     torch.testing.assert_close(method.ema.module.layers[1].weight, method.model.layers[1].weight)
 
 
+# Values of a threshold and of the unlabelled weight: taken, and refused; and faults of what refuses them.
+THRESHOLD_ENDS = (
+    [{"threshold": 0}, {"threshold": 1}, {"unlabelled_weight": 0}],
+    [{"threshold": -1e-9}, {"threshold": 1 + 1e-9}, {"unlabelled_weight": -1e-9}],
+)
+THRESHOLD_FAULTS = [
+    ("0 <= self.threshold <=", "0 < self.threshold <="),
+    ("self.threshold <= 1", "self.threshold < 1"),
+    ("self.unlabelled_weight < 0", "self.unlabelled_weight <= 0"),
+    ("self.threshold <= 1", "True"),
+    ("self.unlabelled_weight < 0", "False"),
+]
+
+
 def check_ends(config, taken, refused):
     """The ends of a range are taken, and what lies just beyond them is refused."""
     for each in taken:

@@ -12,6 +12,8 @@ from dlbook.naive import semi as naive
 from dlbook.semi import fixmatch
 from tests.oracles.seeded import edited
 from tests.semi.semi_checks import (
+    THRESHOLD_ENDS,
+    THRESHOLD_FAULTS,
     K,
     check_ends,
     check_evaluated,
@@ -189,24 +191,11 @@ def test_the_average_is_evaluated():
         check_evaluated(broken["FixMatch"])
 
 
-ENDS = (
-    [{"threshold": 0}, {"threshold": 1}, {"unlabelled_weight": 0}],
-    [{"threshold": -1e-9}, {"threshold": 1 + 1e-9}, {"unlabelled_weight": -1e-9}],
-)
-END_FAULTS = [
-    ("0 <= self.threshold <=", "0 < self.threshold <="),
-    ("self.threshold <= 1", "self.threshold < 1"),
-    ("self.unlabelled_weight < 0", "self.unlabelled_weight <= 0"),
-    ("self.threshold <= 1", "True"),
-    ("self.unlabelled_weight < 0", "False"),
-]
-
-
 def test_the_ends_of_the_ranges():
-    check_ends(fixmatch.FixMatchConfig, *ENDS)
+    check_ends(fixmatch.FixMatchConfig, *THRESHOLD_ENDS)
 
 
-@pytest.mark.parametrize("fault", END_FAULTS)
+@pytest.mark.parametrize("fault", THRESHOLD_FAULTS)
 def test_the_check_sees_another_end(fault):
     with pytest.raises((ValueError, pytest.fail.Exception)):
-        check_ends(edited(fixmatch, *fault)["FixMatchConfig"], *ENDS)
+        check_ends(edited(fixmatch, *fault)["FixMatchConfig"], *THRESHOLD_ENDS)

@@ -9,6 +9,8 @@ from dlbook.semi import fixmatch, flexmatch
 from tests.oracles.seeded import edited
 from tests.semi.semi_checks import (
     TAU,
+    THRESHOLD_ENDS,
+    THRESHOLD_FAULTS,
     K,
     check_class_thresholds,
     check_ends,
@@ -168,24 +170,11 @@ def test_the_average_is_evaluated():
         check_evaluated(lambda net: broken["FlexMatch"](net, 40, K))
 
 
-ENDS = (
-    [{"threshold": 0}, {"threshold": 1}, {"unlabelled_weight": 0}],
-    [{"threshold": -1e-9}, {"threshold": 1 + 1e-9}, {"unlabelled_weight": -1e-9}],
-)
-END_FAULTS = [
-    ("0 <= self.threshold <=", "0 < self.threshold <="),
-    ("self.threshold <= 1", "self.threshold < 1"),
-    ("self.unlabelled_weight < 0", "self.unlabelled_weight <= 0"),
-    ("self.threshold <= 1", "True"),
-    ("self.unlabelled_weight < 0", "False"),
-]
-
-
 def test_the_ends_of_the_ranges():
-    check_ends(flexmatch.FlexMatchConfig, *ENDS)
+    check_ends(flexmatch.FlexMatchConfig, *THRESHOLD_ENDS)
 
 
-@pytest.mark.parametrize("fault", END_FAULTS)
+@pytest.mark.parametrize("fault", THRESHOLD_FAULTS)
 def test_the_check_sees_another_end(fault):
     with pytest.raises((ValueError, pytest.fail.Exception)):
-        check_ends(edited(flexmatch, *fault)["FlexMatchConfig"], *ENDS)
+        check_ends(edited(flexmatch, *fault)["FlexMatchConfig"], *THRESHOLD_ENDS)

@@ -1,5 +1,6 @@
 """One figure alone on a page, started by the site's own host: quicker than a built book."""
 
+import importlib
 import json
 from pathlib import Path
 
@@ -37,3 +38,28 @@ def opener(browser, errors, contexts):
         return page
 
     return open_figure
+
+
+def check_legible(page, width):
+    """Nothing makes the page wider than its window, and no word on the stage is smaller than 12 pixels."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator(".dlw-stage text").first.wait_for(state="attached")  # it is drawn when its width is known
+    sizes = page.locator(".dlw-stage text").evaluate_all(
+        "all => all.map(t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a)"
+    )
+    assert min(sizes) >= 12
+
+
+def check_axe(page):
+    """axe finds no fault in the figure."""
+    axe = importlib.import_module("axe_playwright_python.sync_playwright")
+    results = axe.Axe().run(page, context=".dlbook-widget", options={"preload": False})
+    assert results.violations_count == 0, results.generate_report()
+
+
+def check_paper(page):
+    """On paper the stage is white, and there is no button. The page stays as it is printed."""
+    page.emulate_media(media="print")
+    ground = page.locator(".dlw-stage").evaluate("el => getComputedStyle(el).backgroundColor")
+    assert ground == "rgb(255, 255, 255)"
+    assert page.locator("button:visible").count() == 0

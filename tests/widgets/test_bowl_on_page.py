@@ -6,6 +6,7 @@ import re
 import pytest
 
 from tests.widgets.bowl_checks import UPDATES, bowl
+from tests.widgets.live import check_axe, check_legible, check_paper
 
 pytestmark = pytest.mark.browser
 
@@ -92,25 +93,15 @@ def test_less_motion_starts_at_the_end_without_play(open_figure):
 @pytest.mark.parametrize("width", [1200, 390])
 def test_it_fits_and_its_words_are_legible(open_figure, width):
     page = open_figure(bowl(), viewport={"width": width, "height": 900})
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    sizes = page.locator(".dlw-stage text").evaluate_all(
-        "all => all.map(t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a)"
-    )
-    assert min(sizes) >= 12
+    check_legible(page, width)
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing(open_figure, dark):
-    axe = importlib.import_module("axe_playwright_python.sync_playwright")
-    page = open_figure(bowl(), dark=dark)
-    results = axe.Axe().run(page, context=".dlbook-widget", options={"preload": False})
-    assert results.violations_count == 0, results.generate_report()
+    check_axe(open_figure(bowl(), dark=dark))
 
 
 def test_paper_is_white_and_tells_the_state(open_figure):
     page = open_figure(bowl())
-    page.emulate_media(media="print")
-    ground = "el => getComputedStyle(el).backgroundColor"
-    assert page.locator(".dlw-stage").evaluate(ground) == "rgb(255, 255, 255)"
-    assert page.locator("button:visible").count() == 0
+    check_paper(page)
     assert page.locator(".dlw-state").inner_text() == "learning rate = 0.5, schedule = constant"

@@ -3,12 +3,12 @@
 Seeded faults, tried: half of the logarithm as width; a river that jumps to its new shape.
 """
 
-import importlib
 import re
 
 import pytest
 
 from tests.widgets.flow_checks import river
+from tests.widgets.live import check_axe, check_legible, check_paper
 
 pytestmark = pytest.mark.browser
 
@@ -99,26 +99,16 @@ def test_river_moves_over_to_its_new_shape(open_figure):
 @pytest.mark.parametrize("width", [1200, 390])
 def test_it_fits_and_its_words_are_legible(open_figure, width):
     page = open_figure(river(), viewport={"width": width, "height": 900})
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    sizes = page.locator(".dlw-stage text").evaluate_all(
-        "all => all.map(t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a)"
-    )
-    assert min(sizes) >= 12
+    check_legible(page, width)
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing(open_figure, dark):
-    axe = importlib.import_module("axe_playwright_python.sync_playwright")
-    page = open_figure(river(), dark=dark)
-    results = axe.Axe().run(page, context=".dlbook-widget", options={"preload": False})
-    assert results.violations_count == 0, results.generate_report()
+    check_axe(open_figure(river(), dark=dark))
 
 
 def test_paper_is_white_stands_still_and_has_no_buttons(open_figure):
     page = open_figure(river(), reduced_motion="no-preference")
-    page.emulate_media(media="print")
-    ground = "el => getComputedStyle(el).backgroundColor"
-    assert page.locator(".dlw-stage").evaluate(ground) == "rgb(255, 255, 255)"
+    check_paper(page)
     assert page.locator(".dlw-stream").first.evaluate("el => getComputedStyle(el).animationName") == "none"
-    assert page.locator("button:visible").count() == 0
     assert page.locator(".dlw-state").inner_text() == "shortcuts = off, step = 0"

@@ -3,11 +3,10 @@
 Seeded faults, tried: the gradient painted with the signal's data; a wave that comes back from the wrong end.
 """
 
-import importlib
-
 import pytest
 
 from tests.widgets.layers_checks import fading
+from tests.widgets.live import check_axe, check_legible, check_paper
 
 pytestmark = pytest.mark.browser
 
@@ -118,27 +117,17 @@ def test_what_is_seen_is_spoken_once_it_rests(open_figure):
 @pytest.mark.parametrize("width", [1200, 390])
 def test_it_fits_and_its_words_are_legible(open_figure, width):
     page = open_figure(fading(), viewport={"width": width, "height": 900})
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    sizes = page.locator(".dlw-stage text").evaluate_all(
-        "all => all.map(t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a)"
-    )
-    assert min(sizes) >= 12
+    check_legible(page, width)
 
 
 @pytest.mark.parametrize("dark_theme", [False, True])
 def test_axe_finds_nothing(open_figure, dark_theme):
-    axe = importlib.import_module("axe_playwright_python.sync_playwright")
-    page = open_figure(fading(), dark=dark_theme)
-    results = axe.Axe().run(page, context=".dlbook-widget", options={"preload": False})
-    assert results.violations_count == 0, results.generate_report()
+    check_axe(open_figure(fading(), dark=dark_theme))
 
 
 def test_paper_is_white_and_has_no_buttons(open_figure):
     page = open_figure(fading(), dark=True)
-    page.emulate_media(media="print")
-    ground = "el => getComputedStyle(el).backgroundColor"
-    assert page.locator(".dlw-stage").evaluate(ground) == "rgb(255, 255, 255)"
-    assert page.locator("button:visible").count() == 0
+    check_paper(page)
     assert "rate = 0.1, digit = 7" in page.locator(".dlw-state").inner_text()
 
 

@@ -4,6 +4,7 @@ import importlib
 
 import pytest
 
+from tests.widgets.live import check_axe, check_legible, check_paper
 from tests.widgets.map_checks import made
 
 pytestmark = pytest.mark.browser
@@ -52,24 +53,14 @@ def test_it_plays_in_sight_and_can_be_paused(open_figure):
 @pytest.mark.parametrize("width", [1200, 390])
 def test_it_fits_and_its_words_are_legible(open_figure, width):
     page = open_figure(made(), viewport={"width": width, "height": 900})
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    sizes = page.locator(".dlw-stage text").evaluate_all(
-        "all => all.map(t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a)"
-    )
-    assert min(sizes) >= 12
+    check_legible(page, width)
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing(open_figure, dark):
-    axe = importlib.import_module("axe_playwright_python.sync_playwright")
-    page = open_figure(made(), dark=dark)
-    results = axe.Axe().run(page, context=".dlbook-widget", options={"preload": False})
-    assert results.violations_count == 0, results.generate_report()
+    check_axe(open_figure(made(), dark=dark))
 
 
 def test_paper_is_white_without_buttons(open_figure):
     page = open_figure(made())
-    page.emulate_media(media="print")
-    white = "el => getComputedStyle(el).backgroundColor"
-    assert page.locator(".dlw-stage").evaluate(white) == "rgb(255, 255, 255)"
-    assert page.locator("button:visible").count() == 0
+    check_paper(page)

@@ -1,9 +1,8 @@
 """Multiples in a real Chromium: one x for all squares by mouse, finger and keyboard; flat squares; width, axe, paper."""
 
-import importlib
-
 import pytest
 
+from tests.widgets.live import check_axe, check_paper
 from tests.widgets.multiples_checks import multiples
 
 pytestmark = pytest.mark.browser
@@ -75,17 +74,10 @@ def test_it_fits_and_its_numbers_are_not_cut(open_figure, width):
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing(open_figure, dark):
-    axe = importlib.import_module("axe_playwright_python.sync_playwright")
-    page = open_figure(multiples(cursor=-1.0), dark=dark)
-    results = axe.Axe().run(page, context=".dlbook-widget", options={"preload": False})
-    assert results.violations_count == 0, results.generate_report()
+    check_axe(open_figure(multiples(cursor=-1.0), dark=dark))
 
 
 def test_paper_is_white_and_tells_x(open_figure):
     page = open_figure(multiples())
-    page.emulate_media(media="print")
-    assert (
-        page.locator(".dlw-stage").evaluate("el => getComputedStyle(el).backgroundColor")
-        == "rgb(255, 255, 255)"
-    )
-    assert page.locator(".dlw-state").inner_text() == "x = 1" and page.locator("button:visible").count() == 0
+    check_paper(page)
+    assert page.locator(".dlw-state").inner_text() == "x = 1"

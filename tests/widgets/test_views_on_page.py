@@ -1,9 +1,8 @@
 """Views in a real Chromium: lesson, bars, threshold by hand and by key, pictures, width, axe, paper."""
 
-import importlib
-
 import pytest
 
+from tests.widgets.live import check_axe, check_legible, check_paper
 from tests.widgets.views_checks import views
 
 pytestmark = pytest.mark.browser
@@ -61,28 +60,18 @@ def test_strength_and_picture_move_the_window_on_the_views(open_figure):
 @pytest.mark.parametrize("width", [1200, 720, 390])
 def test_it_fits_and_its_words_are_legible(open_figure, width):
     page = open_figure(views(), viewport={"width": width, "height": 900})
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    check_legible(page, width)
     inside = """all => all.every(t => { const a = t.getBoundingClientRect(), b = t.closest('.dlw-stage').getBoundingClientRect();
         return !t.textContent || (a.left >= b.left && a.right <= b.right && a.bottom <= b.bottom); })"""
-    texts = page.locator(".dlw-stage text")
-    assert texts.evaluate_all(inside)
-    sizes = texts.evaluate_all(
-        "all => all.map(t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a)"
-    )
-    assert min(sizes) >= 12
+    assert page.locator(".dlw-stage text").evaluate_all(inside)
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing(open_figure, dark):
-    axe = importlib.import_module("axe_playwright_python.sync_playwright")
-    page = open_figure(views(), dark=dark)
-    results = axe.Axe().run(page, context=".dlbook-widget", options={"preload": False})
-    assert results.violations_count == 0, results.generate_report()
+    check_axe(open_figure(views(), dark=dark))
 
 
 def test_paper_is_white_and_tells_the_state(open_figure):
     page = open_figure(views())
-    page.emulate_media(media="print")
-    white = "el => getComputedStyle(el).backgroundColor"
-    assert page.locator(".dlw-stage").evaluate(white) == "rgb(255, 255, 255)"
+    check_paper(page)
     assert page.locator(".dlw-state").inner_text() == "picture = sure, τ = 0.95, strength = 1"
