@@ -37,14 +37,18 @@ new MutationObserver((_, observer) => {
   observer.disconnect();
   document.head.append(Object.assign(document.createElement("style"), {textContent: "html, body, body * { overflow-anchor: none !important }"}));
 }).observe(document, {childList: true, subtree: true});"""
+# Still: every figure has started, and for 0.4 s nothing has moved. On a busy machine a figure may take longer to start.
 STILL = """async () => {
+  const waiting = () => document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]').length
+    - document.querySelectorAll('[data-widget]:not([data-widget="loading"])').length;
   let last = -1, same = 0;
-  for (let tries = 0; tries < 200 && same < 8; tries++) {
-    const now = scrollY + document.documentElement.scrollHeight + 1e6 * document.querySelectorAll('[data-widget="loading"]').length;
-    same = now === last ? same + 1 : 0;
+  for (let tries = 0; tries < 600 && same < 8; tries++) {
+    const now = scrollY + document.documentElement.scrollHeight;
+    same = now === last && !waiting() ? same + 1 : 0;
     last = now;
     await new Promise((done) => setTimeout(done, 50));
   }
+  if (same < 8) throw new Error(`the page does not come to rest; figures that have not started: ${waiting()}`);
 }"""
 
 
