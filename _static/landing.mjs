@@ -28,7 +28,10 @@
   const restore = () => {
     const { index, top } = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
     const element = paragraphs()[index];
-    if (element) place = { element, top };
+    if (element) {
+      history.scrollRestoration = "manual";  // on a slow machine the browser's own try comes late, and looks like a reader's
+      place = { element, top };
+    }
     land();
   };
   const letGo = () => { place = null; };

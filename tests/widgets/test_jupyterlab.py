@@ -162,10 +162,9 @@ def page(browser):
 
 
 def drag_to_end(page, control):
-    control.scroll_into_view_if_needed()
+    control.hover()  # at its middle, once it stands still: JupyterLab lays outputs out late
     box = control.bounding_box()
     y = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + box["width"] / 2, y)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"], y, steps=5)
     page.mouse.up()
