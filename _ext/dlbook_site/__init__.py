@@ -11,6 +11,7 @@ freshness  a changed style sheet or extension makes every page new
 search     an index of the prose by section, and the page that looks through it
 sitemap    every page in it, however few a build has written
 works      the bibliography: each work is linked once
+symptoms   the directive that sorts every chapter's bugs by what one sees
 claims     the directive that lists every claim of the book
 failures   a chapter that did not run to its end says so on its page
 run_time   the role that says what the chapter took in the recorded run
@@ -29,6 +30,7 @@ from . import (
     run_time,
     search,
     sitemap,
+    symptoms,
     works,
 )
 
@@ -50,6 +52,7 @@ def setup(app):
         search,
         sitemap,
         claims,
+        symptoms,
         failures,
         run_time,
         works,

@@ -1,11 +1,13 @@
 """Rules on form: one way to write what every chapter writes, so that forty chapters read as one book."""
 
 import re
+from functools import cache
+from pathlib import Path
 
 from lint.rule import Told, rule
-from lint.text import Block, Chapter
+from lint.text import Block, Chapter, read
 
-BUG_PARTS = ("Symptom", "Check", "Fix")
+BUG_PARTS = (r"Symptom: (?P<seen>[^*\n]+)\.", r"Check\.", r"Fix\.")
 
 
 @rule("front-form", everywhere=True)
@@ -92,19 +94,39 @@ def exercise_form(chapter: Chapter) -> Told:
 
 @rule("bug-form")
 def bug_form(chapter: Chapter) -> Told:
-    """Each bug has paragraphs that begin with **Symptom.**, **Check.** and **Fix.**, in this order."""
+    """Each bug has paragraphs that begin with **Symptom: what one sees.**, **Check.** and **Fix.**, in this
+    order, and what one sees is a line of the page of symptoms.
+    """
     found = chapter.section("Bug clinic")
     if not found:
         return
     for heading, blocks in _bugs(*found):
         text = "\n\n".join(block.text for block in blocks if block.kind != "code-cell")
-        places = [re.search(rf"(?:^|\n\n)\*\*{part}\.\*\*", text) for part in BUG_PARTS]
+        places = [re.search(rf"(?:^|\n\n)\*\*{part}\*\*", text) for part in BUG_PARTS]
         if None in places or sorted(p.start() for p in places) != [p.start() for p in places]:
             yield (
                 heading.line,
                 "the bug is not told as symptom, check and fix",
-                "begin a paragraph each with **Symptom.**, **Check.** and **Fix.**",
+                "begin a paragraph each with **Symptom: what one sees.**, **Check.** and **Fix.**",
             )
+            continue
+        for form in places[0]["seen"].split(";"):
+            if form.strip() not in _symptoms(chapter.path.resolve().parent):
+                yield (
+                    heading.line,
+                    f"no symptom of the book is {form.strip()!r}",
+                    "take one of chapters/front/symptoms.md, or add it there",
+                )
+
+
+@cache
+def _symptoms(folder: Path) -> set[str]:
+    """What one sees, as the page of symptoms lists it, of the book that `folder` belongs to."""
+    for place in (folder, *folder.parents):
+        if (page := place / "chapters" / "front" / "symptoms.md").is_file():
+            lists = read(page).all("symptoms")
+            return {line.strip().lower() for block in lists for line in block.text.split("\n")}
+    return set()
 
 
 def _bugs(clinic: Block, blocks: list[Block]) -> list[tuple[Block, list[Block]]]:

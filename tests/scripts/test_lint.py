@@ -9,7 +9,7 @@ import pytest
 from lint.rule import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTATION = (ROOT / "chapters" / "front" / "notation.md").read_text("utf8")
+FRONT = ROOT / "chapters" / "front"
 WORDS = "The shortcut carries the signal past the layers, and the layers learn what is left of it. " * 70
 TEMPLATE = (ROOT / "chapters" / "_template.md").read_text("utf8")
 CHAPTER = TEMPLATE.replace("It does: its loss", f"{WORDS}\n\nIt does: its loss")  # as long as a chapter is
@@ -104,6 +104,8 @@ FAULTS = [
     ("fences", SENTENCE, also(":::{note}\nSo.\n:::")),
     ("fences", SENTENCE, also("````{note}\nSo.\n````")),
     ("exercise-form", ":label: ex-template-1\n\n", ":label: ex-template-1\n"),
+    ("bug-form", "**Symptom: accuracy is too low.**", "**Symptom.**"),
+    ("bug-form", "**Symptom: accuracy is too low.**", "**Symptom: accuracy is too low; it rains.**"),
     ("bug-form", "**Check.** A block must", "**Test.** A block must"),
     ("bug-form", "**Fix.** Pass the flag", "Then the **Fix.** Pass the flag"),
     ("inserted", "{glue:text}`template-two`", "{glue:text}`template-three`"),
@@ -155,7 +157,8 @@ def book(tmp_path):
     page = tmp_path / "chapters" / "part" / "template.md"
     page.parent.mkdir(parents=True)
     (tmp_path / "chapters" / "front").mkdir()
-    (tmp_path / "chapters" / "front" / "notation.md").write_text(NOTATION)
+    for name in ("notation.md", "symptoms.md"):
+        (tmp_path / "chapters" / "front" / name).write_text((FRONT / name).read_text("utf8"))
 
     def run(text):
         page.write_text(text, "utf8")
@@ -231,8 +234,9 @@ def test_front_pages_are_held_to_the_general_rules_only(book):
 def test_a_letter_has_one_meaning_on_the_notation_page(book):
     page = book.page.parent.parent / "front" / "notation.md"
     row = "| $I$ | the identity matrix |\n"
-    assert row in NOTATION
-    page.write_text(NOTATION.replace(row, row + "| $x$, $I$ | an image |\n"), "utf8")
+    text = page.read_text("utf8")
+    assert row in text
+    page.write_text(text.replace(row, row + "| $x$, $I$ | an image |\n"), "utf8")
     told = [finding.message for finding in lint.findings(lint.read(page))]
     assert len(told) == 2 and told[1] == "I has two meanings, 'the identity matrix' and 'an image'"
 
