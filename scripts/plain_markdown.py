@@ -81,6 +81,8 @@ def _directive(match: re.Match, page: PublishedPage) -> str:
         return text
     if name == "solution-start":
         return "**Solution**"
+    if name == "answer":
+        return f"<details><summary>Answer</summary>\n\n{text}\n\n</details>"
     if name in ("exercise-start", "exercise"):
         return _quote(f"Exercise: {argument}".rstrip(": "), text)
     if name == "list-table":

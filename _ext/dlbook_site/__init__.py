@@ -12,6 +12,8 @@ search     an index of the prose by section, and the page that looks through it
 sitemap    every page in it, however few a build has written
 works      the bibliography: each work is linked once
 symptoms   the directive that sorts every chapter's bugs by what one sees
+gathered   what one page shows of all the others
+predictions  "Predict first", answered on the page, and the list of all questions
 claims     the directive that lists every claim of the book
 failures   a chapter that did not run to its end says so on its page
 run_time   the role that says what the chapter took in the recorded run
@@ -26,7 +28,9 @@ from . import (
     folds,
     formulas,
     freshness,
+    gathered,
     pages,
+    predictions,
     run_time,
     search,
     sitemap,
@@ -56,6 +60,8 @@ def setup(app):
         failures,
         run_time,
         works,
+        gathered,
+        predictions,
     ):
         part.connect(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

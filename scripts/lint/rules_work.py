@@ -8,28 +8,73 @@ from lint.rule import Told, rule
 from lint.text import Block, Chapter
 
 DIFFICULTY = re.compile(r"\((recall|apply|derive|research)\)\s*$", flags=re.I)
+CHOICE = re.compile(r"^\d+\. \S", flags=re.M)
+BLANK = re.compile(r"_{3,}")
+RANGE = re.compile(r"(-?\d[\d.e-]*)(?: to -?\d[\d.e-]*)?")
 ASIDE = ("comment", "target", "break")
 
 
 @rule("predict")
 def predict(chapter: Chapter) -> Told:
-    """The reader is asked to predict, at least once, and each answer is folded away."""
+    """The reader is asked to predict, at least once; each box has a name, and choices or a blank, and the
+    folded answer after it says what is right.
+    """
     found = False
     for siblings in _families(chapter.blocks):
-        for index, block in enumerate(siblings):
-            if block.kind != "admonition" or "predict" not in block.classes:
-                continue
-            found = True
-            after = [other for other in siblings[index + 1 :] if other.kind not in ASIDE][:1]
-            folded = [*after, *block.children]
-            if not any(other.kind == "dropdown" or "dropdown" in other.classes for other in folded):
-                yield block.line, "the prediction has no folded answer after it", "add ```{dropdown} Answer"
+        for index, box in enumerate(siblings):
+            if box.kind == "admonition" and "predict" in box.classes:
+                found = True
+                yield from _asked(chapter, box)
+                yield from _answered(box, siblings[index + 1 :])
     if not found:
         yield (
             1,
             "the reader is never asked to predict",
             "add ```{admonition} Predict first with :class: predict",
         )
+
+
+def _asked(chapter: Chapter, box: Block) -> Told:
+    """What is wrong with the question of a box: its name, its choices or its blank."""
+    start = f"predict-{chapter.slug}-"
+    if not str(box.options.get("name", "")).startswith(start):
+        yield (
+            box.line,
+            "the prediction has no name that begins with its chapter's",
+            f"add `:name: {start}...`",
+        )
+    choices, blanks = len(CHOICE.findall(box.text)), len(BLANK.findall(box.text))
+    if choices and not 3 <= choices <= 4:
+        yield box.line, f"{choices} choices, expected 3 or 4", "offer what people really think"
+    if bool(choices) == bool(blanks) or blanks > 1:
+        yield (
+            box.line,
+            "the prediction offers neither choices nor one blank, or both",
+            "write a numbered list of choices, or `____` where a number is to be entered",
+        )
+
+
+def _answered(box: Block, after: list[Block]) -> Told:
+    """What is wrong with the answer of a box, which is the next of the blocks that follow it."""
+    answer = next((block for block in after if block.kind not in ASIDE), None)
+    if answer is None or answer.kind != "answer":
+        yield box.line, "the prediction has no folded answer after it", "add ```{answer} and what is right"
+        return
+    choices = len(CHOICE.findall(box.text))
+    if choices and answer.argument not in map(str, range(1, choices + 1)):
+        yield (
+            answer.line,
+            f"the answer names '{answer.argument}', which is not one of {choices} choices",
+            "write the number of the one that is right",
+        )
+    elif not choices and not RANGE.fullmatch(answer.argument):
+        yield (
+            answer.line,
+            f"the answer accepts '{answer.argument}', which is no number",
+            "write a number, or two: `low to high`",
+        )
+    if not answer.text.strip():
+        yield answer.line, "the answer says nothing", "say why it is so"
 
 
 def _families(blocks: list[Block]) -> list[list[Block]]:

@@ -23,6 +23,8 @@ PICTURE = CHAPTER[CHAPTER.index(CELL + "---\ntags: [hide-input]\nmystnb:") :].sp
 LAST = "- write the residual block from memory, and find two faults that hide in it.\n"
 ROW = "| $d$ | width of a layer |\n"
 BLOCK = CELL + "---\ntags: [teach]\n---\nbook.source(R.BasicBlock)\n"
+CHOICES = CHAPTER[CHAPTER.index("1. Both learn") : CHAPTER.index("\n```\n\n```{answer}")]
+ANSWER = "The one with shortcuts. The plain one keeps $\\ln 10$, the loss of somebody who guesses.\n"
 SUMMARY = CHAPTER[CHAPTER.index("## Summary") : CHAPTER.index("## Further reading")]
 
 
@@ -122,8 +124,17 @@ FAULTS = [
     ("ledger-names", 'ledger.below("two plain layers learn"', 'ledger.below("twenty plain layers do not"'),
     ("source", "book.source(R.BasicBlock)", "R.BasicBlock"),
     ("reference-check", "torchvision", "library"),
-    ("predict", ":class: predict\n\n", "\n"),
-    ("predict", "```{dropdown} Answer", "```{note}"),
+    ("predict", ":class: predict\n:name: predict-template-shortcut\n", ""),
+    ("predict", "```{answer} 2", "```{note}"),
+    ("predict", "```{answer} 2", "```{answer} 5"),
+    ("predict", "```{answer} 2", "```{answer} two"),
+    ("predict", ":name: predict-template-shortcut\n", ""),
+    ("predict", ":name: predict-template-shortcut", ":name: predict-resnet-shortcut"),
+    ("predict", CHOICES, "1. The plain one.\n2. The other one."),
+    ("predict", CHOICES, "The plain one or the other one?"),
+    ("predict", CHOICES, f"{CHOICES}\n\n____ nats"),
+    ("predict", f"{CHOICES}\n```\n\n```{{answer}} 2", "____ nats\n```\n\n```{answer} some"),
+    ("predict", ANSWER, ""),
     ("bug-clinic", "### The shortcut that is never taken\n\n", ""),
     ("bug-clinic", CHAPTER[CHAPTER.index(CELL + "x = torch.tensor([-1.0") :].split("```\n")[0] + "```\n", ""),
     ("exercises", "Does it hold on the test set? (apply)", "Does it hold?"),

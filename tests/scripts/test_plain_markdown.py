@@ -17,6 +17,12 @@ CASES = {
         "> **At a glance**\n>\n> - a\n> - b",
     ),
     "nested": ("````{dropdown} Answer\n```{math}\ny\n```\n````", "> **Answer**\n>\n> $$\n> y\n> $$"),
+    "prediction": (
+        "```{admonition} Predict first\n:class: predict\n:name: predict-a-b\n\nWhich?\n\n1. one\n2. two\n"
+        "```\n\n```{answer} 2\nTwo.\n```",
+        "> **Predict first**\n>\n> Which?\n>\n> 1. one\n> 2. two\n\n"
+        "<details><summary>Answer</summary>\n\nTwo.\n\n</details>",
+    ),
     "colons": (":::{tip}\nTry.\n:::", "> **Tip**\n>\n> Try."),
     "exercise": (
         "```{exercise} Shapes (recall)\n:label: ex-1\nWhy?\n```",

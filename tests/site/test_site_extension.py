@@ -3,6 +3,7 @@
 import doctest
 import json
 import queue
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,16 +15,19 @@ from dlbook_site import (
     failures,
     folds,
     freshness,
+    gathered,
     icons,
     pages,
+    predictions,
     run_time,
     search,
     sitemap,
 )
+from docutils import nodes
 from sphinx.errors import ConfigError, ExtensionError
 
 
-@pytest.mark.parametrize("module", [address, claims, folds, icons, run_time, search])
+@pytest.mark.parametrize("module", [address, claims, folds, icons, predictions, run_time, search])
 def test_doctests(module):
     result = doctest.testmod(module)
     assert result.attempted and not result.failed
@@ -197,3 +201,61 @@ def test_the_box_of_a_failed_chapter_stands_below_its_title():
     text = failures.with_box("---\nx: 1\n---\n# A title\n\n# no second box\n", failure)
     assert text.startswith("---\nx: 1\n---\n# A title\n\n`````{admonition}") and text.count("admonition") == 1
     assert "Code cell 2 of 3 stopped" in text and "ValueError: no" in text and "execute.py a.md" in text
+
+
+def asked(choices=3, blank="", name="predict-a-b", right="2"):
+    """A section with the box of a prediction and its answer; right: None for no answer."""
+    question = nodes.paragraph("", "", nodes.Text(f"Which? {blank}"))
+    box = nodes.admonition(
+        "", question, classes=["predict"], names=[name] if name else [], ids=["predict-a-b"]
+    )
+    if choices:
+        items = [nodes.list_item("", nodes.paragraph("", f"choice {i}")) for i in range(choices)]
+        box += nodes.enumerated_list("", *items)
+    answer = nodes.container("", nodes.paragraph("", "So."))
+    if right is not None:
+        answer["answer"] = right
+    nodes.section("", box, answer)
+    return box
+
+
+def test_a_prediction_holds_its_box_and_its_answer():
+    made = predictions.prediction(asked())
+    assert (made["name"], made["right"], made["low"]) == ("predict-a-b", "2", "")
+    assert [choice["number"] for choice in made.findall(predictions.Choice)] == [1, 2, 3]
+    assert made[1]["answer"] == "2" and len(made.parent) == 1
+    number = predictions.prediction(asked(0, "____ layers", right="9 to 13"))
+    assert (number["right"], number["low"], number["high"]) == ("", "9", "13")
+    assert predictions.question(number[0]).astext() == "Which? "
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"right": "4"}, "the number of one of 3 choices"),
+        ({"right": "two"}, "the number of one of 3 choices"),
+        ({"right": None}, "an {answer} after the box"),
+        ({"name": ""}, "a name of the box"),
+        ({"choices": 0}, "a numbered list of choices or a blank"),
+        ({"choices": 0, "blank": "____", "right": "many"}, "a number, or `low to high`"),
+        ({"choices": 0, "blank": "____", "right": "3 to 2"}, "a number, or `low to high`"),
+    ],
+)
+def test_a_prediction_that_cannot_be_answered_is_told(wrong, told):
+    with pytest.raises(ValueError, match=f"expected {re.escape(told)}"):
+        predictions.prediction(asked(**wrong))
+
+
+def test_what_is_gathered_follows_the_contents_and_makes_its_page_new():
+    tree = SimpleNamespace(caption="Part", files=lambda: ["b", "a", "none"])
+    env = SimpleNamespace(metadata={"list": {}, "a": {}}, external_site_map=SimpleNamespace())
+    env.external_site_map.root = SimpleNamespace(subtrees=[tree])
+    gathered.mark(env, "list", "predictions")
+    gathered.keep(env, "predictions", "a", [("x", nodes.paragraph("", "old"))])
+    gathered.keep(env, "predictions", "b", [("y", nodes.paragraph("", "other"))])
+    assert [page for page, _ in gathered.by_part(env, "predictions")[0][1]] == ["b", "a"]
+    assert gathered.changed(None, env) == ["list"] and gathered.changed(None, env) == []
+    gathered.keep(env, "predictions", "a", [("x", nodes.paragraph("", "new"))])
+    assert gathered.changed(None, env) == ["list"]
+    gathered.purge(None, env, "a")
+    assert gathered.changed(None, env) == ["list"] and "a" not in gathered.kept(env, "predictions")
