@@ -21,6 +21,7 @@ ALLOWED = {  # package -> packages of dlbook that it may import, and third parti
     "optim": ({"checks", "nn.momentum_encoder"}, set()),  # EMA is one setting of it
     "regularize": ({"checks"}, set()),
     "measure": ({"checks"}, set()),
+    "browser": ({"checks"}, set()),  # any network of the package, so it knows none
     "augment": ({"checks"}, {"torchvision", "numpy", "PIL"}),
     "data": ({"checks", "augment"}, {"torchvision", "numpy", "PIL", "tqdm"}),
     "supervised": (METHOD, set()),
@@ -56,7 +57,7 @@ ALLOWED = {  # package -> packages of dlbook that it may import, and third parti
     ),
     "book": ({"checks", "files", "measure", "widgets"}, OUTSIDE),  # widgets: book.draw shows a Diagram
     "widgets": (
-        {"checks", "measure"},
+        {"checks", "measure", "browser"},
         {"numpy", "matplotlib", "PIL", "ipywidgets", "anywidget", "traitlets", "IPython"},
     ),
     "zoo": (

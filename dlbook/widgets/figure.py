@@ -15,6 +15,7 @@ from pathlib import Path
 import anywidget
 import traitlets
 
+from dlbook.browser.bundle import joined, without_comments
 from dlbook.widgets import parameters as grid
 from dlbook.widgets.reserve import NARROW, WIDE
 
@@ -29,22 +30,14 @@ def module_text(*names):
     """Join the JavaScript files `names` into the text of one ES module: no imports between them, no comment
     lines.
     """
-    text = "\n".join((_HERE / name).read_text("utf8") for name in names)
-    text = re.sub(r'^import [^;]*? from "\./[\w.]+";\n', "", text, flags=re.MULTILINE)
-    text = re.sub(r"^export (?=async function|function|const|class)", "", text, flags=re.MULTILINE)
-    return _without_comments(text)
+    return joined(_HERE / name for name in names)
 
 
 def style_text(*names):
     """Join the CSS files `names`, without the comments and spaces that the browser does not need."""
     text = "\n".join((_HERE / name).read_text("utf8") for name in names)
-    text = _without_comments(re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
+    text = without_comments(re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
     return re.sub(r":\s+", ":", re.sub(r"\s*([{};,])\s*", r"\1", text))
-
-
-def _without_comments(text):
-    lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def escape(text):

@@ -1,4 +1,6 @@
-"""Where Chromium is, and what its absence means: a skipped test at a reader's, a failed one in CI."""
+"""What runs in the page. Here: where Chromium is, and what its absence means: a skipped test at a reader's, a
+failed one in CI.
+"""
 
 import os
 from pathlib import Path
