@@ -2,7 +2,7 @@
 
 >>> draw = Generator(0)
 >>> [draw.next() for _ in range(2)], sorted(Generator(1).order(4))
-([2562182225, 3894110829], [0, 1, 2, 3])
+([4216505632, 947923937], [0, 1, 2, 3])
 """
 
 import math
