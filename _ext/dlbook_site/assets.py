@@ -7,6 +7,8 @@ from pathlib import Path
 from .formulas import FONTS, mathjax
 from .icons import trim_icons
 
+TEXT_FONTS = ("dlbook-serif", "dlbook-sans", "dlbook-serif-italic")
+
 
 def copy_if_changed(source, target):
     """Copy a file unless the target has the same bytes already."""
@@ -31,6 +33,13 @@ def copy_notebooks(app):
             copy_if_changed(file, target)
 
 
+def fetch_fonts_first(app, pagename, templatename, context, doctree):
+    """Ask for the fonts of the text with the first bytes: one that comes late wraps the lines anew."""
+    link = '<link rel="preload" as="font" type="font/woff2" href="{}" crossorigin>'
+    files = [context["pathto"](f"_static/fonts/{name}.woff2", 1) for name in TEXT_FONTS]
+    context["metatags"] = "\n".join([context.get("metatags") or "", *map(link.format, files)])
+
+
 def finish(app, exception):
     """After the pages: the files beside them."""
     if exception or app.builder.format != "html":
@@ -42,4 +51,5 @@ def finish(app, exception):
 
 def connect(app):
     """Listen to Sphinx."""
+    app.connect("html-page-context", fetch_fonts_first)
     app.connect("build-finished", finish, priority=900)

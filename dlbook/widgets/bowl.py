@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from dlbook.widgets import bowl_still, encode
+from dlbook.widgets import bowl_still, encode, reserve
 from dlbook.widgets import parameters as grid
 from dlbook.widgets.figure import Figure, module_text, style_text
 
@@ -97,6 +97,10 @@ class Bowl(Figure):
     def losses(self):
         """Return the mean loss of the balls before the first update and after each."""
         return (0.5 * np.array(self.spec["curvatures"]) * self.swarm() ** 2).sum(-1).mean(-1)
+
+    def height(self, inside):
+        below = reserve.controls(self.spec["parameters"], inside, cursor=0, one_row=True)
+        return reserve.staged(self, inside, bowl_still.Ground(inside, self.spec).height, 90, 0, below)
 
     def still(self):
         return bowl_still.draw_bowl(self)

@@ -30,7 +30,7 @@ const dashes = () => node("svg", { class: "dlw-dashes", viewBox: "0 0 14 6" }, n
 
 // Height of one panel: one is tall, several share what a telephone shows.
 const panelHeight = (count, width) => {
-  const [least, part, most] = count === 1 ? [230, 0.36, 340] : count === 2 ? [165, 0.26, 230] : [140, 0.22, 200];
+  const [least, part, most] = count === 1 ? [240, 0.42, 420] : count === 2 ? [180, 0.3, 280] : [150, 0.25, 240];
   return Math.round(Math.min(most, Math.max(least, part * width)));
 };
 

@@ -21,10 +21,12 @@ import zlib
 
 import traitlets
 
+from dlbook.widgets import reserve_rows
 from dlbook.widgets.figure import Figure, escape, module_text, style_text
 
 MEASURES = ("parameters", "MACs", "activations", "receptive field")
 STILL_ROWS = 120
+_ON_PAPER = "<style>@media print{.dlw-tree{font-size:7.5pt;line-height:1.3}.dlw-tree ul{margin:0}}</style>"
 
 
 class Diagram(Figure):
@@ -100,6 +102,9 @@ class Diagram(Figure):
     def how_to_shrink(self, spec):
         return "draw a part of the network: the tree of one of its blocks"
 
+    def height(self, inside):
+        return reserve_rows.diagram(self, inside)
+
     def still(self):
         depth = 1
         while _count(self.tree, depth + 1) <= STILL_ROWS and _count(self.tree, depth + 1) > _count(
@@ -107,7 +112,7 @@ class Diagram(Figure):
         ):
             depth += 1
         head = f"<p><strong>{escape(self.title)}</strong></p><p>{escape(self.description)}</p>"
-        return head + _list(self.tree, depth)
+        return f'{head}{_ON_PAPER}<div class="dlw-tree">{_list(self.tree, depth)}</div>'
 
 
 def _row(block):

@@ -17,7 +17,7 @@ import traitlets
 
 from dlbook.browser.bundle import joined, without_comments
 from dlbook.widgets import parameters as grid
-from dlbook.widgets.reserve import NARROW, WIDE
+from dlbook.widgets.reserve import BROAD, NARROW, WIDE
 
 STATE_LIMIT = 60 * 1024
 _HERE = Path(__file__).parent
@@ -119,15 +119,13 @@ class Figure(anywidget.AnyWidget):
         raise NotImplementedError
 
     def height(self, inside):
-        """Return about how high the live figure is, `inside` pixels wide within its frame; None: unknown."""
-        return None
+        """Return about how high the live figure is, `inside` pixels wide within its frame."""
+        raise NotImplementedError
 
     def _reserved(self):
-        """Return the attribute that keeps the live figure's place, in a wide window and on a telephone."""
-        heights = [self.height(inside) for inside in (WIDE, NARROW)]
-        if None in heights:
-            return ""
-        return ' style="--dlw-tall: {:.0f}px; --dlw-narrow: {:.0f}px"'.format(*heights)
+        """Return the attribute that keeps the live figure's place: wide, in the column, on a telephone."""
+        heights = [self.height(inside) for inside in (BROAD, WIDE, NARROW)]
+        return ' style="--dlw-broad: {:.0f}px; --dlw-tall: {:.0f}px; --dlw-narrow: {:.0f}px"'.format(*heights)
 
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)

@@ -8,7 +8,7 @@ const BETWEEN = 6;  // points of the bank from one block to the next
 // Where everything stands in a picture of this width; flow_still.py does the same.
 export function bed(width, blocks, [low, high]) {
   const wide = width >= 640, left = wide ? 84 : 54, right = wide ? 66 : 20, gap = (width - left - right) / blocks;
-  const full = wide ? 224 : 170, top = wide ? 108 : 96, middle = top + full / 2;
+  const full = wide ? 264 : 180, top = wide ? 108 : 96, middle = top + full / 2;
   const across = (exponent) => 5 + ((full - 5) * (exponent - low)) / (high - low);
   return { wide, width, left, right: width - right, gap, top, full, middle, across, x: (block) => left + gap * (block + 0.5),
     bottom: top + full, height: top + full + 44, box: Math.min(16, gap * 0.62), row: top - 34 };

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dlbook.widgets import encode, flow_still
+from dlbook.widgets import encode, flow_still, reserve
 from dlbook.widgets import parameters as grid
 from dlbook.widgets.figure import Figure, module_text, style_text
 
@@ -80,6 +80,13 @@ class Flow(Figure):
         """Return what the page shows at the current setting: [blocks]."""
         at = grid.index(self.spec["parameters"], self.spec["order"], self.values)
         return encode.unpack(self.spec["values"])[at]
+
+    def height(self, inside):
+        bed = flow_still.Bed(inside, self.spec["blocks"], self.spec["range"])
+        reading = self.spec["reading"]
+        letters = 62 + len(self.spec["carried"]) + (len(reading["label"]) + 8 if reading else 0)
+        below = reserve.controls(self.spec["parameters"], inside, cursor=0, one_row=True)
+        return reserve.staged(self, inside, bed.bottom + 44, letters, reserve.HINT, below)
 
     def still(self):
         return flow_still.draw_flow(self)

@@ -27,7 +27,7 @@ class Bed:
         self.wide = width >= 640
         self.left, self.right = (84, width - 66) if self.wide else (54, width - 20)
         self.gap = (self.right - self.left) / blocks
-        self.full, self.top = (224, 108) if self.wide else (170, 96)
+        self.full, self.top = (264, 108) if self.wide else (180, 96)
         self.middle, self.bottom = self.top + self.full / 2, self.top + self.full
         self.box, self.row, self.span = min(16, self.gap * 0.62), self.top - 34, span
 

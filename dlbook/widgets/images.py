@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from dlbook.widgets import encode
+from dlbook.widgets import encode, reserve
 from dlbook.widgets import parameters as grid
 from dlbook.widgets.figure import Figure, escape, module_text, style_text
 
@@ -88,6 +88,9 @@ class Images(Figure):
             "for photographs, "
             "Stack(..., quality=75)"
         )
+
+    def height(self, inside):
+        return reserve.images(self, inside)
 
     def still(self):
         cells = []

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from dlbook.widgets import encode, layers_still
+from dlbook.widgets import encode, layers_still, reserve
 from dlbook.widgets import parameters as grid
 from dlbook.widgets.figure import Figure, module_text, style_text
 
@@ -122,6 +122,19 @@ class Layers(Figure):
         """Return the bytes of the current setting: [signal and gradient, layers, units]."""
         at = grid.index(self.spec["parameters"], self.spec["order"], self.values)
         return self._bytes[(slice(None), *at)]
+
+    def height(self, inside):
+        spec, roomy = self.spec, inside >= 880
+        pictures = 65 if spec["pictures"] and inside <= 720 else 0
+        sliders = {
+            k: v for k, v in spec["parameters"].items() if k != (spec["pictures"] or {}).get("parameter")
+        }
+        below = reserve.controls(sliders, inside, cursor=0, one_row=roomy)
+        if spec["history"]:
+            trace = 26 + 0.28 * min(inside, 375)
+            below = max(below, trace) if roomy else below + 13 + trace
+        stage = layers_still.plan(inside, spec["layers"], spec["units"])["height"] + pictures
+        return reserve.staged(self, inside, stage, 112, reserve.HINT + 8, below)
 
     def still(self):
         return layers_still.draw_layers(self)

@@ -1,7 +1,8 @@
 // A map of points over the steps of a training: which have a label, and which of those labels are wrong.
-import { button, frame, identity, inflatedBytes, node } from "./controls.js";
+import { button, frame, identity, inflatedBytes, keeper, listen, node } from "./controls.js";
 import { onSight, onWidth, player } from "./stage.js";
 
+const STEP = "training step";
 const STAR = "M0 -8 2.2 -2.6 8 -2.4 3.5 1.2 5 7 0 3.8 -5 7 -3.5 1.2 -8 -2.4 -2.2 -2.6Z", DOT = "M-3 0a3 3 0 1 1 6 0a3 3 0 1 1 -6 0Z", CROSS = "M-5 -5 5 5M5 -5 -5 5";
 const KINDS = ["none", "right", "wrong"];
 
@@ -20,10 +21,10 @@ function drawing(spec, width) {
 }
 
 async function render({ model, el }) {
-  const spec = model.get("spec"), bytes = await inflatedBytes(spec.data), n = spec.points, last = spec.steps.length - 1, half = 2 * n * (last + 1);
-  const { content, say } = frame(model, el, "map");
+  const spec = model.get("spec"), steps = spec.parameters[STEP], bytes = await inflatedBytes(spec.data), n = spec.points, last = steps.length - 1, half = 2 * n * (last + 1);
+  const { content, say } = frame(model, el, "map"), keep = keeper(model), chosen = () => steps.indexOf(model.get("values")[STEP]);
   const verdict = node("p", { class: "dlw-verdict" }), hold = node("div", { class: "dlw-hold" }), stage = node("div", { class: "dlw-stage" }, hold);
-  let picture = null, time = last;
+  let picture = null, time = chosen();
   const where = (look, point, axis) => bytes[2 * (look * n + point) + axis] / 127.5 - 1, state = (look, point) => bytes[half + look * n + point];
   const draw = () => {
     const look = Math.min(last, Math.floor(time + 1e-6)), next = Math.min(last, look + 1), part = time - look, counts = [0, 0, 0];
@@ -36,20 +37,24 @@ async function render({ model, el }) {
       if (point.kind !== kind) { point.kind = kind; point.setAttribute("d", kind === 2 ? CROSS : DOT); point.setAttribute("class", `dlw-${KINDS[kind]}`); }
     }
     const told = `${counts[1] + counts[2]} of ${n} have a label`;
-    if (picture) { picture.count.textContent = `${told}, ✗ ${counts[2]} wrong`; picture.step.textContent = `step ${spec.steps[look]}`; }
-    verdict.textContent = `After ${spec.steps[look]} steps ${told}, and ${counts[2]} of these labels are wrong.`;
+    if (picture) { picture.count.textContent = `${told}, ✗ ${counts[2]} wrong`; picture.step.textContent = `step ${steps[look]}`; }
+    verdict.textContent = `After ${steps[look]} steps ${told}, and ${counts[2]} of these labels are wrong.`;
     slide.value = look;
-    slide.setAttribute("aria-valuetext", `step ${spec.steps[look]}`);
+    slide.setAttribute("aria-valuetext", `step ${steps[look]}`);
     slide.style.setProperty("--dlw-part", `${(100 * look) / last}%`);
     say(verdict.textContent);
   };
-  const clock = player(10, 1 / last, (part) => { time = part * last; draw(); }, "play"), id = identity();
-  const slide = node("input", { type: "range", id, min: 0, max: last, step: 1, oninput: () => { clock.stop(); time = Number(slide.value); draw(); } });
+  // The look that is chosen is told where the picture comes to stand, not while it plays.
+  const tell = () => { const step = steps[Math.min(last, Math.floor(time + 1e-6))]; if (step !== model.get("values")[STEP]) keep("values", { [STEP]: step }); };
+  const go = (look) => { time = look; clock.stop(); clock.place(look / last); draw(); };
+  const clock = player(10, 1 / last, (part) => { time = part * last; draw(); }, "play", tell), id = identity();
+  const slide = node("input", { type: "range", id, min: 0, max: last, step: 1, oninput: () => { go(Number(slide.value)); tell(); } });
   content.append(stage, verdict, node("div", { class: "dlw-playing" }, ...clock.elements, button("first", "back to the start", () => clock.reset(), "reset").element, node("label", { for: id }, "training step"), slide));
   const unwatch = onWidth(hold, (width) => { picture = drawing(spec, width); hold.replaceChildren(picture.svg); draw(); });
-  draw();
-  const unseen = onSight(stage, clock.start);
-  return () => { clock.stop(); unseen(); unwatch(); };
+  go(time);
+  const unseen = time === last ? onSight(stage, clock.start) : () => {};  // who was led to a look stays there
+  const unlisten = listen(model, ["change:values"], () => { if (chosen() !== Math.min(last, Math.floor(time + 1e-6))) go(chosen()); });
+  return () => { unlisten(); clock.stop(); unseen(); unwatch(); };
 }
 
 export default { render };

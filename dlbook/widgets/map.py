@@ -11,8 +11,11 @@ import zlib
 
 import numpy as np
 
-from dlbook.widgets import encode, map_still
+from dlbook.widgets import encode, map_still, reserve
+from dlbook.widgets import parameters as grid
 from dlbook.widgets.figure import Figure, module_text, style_text
+
+STEP = "training step"
 
 
 class Map(Figure):
@@ -25,6 +28,10 @@ class Map(Figure):
         states: 0 without a label, 1 with the right one, 2 with a wrong one; [looks, points].
         anchors: `{name of a class: its place}`.
         given: number of labels of each class that were given, drawn as stars at the anchor.
+        start: step of the look that stands at first; None: the last one.
+
+    Attributes:
+        values: the step that the reader chose, by the name `STEP`; can be set from Python too.
 
     Raises:
         ValueError: shapes that do not fit, places outside [-1, 1], or unknown states.
@@ -33,7 +40,7 @@ class Map(Figure):
     _esm = module_text("controls.js", "stage.js", "map.js")
     _css = style_text("figure.css", "stage.css", "map.css")
 
-    def __init__(self, *, steps, positions, states, anchors, title="", description="", given=4):
+    def __init__(self, *, steps, positions, states, anchors, title="", description="", given=4, start=None):
         steps = [int(step) for step in steps]
         self.states = _states(states, len(steps))
         positions = encode.to_array(positions, "positions").astype(np.float64)
@@ -47,20 +54,28 @@ class Map(Figure):
         self.positions = np.rint((positions + 1) * 127.5).astype(np.uint8)
         flat = np.concatenate([self.positions.reshape(-1), self.states.reshape(-1)])
         spec = {
-            "steps": steps,
+            "parameters": grid.checked({STEP: steps}),
             "points": self.states.shape[1],
             "anchors": [[str(name), float(x), float(y)] for name, (x, y) in anchors.items()],
             "given": int(given),
             "data": base64.b64encode(zlib.compress(flat.tobytes(), 9)).decode("ascii"),
         }
-        super().__init__(title, description, spec, {"points": len(spec["data"])})
+        values = grid.settings(spec["parameters"], {STEP: steps[-1] if start is None else start})
+        super().__init__(title, description, spec, {"points": len(spec["data"])}, values=values)
 
     def how_to_shrink(self, spec):
-        return f"give fewer points ({spec['points']}) or fewer looks ({len(spec['steps'])})"
+        return f"give fewer points ({spec['points']}) or fewer looks ({len(spec['parameters'][STEP])})"
+
+    def look(self):
+        """Return the number of the look that is shown."""
+        return self.spec["parameters"][STEP].index(self.values[STEP])
 
     def count(self, look):
         """Return how many points have a label at a look, and how many of these are wrong."""
         return int((self.states[look] > 0).sum()), int((self.states[look] == 2).sum())
+
+    def height(self, inside):
+        return reserve.staged(self, inside, map_still.frame(inside)[-1], 75, 42, 0)
 
     def still(self):
         return map_still.draw_map(self)

@@ -1,4 +1,4 @@
-"""The still picture of :class:`Map`: the last look; a wrong label is a cross."""
+"""The still picture of :class:`Map`: the look at the start; a wrong label is a cross."""
 
 from dlbook.widgets import stage_still as stage
 from dlbook.widgets.still import escape
@@ -7,8 +7,9 @@ STAR = "M0 -8 2.2 -2.6 8 -2.4 3.5 1.2 5 7 0 3.8 -5 7 -3.5 1.2 -8 -2.4 -2.2 -2.6Z
 
 
 def draw_map(figure):
-    """Return heading, the map at the last look in two widths, and the description, as HTML."""
-    return stage.both(figure, _picture, f"after {figure.spec['steps'][-1]} steps")
+    """Return heading, the map at the look of the start in two widths, and the description, as HTML."""
+    (step,) = figure.values.values()
+    return stage.both(figure, _picture, f"after {step} steps")
 
 
 def frame(width):
@@ -20,8 +21,8 @@ def frame(width):
 def _picture(figure, width):
     cx, cy, wide, tall, height = frame(width)
     at = lambda x, y: f"translate({cx + x * wide:.1f} {cy - y * tall:.1f})"
-    parts = []
-    for (x, y), state in zip(figure.positions[-1] / 127.5 - 1, figure.states[-1], strict=True):
+    parts, shown = [], figure.look()
+    for (x, y), state in zip(figure.positions[shown] / 127.5 - 1, figure.states[shown], strict=True):
         if state == 2:
             look = 'd="M-5 -5 5 5M5 -5 -5 5" stroke="#ff8896" stroke-width="2.4"'
         else:
@@ -34,7 +35,7 @@ def _picture(figure, width):
             f'transform="{at(1.08 * x, 1.08 * y)}" text-anchor="middle" font-weight="700" y="6" '
             f'style="font-size:18px">{escape(name)}</text>'
         )
-    labels, wrong = figure.count(-1)
+    labels, wrong = figure.count(shown)
     words = f"{labels} of {figure.spec['points']} have a label; ✗ {wrong} of them are wrong"
     parts.append(f'<text class="dls-hot" x="14" y="{height - 12}">{words}</text>')
     return width, height, "".join(parts)

@@ -10,7 +10,7 @@
 import numpy as np
 import traitlets
 
-from dlbook.widgets import encode, multiples_still
+from dlbook.widgets import encode, multiples_still, reserve
 from dlbook.widgets.figure import Figure, module_text, style_text
 
 
@@ -86,6 +86,14 @@ class Multiples(Figure):
             entry["name"]: tuple(round(float(encode.unpack(entry[k])[at]), 4) for k in ("values", "slopes"))
             for entry in self.spec["curves"]
         }
+
+    def height(self, inside):
+        columns, edge, gap, words = (3, 9.6, 8, 62.5) if inside == reserve.NARROW else (5, 12.8, 11.2, 47.4)
+        side = (inside - 2 * edge - (columns - 1) * gap) / columns
+        rows, square = -(-(len(self.spec["curves"]) + 2) // columns), side * 130 / 170 + words
+        stage = 2 * edge + (rows - 1) * (square + gap) + max(square, 157)
+        below = reserve.controls({}, inside)
+        return reserve.title(self.title, inside) + stage + 12.8 + below
 
     def still(self):
         return multiples_still.draw_multiples(self)

@@ -1,16 +1,19 @@
 """The height that a live figure will take, told to the page beforehand: its still picture keeps that place.
 
-Estimates from the numbers of the style sheets, a little high rather than low. Two widths are enough: a wide
-window's column, and a telephone's.
+Estimates from the numbers of the style sheets, a little high rather than low. Three widths are enough: a
+figure that leaves the column, one in the column of a wide window, and a telephone's.
 
 >>> per_row(790, 248, 26), per_row(332, 248, 26)
 (2, 1)
+>>> lines(100, 790), lines(100, 332)
+(1, 3)
 """
 
 import math
 
-WIDE, NARROW = 790, 332  # pixels inside the frame
-FRAME, TITLE, GAP, CONTROL, CHIP = 51, 24, 11.2, 66, 32
+BROAD, WIDE, NARROW = 966, 790, 332  # pixels inside the frame
+FRAME, TITLE, GAP, CONTROL, CHIP, LINE = 51, 24, 11.2, 66, 32, 21
+HINT = 70  # letters of the line that says how to read a picture
 
 
 def per_row(inside, width, gap):
@@ -29,12 +32,59 @@ def title(text, inside):
     return FRAME + 8 + TITLE * math.ceil(9.2 * len(text) / inside)
 
 
-def controls(parameters, inside):
-    """Return the height of the controls, the slider of the cursor among them; long choices wrap."""
+def lines(letters, inside):
+    """Return how many lines a sentence takes, whose letters are about 6.9 pixels wide."""
+    return math.ceil(6.9 * letters / inside)
+
+
+def wrapped(widths, inside, gap):
+    """Return the rows, lists of indices, on which boxes of different widths stand when they wrap."""
+    rows, left = [[]], inside + gap
+    for number, width in enumerate(min(width, inside) for width in widths):
+        if rows[-1] and width + gap > left:
+            rows.append([])
+            left = inside + gap
+        rows[-1].append(number)
+        left -= width + gap
+    return rows
+
+
+def staged(figure, inside, picture, letters, playing, below):
+    """Return the height of a figure on a stage.
+
+    Args:
+        figure: with a title.
+        inside: its width, pixels.
+        picture: height of what is on the stage.
+        letters: of the sentence below it, at its longest.
+        playing: letters beside the buttons that play; None: no such buttons.
+        below: height of the controls; 0: none.
+    """
+    parts = [picture, LINE * lines(letters, inside), below]
+    if playing is not None:
+        parts.append(max(32, LINE * lines(playing, inside - 75)))
+    return title(figure.title, inside) + sum(part + GAP for part in parts if part) - GAP
+
+
+def controls(parameters, inside, cursor=1, one_row=False):
+    """Return the height of the controls.
+
+    Args:
+        parameters: {name: values}; one with a single value has no control.
+        inside: the width, pixels.
+        cursor: number of sliders beside them.
+        one_row: the style sheet puts them side by side where there is room.
+    """
     choices = [values for values in parameters.values() if len(values) > 1]
-    radios = [values for values in choices if isinstance(values[0], str) and len(values) <= 5]
+    texts = [values for values in choices if isinstance(values[0], str)]
+    radios = [values for values in texts if len(values) <= 5 and len("".join(values)) <= 36]
+    if one_row and inside > NARROW:
+        return CONTROL
+    count = cursor + len(choices)
+    beside = min(count, per_row(inside, 248, 26))
+    column = (inside - 26 * (beside - 1)) / max(beside, 1)
     longest = max((sum(8.5 * len(text) + 32 for text in values) for values in radios), default=0)
-    return stacked(1 + len(choices), inside, 248, CONTROL, 13, 26) + 37 * (longest > min(inside, 380))
+    return stacked(count, inside, 248, CONTROL, 13, 26) + 37 * (longest > column)
 
 
 def curves(figure, inside):
@@ -44,7 +94,7 @@ def curves(figure, inside):
     slopes = any(entry["gradient"] for entry in spec["curves"])
     chip = letters * 6.7 + 82 if narrow else letters * (7.5 if slopes else 8.3) + (155 if slopes else 114)
     count = len(spec["panels"])
-    least, part, most = {1: (230, 0.36, 340), 2: (165, 0.26, 230)}.get(count, (140, 0.22, 200))
+    least, part, most = {1: (240, 0.42, 420), 2: (180, 0.3, 280)}.get(count, (150, 0.25, 240))
     plot = count * round(min(most, max(least, part * inside))) + 22 + 8 * narrow
     chips = 24 + stacked(len(spec["curves"]), inside, min(chip, inside), CHIP, 4.8)
     return title(figure.title, inside) + chips + plot + controls(spec["parameters"], inside) + 3 * GAP
@@ -52,27 +102,66 @@ def curves(figure, inside):
 
 def stepper(figure, inside):
     """Return the height of a :class:`Stepper`: its buttons and its highest step."""
-    buttons = 32 if inside == WIDE else 66
+    buttons = 66 if inside == NARROW else 32
     return (
         title(figure.title, inside)
         + buttons
         + GAP
-        + max(step(entry, inside) for entry in figure.spec["steps"])
+        + max(step(entry, inside, figure.spec["pictures"]) for entry in figure.spec["steps"])
     )
 
 
-def step(entry, inside):
+def step(entry, inside, pictures):
     """Return the height of one step: its words, its formula, its tables side by side as far as they fit."""
     words = 22 * math.ceil(8 * len(entry["caption"]) / inside) + (GAP + 38 if entry["formula"] else 0)
-    least, edge, gap = (42, 20, 32) if inside == WIDE else (34, 12, 20)
+    least, edge, gap = (34, 12, 20) if inside == NARROW else (42, 20, 32)
     line, left, total = 0, 0, 0
     for grid in entry["grids"]:
-        label = 20 + 8 * max(map(len, grid["rows"])) if grid["rows"] else 0
+        seen = sum(name in pictures for name in grid["rows"] or ())
+        label = 20 + 8 * max(map(len, grid["rows"])) + 52 * bool(seen) if grid["rows"] else 0
         columns = zip(*grid["cells"], strict=True)
         cells = [max(least, edge + 8.5 * max(map(len, column))) for column in columns]
         wide = min(inside, max(label + sum(cells), 8 * len(grid["name"])) + gap)
-        high = 31 + 37 * (len(grid["cells"]) + bool(grid["columns"]))
+        high = 31 + 37 * (len(grid["cells"]) + bool(grid["columns"])) + 16 * seen
         if left and left + wide > inside + gap:
             total, left, line = total + line + 13, 0, 0
         left, line = left + wide, max(line, high)
     return words + GAP + total + line
+
+
+def images(figure, inside):
+    """Return the height of an :class:`Images`: stacks side by side as far as they fit, caption, controls."""
+    stacks = figure.spec["images"]
+    whole = [s["width"] * math.ceil(220 / s["width"]) if s["width"] < 128 else s["width"] for s in stacks]
+    total = 0
+    for row in wrapped(whole, inside, 22.4):
+        room = (inside - 22.4 * (len(row) - 1)) / sum(min(whole[i], inside) for i in row)
+        highs = []
+        for i in row:
+            wide = min(whole[i], inside) * min(1, room)
+            about = len(stacks[i]["name"]) + sum(len(name) + 8 for name in stacks[i]["parameters"])
+            words = 5.6 + 19.4 * math.ceil(6.6 * about / wide)
+            highs.append(
+                wide * stacks[i]["height"] / stacks[i]["width"] + words + 24 * bool(stacks[i]["bar"])
+            )
+        total += max(highs) + 16
+    captions = max((LINE * lines(len(text), inside) + 14.4 for text in figure.spec["captions"]), default=0)
+    choices = any(len(values) > 1 for values in figure.spec["parameters"].values())
+    below = controls(figure.spec["parameters"], inside, cursor=0) + 14.4 if choices else 0
+    return title(figure.title, inside) + total - 16 + captions + below
+
+
+def scatter(figure, inside):
+    """Return the height of a :class:`Scatter`: plot, read-out, axes, and the switches of the families."""
+    points = figure.drawn()
+    groups = {figure.spec["groups"][point["group"]] for point in points}
+    chips = wrapped([7 * len(group) + 35 for group in groups] + [50], inside, 4.8)
+    switches = len(chips) * 30 + (len(chips) - 1) * 4.8
+    picked = next((p for p in figure.points if p["name"] == figure.selected), None)
+    read = 208
+    if picked:
+        room = 216 if inside > NARROW else inside
+        read = 64 + 23 * (1 + len(picked["values"])) + 6.4 + 20 * math.ceil(6.3 * len(picked["note"]) / room)
+    below = controls(figure.spec["parameters"], inside, cursor=0)
+    top = 340 + 14.4 + read if inside == NARROW else max(420, 19.2 + read)
+    return title(figure.title, inside) + top + 14.4 + below + 14.4 + switches

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 import traitlets
 
 from dlbook.widgets import parameters as grid
+from dlbook.widgets import reserve
 from dlbook.widgets.figure import Figure, module_text, style_text
 from dlbook.widgets.scatter_still import draw_scatter
 
@@ -134,6 +135,9 @@ class Scatter(Figure):
         """The entries that have a value on both chosen axes, whatever group is switched off."""
         across, up = self.values["across"], self.values["up"]
         return [point for point in self.points if across in point["values"] and up in point["values"]]
+
+    def height(self, inside):
+        return reserve.scatter(self, inside)
 
     def still(self):
         return draw_scatter(self)

@@ -35,7 +35,8 @@ export function reader(name, count, words, choose) {
 }
 
 // Plays draw(part) from 0 to 1 in `seconds`; 1 is the whole picture. A step goes on by `step` and stands still.
-export function player(seconds, step, draw, words) {
+// `rest` is told whenever it comes to stand; `place` says where it goes on from.
+export function player(seconds, step, draw, words, rest = () => {}) {
   let part = 1, before = null, asked = 0;
   const sign = (playing) => {
     press.sign(playing ? "pause" : "play");
@@ -48,16 +49,17 @@ export function player(seconds, step, draw, words) {
     before = now;
     if (part < 1) asked = requestAnimationFrame(tick); else stop();
   };
-  const stop = () => { cancelAnimationFrame(asked); asked = 0; before = null; sign(false); };
+  const stop = () => { cancelAnimationFrame(asked); asked = 0; before = null; sign(false); rest(); };
   const start = () => {
     if (part >= 1) to(0);
     sign(true);
     asked = requestAnimationFrame(tick);
   };
   const press = button("play", words, () => (asked ? stop() : start()));
-  const next = button("next", "one step further", () => { stop(); to(part >= 1 ? step : part + step); }, "step");
+  const next = button("next", "one step further", () => { stop(); to(part >= 1 ? step : part + step); rest(); }, "step");
   press.element.hidden = calm();
-  return { elements: [press.element, next.element], start, stop, whole: () => { stop(); to(1); }, reset: () => { stop(); to(0); } };
+  return { elements: [press.element, next.element], start, stop, place: (there) => { part = there; },
+    whole: () => { stop(); to(1); }, reset: () => { stop(); to(0); rest(); } };
 }
 
 // Begin once, when the picture comes into sight; never for readers who ask for less motion.
@@ -79,6 +81,8 @@ export function onWidth(element, draw) {
     const now = Math.floor(element.clientWidth);
     if (now && now !== width) { width = now; draw(width); }
   });
+  width = Math.floor(element.clientWidth);
+  if (width) draw(width);  // at once where it stands on a page: what is below it does not move
   watch.observe(element);
   return () => watch.disconnect();
 }

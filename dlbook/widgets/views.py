@@ -14,7 +14,7 @@ import math
 import numpy as np
 from PIL import Image
 
-from dlbook.widgets import encode, views_still
+from dlbook.widgets import encode, reserve, views_still
 from dlbook.widgets import parameters as grid
 from dlbook.widgets.figure import Figure, module_text, style_text
 
@@ -90,6 +90,13 @@ class Views(Figure):
         return {"q": q, "p": p, "best": best, "label": self.spec["classes"][best] if passes else None} | {
             "loss": loss
         }
+
+    def height(self, inside):
+        desk = views_still.Desk(inside, len(self.spec["classes"]))
+        words = 50 if 640 <= inside < 820 else 0  # the words stand below the bars, not beside them
+        letters = 129 + 2 * max(map(len, self.spec["classes"]))
+        below = reserve.controls(self.spec["parameters"], inside, cursor=0)
+        return reserve.staged(self, inside, desk.height + words, letters, None, below)
 
     def still(self):
         return views_still.draw_views(self)

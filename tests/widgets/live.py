@@ -19,6 +19,7 @@ def page_of(figure, theme="light"):
         f'<meta name="viewport" content="width=device-width"><body style="background:{ground};{colours}"><main>'
         f'<h1 style="position:absolute;clip-path:inset(50%)">A figure</h1>'
         f"{figure._repr_mimebundle_()[0]['text/html']}</main>"
+        "<script>addEventListener('dlbook:figure', (event) => { window.model = event.detail.model; });</script>"
         f'<script type="{VIEW}">{text}</script><script>{HOST}</script></body></html>'
     )
 

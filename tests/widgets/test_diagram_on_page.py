@@ -202,6 +202,17 @@ def test_paper_shows_the_blocks_without_the_switches(open_page):
     assert diagram(page).evaluate("el => getComputedStyle(el).backgroundColor") == "rgb(255, 255, 255)"
 
 
+def test_resnet_18_fits_on_one_page_of_paper(open_page):
+    """As open as in its chapter: the second stage, and its first block. A4 is 1,000 pixels high within its margins."""
+    page = open_page(viewport={"width": 680, "height": 1000})
+    button(page, "5").click()
+    button(page, "5.0").click()
+    tall = diagram(page).evaluate("el => el.offsetHeight")
+    page.emulate_media(media="print")
+    seen = diagram(page).evaluate("el => [el.offsetHeight, getComputedStyle(el).breakInside]")
+    assert seen[0] < 1000 < tall and seen[1] == "avoid"
+
+
 def test_without_javascript_a_list_stands_in_that_opens_too(open_page):
     page = open_page(java_script_enabled=False)
     still = page.locator(".dlbook-still").filter(has_text="ResNet-18")

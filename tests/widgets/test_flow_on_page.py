@@ -31,7 +31,7 @@ def switch_on(page):
 def test_river_is_wide_where_the_gradient_is_large(open_figure):
     page = open_figure(river(), viewport={"width": 1000, "height": 900})
     input_, loss = shores(page)
-    assert loss - input_ == pytest.approx(5 * (224 - 5) / 7 / 2, abs=0.5)  # five powers of ten, on one side
+    assert loss - input_ == pytest.approx(5 * (264 - 5) / 7 / 2, abs=0.5)  # five powers of ten, on one side
     assert (
         verdict(page) == "At block 1 the gradient norm is 100,000 times the last block's: a flood. Loss: 2.3."
     )

@@ -15,6 +15,14 @@ def test_places_are_kept_to_half_a_step_of_eight_bits():
     assert np.abs(made().positions[-1] / 127.5 - 1 - expected).max() <= 0.5 / 127.5 + 1e-9
 
 
+def test_the_look_is_a_value_that_python_sets_and_the_still_picture_shows():
+    figure = made()
+    assert figure.values == {"training step": 30} and "after 30 steps" in figure.still()
+    figure.values = {"training step": 20}
+    assert figure.look() == 1 and "2 of 3 have a label; ✗ 1 of them" in figure.still()
+    assert made(start=10).look() == 0
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

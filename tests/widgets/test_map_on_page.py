@@ -2,12 +2,16 @@
 
 import importlib
 
+import numpy as np
 import pytest
 
 from tests.widgets.live import check_axe, check_legible, check_paper
 from tests.widgets.map_checks import made
 
 pytestmark = pytest.mark.browser
+
+
+VALUES = "() => window.model.get('values')"
 
 
 def verdict(page):
@@ -48,6 +52,29 @@ def test_it_plays_in_sight_and_can_be_paused(open_figure):
     page.get_by_role("button", name="play").click()
     page.wait_for_timeout(600)
     assert place() != first
+
+
+def test_play_goes_on_from_where_the_slider_was_put(open_figure):
+    page = open_figure(
+        made(steps=list(range(0, 300, 10)), positions=np.zeros((30, 3, 2)), states=np.zeros((30, 3))),
+        reduced_motion="no-preference",
+    )
+    page.get_by_role("button", name="pause").click()
+    slider = page.get_by_role("slider", name="step")
+    slider.fill("25")
+    page.get_by_role("button", name="play").click()
+    page.wait_for_timeout(300)
+    assert int(slider.input_value()) >= 25
+
+
+def test_the_chosen_look_is_in_the_values_and_a_value_moves_the_look(open_figure):
+    page = open_figure(made())
+    slider = page.get_by_role("slider", name="step")
+    slider.press("Home")
+    assert page.evaluate(VALUES) == {"training step": 10}
+    page.evaluate("window.model.set('values', { 'training step': 20 })")
+    assert slider.input_value() == "1" and "After 20 steps" in verdict(page)
+    assert page.evaluate(VALUES) == {"training step": 20}
 
 
 @pytest.mark.parametrize("width", [1200, 390])

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from dlbook.widgets import Curve, Grid, Step, Stepper
+from dlbook import widgets
+from dlbook.widgets import Curve, Figure, Grid, Step, Stepper
 from dlbook.widgets.reserve import NARROW, WIDE
 from tests.widgets.curves_checks import X, slopes
 
@@ -29,5 +30,12 @@ def test_tables_that_do_not_fit_side_by_side_stand_below_each_other():
 
 def test_the_page_is_told():
     html = slopes()._repr_mimebundle_()[0]["text/html"]
-    tall, narrow = map(int, re.search(r"--dlw-tall: (\d+)px; --dlw-narrow: (\d+)px", html).groups())
-    assert tall > 300 and narrow > 300
+    kept = re.search(r"--dlw-broad: (\d+)px; --dlw-tall: (\d+)px; --dlw-narrow: (\d+)px", html)
+    assert all(int(height) > 300 for height in kept.groups())
+
+
+def test_every_figure_says_how_high_it_will_be():
+    for name in dir(widgets):
+        kind = getattr(widgets, name)
+        if isinstance(kind, type) and issubclass(kind, Figure) and kind is not Figure:
+            assert kind.height is not Figure.height, name
