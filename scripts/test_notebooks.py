@@ -1,9 +1,9 @@
 """Runs every chapter under nbval, as a reader of a hosted notebook would: outside the repository, from the
 wheel alone; and keeps the outputs, from which the site is built: each chapter is executed once.
 
-Each notebook has its own processes, the network off, one torch thread, and a limit of processor seconds and
-of memory: a busy machine makes no chapter fail. At the end a table of both is printed. Arguments name
-chapters (parts of their paths); none means all.
+Each notebook has its own processes, the network off, one torch thread (or OMP_NUM_THREADS), and a limit of
+processor seconds and of memory: a busy machine makes no chapter fail. At the end a table of both is printed.
+Arguments name chapters (parts of their paths); none means all.
 """
 
 import os
@@ -70,17 +70,18 @@ def install_wheel(folder: Path) -> None:
 
 
 def environment(package: Path) -> dict[str, str]:
-    """The wheel before the checkout, no network, one thread."""
+    """The wheel before the checkout, no network, one thread unless OMP_NUM_THREADS names another number."""
     offline = package.parent / "offline"
     if not offline.exists():
         shutil.copytree(ROOT / "tests" / "notebooks" / "offline", offline)
     own_ipython(package.parent / "ipython")
     given = [Path(part) for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
     others = [part for part in given if part not in (ROOT, ROOT / "scripts")]  # never the checkout
+    threads = os.environ.get("OMP_NUM_THREADS") or "1"
     return os.environ | {
         "PYTHONPATH": os.pathsep.join(map(str, (package, offline, ROOT / "scripts", *others))),
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
         "PYTHONDONTWRITEBYTECODE": "1",
     }
 

@@ -1,11 +1,13 @@
-"""What all tests share: helpers are importable, torch uses one thread as two workers run side by side, and
-one Chromium.
+"""What all tests share: helpers are importable, torch uses one thread as two workers run side by side
+(another number if OMP_NUM_THREADS names one), and one Chromium.
 """
+
+import os
 
 import pytest
 import torch
 
-torch.set_num_threads(1)
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or 1))
 
 
 @pytest.fixture(scope="session")

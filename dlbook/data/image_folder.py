@@ -42,8 +42,11 @@ class ImageFolder(Dataset):
         classes: names that the folders must have, such as those of the training images; None takes what there
             is.
 
-    Attributes: `files` and `labels` [N] of the examples; `classes`, K names; `preparation`, how evaluation
-        sees a picture.
+    Attributes:
+        files: paths of the N examples.
+        labels: int64 [N].
+        classes: K names, in the order of the labels.
+        preparation: how evaluation sees a picture.
 
     Raises:
         FileNotFoundError: there is no such folder.

@@ -29,8 +29,15 @@ from dlbook.measure.watcher import LayerCounter, watch
 
 @dataclass(frozen=True)
 class LayerCosts:
-    """One module that computes. shape: of its output without the batch; rf: its receptive field, None where
-    it has none.
+    """One module that computes.
+
+    Attributes:
+        name: its dotted name in the network.
+        type: its class.
+        shape: of its output, without the batch axis.
+        parameters: numbers in its own tensors.
+        macs: multiply-accumulates for one image.
+        rf: its receptive field in input pixels, one number or one an axis; None where it has none.
     """
 
     name: str
@@ -45,8 +52,15 @@ class LayerCosts:
 class Counts:
     """What `count` found, for one image; all integers are exact.
 
-    layers: those that compute. outputs: for every module by its dotted name, its type and the shape of its
-    output without the batch, None for a container that is never called.
+    Attributes:
+        parameters: of the network.
+        trainable: those that need a gradient.
+        macs: multiply-accumulates.
+        activations: elements of the outputs of convolutions and linear layers.
+        receptive_field: in input pixels, one number or one an axis; None where there is none.
+        layers: the modules that compute.
+        outputs: for every module by its dotted name, its type and the shape of its output without the batch
+            axis (None for a container that is never called).
     """
 
     parameters: int
@@ -59,11 +73,18 @@ class Counts:
 
 
 def count(build: Callable[[], nn.Module], input_size: Sequence[int] = (3, 224, 224)) -> Counts:
-    """Count the network that `build()` returns, in evaluation mode, for one input of `input_size` (without
-    the batch axis).
+    """Count the network that `build()` returns, in evaluation mode, for one input.
 
-    Raises: ValueError if `build` is a module rather than a function that makes one, or the input does not fit
-        the network.
+    Args:
+        build: a function without arguments that makes the network; it runs on the meta device.
+        input_size: shape of one input, without the batch axis.
+
+    Returns:
+        The counts of the whole network and of each layer.
+
+    Raises:
+        ValueError: `build` is a module rather than a function that makes one, or the input does not fit the
+            network.
     """
     counter = watch(LayerCounter, build, input_size)
     parameters = list(counter.model.parameters())

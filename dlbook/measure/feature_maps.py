@@ -21,10 +21,12 @@ def feature_maps(model: nn.Module, images: Tensor) -> list[Tensor]:
         model: a network with `stages`; it runs in the mode in which it is.
         images: [B, C, H, W], as the network takes them.
 
-    Returns: what the first stage reads, then what each stage gives, [B, C_i, H_i, W_i] (tokens [B, N, D] in a
+    Returns:
+        What the first stage reads, then what each stage gives, [B, C_i, H_i, W_i] (tokens [B, N, D] in a
         transformer). Gradients flow through them. A normalisation after the last stage is not in the last.
 
-    Raises: ValueError where the network has no stages, or a stage did not run exactly once.
+    Raises:
+        ValueError: the network has no stages, or a stage did not run exactly once.
     """
     stages = list(getattr(model, "stages", ()))
     if not stages:

@@ -39,9 +39,16 @@ DEAD_SHARE, VANISHING, DWARFING = 0.25, 1e-6, 1e3
 class LayerHealth:
     """One module that has weights or rectifies, in the order of execution.
 
-    activation: root mean square of its output; gradient: of its weights' gradient; weight: of its weights;
-    NaN or infinite where they are. finite_input, finite_output: of the forward pass. channels, dead: of a
-    rectifier; 0 elsewhere.
+    Attributes:
+        name: its dotted name in the network.
+        type: its class.
+        activation: root mean square of its output; NaN or infinite where that is.
+        weight: root mean square of its largest tensor of weights.
+        gradient: root mean square of that tensor's gradient.
+        finite_input: whether all that it took in the forward pass is finite.
+        finite_output: whether all that it gave is.
+        channels: of a rectifier; 0 elsewhere.
+        dead: channels of a rectifier that are zero on the whole batch; 0 elsewhere.
     """
 
     name: str
@@ -71,11 +78,16 @@ class Finding:
 def examine(
     model: nn.Module, batch: Any, loss_function: Callable[[Any], Tensor] = lambda output: output
 ) -> list[LayerHealth]:
-    """One forward and backward pass in training mode, on a copy: the model, its gradients and torch's random
-    state stay as they are.
+    """Run one forward and backward pass in training mode, on a copy: the model, its gradients and torch's
+    random state stay as they are.
 
-    model: called as model(*batch) where the batch is a tuple, else model(batch). loss_function: its output ->
-        scalar.
+    Args:
+        model: called as model(*batch) where the batch is a tuple, else as model(batch).
+        batch: what the model takes.
+        loss_function: output of the model -> scalar.
+
+    Returns:
+        One entry for each layer that ran.
     """
     model = copy.deepcopy(model).train()
     model.zero_grad()
@@ -115,7 +127,15 @@ def _is_trained(layer: LayerHealth) -> bool:
 
 
 def _of_sizes(layer: LayerHealth, largest: float) -> Iterator[Finding]:
-    """What the sizes of one layer's numbers say. largest: the largest gradient of any layer."""
+    """Say what the sizes of one layer's numbers show.
+
+    Args:
+        layer: what `examine` saw.
+        largest: the largest gradient of any layer.
+
+    Yields:
+        What is wrong with the layer.
+    """
     where = f"{layer.name} ({layer.type})"
     if layer.activation > LARGEST_FLOAT16:
         sign = f"activations of {layer.activation:.1e}"

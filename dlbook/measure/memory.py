@@ -54,9 +54,17 @@ def predict(
 ) -> Memory:
     """Sum up a training step of `model` on `images` without running it: the passes run on the meta device.
 
-    states: tensors that the optimizer keeps for each parameter: 0 for plain SGD, 1 with momentum, 2 for Adam.
-    precision: of autocast. The activations are the distinct storages that autograd saves, without the
-    weights.
+    The activations are the distinct storages that autograd saves, without the weights.
+
+    Args:
+        model: in the mode in which it will be trained.
+        images: [B, C, H, W]; only their shape and type matter.
+        states: tensors that the optimizer keeps for each parameter: 0 for plain SGD, 1 with momentum, 2 for
+            Adam.
+        precision: of autocast.
+
+    Returns:
+        The bytes of the step.
     """
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     size = lambda tensors: sum(t.numel() * t.element_size() for t in tensors)

@@ -35,8 +35,12 @@ GLOBAL = {
 
 @dataclass(frozen=True)
 class Field:
-    """axes: the spatial axes of the tensor; size: input pixels seen along each; jump: input pixels from one
-    to the next.
+    """What one element of a tensor sees of the input.
+
+    Attributes:
+        axes: the spatial axes of the tensor.
+        size: input pixels that an element sees along each axis, >= 1.
+        jump: input pixels from one element to the next along each axis, >= 1.
     """
 
     axes: tuple[int, ...]

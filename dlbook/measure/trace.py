@@ -16,58 +16,13 @@ an ancestor of the other, or of which one branch is shorter than the other.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 from torch.utils.weak import WeakIdKeyDictionary
 
-from dlbook.measure.operations import JOINS, KINDS, NAMES, VIEWS
+from dlbook.measure.node import IDLE, INPUT, UNUSED, Node
+from dlbook.measure.operations import JOINS, NAMES, VIEWS
 from dlbook.measure.watcher import LayerCounter, watch
-
-IDLE, UNUSED = "idle in evaluation", "does not run in evaluation"
-INPUT = -1  # a row number: the input of the module that the row is in
-
-
-@dataclass
-class Node:
-    """One call of a module, or a run of its own operations. Shapes are without the batch; the figures include
-    the children.
-
-    kind: one of KINDS, "join", "other"; "" for a module with children.  inputs: rows of the parent.  join: ""
-        or how it joins
-    them: "+ shortcut", "+", "× gate", "×", "concat".  through: the rows that the shortcut or the gate passes.
-    idle: its output was its input.
-    """
-
-    name: str
-    type: str
-    module: nn.Module | None = None
-    qualified: str = ""
-    input_shape: tuple[int, ...] = ()
-    shape: tuple[int, ...] = ()
-    parameters: int = 0
-    macs: int = 0
-    activations: int = 0
-    rf: int | tuple[int, ...] | None = None
-    inputs: list[int] = field(default_factory=list)
-    join: str = ""
-    through: tuple[int, ...] = ()
-    note: str = ""
-    operations: list[str] = field(default_factory=list)
-    children: list["Node"] = field(default_factory=list)
-
-    def kind(self) -> str:
-        """What it mainly computes: the first of KINDS that one of its operations belongs to."""
-        if self.join:
-            return "join"
-        done = {op for node in self.walk() for op in node.operations}
-        return next((kind for kind, names in KINDS.items() if done & set(names)), "other")
-
-    def walk(self) -> Iterator["Node"]:
-        """The node and all below it."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
 
 
 class _Frame:
@@ -278,11 +233,19 @@ def tensors(things: object) -> Iterator[Tensor]:
 
 
 def trace(build: Callable[[], nn.Module], input_size: Sequence[int] = (3, 224, 224)) -> Node:
-    """Run the network that `build()` returns for one input of `input_size` (without the batch axis), on meta,
-    and return its Node.
+    """Run the network that `build()` returns on the meta device, for one input, and write down what calls
+    what.
 
-    Raises: ValueError if `build` is a module rather than a function that makes one, or the input does not fit
-        the network.
+    Args:
+        build: a function without arguments that makes the network.
+        input_size: shape of one input, without the batch axis.
+
+    Returns:
+        The node of the whole network.
+
+    Raises:
+        ValueError: `build` is a module rather than a function that makes one, or the input does not fit the
+            network.
     """
     tracer = watch(Tracer, build, input_size)
     tracer.unused()

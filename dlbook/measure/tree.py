@@ -18,7 +18,8 @@ from functools import cached_property
 
 from torch import nn
 
-from dlbook.measure.trace import IDLE, INPUT, Node, trace
+from dlbook.measure.node import IDLE, INPUT, Node
+from dlbook.measure.trace import trace
 
 Extent = int | tuple[int, ...] | None
 
@@ -92,10 +93,18 @@ class TreeBlock:
 
 
 def model_tree(build: Callable[[], nn.Module], input_size: Sequence[int] = (3, 224, 224)) -> TreeBlock:
-    """The tree of the network that `build()` returns, for one input of `input_size` (without the batch axis).
+    """Draw up the tree of the network that `build()` returns, for one input.
 
-    Raises: ValueError if `build` is a module rather than a function that makes one, or the input does not fit
-        the network.
+    Args:
+        build: a function without arguments that makes the network.
+        input_size: shape of one input, without the batch axis.
+
+    Returns:
+        The block of the whole network.
+
+    Raises:
+        ValueError: `build` is a module rather than a function that makes one, or the input does not fit the
+            network.
     """
     return _block(trace(build, input_size))
 

@@ -18,9 +18,13 @@ def names() -> list[str]:
 
 
 def find(name: str | Path) -> Path:
-    """The file of a bundled configuration, or the path itself if it is one of a file.
+    """Find the file of a configuration.
 
-    Raises: ValueError for a name that is neither, with the nearest that exists.
+    Args:
+        name: a bundled configuration, or the path of a file, which is returned as it is.
+
+    Raises:
+        ValueError: it is neither; the nearest name that exists is told.
     """
     path = Path(name)
     if path.suffix in (".yaml", ".yml") or path.is_file():

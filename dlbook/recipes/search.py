@@ -51,7 +51,12 @@ class Space:
     log: bool = False
 
     def suggest(self, trial: Any, whole: bool) -> Any:
-        """A value for an Optuna trial. whole: integers only."""
+        """Ask a trial for a value.
+
+        Args:
+            trial: Optuna's.
+            whole: integers only.
+        """
         if not self.range:
             known = {json.dumps(value): value for value in self.values}  # the journal knows no lists
             return known[trial.suggest_categorical(self.key, list(known))]
@@ -59,7 +64,14 @@ class Space:
 
 
 def parse(text: str) -> Space:
-    """Read one `--space`. Raises ValueError with the grammar."""
+    """Read one `--space`.
+
+    Args:
+        text: as GRAMMAR says.
+
+    Raises:
+        ValueError: it is something else; the message has the grammar.
+    """
     key, _, told = text.partition("=")
     if not (key and told):
         raise ValueError(f"--space: expected a key and its values, got {text!r}; write {GRAMMAR}")
@@ -182,7 +194,15 @@ def _ended(study: Any) -> list[Any]:
 
 
 def with_values(config: RunConfig, values: dict[str, Any]) -> RunConfig:
-    """The configuration with other values at dotted keys; ConfigurationError where the schema refuses."""
+    """Put other values at dotted keys of a configuration.
+
+    Args:
+        config: stays as it is.
+        values: dotted key -> value.
+
+    Raises:
+        ConfigurationError: the schema refuses a value.
+    """
     return resolve(
         RunConfig, config.model_dump(mode="json"), [f"{k}={json.dumps(v)}" for k, v in values.items()]
     )
@@ -191,7 +211,8 @@ def with_values(config: RunConfig, values: dict[str, Any]) -> RunConfig:
 def _require_valid(config: RunConfig, spaces: Sequence[Space], trials: int, splits: Splits) -> list[bool]:
     """Ask the schema about the corners of the spaces (the first 512), and the zoo about the models.
 
-    Returns: for each space, whether it takes whole numbers only.
+    Returns:
+        For each space, whether it takes whole numbers only.
     """
     keys = [space.key for space in spaces]
     if trials < 1 or not keys or len(set(keys)) < len(keys):

@@ -36,8 +36,12 @@ class EarlyStopping:
         min_delta: >= 0, the smallest gain that counts, in the number's own unit.
         mode: "min" for a loss, "max" for an accuracy.
 
-    Attributes: best (number or None), best_step (its step), waited (evaluations since), improved (whether the
-        last was the best).
+    Attributes:
+        best: the best number so far, None before the first.
+        best_step: its step.
+        seen: evaluations so far.
+        waited: evaluations since the best.
+        improved: whether the last was the best.
 
     Raises:
         ValueError: an argument out of range.

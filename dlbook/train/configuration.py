@@ -54,9 +54,13 @@ Schema = TypeVar("Schema", bound=Section)
 def load(schema: type[Schema], file: str | Path, overrides: Sequence[str] = ()) -> Schema:
     """Read a YAML file into a schema.
 
-    overrides: "section.key=value", as on a command line; the value is read as YAML. Later ones win.
-    Raises: ConfigurationError for a missing or malformed file and for everything that does not fit the
-        schema.
+    Args:
+        schema: says which keys there are, and what each may be.
+        file: the YAML file.
+        overrides: "section.key=value", as on a command line; the value is read as YAML. Later ones win.
+
+    Raises:
+        ConfigurationError: the file is missing or malformed, or something in it does not fit the schema.
     """
     path = Path(file)
     if not path.is_file():
@@ -79,8 +83,15 @@ def load(schema: type[Schema], file: str | Path, overrides: Sequence[str] = ()) 
 
 
 def resolve(schema: type[Schema], content: Mapping[str, Any], overrides: Sequence[str] = ()) -> Schema:
-    """Merge the overrides into `content` and validate the whole. Raises ConfigurationError naming every fault
-    at once.
+    """Merge the overrides into `content` and validate the whole.
+
+    Args:
+        schema: says which keys there are, and what each may be.
+        content: section -> key -> value.
+        overrides: "section.key=value"; later ones win.
+
+    Raises:
+        ConfigurationError: something does not fit the schema; every fault is named at once.
     """
     for override in overrides:
         key, equals, _ = override.partition("=")
@@ -102,8 +113,13 @@ def resolve(schema: type[Schema], content: Mapping[str, Any], overrides: Sequenc
 
 
 def read_value(text: str) -> Any:
-    """One value as an override has it: `1e-4` is a number, `[1, 2]` a list. Raises ConfigurationError where
-    it is no YAML.
+    """Read one value as an override has it: `1e-4` is a number, `[1, 2]` a list.
+
+    Args:
+        text: the value, in YAML.
+
+    Raises:
+        ConfigurationError: it is no YAML.
     """
     try:
         return OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))["value"]

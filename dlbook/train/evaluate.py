@@ -138,10 +138,19 @@ def neighbour_accuracy(
 
 
 def looks(trainer: Trainer, steps: int, every: int, progress: bool = False) -> Iterator[int]:
-    """Train until `steps` steps are done in all, and stop for a look after each multiple of `every`, and at
-    the end.
+    """Train, and stop for a look after each multiple of `every` steps, and at the end.
 
-    Yields: the number of steps done. Raises ValueError for `every` below 1.
+    Args:
+        trainer: what trains.
+        steps: all that are to be done, with those that are done already.
+        every: steps between two looks, >= 1.
+        progress: show a bar.
+
+    Yields:
+        The number of steps done.
+
+    Raises:
+        ValueError: `every` is below 1.
     """
     if every < 1:
         raise ValueError(f"expected every >= 1, got {every}; it is the number of steps between two looks")

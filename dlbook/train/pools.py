@@ -132,10 +132,17 @@ class Pool:
 
 
 def examples(dataset: Dataset, indices: Sequence[int]) -> Batch:
-    """Take examples as they are: {"images": [B, C, H, W], "labels": [B], "indices": [B]}.
+    """Take examples as they are. A set that holds its images as one tensor is asked for all of them at once.
 
-    A set that holds its images as one tensor is asked for all of them at once. Raises ValueError where the
-    images differ in shape.
+    Args:
+        dataset: index -> (image, label).
+        indices: which examples, B of them.
+
+    Returns:
+        {"images": [B, C, H, W], "labels": int64 [B], "indices": int64 [B]}.
+
+    Raises:
+        ValueError: the images differ in shape.
     """
     if isinstance(getattr(dataset, "images", None), Tensor):
         images, labels = dataset[torch.tensor(indices)]
@@ -147,7 +154,15 @@ def examples(dataset: Dataset, indices: Sequence[int]) -> Batch:
 
 
 def stack(images: Sequence[Tensor], indices: Sequence[int]) -> Tensor:
-    """Stack images of one shape. Raises ValueError naming the first whose shape is another."""
+    """Stack images of one shape.
+
+    Args:
+        images: B images [C, H, W].
+        indices: their numbers in the set, for the message.
+
+    Raises:
+        ValueError: an image has another shape; the first such is named.
+    """
     for image, index in zip(images, indices, strict=True):
         if image.shape != images[0].shape:
             raise ValueError(

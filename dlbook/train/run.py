@@ -70,8 +70,13 @@ class Run:
         """Write a checkpoint; with the figures of an evaluation also their line, and best.ckpt where they are
         the best.
 
-        Raises: OSError where the disk is full; the earlier checkpoints stay. ValueError where `metric` is not
-            among the figures.
+        Args:
+            trainer: what is kept.
+            figures: of an evaluation at this step, if there was one.
+
+        Raises:
+            OSError: the disk is full; the earlier checkpoints stay.
+            ValueError: `metric` is not among the figures.
         """
         if figures is not None:
             if self.metric not in figures:
@@ -89,9 +94,16 @@ class Run:
         return max(self.history, key=lambda row: row[self.metric], default={})
 
     def resume(self, trainer: Trainer) -> int:
-        """Put the newest whole checkpoint into the trainer and return its step; 0 where there is none yet.
+        """Put the newest whole checkpoint into the trainer.
 
-        Raises: RunError where there are checkpoints and none of them is whole.
+        Args:
+            trainer: changed in place.
+
+        Returns:
+            The step of the checkpoint; 0 where there is none yet.
+
+        Raises:
+            RunError: there are checkpoints, and none of them is whole.
         """
         files = on_main(self.files)
         for path in files:
@@ -125,8 +137,10 @@ class Run:
         return path
 
     def _read(self, path: Path, trainer: Trainer) -> dict[str, Any]:
-        """Put a checkpoint into the trainer, and return it. Raises CheckpointError in every process, or in
-        none.
+        """Put a checkpoint into the trainer, and return it.
+
+        Raises:
+            CheckpointError: it was damaged; in every process, or in none.
         """
         kept: list[dict[str, Any]] = []
         on_main(lambda: kept.append(checkpoint.load(path)))

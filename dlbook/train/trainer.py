@@ -54,10 +54,13 @@ LOOK_EVERY = 20
 
 
 class NonFiniteLoss(FloatingPointError):
-    """The loss became NaN or infinite: `step` and `batch`, the numbers of the step and of the micro-batch;
-    `value`.
+    """The loss became NaN or infinite.
 
-    why: the diagnosis if one was made; by default general advice.
+    Args:
+        step: number of the step.
+        batch: number of the micro-batch.
+        value: of the loss.
+        why: the diagnosis if one was made; "" gives general advice.
     """
 
     def __init__(self, step: int, batch: int, value: float, why: str = "") -> None:

@@ -37,8 +37,17 @@ SMALL = 64  # pixels
 
 
 def make_transform(section: Augment, num_classes: int) -> Transform | None:
-    """The augmentation of training batches; None where nothing is to be done. Raises ValueError for an
-    unknown policy.
+    """Make the augmentation of training batches.
+
+    Args:
+        section: the policy and its strengths.
+        num_classes: K >= 1; mixed labels are [B, K].
+
+    Returns:
+        (batch, generator) -> batch; None where nothing is to be done.
+
+    Raises:
+        ValueError: the policy is unknown.
     """
     if section == Augment():
         return None

@@ -11,6 +11,12 @@ __all__ = ["images"]
 
 
 def images(config: RunConfig, splits: Splits, share: int) -> list[Pool]:
-    """One pool: the labelled training images. share: how many processes share a batch."""
+    """Make one pool: the labelled training images.
+
+    Args:
+        config: names the data and the size of a batch of all processes.
+        splits: the images of the run.
+        share: processes that share a batch, >= 1.
+    """
     train = labelled(splits.train, config.data.labels_per_class, config.seed)
     return [Pool(train, config.data.batch_size // share)]

@@ -17,12 +17,24 @@ __all__ = ["multi_crop", "two_views"]
 
 
 def two_views(config: RunConfig, splits: Splits, share: int) -> list[Pool]:
-    """One pool with SimCLR's two views. share: how many processes share a batch."""
+    """Make one pool with SimCLR's two views.
+
+    Args:
+        config: names the data and the size of a batch of all processes.
+        splits: the images of the run.
+        share: processes that share a batch, >= 1.
+    """
     return [_pool(config, splits, share, two_view_parts(splits.preparation.size[0]))]
 
 
 def multi_crop(config: RunConfig, splits: Splits, share: int) -> list[Pool]:
-    """One pool with DINO's two global and six local views. share: how many processes share a batch."""
+    """Make one pool with DINO's two global and six local views.
+
+    Args:
+        config: names the data and the size of a batch of all processes.
+        splits: the images of the run.
+        share: processes that share a batch, >= 1.
+    """
     size = splits.preparation.size[0]
     return [_pool(config, splits, share, multi_crop_parts(size, max(3, round(size * 3 / 7))))]
 

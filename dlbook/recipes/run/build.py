@@ -65,11 +65,17 @@ class Setup:
 
 
 def build(config: RunConfig, rank: int = 0, world_size: int = 1, splits: Splits | None = None) -> Setup:
-    """Make every part of a run. The batch sizes are those of all processes together, which have begun by
-    distributed.setup.
+    """Make every part of a run.
 
-    Raises: ValueError for what the configuration asks and the model or the data cannot give;
-        FileNotFoundError for missing data.
+    Args:
+        config: its batch sizes are those of all processes together.
+        rank: number of this process, in [0, world_size).
+        world_size: processes of the run, which have begun by `distributed.setup`.
+        splits: the images; None reads those that the configuration names.
+
+    Raises:
+        ValueError: the configuration asks for what the model or the data cannot give.
+        FileNotFoundError: the data are missing.
     """
     device = choose_device(config.trainer.device)
     splits = splits or load(config.data, config.seed)
@@ -100,7 +106,14 @@ def build(config: RunConfig, rank: int = 0, world_size: int = 1, splits: Splits 
 
 
 def choose_device(name: str) -> torch.device:
-    """ "auto" takes the GPU where there is one. Raises ValueError where "cuda" is asked for and absent."""
+    """Choose where a run computes.
+
+    Args:
+        name: "cpu", "cuda", or "auto", which takes the GPU where there is one.
+
+    Raises:
+        ValueError: "cuda" is asked for, and there is none.
+    """
     if name == "cuda" and not torch.cuda.is_available():
         raise ValueError(
             "trainer.device: expected a CUDA GPU for 'cuda', found none; set trainer.device=cpu or auto"
@@ -128,9 +141,17 @@ def make_method(config: RunConfig, splits: Splits, world_size: int = 1) -> Metho
 def make_batches(
     config: RunConfig, splits: Splits, device: torch.device, rank: int = 0, world_size: int = 1
 ) -> Batches:
-    """The batches that the method asks for, in the share of one process.
+    """Make the batches that the method asks for, in the share of one process.
 
-    Raises: ValueError where a batch cannot be shared equally, or is larger than the training set.
+    Args:
+        config: its batch sizes are those of all processes together.
+        splits: the images of the run.
+        device: where the batches are put.
+        rank: number of this process, in [0, world_size).
+        world_size: processes of the run.
+
+    Raises:
+        ValueError: a batch cannot be shared equally, or is larger than the training set.
     """
     data, kind = config.data, METHODS[config.method.name].batches
     sizes = {"data.batch_size": data.batch_size}

@@ -58,8 +58,14 @@ class Splits:
 def load(data: Data, seed: int) -> Splits:
     """Read the sets that the section names.
 
-    Raises: ValueError or FileNotFoundError, saying the file and what to do, where a set is missing or faulty:
-    a corrupt image, an empty class, too few images of a class to hold some out.
+    Args:
+        data: the section of the configuration.
+        seed: chooses which training images are held out.
+
+    Raises:
+        ValueError: a set is faulty (a corrupt image, an empty class, too few images of a class to hold some
+            out); the message has the file and what to do.
+        FileNotFoundError: a set is missing.
     """
     if data.name == "image_folder":
         return _folders(data, seed)
@@ -94,10 +100,18 @@ def fingerprint(train: Dataset) -> dict[str, str | int]:
 
 
 def split(labels: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
-    """Indices to train on, in random order, and to hold out: `share` of each class, rounded down, at least
-    one.
+    """Hold out the same share of each class, rounded down, at least one example.
 
-    labels: int64 [N]. share: in [0, 1); 0 holds out nothing. Raises ValueError for a class of one example.
+    Args:
+        labels: int64 [N].
+        share: in [0, 1); 0 holds out nothing.
+        seed: of the order.
+
+    Returns:
+        The indices to train on, in random order, and those that are held out.
+
+    Raises:
+        ValueError: a class has one example.
     """
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
     held_out = torch.zeros(len(labels), dtype=torch.bool)

@@ -40,9 +40,15 @@ def evaluate_setup(setup: Setup, part: str = "validation") -> dict[str, float]:
 
 
 def read_config(folder: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
-    """The configuration of a run, for evaluation.
+    """Read the configuration of a run, for evaluation.
 
-    Raises: ValueError for an override that would change what is evaluated; RunError where there is no run.
+    Args:
+        folder: of the run.
+        overrides: "section.key=value", of CHANGEABLE keys.
+
+    Raises:
+        ValueError: an override would change what is evaluated.
+        RunError: there is no run.
     """
     file = Path(folder) / "config.yaml"
     for override in overrides:

@@ -33,10 +33,14 @@ SHOWN = 4  # of the last losses
 
 @contextmanager
 def explained(setup: Setup) -> Iterator[None]:
-    """While a setup trains: an error says what the data or the network show.
+    """Let the errors of a training say what the data or the network show.
 
-    Raises: NonFiniteLoss with what is wrong; ValueError in place of torch's own error where a label is out of
-        range.
+    Args:
+        setup: what trains meanwhile.
+
+    Raises:
+        NonFiniteLoss: the loss is no number; with what is wrong.
+        ValueError: a label is out of range; in place of torch's own error.
     """
     try:
         yield

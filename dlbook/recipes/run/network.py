@@ -45,8 +45,12 @@ FILE = "network.json"
 class Network:
     """A trained network with all that is needed to ask it.
 
-    Attributes: model, in evaluation mode on `device`; `classes`, in the order of its logits; `preparation`,
-        picture -> input `[C, H, W]`; `answers`, "classes" or "features".
+    Attributes:
+        model: in evaluation mode, on `device`.
+        classes: their names, in the order of its logits.
+        preparation: picture -> input [C, H, W].
+        answers: "classes" or "features".
+        device: where the model is.
     """
 
     model: nn.Module
@@ -80,7 +84,14 @@ def save_description(folder: Path, description: dict[str, Any]) -> None:
 
 
 def read_description(folder: str | Path) -> dict[str, Any]:
-    """Read network.json. Raises RunError where it is missing or was damaged."""
+    """Read network.json.
+
+    Args:
+        folder: of the run.
+
+    Raises:
+        RunError: the file is missing or was damaged.
+    """
     file = Path(folder) / FILE
     try:
         return json.loads(file.read_text("utf8"))
@@ -94,9 +105,17 @@ def read_description(folder: str | Path) -> dict[str, Any]:
 
 
 def network_weights(folder: str | Path) -> dict[str, Tensor]:
-    """The weights of a run's best evaluation: name in the network -> tensor.
+    """Read the weights of a run's best evaluation.
 
-    Raises: RunError where the folder holds no run; CheckpointError where the checkpoint was damaged.
+    Args:
+        folder: of the run.
+
+    Returns:
+        Name in the network -> tensor.
+
+    Raises:
+        RunError: the folder holds no run.
+        CheckpointError: the checkpoint was damaged.
     """
     folder = Path(folder)
     best = folder / "checkpoints" / "best.ckpt"

@@ -34,8 +34,17 @@ def make_optimizer(section: Optimizer, method: Method) -> torch.optim.Optimizer:
 
 
 def make_schedule(config: RunConfig, steps_per_epoch: int) -> schedules.Schedule:
-    """Step -> factor of the rate over the whole run; the warm-up multiplies it. Raises ValueError where one
-    cycle has no room.
+    """Make the schedule of the whole run; the warm-up multiplies it.
+
+    Args:
+        config: names the schedule and its epochs.
+        steps_per_epoch: optimizer steps, >= 1.
+
+    Returns:
+        Step -> factor of the rate.
+
+    Raises:
+        ValueError: one cycle has no room.
     """
     total = config.trainer.epochs * steps_per_epoch
     section = config.schedule

@@ -36,10 +36,18 @@ def imagenet() -> Predictor:
 
 
 def from_run(folder: str | Path) -> Predictor:
-    """The best network of a run. A picture is prepared by the function that evaluation uses, and the run's
-    folder is all that is needed.
+    """Take the best network of a run to predict.
 
-    Raises: RunError where the folder holds no run, or one whose network knows no classes.
+    A picture is prepared by the function that evaluation uses, and the run's folder is all that is needed.
+
+    Args:
+        folder: of the run.
+
+    Returns:
+        (path of a picture, how many classes) -> probability of each of the most probable classes.
+
+    Raises:
+        RunError: the folder holds no run, or one whose network knows no classes.
     """
     network = open_network(folder)
     if network.answers != "classes":

@@ -40,7 +40,8 @@ def evaluations(
         history: the evaluations before a resume, so that patience goes on where it was.
         progress: show a bar.
 
-    Yields: the figures of each evaluation, the same in all processes.
+    Yields:
+        The figures of each evaluation, the same in all processes.
     """
     section, trainer = setup.config.trainer, setup.trainer
     stopping = EarlyStopping(section.patience, mode="max") if section.patience else None
@@ -61,13 +62,22 @@ def evaluations(
 def train(
     setup: Setup, resume: bool = False, progress: bool = False, say: Callable[[str], None] = lambda line: None
 ) -> dict[str, float]:
-    """Train to the end; every evaluation writes a checkpoint, and `resume` goes on from the newest.
+    """Train to the end; every evaluation writes a checkpoint. Under torchrun all processes call it, each with
+    the setup of its rank.
 
-    Under torchrun all processes call it, each with the setup of its rank. say: takes a line for each
-    evaluation. Returns the figures of the best evaluation, with its step.
-    Raises: RunError where the folder is taken, or where a resumed run had another configuration or other
-        training images; NonFiniteLoss, explained, where the loss is no number; ValueError for a label out of
-        range.
+    Args:
+        setup: what is trained, in this process.
+        resume: go on from the newest checkpoint of the folder.
+        progress: show a bar.
+        say: takes a line for each evaluation.
+
+    Returns:
+        The figures of the best evaluation, with its step.
+
+    Raises:
+        RunError: the folder is taken, or the run to resume had another configuration or other images.
+        NonFiniteLoss: the loss is no number; explained.
+        ValueError: a label is out of range.
     """
     config, trainer = setup.config, setup.trainer
     if config.output.wandb:
@@ -84,12 +94,16 @@ def train(
             _log(loggers, setup, before, figures)
             before = trainer.step
             if is_main():
-                told = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
-                say(f"step {trainer.step:>6} of {setup.steps}  {told}")
+                say(_line(setup, figures))
     finally:
         for logger in loggers:
             logger.close()
     return run.best()
+
+
+def _line(setup: Setup, figures: dict[str, float]) -> str:
+    told = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+    return f"step {setup.trainer.step:>6} of {setup.steps}  {told}"
 
 
 def _begin(setup: Setup, run: Run) -> None:

@@ -21,15 +21,18 @@ __all__ = ["new_head", "start"]
 
 
 def start(name: str, num_classes: int, in_channels: int, weights: str | None, frozen: bool) -> nn.Module:
-    """A row of the zoo, with fresh weights, with ImageNet's, or with those of a run.
+    """Make a row of the zoo, with fresh weights, with ImageNet's, or with those of a run.
 
     Args:
+        name: of the row.
+        num_classes: of the new head.
+        in_channels: of the images.
         weights: None; "imagenet" (efficientnet_lite0); or a run's folder or checkpoint. The head is taken
             along where its shape fits.
         frozen: train the head only; batch normalisation stays as it was trained.
 
-    Raises: ValueError where the weights are of another network, or ImageNet's are asked for a row that has
-        none here.
+    Raises:
+        ValueError: the weights are of another network, or ImageNet's are asked for a row that has none here.
     """
     if weights == "imagenet":
         if name != "efficientnet_lite0" or in_channels != 3:

@@ -48,10 +48,15 @@ VIEWS = {  # policy -> the weak and the strong step
 
 
 def weak_strong(config: RunConfig, splits: Splits, share: int) -> list[Pool]:
-    """Two pools, of a `SemiBatch`. share: how many processes share a batch.
+    """Make two pools, of a `SemiBatch`: labelled and unlabelled.
+
+    Args:
+        config: names the policy, the data and the sizes of a batch of all processes.
+        splits: the images of the run.
+        share: processes that share a batch, >= 1.
 
     Raises:
-        ValueError: a policy that has no weak and strong view.
+        ValueError: the policy has no weak and strong view.
     """
     steps = _steps(config.augment)
     kinds = KINDS.get(config.method.name, {"weak": "weak", "strong": "strong"})

@@ -53,10 +53,16 @@ def blocks(model: nn.Module) -> list[nn.Module]:
 
 
 def checkpoint_blocks(model: nn.Module) -> int:
-    """Make every block of `model` forget its inner activations in training, in place; returns how many blocks
-    there are.
+    """Make every block of a network forget its inner activations in training, in place.
 
-    Raises: ValueError where there are none, as in a network without repeated parts.
+    Args:
+        model: a network with repeated blocks in an nn.Sequential or nn.ModuleList.
+
+    Returns:
+        How many blocks there are.
+
+    Raises:
+        ValueError: there are none, as in a network without repeated parts.
     """
     found = blocks(model)
     if not found:

@@ -42,12 +42,18 @@ def head(model: nn.Module) -> str:
 
 
 def freeze(model: nn.Module, except_for: Iterable[str] = ()) -> nn.Module:
-    """Take every parameter out of training but those below `except_for`, and hold its normalisers in
-    evaluation mode, in place.
+    """Take every parameter out of training but those below `except_for`, and hold the normalisers in
+    evaluation mode, in place. `model.train()` and moving to another device change nothing of this.
 
-    except_for: dotted prefixes such as ``["layer4", "fc"]``. The normalisers below them stay trainable.
-    `model.train()` and moving to another device change nothing of this. Raises: ValueError for a prefix that
-    fits nothing, with the nearest that exist.
+    Args:
+        model: what is frozen.
+        except_for: dotted prefixes such as ``["layer4", "fc"]``; the normalisers below them stay trainable.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: a prefix fits nothing; the nearest that exist are told.
     """
     prefixes = _known(model, except_for)
     for name, parameter in model.named_parameters():
@@ -62,7 +68,15 @@ def thaw(model: nn.Module, prefixes: Iterable[str]) -> nn.Module:
     """Undo `freeze` for what stands below the prefixes, in place; thawed normalisers follow the network's
     mode again.
 
-    Raises: ValueError for a prefix that fits nothing.
+    Args:
+        model: what was frozen.
+        prefixes: dotted, such as ``["layer4", "fc"]``.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: a prefix fits nothing.
     """
     known = _known(model, prefixes)
     for name, parameter in model.named_parameters():
@@ -76,11 +90,20 @@ def thaw(model: nn.Module, prefixes: Iterable[str]) -> nn.Module:
 
 
 def gradual(model: nn.Module, stages: Sequence[str], epoch: int, every: int = 1) -> list[str]:
-    """Gradual unfreezing: the last stage trains from epoch 0, and one more, from the back, every `every`
+    """Unfreeze gradually: the last stage trains from epoch 0, and one more, from the back, every `every`
     epochs.
 
-    stages: prefixes from the input to the output. Returns those that train now. Raises: ValueError for bad
-        prefixes, epoch or every.
+    Args:
+        model: changed in place.
+        stages: prefixes from the input to the output, at least one.
+        epoch: from 0.
+        every: epochs from one stage to the next, >= 1.
+
+    Returns:
+        The prefixes that train now.
+
+    Raises:
+        ValueError: bad prefixes, epoch or every.
     """
     if epoch < 0 or every < 1 or not stages:
         raise ValueError(

@@ -156,10 +156,15 @@ def broadcast_buffers(module: nn.Module) -> None:
 
 @torch.no_grad()
 def average_log(log: Log, steps: int) -> None:
-    """Replace the last `steps` entries of each logged scalar by their means over the processes, in place.
+    """Replace the last `steps` entries of each logged scalar by their means over the processes, in place;
+    until then a log tells of one process's share of the batches.
 
-    Until then a log tells of one process's share of the batches. Raises: ValueError where the processes
-    logged different things.
+    Args:
+        log: scalar's name -> one value a step.
+        steps: how many are replaced, >= 0.
+
+    Raises:
+        ValueError: the processes logged different things.
     """
     if world_size() == 1 or steps == 0:
         return

@@ -25,9 +25,6 @@ Traceback (most recent call last):
 ValueError: expected a process group, got none; call distributed.setup() under torchrun first
 """
 
-import hashlib
-import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -45,23 +42,16 @@ from torch.distributed.fsdp import fully_shard
 from torch.nn.utils import clip_grad_norm_
 
 from dlbook.train import checkpoint
-from dlbook.train.checkpoint import CheckpointError
 from dlbook.train.fit.activation_checkpointing import blocks
 from dlbook.train.method import Method
-from dlbook.train.parallel.distributed import (
-    broadcast_buffers,
-    gather,
-    gather_random,
-    on_main,
-    rank,
-    world_size,
-)
+from dlbook.train.parallel import manifest
+from dlbook.train.parallel.distributed import broadcast_buffers, gather_random, on_main, world_size
 from dlbook.train.run import Run, RunError
 from dlbook.train.trainer import Trainer
 
-__all__ = ["Sharded", "ShardedRun", "load", "save", "shard", "to_plain", "verify"]
+__all__ = ["Sharded", "ShardedRun", "load", "save", "shard", "to_plain"]
 
-MANIFEST, REST = "manifest.json", "rest.ckpt"
+REST = "rest.ckpt"
 
 
 class Sharded:
@@ -89,12 +79,17 @@ class Sharded:
 
 def shard(method: Method, networks: Sequence[nn.Module], compiled: bool = False) -> Sharded:
     """Divide the method's weights among the processes, in place; build the optimizer afterwards, over the new
-    parameters.
+    parameters. All processes begin with rank 0's weights.
 
-    networks: those modules of the method that are called as modules, `network(images)`; they are divided
-    block by block. Together they have to hold every parameter. All processes begin with rank 0's weights.
-    Raises: ValueError without a process group, or naming a parameter outside the networks, which would not be
-        synchronised.
+    Args:
+        method: whose weights are divided.
+        networks: those modules of the method that are called as modules, `network(images)`; they are divided
+            block by block. Together they have to hold every parameter.
+        compiled: run the training step through torch.compile.
+
+    Raises:
+        ValueError: there is no process group, or a parameter is outside the networks, where it would not be
+            synchronised.
     """
     if not dist.is_initialized():
         raise ValueError("expected a process group, got none; call distributed.setup() under torchrun first")
@@ -117,7 +112,16 @@ def shard(method: Method, networks: Sequence[nn.Module], compiled: bool = False)
 def save(folder: str | Path, trainer: Trainer, history: Sequence[dict[str, float]] = ()) -> Path:
     """Write a sharded checkpoint at once or not at all; all processes call it.
 
-    Raises: OSError in all processes where one cannot write; an earlier checkpoint of that name stays.
+    Args:
+        folder: of the checkpoint; an earlier one of that name is replaced.
+        trainer: of sharded weights.
+        history: the figures of the evaluations so far.
+
+    Returns:
+        The folder.
+
+    Raises:
+        OSError: one process cannot write; all of them raise it, and an earlier checkpoint stays.
     """
     folder = Path(folder)
     partial = folder.with_name(folder.name + ".partial")
@@ -131,56 +135,28 @@ def save(folder: str | Path, trainer: Trainer, history: Sequence[dict[str, float
     broadcast_buffers(trainer.method)
     dcp.save(_parts(trainer), storage_writer=dcp.FileSystemWriter(partial))
     on_main(lambda: checkpoint.save(partial / REST, rest))
-    mine = _share(sorted(path.name for path in partial.iterdir()))
-    listed = gather({name: _fingerprint(partial / name) for name in mine})
-    on_main(
-        lambda: _finish(partial, folder, {name: value for part in listed for name, value in part.items()})
-    )
+    manifest.write(partial)
+    on_main(lambda: shutil.rmtree(folder, ignore_errors=True))
+    on_main(lambda: partial.rename(folder))
     return folder
-
-
-def _finish(partial: Path, folder: Path, files: dict[str, list]) -> None:
-    with (partial / MANIFEST).open("w", encoding="utf8") as file:
-        json.dump({"format": 1, "processes": world_size(), "files": files}, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
-
-
-def verify(folder: str | Path) -> None:
-    """Compare every file with the manifest; the processes share the work, and each raises what one of them
-    finds.
-
-    Raises: CheckpointError naming the file that is missing, cut short or altered.
-    """
-    folder = Path(folder)
-    try:
-        files = on_main(lambda: json.loads((folder / MANIFEST).read_text("utf8"))["files"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"{folder}: expected a whole {MANIFEST}, got {error}; delete {folder.name} and resume "
-            "from the one before"
-        ) from None
-    found = [
-        told
-        for part in gather([_fault(folder / name, *files[name]) for name in _share(sorted(files))])
-        for told in part
-        if told
-    ]
-    if found:
-        raise CheckpointError(f"{found[0]}; delete {folder.name} and resume from the one before")
 
 
 def load(folder: str | Path, trainer: Trainer) -> dict[str, Any]:
     """Put a sharded checkpoint into a trainer of sharded weights; all processes call it, also more or fewer
     than wrote it.
 
-    Returns its rest: "trainer" (step, log, ...), "history" and "random". Raises: CheckpointError as `verify`
-        does.
+    Args:
+        folder: of the checkpoint.
+        trainer: takes the weights, in place.
+
+    Returns:
+        The rest of the checkpoint: "trainer" (step, log, ...), "history" and "random".
+
+    Raises:
+        CheckpointError: a file is missing, cut short or altered, as `manifest.verify` finds.
     """
     folder = Path(folder)
-    verify(folder)
+    manifest.verify(folder)
     parts = _parts(trainer)
     dcp.load(parts, storage_reader=dcp.FileSystemReader(folder))  # into the tensors that are there
     rest = checkpoint.load(folder / REST)
@@ -222,30 +198,6 @@ def _numbered(parts: dict[str, Any]) -> dict[str, Any]:
     return {"method": parts["method"], "optimizer": {"state": state, "param_groups": groups}}
 
 
-def _share(names: list[str]) -> list[str]:
-    return names[rank() :: world_size()]
-
-
-def _fingerprint(path: Path) -> list:
-    """Length in bytes and SHA-256."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return [path.stat().st_size, digest]
-
-
-def _fault(path: Path, size: int, digest: str) -> str:
-    """What is wrong with a file, or nothing."""
-    if not path.is_file():
-        return f"{path}: missing"
-    if path.stat().st_size != size:
-        return f"{path}: expected {size:,} bytes, got {path.stat().st_size:,}: cut short"
-    return (
-        ""
-        if _fingerprint(path)[1] == digest
-        else f"{path}: does not match its SHA-256 {digest[:12]}...: altered"
-    )
-
-
 class ShardedRun(Run):
     """A run's folder with sharded checkpoints. One process reads them as well, and goes on with ordinary
     ones.
@@ -272,7 +224,7 @@ class ShardedRun(Run):
             )
         if path.suffix == ".ckpt":
             return super()._read(path, trainer)
-        verify(path)
+        manifest.verify(path)
         state = to_plain(path)
         trainer.load_state_dict(state["trainer"])
         return state

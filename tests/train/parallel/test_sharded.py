@@ -14,7 +14,7 @@ from dlbook.train import Trainer, checkpoint
 from dlbook.train.batches import Batches, Pool, evaluation_batches
 from dlbook.train.evaluate import evaluate
 from dlbook.train.fit.activation_checkpointing import checkpoint_blocks
-from dlbook.train.parallel import distributed, sharded
+from dlbook.train.parallel import distributed, manifest, sharded
 from dlbook.train.parallel.sharded import ShardedRun
 from dlbook.train.run import RunError
 from tests.many_processes import together
@@ -213,9 +213,9 @@ def harm(folder, how):
     elif how == "lost":
         part.unlink()
     elif how == "no manifest":
-        (folder / sharded.MANIFEST).unlink()
+        (folder / manifest.FILE).unlink()
     elif how == "half a manifest":
-        (folder / sharded.MANIFEST).write_text(json.dumps({"format": 1})[:7])
+        (folder / manifest.FILE).write_text(json.dumps({"format": 1})[:7])
     return part.name
 
 
@@ -244,7 +244,7 @@ def test_a_broken_part_is_named_and_the_one_before_used(how, two_checkpoints, tm
         checkpoint.CheckpointError,
         match=f"{HARMS[how] if 'manifest' in how else name + '.*' + HARMS[how]}.*resume from the one before",
     ):
-        sharded.verify(newest)
+        manifest.verify(newest)
     (tmp_path / "run/harmed").touch()
     assert [step for step, _ in together(2, resume, tmp_path / "run")] == [2, 2]
     assert newest.with_suffix(".broken").is_dir()
