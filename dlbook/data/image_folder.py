@@ -152,8 +152,11 @@ class ImageFolder(Dataset):
                     f"{file}: expected a picture, got a file that cannot be read ({error}); replace it"
                 )
         if faults:
-            more = f"\n... and {len(faults) - 20} more" if len(faults) > 20 else ""
-            raise ValueError("\n".join(faults[:20]) + more)
+            more = [f"... and {len(faults) - 20} more"] if len(faults) > 20 else []
+            raise ValueError(
+                f"{self.root}: expected pictures in every class and nothing else, got {len(faults)} that are "
+                "wrong; fix these:\n" + "\n".join(faults[:20] + more)
+            )
 
 
 def random_box(

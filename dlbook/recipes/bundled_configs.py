@@ -34,5 +34,5 @@ def find(name: str | Path) -> Path:
     near = difflib.get_close_matches(str(name), names(), n=1)
     raise ValueError(
         f"expected a file such as my.yaml or a bundled configuration ({', '.join(names())}), got "
-        f"{str(name)!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+        f"{str(name)!r}; {f'did you mean {near[0]!r}?' if near else 'give one of these'}"
     )

@@ -67,16 +67,18 @@ def load(path: str | Path, map_location: str | torch.device = "cpu") -> dict[str
     fields = header.removeprefix(MAGIC).split()
     if not header.startswith(MAGIC) or len(fields) != 2 or not fields[1].isdigit():
         raise CheckpointError(
-            f"{path}: expected a file that begins with {MAGIC.decode().strip()!r}; {_advice(path)}"
+            f"{path}: expected a file that begins with {MAGIC.decode().strip()!r}, got another; "
+            f"{_advice(path)}"
         )
     digest, size = fields[0].decode(errors="replace"), int(fields[1])
     if len(payload) != size:
         raise CheckpointError(
             f"{path}: expected {size:,} bytes of payload, got {len(payload):,}: cut short; {_advice(path)}"
         )
-    if hashlib.sha256(payload).hexdigest() != digest:
+    if (found := hashlib.sha256(payload).hexdigest()) != digest:
         raise CheckpointError(
-            f"{path}: the payload does not match its SHA-256 {digest[:12]}...: altered; {_advice(path)}"
+            f"{path}: expected a payload of SHA-256 {digest[:12]}..., got {found[:12]}...: altered; "
+            f"{_advice(path)}"
         )
     return torch.load(io.BytesIO(payload), map_location=map_location, weights_only=True)
 

@@ -65,19 +65,18 @@ def load(schema: type[Schema], file: str | Path, overrides: Sequence[str] = ()) 
     path = Path(file)
     if not path.is_file():
         near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.y*ml")], n=1)
-        hint = f"; did you mean {path.with_name(near[0])}?" if near else ""
-        raise ConfigurationError(
-            f"{path}: expected a YAML file, got a path to nothing{hint or '; fix the path'}"
-        )
+        hint = f"did you mean {path.with_name(near[0])}?" if near else "fix the path"
+        raise ConfigurationError(f"{path}: expected a YAML file, got a path to nothing; {hint}")
     try:
         content = OmegaConf.load(path)
     except (yaml.YAMLError, OmegaConfBaseException, UnicodeDecodeError, OSError) as error:
         raise ConfigurationError(
-            f"{path}: expected YAML, got what cannot be read: {' '.join(str(error).split())}"
+            f"{path}: expected YAML, got what cannot be read ({_one_line(error)}); fix that line"
         ) from error
     if not OmegaConf.is_dict(content):
         raise ConfigurationError(
-            f"{path}: expected sections such as 'model:' at the top level, got {type(content).__name__}"
+            f"{path}: expected sections such as 'model:' at the top level, got {type(content).__name__}; "
+            "put every key into its section"
         )
     return resolve(schema, content, overrides)
 
@@ -97,14 +96,14 @@ def resolve(schema: type[Schema], content: Mapping[str, Any], overrides: Sequenc
         key, equals, _ = override.partition("=")
         if not (equals and key and all(part.isidentifier() for part in key.split("."))):
             raise ConfigurationError(
-                f"override {override!r}: expected section.key=value, for example optimizer.lr=0.1"
+                f"expected overrides section.key=value, got {override!r}; write it as optimizer.lr=0.1"
             )
     try:
         merged = OmegaConf.merge(OmegaConf.create(content), OmegaConf.from_dotlist(list(overrides)))
         plain = OmegaConf.to_container(merged, resolve=True)
     except (yaml.YAMLError, OmegaConfBaseException) as error:
         raise ConfigurationError(
-            f"expected values that YAML can read, got: {' '.join(str(error).split())}"
+            f"expected values that YAML can read, got others ({_one_line(error)}); fix the one it names"
         ) from error
     try:
         return schema.model_validate_json(json.dumps(plain, default=str), strict=True)
@@ -125,7 +124,7 @@ def read_value(text: str) -> Any:
         return OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))["value"]
     except (yaml.YAMLError, OmegaConfBaseException) as error:
         raise ConfigurationError(
-            f"expected a value that YAML can read, got {text!r}: {' '.join(str(error).split())}"
+            f"expected a value that YAML can read, got {text!r} ({_one_line(error)}); put quotes around text"
         ) from error
 
 
@@ -135,15 +134,20 @@ def save(config: Section, path: str | Path) -> Path:
     return write_whole(path, text.encode())
 
 
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
 def _sentence(schema: type[Section], fault: Mapping[str, Any]) -> str:
-    """One line for one of pydantic's faults: where it is, pydantic's words, and the nearest that exists."""
+    """Say one of pydantic's faults in one line: where it is, what was expected, what got, how to fix it."""
     path, sections = _locate(schema, fault["loc"])
     where = ".".join(path) or "the configuration"
     if fault["type"] == "extra_forbidden":
         known = list(dict.fromkeys(key for section in sections for key in section.model_fields))
-        return f"{where}: unknown key{_nearest(path[-1], known) or '.'} There are: {', '.join(known)}"
+        fix = _nearest(path[-1], known) or "fix its name, or leave it out"
+        return f"{where}: expected one of the keys {', '.join(known)}, got {path[-1]!r}; {fix}"
     if fault["type"] == "missing":
-        return f"{where}: missing; set it in the file or by {where}=..."
+        return f"{where}: expected a value, got none; set it in the file or by {where}=..."
     if fault["type"] == "value_error":  # a section's own validator: it says all three things itself
         return f"{where}: {fault['ctx']['error']}"
     got = fault["input"]
@@ -151,13 +155,16 @@ def _sentence(schema: type[Section], fault: Mapping[str, Any]) -> str:
         got = fault["ctx"]["tag"]
         where = f"{where}.name"
     words = re.findall(r"'([^']+)'", fault.get("ctx", {}).get("expected", fault["msg"]))
-    return f"{where}: {fault['msg']}, got {got!r}{_nearest(got, words) if isinstance(got, str) else ''}"
+    fix = (_nearest(got, words) if isinstance(got, str) else "") or f"set another by {where}=..."
+    # pydantic says "Input should be ..." of a value, "String should ..." and "List should ..." of the others.
+    asked = re.sub(r"^Input should be ", "", fault["msg"]).replace("should", "that should")
+    return f"{where}: expected {asked[0].lower()}{asked[1:]}, got {got!r}; {fix}"
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:
-    """ "; did you mean 'lr'?" if one of the known words is near, else nothing."""
+    """ "did you mean 'lr'?" if one of the known words is near, else nothing."""
     near = difflib.get_close_matches(word.lower(), [name.lower() for name in known], n=1, cutoff=0.5)
-    return next((f"; did you mean {name!r}?" for name in known if near and name.lower() == near[0]), "")
+    return next((f"did you mean {name!r}?" for name in known if near and name.lower() == near[0]), "")
 
 
 def _locate(schema: type[Section], location: Sequence[str | int]) -> tuple[list[str], list[type[Section]]]:

@@ -68,54 +68,57 @@ def test_what_is_saved_loads_equal(tmp_path):
 
 
 WRONG = {
-    "unknown key": ("model: a\nmodle: b", "modle: unknown key; did you mean 'model'?"),
+    "unknown key": ("model: a\nmodle: b", "got 'modle'; did you mean 'model'?"),
     "unknown key below": (
         "model: a\noptimizer: {Lr: 1}",
-        "optimizer.Lr: unknown key; did you mean 'lr'? There are: name, lr",
+        "optimizer.Lr: expected one of the keys name, lr",
     ),
     "unknown key of an optional section": (
         "model: a\nmixup: {alfa: 1}",
-        "mixup.alfa: unknown key; did you mean 'alpha'?",
+        "mixup.alfa: expected one of the keys alpha, got 'alfa'; did you mean 'alpha'?",
     ),
-    "nothing like it": ("model: a\nzzz: 1", "zzz: unknown key. There are: model, optimizer"),
-    "missing": ("epochs: 2", "model: missing; set it in the file or by model="),
+    "nothing like it": ("model: a\nzzz: 1", "zzz: expected one of the keys model, optimizer"),
+    "missing": ("epochs: 2", "model: expected a value, got none; set it in the file or by model="),
     "word for a number": (
         "model: a\noptimizer: {lr: fast}",
-        "optimizer.lr: Input should be a valid number, got 'fast'",
+        "optimizer.lr: expected a valid number, got 'fast'",
     ),
-    "text of a number": ("model: a\nepochs: '3'", "epochs: Input should be a valid integer, got '3'"),
+    "text of a number": ("model: a\nepochs: '3'", "epochs: expected a valid integer, got '3'"),
     "fraction": (
         "model: a\nepochs: 1.5",
-        "epochs: Input should be a valid integer, got 1.5",
+        "epochs: expected a valid integer, got 1.5",
     ),
-    "true for a number": ("model: a\nepochs: true", "epochs: Input should be a valid integer, got True"),
-    "below the range": ("model: a\nepochs: 0", "epochs: Input should be greater than or equal to 1, got 0"),
+    "true for a number": ("model: a\nepochs: true", "epochs: expected a valid integer, got True"),
+    "below the range": ("model: a\nepochs: 0", "epochs: expected greater than or equal to 1, got 0"),
     "above the range": (
         "model: a\nepochs: 101",
-        "epochs: Input should be less than or equal to 100, got 101",
+        "epochs: expected less than or equal to 100, got 101",
     ),
-    "zero rate": ("model: a\noptimizer: {lr: 0}", "optimizer.lr: Input should be greater than 0, got 0"),
-    "infinite rate": ("model: a\noptimizer: {lr: .inf}", "optimizer.lr: Input should be"),
-    "not a rate": ("model: a\noptimizer: {lr: .nan}", "optimizer.lr: Input should be"),
+    "zero rate": ("model: a\noptimizer: {lr: 0}", "optimizer.lr: expected greater than 0, got 0"),
+    "infinite rate": ("model: a\noptimizer: {lr: .inf}", "optimizer.lr: expected"),
+    "not a rate": ("model: a\noptimizer: {lr: .nan}", "optimizer.lr: expected"),
     "choice mistyped": (
         "model: a\noptimizer: {name: adamv}",
-        "optimizer.name: Input should be 'sgd' or 'adamw', got 'adamv'; did you mean 'adamw'?",
+        "optimizer.name: expected 'sgd' or 'adamw', got 'adamv'; did you mean 'adamw'?",
     ),
     "number for a section": (
         "model: a\noptimizer: 3",
-        "optimizer: Input should be an object, got 3",
+        "optimizer: expected an object, got 3",
     ),
-    "list too short": ("model: a\noptimizer: {betas: [0.9]}", "optimizer.betas.1: missing"),
+    "list too short": (
+        "model: a\noptimizer: {betas: [0.9]}",
+        "optimizer.betas.1: expected a value, got none",
+    ),
     "list of words": (
         "model: a\nmilestones: [1, two]",
-        "milestones.1: Input should be a valid integer, got 'two'",
+        "milestones.1: expected a valid integer, got 'two'",
     ),
     "not YAML": ("model: [a", "expected YAML, got what cannot be read"),
     "key twice": ("model: a\nmodel: b", "duplicate key model"),
     "list at the top": ("- model", "expected sections such as 'model:' at the top level"),
     "interpolation of nothing": ("model: ${nope}", "Interpolation key 'nope' not found"),
     "code": ("model: !!python/object/apply:os.getcwd []", "expected YAML, got what cannot be read"),
-    "no text": ("model: a\noptimizer: null", "optimizer: Input should be an object"),
+    "no text": ("model: a\noptimizer: null", "optimizer: expected an object"),
 }
 
 
@@ -139,7 +142,9 @@ def test_all_faults_at_once():
 
 @pytest.mark.parametrize("override", ["lr", "=3", "optimizer..lr=1", "a b=1"])
 def test_bad_override(override):
-    with pytest.raises(ConfigurationError, match=r"expected section\.key=value"):
+    with pytest.raises(
+        ConfigurationError, match=r"expected overrides section\.key=value, got .*; write it as"
+    ):
         resolve(Config, {"model": "a"}, [override])
 
 

@@ -98,8 +98,9 @@ def _load(config: RunConfig, folder: str | Path) -> Splits:
         return load(config.data, config.seed)
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"{error}; the run was trained on {config.data.name} in {config.data.root}: say where the images "
-            f"are now, by dlbook evaluate {folder} data.root=FOLDER"
+            f"{folder}: expected the images that the run was trained on, {config.data.name} in "
+            f"{config.data.root}, got none there ({error}); say where they are now, by dlbook evaluate "
+            f"{folder} data.root=FOLDER"
         ) from error
 
 

@@ -101,7 +101,9 @@ def read_description(folder: str | Path) -> dict[str, Any]:
             "on with it by dlbook train CONFIG --resume"
         ) from None
     except ValueError as error:
-        raise RunError(f"{file}: expected JSON, cannot read it ({error}); copy it from a backup") from error
+        raise RunError(
+            f"{file}: expected JSON, got what cannot be read ({error}); copy it from a backup"
+        ) from error
 
 
 def network_weights(folder: str | Path) -> dict[str, Tensor]:

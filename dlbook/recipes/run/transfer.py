@@ -69,11 +69,8 @@ def _copy_from_run(model: nn.Module, path: Path) -> None:
     if not path.exists() or not (folder / "network.json").is_file():
         raise ValueError(
             f"model.weights: expected a run's folder or its best.ckpt, got {path}, "
-            + (
-                "where no run was begun; train one there"
-                if path.exists()
-                else "which is missing; fix the path"
-            )
+            f"{'where no run was begun' if path.exists() else 'which is missing'}; train a run there, or fix "
+            "the path"
         )
     given, last, own = network_weights(folder), head(model), model.state_dict()
     for key, value in own.items():

@@ -71,7 +71,10 @@ def verify(folder: str | Path) -> None:
         if told
     ]
     if found:
-        raise CheckpointError(f"{found[0]}; delete {folder.name} and resume from the one before")
+        raise CheckpointError(
+            f"{folder}: expected the files that {FILE} lists, got {found[0]}; delete {folder.name} and "
+            "resume from the one before"
+        )
 
 
 def _share(names: list[str]) -> list[str]:
@@ -88,10 +91,10 @@ def _fingerprint(path: Path) -> list:
 def _fault(path: Path, size: int, digest: str) -> str:
     """What is wrong with a file, or nothing."""
     if not path.is_file():
-        return f"{path}: expected a file of {size:,} bytes, found none: it is missing"
+        return f"no {path.name}, which is missing"
     if path.stat().st_size != size:
-        return f"{path}: expected {size:,} bytes, got {path.stat().st_size:,}: it was cut short"
+        return f"{path.name} of {path.stat().st_size:,} bytes for {size:,}, cut short"
     found = _fingerprint(path)[1]
     if found == digest:
         return ""
-    return f"{path}: expected a SHA-256 that begins with {digest[:12]}, got {found[:12]}: it was altered"
+    return f"{path.name} of SHA-256 {found[:12]}... for {digest[:12]}..., altered"

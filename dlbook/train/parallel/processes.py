@@ -101,8 +101,8 @@ def _name_of_this_start(store: dist.Store, rank: int, world_size: int, wait: flo
         waiting = {other for other in waiting if not store.check([f"dlbook/has/{start}/{other}"])}
         if time.monotonic() > end:
             raise TimeoutError(
-                f"expected {world_size} processes within {wait:.0f} s, ranks {sorted(waiting)} did "
-                "not come; start them all"
+                f"expected {world_size} processes within {wait:.0f} s, got none of ranks {sorted(waiting)}; "
+                "start them all"
             )
         time.sleep(0.02)
     return start

@@ -60,7 +60,7 @@ def test_another_network_is_refused_by_the_first_tensor(tmp_path):
         match="expected tensor '.*' of shape .* in .*, got .*; set model.name to the run's network",
     ):
         start("lenet5_modern", 10, 1, str(tmp_path / "first"), frozen=False)
-    with pytest.raises(ValueError, match="which is missing; fix the path"):
+    with pytest.raises(ValueError, match="which is missing; train a run there, or fix the path"):
         start("lenet5_modern", 10, 1, str(tmp_path / "nothing"), frozen=False)
     with pytest.raises(ValueError, match="expected efficientnet_lite0 and three channels for 'imagenet'"):
         start("resnet18", 10, 3, "imagenet", frozen=False)

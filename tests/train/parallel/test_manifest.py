@@ -17,9 +17,12 @@ def folder(tmp_path):
 
 
 HARMS = {
-    "cut": (lambda file: file.write_bytes(file.read_bytes()[:100]), "one: expected 200 bytes, got 100"),
-    "altered": (lambda file: file.write_bytes(bytes(200)), "one: expected a SHA-256 .* altered"),
-    "lost": (lambda file: file.unlink(), "one: expected a file of 200 bytes, found none"),
+    "cut": (
+        lambda file: file.write_bytes(file.read_bytes()[:100]),
+        "got one of 100 bytes for 200, cut short",
+    ),
+    "altered": (lambda file: file.write_bytes(bytes(200)), "got one of SHA-256 .*altered"),
+    "lost": (lambda file: file.unlink(), "got no one, which is missing"),
     "no list": (lambda file: (file.parent / manifest.FILE).unlink(), "expected a whole manifest.json"),
     "half a list": (
         lambda file: (file.parent / manifest.FILE).write_text('{"format"'),
