@@ -25,9 +25,9 @@ import torch
 
 from dlbook.models import create
 from dlbook.recipes.run.build import build
-from dlbook.recipes.run.config import RunConfig, resolve
+from dlbook.recipes.run.config import RunConfig, changes, identity, resolve
 from dlbook.recipes.run.data import Splits, load
-from dlbook.recipes.run.train import METRIC, evaluations, flat
+from dlbook.recipes.run.train import METRIC, evaluations
 from dlbook.train import configuration
 from dlbook.train.batches import generator_of
 from dlbook.train.configuration import ConfigurationError, read_value
@@ -50,17 +50,30 @@ class Space:
     range: bool = False
     log: bool = False
 
-    def suggest(self, trial: Any, whole: bool) -> Any:
-        """Ask a trial for a value.
+    def suggest(self, trial: Any, config: RunConfig) -> Any:
+        """Ask an Optuna trial for a value; whole numbers where the schema of `config` takes no others."""
+        if not self.range:  # the journal knows no lists
+            return json.loads(trial.suggest_categorical(self.key, list(map(json.dumps, self.values))))
+        ask = trial.suggest_int if self.is_whole(config) else trial.suggest_float
+        return ask(self.key, *self.values, log=self.log)
 
-        Args:
-            trial: Optuna's.
-            whole: integers only.
-        """
+    def is_whole(self, config: RunConfig) -> bool:
+        """Whether both ends are whole, and the schema refuses half a step more than the lower one."""
+        if not all(isinstance(value, int) for value in self.values):
+            return False
+        try:
+            return not with_values(config, {self.key: self.values[0] + 0.5})
+        except ConfigurationError:
+            return True
+
+    def is_sound(self) -> bool:
+        """Whether there are two or more different values; of a range, two numbers, low below high."""
         if not self.range:
-            known = {json.dumps(value): value for value in self.values}  # the journal knows no lists
-            return known[trial.suggest_categorical(self.key, list(known))]
-        return (trial.suggest_int if whole else trial.suggest_float)(self.key, *self.values, log=self.log)
+            return (
+                len(self.values) >= 2 and not self.log and all(self.values.count(v) == 1 for v in self.values)
+            )
+        numbers = all(type(value) in (int, float) for value in self.values) and len(self.values) == 2
+        return numbers and self.values[0] < self.values[1] and (self.values[0] > 0 or not self.log)
 
 
 def parse(text: str) -> Space:
@@ -73,28 +86,20 @@ def parse(text: str) -> Space:
         ValueError: it is something else; the message has the grammar.
     """
     key, _, told = text.partition("=")
-    if not (key and told):
-        raise ValueError(f"--space: expected a key and its values, got {text!r}; write {GRAMMAR}")
     if key.split(".")[0] in ("seed", "data", "output") and key != "data.batch_size":
         raise ValueError(
             f"--space: expected a key other than seed, data.* and output.*, got {text!r}; give that as "
             "key=value, the same for all trials (of data only data.batch_size may vary)"
         )
     log, between = told.startswith("log:"), ".." in told
-    values = tuple(read_value(f"[{told.removeprefix('log:').replace('..', ',') if between else told}]"))
-    numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
-    if between and not (
-        numbers and len(values) == 2 and values[0] < values[1] and (values[0] > 0 or not log)
-    ):
+    values = read_value(f"[{told.removeprefix('log:').replace('..', ',') if between else told}]")
+    space = Space(key, tuple(values), between, log)
+    if not key or not space.is_sound():
         raise ValueError(
-            f"--space: expected two numbers, low below high, and above 0 for log:, got {text!r}; write "
-            f"{GRAMMAR}"
+            "--space: expected a key and two or more different values, or two numbers, low below high, and "
+            f"above 0 for log:, got {text!r}; write {GRAMMAR}"
         )
-    if not between and (log or len(values) < 2 or any(values.count(value) > 1 for value in values)):
-        raise ValueError(
-            f"--space: expected two or more different values, or a range, got {text!r}; write {GRAMMAR}"
-        )
-    return Space(key, values, between, log)
+    return space
 
 
 def default_storage(folder: str | Path) -> Path:
@@ -110,87 +115,74 @@ def search(
     storage: str | Path | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> tuple[Any, Path]:
-    """Add trials until `trials` have ended; returns Optuna's study and the file of the best configuration.
+    """Add trials until `trials` have ended.
 
     Args:
         config: what every trial starts from; its seed is the search's too.
-        spaces, trials: what is varied, and how many trials the study shall hold.
+        spaces, trials: what is varied, and how many trials the study shall hold, >= 1.
         name, storage: of the study and of its journal; an existing study is continued.
         say: takes a line for each trial.
 
+    Returns:
+        Optuna's study, and the file of the best configuration.
+
     Raises:
-        ValueError: what no trial could be started with, before any is; or no trial came to an end.
+        ValueError: no trial can be started with this (then none is), or no trial came to an end.
         ModuleNotFoundError: Optuna is not installed.
     """
-    optuna = _optuna()
     splits = load(config.data, config.seed)
-    wholes = _require_valid(config, spaces, trials, splits)
-    study = _open(optuna, name, Path(storage or default_storage(config.output.folder)))
+    _require_valid(config, spaces, trials, splits)
+    study, sampler = _open(name, Path(storage or default_storage(config.output.folder)))
     _require_same(study, config, spaces)
-    while len(_ended(study)) < trials:
+    while sum(trial.state.is_finished() for trial in study.trials) < trials:
         trial = study.ask()
         seed = generator_of(config.seed, "trial", trial.number).initial_seed()  # no two trials draw the same
-        study.sampler = optuna.samplers.TPESampler(seed=seed)
-        values = _suggest(trial, spaces, wholes)
-        state, value, why = _run(trial, config, values, splits)
-        study.tell(trial, value, state=optuna.trial.TrialState[state])
+        study.sampler = sampler(seed=seed)
+        values = {space.key: space.suggest(trial, config) for space in spaces}
+        state, value, why = _run(trial, with_values(config, values), splits)
+        trial.set_user_attr("why", why)
+        trial.set_user_attr("values", values)
+        study.tell(trial, value, state=state)
         told = "  ".join(f"{key}={each}" for key, each in values.items())
-        say(
-            f"trial {trial.number + 1} of {trials}  {state.lower()}  {METRIC} {value}  {told}  {why}".rstrip()
-        )
-    return study, _save_best(study, config, spaces, wholes)
+        line = f"trial {trial.number + 1} of {trials}  {state.name.lower()}  {METRIC} {value}  {told}  {why}"
+        say(line.rstrip())
+    return study, _save_best(study, config)
 
 
-def _optuna() -> Any:
-    """Import Optuna, or say how to install it."""
+def _open(name: str, file: Path) -> tuple[Any, Any]:
+    """The study, made if it is missing, and the class of its samplers."""
     try:
         import optuna
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             "expected the package optuna for a search, got an environment without it; pip install '.[search]'"
         ) from error
-    return optuna
-
-
-def _open(optuna: Any, name: str, file: Path) -> Any:
-    """The study, made if it is missing."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # silence Optuna; the search prints its own lines
     file.parent.mkdir(parents=True, exist_ok=True)
     journal = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(file)))
     pruner = optuna.pruners.MedianPruner(STARTUP)
-    return optuna.create_study(
+    study = optuna.create_study(
         study_name=name, storage=journal, load_if_exists=True, direction="maximize", pruner=pruner
     )
+    return study, optuna.samplers.TPESampler
 
 
-def _suggest(trial: Any, spaces: Sequence[Space], wholes: Sequence[bool]) -> dict[str, Any]:
-    return {space.key: space.suggest(trial, whole) for space, whole in zip(spaces, wholes, strict=True)}
+def _run(trial: Any, config: RunConfig, splits: Splits) -> tuple[Any, float | None, str]:
+    """Train: how the trial ended, its best validation accuracy, and why it ended badly."""
+    from optuna.trial import TrialState
 
-
-def _run(
-    trial: Any, config: RunConfig, values: dict[str, Any], splits: Splits
-) -> tuple[str, float | None, str]:
-    """Train with the values: how the trial ended, its best validation accuracy, and why it ended badly."""
-    best, why = -float("inf"), ""
+    best = -float("inf")
     try:
-        for number, figures in enumerate(evaluations(build(with_values(config, values), splits=splits)), 1):
+        for number, figures in enumerate(evaluations(build(config, splits=splits)), 1):
             best = max(best, figures[METRIC])
             trial.report(figures[METRIC], number)
             if trial.should_prune():
-                return "PRUNED", None, f"(worse than the median after {number} evaluations)"
-        return "COMPLETE", best, ""
+                return TrialState.PRUNED, None, f"(worse than the median after {number} evaluations)"
+        return TrialState.COMPLETE, best, ""
     except NonFiniteLoss as error:  # pruned, not failed: the sampler learns to keep away from there
-        why = str(error)
-        return "PRUNED", None, why
+        return TrialState.PRUNED, None, str(error)
     except UNSUITABLE as error:
-        why = str(error)
-        return "FAIL", None, why
-    finally:
-        trial.set_user_attr("why", why)
-
-
-def _ended(study: Any) -> list[Any]:
-    return [trial for trial in study.trials if trial.state.is_finished()]
+        return TrialState.FAIL, None, str(error)
 
 
 def with_values(config: RunConfig, values: dict[str, Any]) -> RunConfig:
@@ -203,17 +195,12 @@ def with_values(config: RunConfig, values: dict[str, Any]) -> RunConfig:
     Raises:
         ConfigurationError: the schema refuses a value.
     """
-    return resolve(
-        RunConfig, config.model_dump(mode="json"), [f"{k}={json.dumps(v)}" for k, v in values.items()]
-    )
+    overrides = [f"{key}={json.dumps(value)}" for key, value in values.items()]
+    return resolve(RunConfig, config.model_dump(mode="json"), overrides)
 
 
-def _require_valid(config: RunConfig, spaces: Sequence[Space], trials: int, splits: Splits) -> list[bool]:
-    """Ask the schema about the corners of the spaces (the first 512), and the zoo about the models.
-
-    Returns:
-        For each space, whether it takes whole numbers only.
-    """
+def _require_valid(config: RunConfig, spaces: Sequence[Space], trials: int, splits: Splits) -> None:
+    """Ask the schema about the corners of the spaces (the first 512), and the zoo about the models."""
     keys = [space.key for space in spaces]
     if trials < 1 or not keys or len(set(keys)) < len(keys):
         raise ValueError(
@@ -222,54 +209,33 @@ def _require_valid(config: RunConfig, spaces: Sequence[Space], trials: int, spli
         )
     if len(splits.validation) == 0:
         raise ValueError("data.validation: expected more than 0 for a search, got 0; set it to 0.1")
-    for corner in itertools.islice(itertools.product(*(space.values for space in spaces)), MOST_CORNERS):
-        with_values(config, dict(zip(keys, corner, strict=True)))
-    names = next((space.values for space in spaces if space.key == "model.name"), (config.model.name,))
+    corners = itertools.islice(itertools.product(*(space.values for space in spaces)), MOST_CORNERS)
+    asked = [with_values(config, dict(zip(keys, corner, strict=True))) for corner in corners]
     with torch.device("meta"):
-        for name in names:
+        for name in {each.model.name for each in asked}:
             create(name, num_classes=len(splits.classes), in_channels=splits.in_channels)
-    return [space.range and _whole(config, space) for space in spaces]
-
-
-def _whole(config: RunConfig, space: Space) -> bool:
-    """Whether the schema takes the lower end and refuses half a step more."""
-    if not all(isinstance(value, int) for value in space.values):
-        return False
-    try:
-        with_values(config, {space.key: space.values[0] + 0.5})
-    except ConfigurationError:
-        return True
-    return False
 
 
 def _require_same(study: Any, config: RunConfig, spaces: Sequence[Space]) -> None:
     """A study compares like with like: spaces and all that is not varied stay as they were when it began."""
-    free = {"output": True, "data": {"workers", "root"}, "trainer": {"device"}}
-    now = flat(config.model_dump(mode="json", exclude=free)) | {space.key: str(space) for space in spaces}
-    begun = study.user_attrs.get("begun", now)
-    if different := [key for key in begun | now if begun.get(key) != now.get(key)]:
-        told = "; ".join(f"{key} was {begun.get(key)}, now {now.get(key)}" for key in different)
+    now = identity(config) | {space.key: str(space) for space in spaces}
+    if different := changes(study.user_attrs.get("begun", now), now):
         raise ValueError(
             f"study {study.study_name!r}: expected the configuration and spaces that it began with, got "
-            f"{told}; give the old ones again, or choose another --study"
+            f"{different}; give the old ones again, or choose another --study"
         )
     study.set_user_attr("begun", now)
 
 
-def _save_best(study: Any, config: RunConfig, spaces: Sequence[Space], wholes: Sequence[bool]) -> Path:
+def _save_best(study: Any, config: RunConfig) -> Path:
     """Write the configuration of the best trial of all processes."""
-    from optuna.trial import FixedTrial
-
-    ended = _ended(study)
-    if not any(trial.state.name == "COMPLETE" for trial in ended):
-        whys = [trial.user_attrs["why"] for trial in ended if trial.user_attrs.get("why")]
+    if not any(trial.state.name == "COMPLETE" for trial in study.trials):
+        whys = [why for trial in study.trials if (why := trial.user_attrs.get("why"))]
         raise ValueError(
             f"study {study.study_name!r}: expected one trial that trains to its end, got none of "
-            f"{len(ended)}, the last because: {whys[-1] if whys else 'it was stopped early'}; narrow the "
-            "spaces, or fix what it names"
+            f"{len(study.trials)}, the last because: {whys[-1]}; narrow the spaces, or fix what it names"
         )
     folder = Path(config.output.folder).parent / "search" / study.study_name
     folder.mkdir(parents=True, exist_ok=True)
-    values = _suggest(FixedTrial(study.best_params), spaces, wholes)
-    winner = with_values(config, values | {"output.folder": str(folder / "best")})
-    return configuration.save(winner, folder / "best.yaml")
+    values = study.best_trial.user_attrs["values"] | {"output.folder": str(folder / "best")}
+    return configuration.save(with_values(config, values), folder / "best.yaml")

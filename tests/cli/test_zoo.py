@@ -1,6 +1,8 @@
 """`dlbook models` and `dlbook summary`: the tables of the notebooks, the same as JSON, and bad arguments."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -26,6 +28,20 @@ def test_summary_prints_the_table_of_the_notebooks(run):
         0,
         repr(zoo.summary("resnet18", (3, 64, 96), 1)),
     )
+
+
+@pytest.mark.parametrize(("fault", "seen"), [("", "False"), ("dlbook.book.draw; ", "True")])
+def test_summary_does_without_matplotlib(fault, seen):
+    code = f"""
+import sys
+import dlbook.book
+{fault}
+from dlbook.cli.zoo import summary
+summary("lenet5")
+print("matplotlib" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == seen
 
 
 def test_summary_as_json(run):

@@ -71,7 +71,15 @@ def test_spaces(text, space):
     [("optimizer.lr=1..2", False), ("trainer.clip_norm=1..5", False), ("trainer.patience=1..5", True)],
 )
 def test_whole_numbers_where_the_schema_takes_no_others(tmp_path, text, whole):
-    assert module._whole(config(tmp_path), parse(text)) is whole
+    assert parse(text).is_whole(config(tmp_path)) is whole
+
+
+@pytest.mark.parametrize(
+    "text", ["=1,2", "a.b", "a.b=", "a.b=1,1", "a.b=log:1,2", "a.b=1..2..3", "a.b=1..1", "a.b=true..2"]
+)
+def test_what_is_no_space(text):
+    with pytest.raises(ValueError, match="expected a key and two or more different values"):
+        parse(text)
 
 
 @pytest.mark.parametrize(
@@ -79,9 +87,9 @@ def test_whole_numbers_where_the_schema_takes_no_others(tmp_path, text, whole):
     [
         (
             ["optimizer.lr"],
-            "expected a key and its values, got .*; write KEY=low..high, KEY=log:low..high or KEY=a,b,c",
+            "expected a key and two or more different values, .*; write KEY=low..high, KEY=log:low..high or",
         ),
-        (["optimizer.lr=1e-3..x"], "expected two numbers, low below high, .*; write KEY=low..high"),
+        (["optimizer.lr=1e-3..x"], "two numbers, low below high, .*; write KEY=low..high"),
         (["optimizer.lr=log:0..1"], "low below high, and above 0 for log:"),
         (["optimizer.lr=2..1"], "low below high"),
         (["optimizer.lr=0.1"], "two or more different values"),
@@ -227,7 +235,7 @@ def test_a_study_is_continued_as_it_was_begun(tmp_path, figures):
         ValueError, match=r"trainer.epochs was 1, now 2; give the old ones again, or .* --study"
     ):
         search(config(tmp_path, "trainer.epochs=2"), [RATE], 2)
-    with pytest.raises(ValueError, match=r"optimizer.lr was Space"):
+    with pytest.raises(ValueError, match=r"optimizer.lr was .Space"):
         search(config(tmp_path), [parse("optimizer.lr=1e-3..1")], 2)
     search(config(tmp_path, "trainer.epochs=2"), [RATE], 1, name="another")
     assert len(kept(tmp_path, "another")) == 1

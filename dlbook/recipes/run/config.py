@@ -22,7 +22,10 @@ from pydantic import AfterValidator, BeforeValidator, create_model, model_valida
 from dlbook.recipes.methods import METHODS
 from dlbook.train.configuration import Field, Section, resolve
 
-__all__ = ["RunConfig", "hyper_parameters", "resolve"]
+__all__ = ["RunConfig", "changes", "hyper_parameters", "identity", "resolve"]
+
+# Where a run is kept, how its images are fetched and where it computes: what it learns is the same.
+FREE = {"output": True, "data": {"workers", "root"}, "trainer": {"device"}}
 
 Home = AfterValidator(lambda path: str(Path(path).expanduser()) if path.startswith("~") else path)
 
@@ -200,3 +203,30 @@ class RunConfig(Section):
                 "labels of each class it may see"
             )
         return self
+
+
+def identity(config: RunConfig) -> dict[str, object]:
+    """Return what makes a run what it is, as JSON has it: dotted key -> value, without what is FREE."""
+    return _flat(config.model_dump(mode="json", exclude=FREE))
+
+
+def changes(before: dict[str, object], now: dict[str, object]) -> str:
+    """Say which keys differ, and how; "" where none does.
+
+    Args:
+        before, now: dotted key -> value.
+    """
+    return "; ".join(
+        f"{key} was {before.get(key)!r}, now {now.get(key)!r}"
+        for key in before | now
+        if before.get(key) != now.get(key)
+    )
+
+
+def _flat(section: dict, prefix: str = "") -> dict[str, object]:
+    parts = ((f"{prefix}{key}", value) for key, value in section.items())
+    return {
+        k: v
+        for key, value in parts
+        for k, v in (_flat(value, f"{key}.") if isinstance(value, dict) else {key: value}).items()
+    }

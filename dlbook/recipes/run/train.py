@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dlbook.recipes.run import network
 from dlbook.recipes.run.build import Setup
-from dlbook.recipes.run.config import RunConfig
+from dlbook.recipes.run.config import RunConfig, changes, identity
 from dlbook.recipes.run.evaluate import evaluate_setup
 from dlbook.recipes.run.explain import explained
 from dlbook.regularize import EarlyStopping
@@ -23,7 +23,7 @@ from dlbook.train.parallel.distributed import average_log, from_main, is_main, o
 from dlbook.train.parallel.sharded import ShardedRun
 from dlbook.train.run import Run, RunError
 
-__all__ = ["METRIC", "evaluations", "flat", "train"]
+__all__ = ["METRIC", "evaluations", "train"]
 
 METRIC = "accuracy"  # of the validation images; larger is better
 LOG_POINTS = 20  # of the training curves, for each evaluation
@@ -129,29 +129,13 @@ def _require_same_images(now: dict[str, str | int], folder: Path) -> None:
 
 
 def _require_same(config: RunConfig, file: Path) -> None:
-    """A resumed run has to be the run that was begun; where it is kept and how it is fetched may change."""
+    """A resumed run has to be the run that was begun."""
     begun = configuration.load(RunConfig, file)
-    free = {"output": True, "data": {"workers", "root"}, "trainer": {"device"}}
-    before, now = (flat(c.model_dump(exclude=free)) for c in (begun, config))
-    if different := [
-        f"{key} was {before.get(key)!r}, now {now.get(key)!r}"
-        for key in before | now
-        if before.get(key) != now.get(key)
-    ]:
+    if different := changes(identity(begun), identity(config)):
         raise RunError(
-            f"{file}: expected the configuration that the run began with, got {'; '.join(different)}; "
-            "resume with that, or choose another folder"
+            f"{file}: expected the configuration that the run began with, got {different}; resume with "
+            "that, or choose another folder"
         )
-
-
-def flat(section: dict, prefix: str = "") -> dict[str, object]:
-    """A nested configuration as one dictionary: dotted key -> value."""
-    parts = ((f"{prefix}{key}", value) for key, value in section.items())
-    return {
-        k: v
-        for key, value in parts
-        for k, v in (flat(value, f"{key}.") if isinstance(value, dict) else {key: value}).items()
-    }
 
 
 def _log(loggers: list[Logger], setup: Setup, before: int, figures: dict[str, float]) -> None:
