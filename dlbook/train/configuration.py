@@ -13,8 +13,8 @@ configuration: loading that file again gives an equal object, whatever the defau
 0.0001
 >>> resolve(Config, {"optimizer": {"Lr": 0.1}})  # doctest: +NORMALIZE_WHITESPACE
 Traceback (most recent call last):
-dlbook.train.configuration.ConfigurationError: optimizer.Lr: unknown key; did you mean 'lr'? There are: name,
-lr
+dlbook.train.configuration.ConfigurationError: optimizer.Lr: expected one of the keys name, lr, got 'Lr'; did
+you mean 'lr'?
 """
 
 import difflib
