@@ -1,8 +1,11 @@
-"""Fonts of formulas, icons and notebooks, from the site itself, in the sizes that the pages need."""
+"""Fonts of formulas, icons, notebooks and digits, from the site itself, in the sizes that the pages need."""
 
 import filecmp
 import shutil
 from pathlib import Path
+
+from dlbook.browser.digits import script
+from dlbook.data import mnist5k
 
 from .formulas import FONTS, mathjax
 from .icons import trim_icons
@@ -40,10 +43,19 @@ def fetch_fonts_first(app, pagename, templatename, context, doctree):
     context["metatags"] = "\n".join([context.get("metatags") or "", *map(link.format, files)])
 
 
+def write_digits(app):
+    """Write the digits that figures train on; a page loads them when its reader first asks for a training."""
+    digits = mnist5k("train")
+    target = Path(app.outdir, "_static/digits.js")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(script(digits.images, digits.labels), "utf8")
+
+
 def finish(app, exception):
     """After the pages: the files beside them."""
     if exception or app.builder.format != "html":
         return
+    write_digits(app)
     copy_math_fonts(app)
     trim_icons(app)
     copy_notebooks(app)
