@@ -1,63 +1,97 @@
-// A citation says what it cites where it stands: pointing at it, reaching it by keyboard, or a first tap shows a card with
-// authors, title, year and a link to the work. The words are those of the link's `title`, which stays what a page without
-// scripts shows. The card can be pointed at itself, and Escape puts it away. A deferred script, as wide.mjs is.
+// What stands behind a word is said beside it: pointing at it, reaching it by keyboard, or a first tap shows a card.
+// Behind a citation stands the work (the words of the link's `title`, which a page without scripts shows), behind a number
+// of the prose its rows in the ledger. The card can be pointed at itself, Escape puts it away, and a second tap follows
+// the link. A deferred script, as wide.mjs is.
 (() => {
   const WAIT = 250;  // ms: a pointer that only passes by shows nothing, and one that leaves may come back
   const WORK = /\b(?:arXiv:([\w.\/-]*\w)|doi:(\S*\w))/;
-  const card = Object.assign(document.createElement("span"), { className: "citation-card", id: "citation-card", hidden: true });
-  const cites = [...document.querySelectorAll('article a[href*="bibliography.html#"][title]')];
-  let shown = null, timer = 0;
+  const MOST = 3;  // rows on one card
+  const COLUMNS = ["predicted", "measured", "margin", "source"];
+  const made = (name, className, ...inside) => {
+    const element = Object.assign(document.createElement(name), { className });
+    element.append(...inside);
+    return element;
+  };
+  const card = Object.assign(made("span", "hover-card"), { id: "hover-card", hidden: true });
+  let shown = null, timer = 0;  // shown: {link, area}
 
   const later = (action) => { clearTimeout(timer); timer = setTimeout(action, WAIT); };
 
-  function fill(text) {
-    const found = text.match(WORK);
-    card.replaceChildren(found ? text.slice(0, found.index) : text);
-    if (!found) return;
+  // Authors, title, year, and a link to the work itself.
+  function work(link) {
+    const text = link.dataset.work, found = text.match(WORK);
+    if (!found) return [text];
     const href = found[1] ? `https://arxiv.org/abs/${found[1]}` : `https://doi.org/${found[2]}`;
-    card.append(Object.assign(document.createElement("a"), { href, textContent: found[0] }));
+    return [text.slice(0, found.index), Object.assign(made("a", "", found[0]), { href })];
   }
 
-  function show(link) {
+  // One row of the ledger: what was predicted, measured, by which margin, and where it comes from.
+  function row(place) {
+    const [head, ...cells] = document.getElementById(place).cells;
+    const name = head.cloneNode(true);
+    name.querySelector(".ledger-number")?.remove();
+    const quoted = cells[4].textContent.startsWith("reported");
+    const parts = COLUMNS.flatMap((label, i) => cells[i].textContent.trim() === "" ? [] : [
+      made("span", "card-label", quoted && label === "measured" ? "reported" : label),
+      made("span", "", ...[...cells[i].cloneNode(true).childNodes])]);
+    return made("span", "card-row", made("span", "card-title", name.textContent.trim()), ...parts,
+      made("span", "card-all card-label", cells[4].textContent));
+  }
+
+  function rows(link) {
+    const places = link.dataset.rows.split(" "), more = places.length - MOST;
+    const parts = places.slice(0, MOST).map(row);
+    if (more > 0) parts.push(made("span", "card-row", made("span", "card-all", `and ${more} more in the ledger`)));
+    return parts;
+  }
+
+  function show(link, area, fill) {
     clearTimeout(timer);
-    if (shown === link) return;
+    if (shown?.link === link) return;
     hide();
-    shown = link;
-    fill(link.dataset.work);
-    link.after(card);
+    shown = { link, area };
+    card.replaceChildren(...fill(link));
+    area.after(card);
     link.setAttribute("aria-describedby", card.id);
     card.hidden = false;
-    const at = link.getClientRects()[0], size = card.getBoundingClientRect();
+    const at = area.getClientRects()[0], size = card.getBoundingClientRect();
     const below = at.bottom + size.height + 8 < innerHeight;
     card.style.left = `${Math.max(8, Math.min(at.left, document.documentElement.clientWidth - size.width - 8))}px`;
-    card.style.top = `${below ? at.bottom + 4 : at.top - size.height - 4}px`;
+    card.style.top = `${below ? at.bottom + 4 : Math.max(8, at.top - size.height - 4)}px`;
   }
 
   function hide() {
     clearTimeout(timer);
-    shown?.removeAttribute("aria-describedby");
+    shown?.link.removeAttribute("aria-describedby");
     shown = null;
     card.hidden = true;
   }
 
-  const inside = (element) => element && (card.contains(element) || element === shown);
-  for (const link of cites) {
-    link.dataset.work = link.title;
-    link.removeAttribute("title");
-    link.addEventListener("pointerenter", (event) => { if (event.pointerType !== "touch") later(() => show(link)); });
-    link.addEventListener("pointerleave", () => later(hide));
-    link.addEventListener("focus", () => { if (link.matches(":focus-visible")) show(link); });
+  const inside = (element) => element && (card.contains(element) || shown?.area.contains(element));
+
+  // area: what the pointer has to be on, the link and the words before it.
+  function attach(link, fill, area = link) {
+    area.addEventListener("pointerenter", (event) => { if (event.pointerType !== "touch") later(() => show(link, area, fill)); });
+    area.addEventListener("pointerleave", () => later(hide));
+    link.addEventListener("focus", () => { if (link.matches(":focus-visible")) show(link, area, fill); });
     link.addEventListener("focusout", (event) => { if (!inside(event.relatedTarget)) hide(); });
-    link.addEventListener("click", (event) => {
-      if (event.pointerType !== "touch" || shown === link) return;
+    area.addEventListener("click", (event) => {
+      if (event.pointerType !== "touch" || shown?.link === link) return;
       event.preventDefault();
-      show(link);
+      show(link, area, fill);
     });
   }
+
+  for (const link of document.querySelectorAll('article a[href*="bibliography.html#"][title]')) {
+    link.dataset.work = link.title;
+    link.removeAttribute("title");
+    attach(link, work);
+  }
+  for (const link of document.querySelectorAll("a.ledger-badge")) attach(link, rows, link.parentElement);
   card.addEventListener("pointerenter", () => clearTimeout(timer));
   card.addEventListener("pointerleave", () => later(hide));
   card.addEventListener("focusout", (event) => { if (!inside(event.relatedTarget)) hide(); });
   addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
   addEventListener("pointerdown", (event) => { if (!inside(event.target)) hide(); });
-  addEventListener("scroll", hide, { passive: true });
+  addEventListener("scroll", (event) => { if (!card.contains(event.target)) hide(); }, { passive: true });
 })();

@@ -1,43 +1,46 @@
-// The filter above the table of every claim. Without it the table is whole. A deferred script, as wide.mjs is.
+// The filter above the tables of every claim. Without it they are whole. A deferred script, as wide.mjs is.
 (() => {
-  const table = document.querySelector("table.dlbook-claims");
-  const rows = [...(table?.tBodies[0]?.rows ?? [])];
-  const text = (row, column) => row.cells[column].textContent.trim();
-  const [STATUS, CHAPTER] = [5, 6];
-
-  const choice = (label, column) => {
-    const select = document.createElement("select");
-    const values = [...new Set(rows.map((row) => text(row, column)))];
-    select.append(new Option("all", ""), ...values.map((value) => new Option(value, value)));
-    return labelled(label, select);
-  };
+  const sections = [...document.querySelectorAll('section[id^="claims-"]')];
+  const title = (section) => section.querySelector("h2, h3").firstChild.textContent.trim();
+  // One entry of the list: a row, and the folded rows that it stands for.
+  const entries = sections.flatMap((section) => {
+    const rows = [...section.querySelector("table").tBodies[0].rows];
+    return rows.filter((row) => !row.classList.contains("claims-all")).map((row) => {
+      const all = row.nextElementSibling?.classList.contains("claims-all") ? [row.nextElementSibling] : [];
+      return { section, rows: [row, ...all], kind: title(section), chapter: row.cells[row.cells.length - 1].textContent.trim(),
+        text: [row, ...all].map((part) => part.textContent).join(" ").toLowerCase() };
+    });
+  });
 
   const labelled = (words, control) => {
     const label = document.createElement("label");
     label.append(words, control);
     return { label, control };
   };
+  const choice = (label, key) => {
+    const select = document.createElement("select");
+    const values = [...new Set(entries.map((entry) => entry[key]))];
+    select.append(new Option("all", ""), ...values.map((value) => new Option(value, value)));
+    return labelled(label, select);
+  };
 
-  if (rows.length) {
+  if (entries.length) {
     const search = labelled("Words", Object.assign(document.createElement("input"), { type: "search" }));
-    const status = choice("Status", STATUS);
-    const chapter = choice("Chapter", CHAPTER);
+    const kind = choice("Kind", "kind");
+    const chapter = choice("Chapter", "chapter");
     const count = Object.assign(document.createElement("output"), { className: "claims-count" });
     const form = Object.assign(document.createElement("form"), { className: "claims-filter" });
-    form.append(status.label, chapter.label, search.label, count);
+    form.append(kind.label, chapter.label, search.label, count);
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("input", () => {
       const words = search.control.value.trim().toLowerCase();
-      let shown = 0;
-      for (const row of rows) {
-        const fits = (!status.control.value || text(row, STATUS) === status.control.value)
-          && (!chapter.control.value || text(row, CHAPTER) === chapter.control.value)
-          && row.textContent.toLowerCase().includes(words);
-        row.hidden = !fits;
-        shown += fits;
-      }
-      count.value = `${shown} of ${rows.length} shown`;
+      const fits = (entry) => (!kind.control.value || entry.kind === kind.control.value)
+        && (!chapter.control.value || entry.chapter === chapter.control.value) && entry.text.includes(words);
+      const shown = new Set(entries.filter(fits));
+      for (const entry of entries) for (const row of entry.rows) row.hidden = !shown.has(entry);
+      for (const section of sections) section.hidden = !entries.some((entry) => entry.section === section && shown.has(entry));
+      count.value = `${shown.size} of ${entries.length} shown`;
     });
-    (table.closest(".pst-scrollable-table-container") ?? table).before(form);
+    sections[0].before(form);
   }
 })();

@@ -18,7 +18,8 @@ def main(name: str, file: Path) -> int:
         rows = {  # of a page without a ledger none
             row["name"]: f"{row['measured']} (predicted {row['predicted']})"
             for found in gather(CACHE, ROOT)
-            for row in found["rows"]
+            for entry in found["entries"]
+            for row in entry["rows"]
             if found["page"].rpartition("/")[2] == name
         }
         file.write_text(json.dumps({"ledger": rows}, indent=1), "utf8")

@@ -11,6 +11,7 @@ freshness  a changed style sheet or extension makes every page new
 search     an index of the prose by section, and the page that looks through it
 sitemap    every page in it, however few a build has written
 works      the bibliography: each work is linked once
+badges     the mark behind a number of the prose that stands in the ledger, and the folded ledger
 symptoms   the directive that sorts every chapter's bugs by what one sees
 gathered   what one page shows of all the others
 predictions  "Predict first", answered on the page, and the list of all questions
@@ -22,6 +23,7 @@ run_time   the role that says what the chapter took in the recorded run
 from . import (
     address,
     assets,
+    badges,
     claims,
     failures,
     figures,
@@ -55,6 +57,7 @@ def setup(app):
         assets,
         search,
         sitemap,
+        badges,
         claims,
         symptoms,
         failures,

@@ -1,7 +1,8 @@
 """The directive `{claims}`: every claim of the book, from the ledgers of the executed chapters.
 
 `python -m dlbook.book.claims _build/claims.json` gathers them before the site is built; the page is made new
-whenever what that file says changes.
+whenever what that file says changes. What could have failed stands first, then equalities, recorded runs and
+what papers report, each in the book's order. Rows that one loop has made are one row, which opens.
 """
 
 import hashlib
@@ -14,28 +15,41 @@ from sphinx import addnodes
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
+from .folds import Fold
+
 HASH = "claims_hash"
 STATUS = {"verified": "verified", "recorded": "recorded", "cited": "cited"}
-COLUMNS = (
-    ("Claim", 30),
-    ("Predicted", 12),
-    ("Measured or reported", 16),
-    ("Tolerance", 10),
-    ("Source", 14),
-    ("Status", 8),
-    ("Chapter", 10),
-)
+COLUMNS = {"name": 32, "predicted": 14, "measured": 16, "tolerance": 12, "source": 14, "page": 12}
+HEADS = {"name": "Claim", "tolerance": "Margin", "page": "Chapter"}
+SECTIONS = {  # section -> title, what it is, the columns that it has no use for
+    "claim": (
+        "What could have failed",
+        "Predictions and bounds: nature, or the random seeds, could have said no.",
+        (),
+    ),
+    "equality": (
+        "What has to be equal",
+        "A count by formula and by code, our code and an independent one: equal up to rounding.",
+        (),
+    ),
+    "recorded": (
+        "What a larger run gave",
+        "Recorded on the machine and the day that the source names.",
+        ("predicted", "tolerance"),
+    ),
+    "cited": ("What papers report", "Not run here.", ("predicted", "tolerance")),
+}
 EMPTY = "No claims have been gathered yet: run `make book`, which executes the chapters first."
 
 
 def read_claims(file):
-    """The rows of all ledgers, each with its page. Raises ExtensionError if the file is no list of ledgers.
+    """The entries of all ledgers, each with its page; ExtensionError if the file is no list of ledgers.
 
-    file: JSON, `{"chapters": [{"page": docname, "rows": [{"kind", "name", "predicted", "measured", ...}]}]}`.
+    file: JSON as `dlbook.book.claims` describes it.
     """
     try:
         chapters = json.loads(Path(file).read_text("utf8"))["chapters"]
-        return [{**row, "page": chapter["page"]} for chapter in chapters for row in chapter["rows"]]
+        return [{**entry, "page": chapter["page"]} for chapter in chapters for entry in chapter["entries"]]
     except (ValueError, KeyError, TypeError) as error:
         raise ExtensionError(
             f"{file}: expected the claims that `python -m dlbook.book.claims` writes, got "
@@ -43,60 +57,97 @@ def read_claims(file):
         ) from error
 
 
-def summary(rows):
+def summary(entries):
     """One sentence: how many claims of each kind.
 
-    >>> summary([{"kind": "verified", "page": "a"}, {"kind": "cited", "page": "b"}])
-    '2 claims in 2 chapters: 1 verified, 0 recorded, 1 cited.'
+    >>> rows = [{"kind": "verified"}, {"kind": "cited"}]
+    >>> summary([{"page": "a", "rows": rows}, {"page": "b", "rows": rows[:1]}])
+    '3 claims in 2 chapters: 2 verified, 0 recorded, 1 cited.'
     """
-    kinds = Counter(row["kind"] for row in rows)
-    chapters = len({row["page"] for row in rows})
+    kinds = Counter(row["kind"] for entry in entries for row in entry["rows"])
+    chapters = len({entry["page"] for entry in entries})
     parts = ", ".join(f"{kinds[kind]} {word}" for kind, word in STATUS.items())
-    return f"{len(rows)} claims in {chapters} chapter{'s' * (chapters != 1)}: {parts}."
+    return f"{kinds.total():,} claims in {chapters} chapter{'s' * (chapters != 1)}: {parts}."
 
 
 class Claims(SphinxDirective):
-    """A sentence that counts the claims, and a table of them; the page's script adds the filter."""
+    """A sentence that counts the claims, and a table for each kind; the page's script adds the filter."""
 
     def run(self):
         file = Path(self.env.srcdir, self.config.claims_file)
         self.env.metadata[self.env.docname][HASH] = content_hash(file)
-        rows = read_claims(file) if file.is_file() else []
-        if not rows:
+        entries = read_claims(file) if file.is_file() else []
+        if not entries:
             return [nodes.paragraph("", *self.inline(EMPTY), classes=["claims-summary"])]
         self.env.metadata[self.env.docname]["claims"] = True
-        return [nodes.paragraph("", summary(rows), classes=["claims-summary"]), self.table(rows)]
+        kinds = {name: [entry for entry in entries if entry["section"] == name] for name in SECTIONS}
+        parts = [self.section(name, found) for name, found in kinds.items() if found]
+        return [nodes.paragraph("", summary(entries), classes=["claims-summary"]), *parts]
 
     def inline(self, text):
         """Markdown of one line as nodes."""
         return self.state.inline_text(text, self.lineno)[0]
 
-    def table(self, rows):
-        """The table of all rows, as any other table of the book."""
-        group = nodes.tgroup(cols=len(COLUMNS))
-        group += [nodes.colspec(colwidth=width) for _, width in COLUMNS]
-        group += nodes.thead("", self.row([nodes.Text(name) for name, _ in COLUMNS]))
-        group += nodes.tbody("", *(self.row(self.cells(row)) for row in rows))
+    def section(self, name, entries):
+        """All claims of one kind: a heading, what they are, and the table."""
+        title, words, left_out = SECTIONS[name]
+        columns = [column for column in COLUMNS if column not in left_out]
+        section = nodes.section(
+            "", nodes.title("", title), nodes.paragraph("", words), ids=[f"claims-{name}"]
+        )
+        self.state.document.note_implicit_target(section, section)
+        heads = [nodes.Text(self.head(column, name)) for column in columns]
+        rows = [row for entry in entries for row in self.rows(entry, columns)]
+        return section + self.table(columns, rows, nodes.thead("", self.row(heads)))
+
+    def head(self, column, section):
+        """What stands above a column."""
+        told = {"recorded": "Result", "cited": "Reported"}
+        return told.get(section, "Measured") if column == "measured" else HEADS.get(column, column.title())
+
+    def table(self, columns, rows, *head):
+        """A table of the book."""
+        group = nodes.tgroup(cols=len(columns))
+        group += [nodes.colspec(colwidth=COLUMNS[column]) for column in columns]
+        group += [*head, nodes.tbody("", *rows)]
         return nodes.table("", group, classes=["dlbook-claims"])
+
+    def rows(self, entry, columns):
+        """One row; where it stands for several, a second one, folded, has them all."""
+        yield self.row(self.cells(entry["shown"] | {"name": entry["words"]}, entry, columns))
+        if len(entry["rows"]) > 1:
+            rows = [self.row(self.cells(row, entry, columns)) for row in entry["rows"]]
+            inside = Fold(label=f"all {len(rows)} of them", words="", classes=["fold-claims"])
+            inside += self.table(columns, rows)
+            yield nodes.row("", nodes.entry("", inside, morecols=len(columns) - 1), classes=["claims-all"])
 
     def row(self, cells):
         """A table row of inline nodes, or lists of them."""
         made = nodes.row()
         for cell in cells:
-            inline = cell if isinstance(cell, list) else [cell]
-            made += nodes.entry("", nodes.paragraph("", "", *inline))
+            made += nodes.entry("", nodes.paragraph("", "", *(cell if isinstance(cell, list) else [cell])))
         return made
 
-    def cells(self, row):
-        """One claim's cells, in the order of COLUMNS."""
-        texts = [nodes.Text(row.get(key, "")) for key in ("name", "predicted", "measured", "tolerance")]
-        source = [nodes.Text(row.get("source", ""))]
+    def cells(self, row, entry, columns):
+        """One claim's cells."""
+        made = {column: nodes.Text(row.get(column, "")) for column in columns}
+        made["name"] = self.to_row(entry["page"], row.get("place", f"ledger-{entry['number']}"), row["name"])
+        made["page"] = self.to_page(entry["page"])
         if row.get("citation"):
-            source = [*self.inline(f"{{cite:t}}`{row['citation']}`"), nodes.Text(" " + row.get("source", ""))]
-        status = nodes.inline("", STATUS[row["kind"]], classes=["claim-status", f"claim-{row['kind']}"])
-        return [*texts, source, status, self.link(row["page"])]
+            made["source"] = [
+                *self.inline(f"{{cite:t}}`{row['citation']}`"),
+                nodes.Text(" " + row.get("source", "")),
+            ]
+        return [made[column] for column in columns]
 
-    def link(self, page):
+    def to_row(self, page, place, words):
+        """A link to the row in its chapter; the words alone if the book has no such page."""
+        if page not in self.env.found_docs:
+            return nodes.Text(words)
+        address = self.env.app.builder.get_relative_uri(self.env.docname, page)
+        return nodes.reference("", words, refuri=f"{address}#{place}", internal=True)
+
+    def to_page(self, page):
         """A link to the chapter, under its title; the page's name alone if the book has no such page."""
         if page not in self.env.found_docs:
             return nodes.Text(page)

@@ -11,6 +11,8 @@ import math
 from numbers import Number
 from typing import Any
 
+ROUNDING = 1e-6  # of the larger of 1 and the prediction
+
 
 def plain(value: Any) -> Any:
     """Return `value` as Python's own: tensors, arrays, shapes and tuples become numbers or (nested) lists of
@@ -46,6 +48,42 @@ def agreement(predicted: Any, measured: Any, tolerance: float, relative: float |
     if predicted == measured or abs(difference) <= allowed:  # the first covers equal infinities
         return None
     return f"off by {abs(difference):,}" if isinstance(difference, int) else f"off by {abs(difference):.4g}"
+
+
+def farthest(predicted: Any, measured: Any, share: bool = False) -> float:
+    """Return the largest |measured - predicted| of two values that agree; 0 for text.
+
+    Args:
+        share: as a share of the prediction.
+    """
+    if isinstance(predicted, list):
+        pairs = zip(predicted, measured, strict=True)
+        return max((farthest(left, right, share) for left, right in pairs), default=0.0)
+    if not _number(predicted) or predicted == measured:
+        return 0.0
+    return abs(measured - predicted) / (abs(predicted) if share else 1)
+
+
+def margin_text(tolerance: float, relative: float | None, unit: str, off: float) -> str:
+    """Return in words how far off a measurement is, and how far it might be: "exact", "0.01 of ± 0.25 ms"."""
+    allowed = tolerance_text(tolerance, relative, unit)
+    if allowed == "exact":
+        return allowed
+    return (
+        f"off by {100 * off:.2g} % of {allowed}" if relative is not None else f"off by {off:.2g} of {allowed}"
+    )
+
+
+def is_equality(predicted: Any, tolerance: float, relative: float | None) -> bool:
+    """Whether the tolerance leaves room for rounding alone: then two ways to one number are compared.
+
+    >>> is_equality(0, 1e-12, None), is_equality(0.5, 0.05, None), is_equality(25_557_032, 0, None)
+    (True, False, True)
+    """
+    if relative is not None:
+        return relative <= ROUNDING
+    values = predicted if isinstance(predicted, list) else [predicted]
+    return tolerance <= ROUNDING * max([1.0, *(abs(value) for value in values if _number(value))])
 
 
 def tolerance_text(tolerance: float, relative: float | None, unit: str = "") -> str:

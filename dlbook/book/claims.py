@@ -1,25 +1,27 @@
 """Gathers the ledgers of the executed chapters: `python -m dlbook.book.claims OUT.json [CACHE]`.
 
-OUT.json becomes `{"chapters": [...]}` in the order of their paths, each with `page` (path without ending,
-from the repository's root), `chapter` (slug) and `rows`, each with `kind` ("verified", "recorded" or
-"cited"), `name`, `predicted`, `measured`, `tolerance`, `source` and `citation` (a key of references.bib or
-""), all text. CACHE is a jupyter-cache (`_build/.jupyter_cache` by default), or a folder of executed .ipynb
-files.
+OUT.json becomes `{"chapters": [...]}` in the book's order, each with `page` (path without ending, from the
+repository's root), `chapter` (slug) and `entries`, each with its `number` in the chapter's table, `section`
+("claim": it could have failed, "equality", "recorded", "cited"), `title`, `words` (with how many rows it
+stands for), `shown` (the row on its line) and `rows`. A row has `kind` ("verified", "recorded" or "cited"),
+`name`, `predicted`, `measured`, `tolerance`, `source` and `citation` (a key of references.bib or ""), all
+text, and `place`, its id on the page. CACHE is a jupyter-cache (`_build/.jupyter_cache` by default), or a
+folder of executed .ipynb files.
 """
 
 import json
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from dlbook.book.ledger_table import MIME
+from dlbook.book.ledger_table import MIME, SCHEMA
 from dlbook.files import write_whole
 
 CACHE = Path("_build/.jupyter_cache")
-FIELDS = ("kind", "name", "predicted", "measured", "tolerance", "source", "citation")
 
 
 def ledgers(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -31,20 +33,19 @@ def ledgers(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def claims_of(page: str, notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the ledgers of one page, each with its rows.
+    """Return the ledgers of one page, each with its entries.
 
     Raises:
         ValueError: if a ledger is of another schema.
     """
     found = []
     for ledger in ledgers(notebook):
-        if ledger.get("schema") != 1:
+        if ledger.get("schema") != SCHEMA:
             raise ValueError(
-                f"{page}: expected a ledger of schema 1, got {ledger.get('schema')!r}; "
+                f"{page}: expected a ledger of schema {SCHEMA}, got {ledger.get('schema')!r}; "
                 "execute the chapter again."
             )
-        rows = [{field: row[field] for field in FIELDS} for row in ledger["rows"]]
-        found.append({"page": page, "chapter": ledger["chapter"], "rows": rows})
+        found.append({"page": page, "chapter": ledger["chapter"], "entries": ledger["entries"]})
     return found
 
 
@@ -75,9 +76,18 @@ def executed(place: Path, root: Path) -> Iterator[tuple[str, Mapping[str, Any]]]
             yield page, cache.get_cache_bundle(cached.pk).nb
 
 
+def order(root: Path) -> list[str]:
+    """Return the book's pages as its table of contents has them; none where there is no such table."""
+    contents = root / "_toc.yml"
+    text = contents.read_text("utf8") if contents.is_file() else ""
+    return re.findall(r"^\s*(?:- file|root): *(\S+)", text, flags=re.M)
+
+
 def gather(place: Path, root: Path) -> list[dict[str, Any]]:
-    """Return the ledgers of all executed chapters below `place`."""
-    return [ledger for page, notebook in executed(place, root) for ledger in claims_of(page, notebook)]
+    """Return the ledgers of all executed chapters below `place`, in the book's order."""
+    found = [ledger for page, notebook in executed(place, root) for ledger in claims_of(page, notebook)]
+    known = {page: number for number, page in enumerate(order(root))}
+    return sorted(found, key=lambda ledger: known.get(ledger["page"], len(known)))
 
 
 def main(arguments: list[str]) -> int:
@@ -93,7 +103,8 @@ def main(arguments: list[str]) -> int:
         return 1
     out.parent.mkdir(parents=True, exist_ok=True)
     write_whole(out, json.dumps({"chapters": chapters}, indent=1, ensure_ascii=False) + "\n")
-    kinds = Counter(row["kind"] for chapter in chapters for row in chapter["rows"])
+    entries = [entry for chapter in chapters for entry in chapter["entries"]]
+    kinds = Counter(row["kind"] for entry in entries for row in entry["rows"])
     each = ", ".join(f"{kinds[kind]} {kind}" for kind in ("verified", "recorded", "cited"))
     print(f"{kinds.total()} claims of {len(chapters)} chapters ({each}): {out}")
     return 0

@@ -5,7 +5,7 @@ of the seeds, two standard errors of the difference.
 
 >>> found = exceeds([2.0, 2.2], [1.0, 1.1], by=0.5, unit="nats")
 >>> found.holds, found.predicted, found.measured, found.margin
-(True, 'more by 0.5 nats, every seed', '2.10 ± 0.14 against 1.050 ± 0.071 nats', 'margin 0.4 nats')
+(True, 'more by 0.5 nats, every seed', '2.10 ± 0.14 against 1.050 ± 0.071 nats', '0.4 nats')
 >>> exceeds([2.0, 1.0], [1.0, 1.1], every_seed=False).holds  # the mean is larger, but not beyond noise
 False
 """
@@ -28,12 +28,16 @@ class Comparison:
     Args:
         holds: a boolean.
         predicted, measured, margin: as the ledger shows them.
+        slack: the margin as a number.
+        seeds: how many.
     """
 
     holds: bool
     predicted: str
     measured: str
     margin: str
+    slack: float
+    seeds: int
 
 
 def seeds(values: Any) -> Tensor:
@@ -162,9 +166,9 @@ def _outcome(
 ) -> Comparison:
     """Decide; NaN never holds."""
     words = "" if number == 1 else ", every seed" if every_seed else ", in the mean"
-    shown = f"margin {cell_text(margin)} {unit}".rstrip()
+    shown = f"{cell_text(margin)} {unit}".rstrip()
     shown += "" if every_seed or number == 1 else f", noise {cell_text(noise)}"
-    return Comparison(margin > noise, claimed + words, measured, shown)
+    return Comparison(margin > noise, claimed + words, measured, shown, margin, number)
 
 
 def _limit(side: str, limit: float, unit: str) -> str:

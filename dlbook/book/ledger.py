@@ -13,14 +13,18 @@ dlbook.book.ledger.LedgerMismatch: ledger of 'example', row 'ln 10': predicted 2
 """
 
 import re
+import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from IPython.display import display
 
 from dlbook.book import comparison, inserts
-from dlbook.book.agreement import agreement, plain, tolerance_text
+from dlbook.book.agreement import agreement, farthest, is_equality, margin_text, plain, tolerance_text
+from dlbook.book.ledger_entries import entries
 from dlbook.book.ledger_table import KEY, LedgerRow, Shown
+from dlbook.book.quoted import compared, numbers, rows_of
 from dlbook.book.tables import cell_text
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -45,6 +49,7 @@ class Ledger:
             )
         self.chapter = chapter
         self._rows: dict[str, LedgerRow] = {}
+        self._inserted: dict[str, tuple[tuple[float, ...], str]] = {}
 
     @property
     def rows(self) -> tuple[LedgerRow, ...]:
@@ -84,7 +89,11 @@ class Ledger:
             told = f"predicted {texts[0]}, measured {texts[1]}, tolerance {allowed}; {difference}"
             told += f" [{source}]" if source else ""
             raise LedgerMismatch(f"ledger of {self.chapter!r}, row {name!r}: {told}")
-        self._keep(LedgerRow("verified", name, *texts, allowed, source))
+        off = farthest(predicted, measured, relative is not None)
+        room = tolerance if relative is None else relative
+        row = LedgerRow("verified", name, *texts, margin_text(tolerance, relative, unit, off), source)
+        equality, slack = is_equality(predicted, tolerance, relative), 1 - off / room if room else 1.0
+        self._keep(replace(row, equality=equality, slack=slack), predicted, measured)
 
     def exceeds(
         self,
@@ -110,7 +119,8 @@ class Ledger:
         Raises:
             LedgerMismatch: it does not hold, or not beyond noise.
         """
-        self._compared(name, comparison.exceeds(larger, smaller, by, unit, every_seed, paired))
+        found = comparison.exceeds(larger, smaller, by, unit, every_seed, paired)
+        self._compared(name, found, larger, smaller)
 
     def above(self, name: str, values: Any, limit: float, unit: str = "", *, every_seed: bool = True) -> None:
         """Keep that `values` (a number, or one a seed) lie above `limit`.
@@ -118,7 +128,7 @@ class Ledger:
         Raises:
             LedgerMismatch: if they do not.
         """
-        self._compared(name, comparison.above(values, limit, unit, every_seed))
+        self._compared(name, comparison.above(values, limit, unit, every_seed), values)
 
     def below(self, name: str, values: Any, limit: float, unit: str = "", *, every_seed: bool = True) -> None:
         """Keep that `values` (a number, or one a seed) lie below `limit`.
@@ -126,7 +136,7 @@ class Ledger:
         Raises:
             LedgerMismatch: if they do not.
         """
-        self._compared(name, comparison.below(values, limit, unit, every_seed))
+        self._compared(name, comparison.below(values, limit, unit, every_seed), values)
 
     def equal_within(
         self,
@@ -143,17 +153,20 @@ class Ledger:
         Raises:
             LedgerMismatch: if they do not, or if noise could hide a larger difference of the means.
         """
-        self._compared(name, comparison.equal_within(values, expected, within, unit, every_seed))
+        found = comparison.equal_within(values, expected, within, unit, every_seed)
+        self._compared(name, found, values, expected)
 
-    def _compared(self, name: str, found: comparison.Comparison) -> None:
+    def _compared(self, name: str, found: comparison.Comparison, *sides: Any) -> None:
         if not found.holds:
             raise LedgerMismatch(
                 f"ledger of {self.chapter!r}: the claim {name!r} does not hold: expected {found.predicted}, "
-                f"measured {found.measured} ({found.margin})"
+                f"measured {found.measured} (margin {found.margin})"
             )
-        self._keep(LedgerRow("verified", name, found.predicted, found.measured, found.margin, "experiment"))
+        source = "this run" if found.seeds == 1 else f"this run, {found.seeds} seeds"
+        row = LedgerRow("verified", name, found.predicted, found.measured, found.margin, source)
+        self._keep(replace(row, slack=found.slack), *sides)
 
-    def claim(self, name: str, holds: Any, *, source: str = "experiment") -> None:
+    def claim(self, name: str, holds: Any, *, source: str = "this run") -> None:
         """Keep what has no number to compare, and so no margin.
 
         Args:
@@ -194,6 +207,7 @@ class Ledger:
         self._keep(LedgerRow("cited", name, measured=text, source=where, citation=citation))
         if insert:
             inserts.insert(f"{self.chapter}-{insert}", text)
+            self.inserted(insert, (), name)
 
     def record(
         self, run: Mapping[str, Any], name: str, value: Any, *, unit: str = "", predicted: Any = ""
@@ -214,27 +228,46 @@ class Ledger:
         found = result(run, value) if isinstance(value, str) else value
         expected = "" if predicted == "" else _text(plain(predicted))
         measured = f"{_text(plain(found))} {unit}".rstrip()
-        self._keep(LedgerRow("recorded", name, expected, measured, source=provenance(run)))
+        self._keep(LedgerRow("recorded", name, expected, measured, source=provenance(run)), found)
+
+    def inserted(self, name: str, values: Any, row: str = "") -> None:
+        """Note a number of the prose, which the page then marks with the rows that it stands in.
+
+        Args:
+            name: as the prose quotes it, without the slug.
+            values: as they were measured; the rows that compare the very same ones are found.
+            row: the name of the row, or words that it alone has, where the values are not the row's own; the
+                row may come later.
+        """
+        self._inserted[f"{self.chapter}-{name}"] = numbers(values), row
 
     def show(self) -> None:
         """Display the table; its rows go to the page of claims too.
 
         Raises:
-            ValueError: if there is no row.
+            ValueError: if there is no row, or an inserted number names one that there is not.
         """
         if not self._rows:
             raise ValueError(
                 f"expected rows in the ledger of {self.chapter!r}, got none; call check, claim, cite or "
                 "record before show"
             )
-        display(Shown(self.chapter, list(self.rows)))
+        display(Shown(self.chapter, entries(self.rows), rows_of(self._inserted, self.rows)))
 
-    def _keep(self, row: LedgerRow) -> None:
+    def _keep(self, row: LedgerRow, *sides: Any) -> None:
         if not row.name.strip():
             raise ValueError(
                 "expected a name that says what is claimed, got an empty one; name the row of the ledger"
             )
-        self._rows[row.name] = row
+        self._rows[row.name] = replace(row, site=_site(), numbers=compared(sides))
+
+
+def _site() -> str:
+    """Name the call, outside of this file, that keeps a row: the rows of a loop share it."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def _text(value: Any) -> str:

@@ -36,24 +36,27 @@ class Page:
         self.ledger = Ledger(slug)  # refuses a bad slug
         self.slug, self.seed, self.device = slug, seed, device()
 
-    def insert(self, name: str, values: Any, form: str = "{}") -> None:
+    def insert(self, name: str, values: Any, form: str = "{}", *, row: str = "") -> None:
         """Keep a number for the prose, which quotes it as ``{glue:text}`<slug>-<name>` ``.
 
         Args:
             name: letters, digits, ``- _ .``; unique in the chapter.
             values: a number, a text, or one number a seed, which become mean ± standard deviation.
             form: a format string with one field, say "{:.1f} %".
+            row: the row of the ledger that it stands in, by name or by words that this name alone has. It
+                need not be said where the row compares these very values; then the page finds it.
 
         Raises:
             ValueError: a bad name, or a format that does not fit.
         """
         inserts.insert(f"{self.slug}-{name}", values, form)
+        self.ledger.inserted(name, values, row)
 
     def end(self) -> None:
         """Show the ledger; for the last code cell.
 
         Raises:
-            ValueError: if the ledger is empty.
+            ValueError: if the ledger is empty, or an inserted number names a row that it does not have.
         """
         self.ledger.show()
 

@@ -126,32 +126,40 @@ def test_claims_are_gathered_from_the_cache(site, monkeypatch, capsys):
     found = json.loads((site[1] / "out" / "claims.json").read_text("utf8"))
     (chapter,) = found["chapters"]
     assert (chapter["page"], chapter["chapter"]) == ("index", "page")
-    assert [(row["kind"], row["name"], row["citation"]) for row in chapter["rows"]] == [
-        ("verified", "weights", ""),
-        ("cited", "error", "he2016deep"),
+    rows = [row for entry in chapter["entries"] for row in entry["rows"]]
+    assert [(row["kind"], row["name"], row["citation"], row["place"]) for row in rows] == [
+        ("verified", "weights", "", "ledger-1"),
+        ("cited", "error", "he2016deep", "ledger-2"),
     ]
     assert "2 claims of 1 chapters (1 verified, 0 recorded, 1 cited)" in capsys.readouterr().out
 
 
-def test_claims_of_executed_notebooks(tmp_path):
-    row = dict.fromkeys(claims.FIELDS, "") | {"kind": "verified", "name": "a"}
-    output = {
-        "output_type": "display_data",
-        "data": {},
-        "metadata": {claims.MIME: {"schema": 1, "chapter": "a", "rows": [row]}},
-    }
-    notebook = {
-        "nbformat": 4,
-        "nbformat_minor": 5,
-        "metadata": {},
-        "cells": [{"cell_type": "code", "outputs": [output]}, {"cell_type": "markdown"}],
-    }
-    (tmp_path / "chapters").mkdir()
-    (tmp_path / "chapters" / "a.ipynb").write_text(json.dumps(notebook))
-    assert claims.gather(tmp_path, tmp_path) == [{"page": "chapters/a", "chapter": "a", "rows": [row]}]
-    output["metadata"][claims.MIME]["schema"] = 2
-    (tmp_path / "chapters" / "a.ipynb").write_text(json.dumps(notebook))
-    with pytest.raises(ValueError, match="schema 1"):
+def executed(chapter):
+    """An executed notebook that shows a ledger."""
+    entries = [{"number": 1, "rows": [{"kind": "verified", "name": "a"}]}]
+    shown = {"schema": claims.SCHEMA, "chapter": chapter, "entries": entries}
+    output = {"output_type": "display_data", "data": {}, "metadata": {claims.MIME: shown}}
+    cells = [{"cell_type": "code", "outputs": [output]}, {"cell_type": "markdown"}]
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}, shown
+
+
+def test_claims_of_executed_notebooks_stand_in_the_book_s_order(tmp_path):
+    for name in "ba":
+        (tmp_path / f"{name}.ipynb").write_text(json.dumps(executed(name)[0]))
+    found = claims.gather(tmp_path, tmp_path)
+    assert [(ledger["page"], ledger["chapter"], len(ledger["entries"])) for ledger in found] == [
+        ("a", "a", 1),
+        ("b", "b", 1),
+    ]
+    (tmp_path / "_toc.yml").write_text("root: index\nparts:\n  - chapters:\n    - file: b\n    - file: a\n")
+    assert [ledger["page"] for ledger in claims.gather(tmp_path, tmp_path)] == ["b", "a"]
+
+
+def test_a_ledger_of_another_schema_is_told(tmp_path):
+    notebook, shown = executed("a")
+    shown["schema"] = claims.SCHEMA - 1
+    (tmp_path / "a.ipynb").write_text(json.dumps(notebook))
+    with pytest.raises(ValueError, match=f"schema {claims.SCHEMA}"):
         claims.gather(tmp_path, tmp_path)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.browser
 PAGE = "chapters/semi/fixmatch.html"
-CARD = "#citation-card:not([hidden])"
+CARD = "#hover-card:not([hidden])"
 
 
 @pytest.fixture
@@ -50,11 +50,10 @@ def test_the_pointer_shows_the_card_and_reaches_it(page):
 def test_the_keyboard_shows_it_enters_it_and_escape_puts_it_away(page):
     citation(page).evaluate("(a) => a.focus({focusVisible: true, preventScroll: true})")
     assert (
-        page.locator(CARD).count() == 1
-        and citation(page).get_attribute("aria-describedby") == "citation-card"
+        page.locator(CARD).count() == 1 and citation(page).get_attribute("aria-describedby") == "hover-card"
     )
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('#citation-card') !== null")
+    assert page.evaluate("document.activeElement.closest('#hover-card') !== null")
     page.keyboard.press("Escape")
     assert page.locator(CARD).count() == 0 and citation(page).get_attribute("aria-describedby") is None
 

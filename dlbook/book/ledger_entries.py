@@ -1,0 +1,89 @@
+"""The order of a ledger's rows, and the rows that count as one.
+
+First what could have failed (predictions, bounds), then equalities, then recorded runs, then what papers
+report. The rows that one call of a loop makes are one entry, which says how many there are and shows the one
+that came closest to failing.
+
+>>> title(["resnet18: receptive field", "resnet50: receptive field", "resnet101: receptive field"])
+'receptive field'
+>>> title(["mean slope of tanh over [-3, 3]", "mean slope of ReLU over [-3, 3]"])
+'mean slope of … over [-3, 3]'
+"""
+
+import os.path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dlbook.book.ledger_table import LedgerRow
+
+SECTIONS = ("claim", "equality", "recorded", "cited")
+FEWEST = 3  # so many rows of one call are one entry
+SHARED = 8  # so many letters their names have in common
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the ledger as it is read.
+
+    Args:
+        number: from 1, in the order of the table.
+        title: the row's name, or what the names of its rows have in common.
+        rows: one, or all that one call of a loop has made.
+    """
+
+    number: int
+    title: str
+    rows: tuple[LedgerRow, ...]
+
+    @property
+    def closest(self) -> LedgerRow:
+        """The row that came closest to failing."""
+        return min(self.rows, key=lambda row: row.slack)
+
+    @property
+    def shown(self) -> LedgerRow:
+        """What stands on the line: the closest row; of recorded results, which could not fail, the range."""
+        row = self.closest
+        if row.kind != "recorded" or len(self.rows) == 1:
+            return row
+        low, high = (pick(self.rows, key=lambda row: row.numbers) for pick in (min, max))
+        return replace(row, predicted="", measured=f"{low.measured} to {high.measured}")
+
+    @property
+    def words(self) -> str:
+        """The title; of several rows how many they are, and which of them is shown."""
+        if len(self.rows) == 1:
+            return self.title
+        count = f"{self.title} · {len(self.rows)} rows"
+        return count if self.shown.kind == "recorded" else f"{count}, the closest: {self.closest.name}"
+
+    def place(self, row: LedgerRow) -> str:
+        """The row's id on the page: "ledger-3", or "ledger-3-2" for the second of several."""
+        part = f"-{self.rows.index(row) + 1}" if len(self.rows) > 1 else ""
+        return f"ledger-{self.number}{part}"
+
+
+def title(names: Sequence[str]) -> str:
+    """Return what the names have in common, in whole words, with an ellipsis where they differ inside."""
+    before = os.path.commonprefix(list(names))
+    after = os.path.commonprefix([name[len(before) :][::-1] for name in names])[::-1]
+    before = before[: before.rfind(" ") + 1].rstrip(" ,:;(")
+    after = after[after.find(" ") :].strip(" ,:;") if " " in after else ""
+    return " … ".join(filter(None, [before, after]))
+
+
+def entries(rows: Sequence[LedgerRow]) -> list[Entry]:
+    """Return the ledger's entries in the order in which they are read."""
+    together: dict[tuple[str, ...], list[LedgerRow]] = {}
+    for row in rows:
+        alone = not row.site or row.kind == "cited"
+        together.setdefault((row.section, row.name) if alone else (row.section, "", row.site), []).append(row)
+    found: list[tuple[str, tuple[LedgerRow, ...]]] = []
+    for part in together.values():
+        name = title([row.name for row in part])
+        if len(part) >= FEWEST and len(name) >= SHARED:
+            found.append((name, tuple(part)))
+        else:
+            found += [(row.name, (row,)) for row in part]
+    found.sort(key=lambda entry: SECTIONS.index(entry[1][0].section))
+    return [Entry(number, *entry) for number, entry in enumerate(found, 1)]
