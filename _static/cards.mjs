@@ -1,6 +1,6 @@
 // What stands behind a word is said beside it: pointing at it, reaching it by keyboard, or a first tap shows a card.
-// Behind a citation stands the work (the words of the link's `title`, which a page without scripts shows), behind a number
-// of the prose its rows in the ledger. The card can be pointed at itself, Escape puts it away, and a second tap follows
+// Behind a citation stands the work, behind a term its definition (the words of the link's `title`, which a page without
+// scripts shows), behind a number of the prose its rows in the ledger. The card can be pointed at itself, Escape puts it away, and a second tap follows
 // the link. A deferred script, as wide.mjs is.
 (() => {
   const WAIT = 250;  // ms: a pointer that only passes by shows nothing, and one that leaves may come back
@@ -23,6 +23,11 @@
     if (!found) return [text];
     const href = found[1] ? `https://arxiv.org/abs/${found[1]}` : `https://doi.org/${found[2]}`;
     return [text.slice(0, found.index), Object.assign(made("a", "", found[0]), { href })];
+  }
+
+  function definition(link) {
+    const [, term, words] = link.dataset.definition.match(/^(.*?): ([\s\S]*)$/);
+    return [made("b", "", term), ` ${words}`];
   }
 
   // One row of the ledger: what was predicted, measured, by which margin, and where it comes from.
@@ -54,6 +59,7 @@
     area.after(card);
     link.setAttribute("aria-describedby", card.id);
     card.hidden = false;
+    card.style.left = "0";  // its width, with all the room there is
     const at = area.getClientRects()[0], size = card.getBoundingClientRect();
     const below = at.bottom + size.height + 8 < innerHeight;
     card.style.left = `${Math.max(8, Math.min(at.left, document.documentElement.clientWidth - size.width - 8))}px`;
@@ -69,14 +75,14 @@
 
   const inside = (element) => element && (card.contains(element) || shown?.area.contains(element));
 
-  // area: what the pointer has to be on, the link and the words before it.
-  function attach(link, fill, area = link) {
-    area.addEventListener("pointerenter", (event) => { if (event.pointerType !== "touch") later(() => show(link, area, fill)); });
+  // area: what the pointer has to be on, the link and the words before it. wanted: whether there is something to add.
+  function attach(link, fill, area = link, wanted = () => true) {
+    area.addEventListener("pointerenter", (event) => { if (event.pointerType !== "touch" && wanted(link)) later(() => show(link, area, fill)); });
     area.addEventListener("pointerleave", () => later(hide));
-    link.addEventListener("focus", () => { if (link.matches(":focus-visible")) show(link, area, fill); });
+    link.addEventListener("focus", () => { if (link.matches(":focus-visible") && wanted(link)) show(link, area, fill); });
     link.addEventListener("focusout", (event) => { if (!inside(event.relatedTarget)) hide(); });
     area.addEventListener("click", (event) => {
-      if (event.pointerType !== "touch" || shown?.link === link) return;
+      if (event.pointerType !== "touch" || shown?.link === link || !wanted(link)) return;
       event.preventDefault();
       show(link, area, fill);
     });
@@ -86,6 +92,13 @@
     link.dataset.work = link.title;
     link.removeAttribute("title");
     attach(link, work);
+  }
+  // A term whose definition stands beside it in the margin needs no card.
+  const beside = (link) => link.hash && link.pathname === location.pathname && document.getElementById(link.hash.slice(1))?.checkVisibility();
+  for (const link of document.querySelectorAll("article a.term[title]")) {
+    link.dataset.definition = link.title;
+    link.removeAttribute("title");
+    attach(link, definition, link, (link) => !beside(link));
   }
   for (const link of document.querySelectorAll("a.ledger-badge")) attach(link, rows, link.parentElement);
   card.addEventListener("pointerenter", () => clearTimeout(timer));

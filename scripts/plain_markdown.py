@@ -11,7 +11,7 @@ FENCE = re.compile(
     flags=re.M,
 )
 OPTION = re.compile(r"^:[\w-]+:.*$")
-TITLED = {"admonition", "dropdown", "margin", "card", "grid-item-card", "tab-item"}
+TITLED = {"admonition", "dropdown", "define", "margin", "card", "grid-item-card", "tab-item"}
 SILENT = {
     "solution-end",
     "exercise-end",
@@ -111,6 +111,8 @@ def _role(match: re.Match, page: PublishedPage) -> str:
         return page.numbers.get(key, "(see the chapter on the web)")
     if name == "run-time":
         return page.run_time
+    if name == "term":
+        return f"*{shown[1] if shown else content}*"
     if name in ("sub", "sup", "abbr", "kbd", "code", "math"):
         return f"${content}$" if name == "math" else f"`{content}`" if name in ("code", "kbd") else content
     return f"[{shown[1] if shown else content}]({page.url})"

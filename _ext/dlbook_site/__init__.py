@@ -12,6 +12,7 @@ search     an index of the prose by section, and the page that looks through it
 sitemap    every page in it, however few a build has written
 works      the bibliography: each work is linked once
 badges     the mark behind a number of the prose that stands in the ledger, and the folded ledger
+definitions  a term's sentence in the margin, and the glossary that is made of them
 symptoms   the directive that sorts every chapter's bugs by what one sees
 gathered   what one page shows of all the others
 predictions  "Predict first", answered on the page, and the list of all questions
@@ -25,6 +26,7 @@ from . import (
     assets,
     badges,
     claims,
+    definitions,
     failures,
     figures,
     folds,
@@ -58,6 +60,7 @@ def setup(app):
         search,
         sitemap,
         badges,
+        definitions,
         claims,
         symptoms,
         failures,

@@ -15,6 +15,7 @@ SCRIPTS = (
     "reading.mjs",
     "landing.mjs",
     "wide.mjs",
+    "margin.mjs",
     "cards.mjs",
     "figure_state.mjs",
     "host.mjs",

@@ -3,8 +3,8 @@
 Prints each finding as file:line, the rule, what is wrong and how to fix it; exits 1 if there is one that is
 no warning. `--rules` lists the rules. Pages that are no chapters (the cover, `chapters/front/`) are held only
 to the general ones. The rules stand in rules_frame (parts and their order), rules_form (one way to
-write), rules_prose (numbers, references), rules_symbols (one letter, one meaning), rules_code (what cells do)
-and rules_work (predictions, bugs, exercises).
+write), rules_prose (numbers, references), rules_symbols (one letter, one meaning), rules_terms (definitions),
+rules_code (what cells do) and rules_work (predictions, bugs, exercises).
 """
 
 import sys
@@ -16,6 +16,7 @@ from lint import (  # noqa: F401  they enter rules
     rules_frame,
     rules_prose,
     rules_symbols,
+    rules_terms,
     rules_work,
 )
 from lint.rule import RULES, Violation

@@ -82,6 +82,11 @@ FAULTS = [
         "is high ({numref}`a <fig-template-lost>`)",
     ),
     ("labels", "## Summary", "(eq-template-fade)=\n## Summary"),
+    ("definitions", "A layer that adds its input to what it computes.", "It " + "adds " * 30 + "it."),
+    ("definitions", "what it computes.\n```\n", "what it computes\n```\n"),
+    ("definitions", "A {term}`residual layer` adds", "A residual layer adds"),
+    ("definitions", SENTENCE, also("```{define} residual layer\nAnother one.\n```")),
+    ("terms", SENTENCE, also("A {term}`good layer <lost layer>` helps.")),
     ("images", SENTENCE, also("![plot.png](plot.png)")),
     ("images", SENTENCE, also("```{figure} plot.svg\n:name: fig-template-two\nA caption.\n```")),
     ("foreign", SENTENCE, also("![A line that goes up](https://example.org/line.svg)")),
@@ -231,6 +236,17 @@ def test_figures_outside_the_file_are_found_across_the_book(book):
 
     _labels_of_book.cache_clear()
     assert book(CHAPTER.replace(SENTENCE, also("See {ref}`there <sec-other>`."))) == []
+
+
+def test_a_term_is_defined_once_in_the_book(book):
+    from lint.rules_terms import _defined
+
+    other = book.page.with_name("other.md")
+    for term, rules in (("residual layer", {"definitions"}), ("other layer", set())):
+        other.write_text(f"# Other\n\n```{{define}} {term}\nA layer.\n```\n", "utf8")
+        _defined.cache_clear()
+        assert {finding.rule for finding in book(CHAPTER)} == rules
+    assert book(CHAPTER.replace(SENTENCE, also("A {term}`other layer` helps."))) == []
 
 
 def test_front_pages_are_held_to_the_general_rules_only(book):

@@ -44,6 +44,8 @@ CASES = {
         "See {ref}`the block <sec-block>`.",
         "See [the block](https://x.github.io/y/chapters/part/topic.html).",
     ),
+    "term": ("The {term}`logits <logit>` of a {term}`batch`.", "The *logits* of a *batch*."),
+    "definition": ("```{define} logit\nA number.\n```", "> **logit**\n>\n> A number."),
     "target": ("(sec-block)=\n## Block", "## Block"),
     "comment": ("% number: a definition\nText", "Text"),
     "link": (
