@@ -72,7 +72,7 @@ def told(table):
     single = table.count('class="ledger-single"')
     more = len(list(ROW.finditer(table))) - single
     counts = [f"{kinds.count(kind)} {word}" for kind, word in WORDS.items() if kind in kinds]
-    return f"{', '.join(counts)}; {more} numbers in all" if single else ", ".join(counts)
+    return f"{', '.join(counts)}; {more} rows in all" if single else ", ".join(counts)
 
 
 def mark(number, rows):

@@ -98,7 +98,8 @@ class Claims(SphinxDirective):
         self.state.document.note_implicit_target(section, section)
         heads = [nodes.Text(self.head(column, name)) for column in columns]
         rows = [row for entry in entries for row in self.rows(entry, columns)]
-        return section + self.table(columns, rows, nodes.thead("", self.row(heads)))
+        section += self.table(columns, rows, nodes.thead("", self.row(heads)))
+        return section
 
     def head(self, column, section):
         """What stands above a column."""
@@ -110,7 +111,7 @@ class Claims(SphinxDirective):
         group = nodes.tgroup(cols=len(columns))
         group += [nodes.colspec(colwidth=COLUMNS[column]) for column in columns]
         group += [*head, nodes.tbody("", *rows)]
-        return nodes.table("", group, classes=["dlbook-claims"])
+        return nodes.table("", group, classes=["dlbook-claims", "colwidths-given"])
 
     def rows(self, entry, columns):
         """One row; where it stands for several, a second one, folded, has them all."""

@@ -50,6 +50,14 @@ def words(node):
     return node.astext() if not node.children else "".join(map(words, node.children))
 
 
+def alone(node):
+    """A copy that does not keep its page, which is large."""
+    made = node.deepcopy()
+    for part in made.findall():
+        part._document = None
+    return made
+
+
 def known(env):
     """The definitions of the book: term in small letters -> {"term", "page", "nodes"}."""
     if not hasattr(env, "dlbook_definitions"):
@@ -73,7 +81,7 @@ class Define(SphinxDirective):
         known(self.env)[term.lower()] = {
             "term": term,
             "page": self.env.docname,
-            "nodes": [child.deepcopy() for child in sentence],
+            "nodes": [alone(child) for child in sentence],
         }
         head = nodes.strong("", term, classes=["defined"])
         note = Definition("", nodes.paragraph("", "", head, nodes.Text(" "), *sentence), ids=[place_of(term)])

@@ -11,7 +11,9 @@ import pytest
 from dlbook_site import (
     address,
     assets,
+    badges,
     claims,
+    definitions,
     failures,
     folds,
     freshness,
@@ -27,7 +29,9 @@ from docutils import nodes
 from sphinx.errors import ConfigError, ExtensionError
 
 
-@pytest.mark.parametrize("module", [address, claims, folds, icons, predictions, run_time, search])
+@pytest.mark.parametrize(
+    "module", [address, badges, claims, definitions, folds, icons, predictions, run_time, search]
+)
 def test_doctests(module):
     result = doctest.testmod(module)
     assert result.attempted and not result.failed
@@ -134,15 +138,25 @@ def rows(path, text):
 
 
 def test_claims_are_read_with_their_page(tmp_path):
-    ledger = {
-        "chapters": [{"page": "chapters/a", "chapter": "a", "rows": [{"kind": "verified", "name": "two"}]}]
+    entry = {"number": 1, "rows": [{"kind": "verified", "name": "two"}]}
+    ledger = {"chapters": [{"page": "chapters/a", "chapter": "a", "entries": [entry]}]}
+    assert rows(tmp_path / "c.json", json.dumps(ledger)) == [entry | {"page": "chapters/a"}]
+
+
+def test_a_ledger_says_what_its_fold_holds():
+    table = (
+        '<tr id="ledger-1" class="ledger-verified" data-inserts="a-x"><tr class="ledger-single">'
+        '<tr id="ledger-1-1" class="ledger-verified"><tr id="ledger-1-2" class="ledger-verified">'
+        '<tr id="ledger-2" class="ledger-cited" data-inserts="a-y a-x">'
+    )
+    assert badges.told(table) == "1 checked, 1 quoted; 3 rows in all"
+    assert badges.rows_by_name(table) == {
+        "a-x": [("ledger-1", "verified"), ("ledger-2", "cited")],
+        "a-y": [("ledger-2", "cited")],
     }
-    assert rows(tmp_path / "c.json", json.dumps(ledger)) == [
-        {"kind": "verified", "name": "two", "page": "chapters/a"}
-    ]
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"chapters": 3}', '{"chapters": [{"rows": []}, {}]}'])
+@pytest.mark.parametrize("text", ["", "[]", '{"chapters": 3}', '{"chapters": [{"entries": []}, {}]}'])
 def test_a_wrong_file_of_claims_says_how_to_mend_it(tmp_path, text):
     with pytest.raises(ExtensionError, match="Write them again"):
         rows(tmp_path / "c.json", text)

@@ -1,0 +1,147 @@
+"""The mark behind a number: it leads to its row, shows it, and is the row's number on paper; and the page of every
+claim.
+
+Seeded faults, tried: a mark that names another row, a card without the margin, a target that a finger misses, a ledger
+that paper leaves folded, and quotations listed before what could have failed.
+"""
+
+import re
+
+import pytest
+
+from tests.site.site_html import soup
+
+pytestmark = pytest.mark.browser
+CHAPTERS = ("convolution/activations", "architectures/resnet", "training/schedules", "semi/fixmatch")
+PAGE = "chapters/convolution/activations.html"
+CARD = "#hover-card:not([hidden])"
+NUMBERS = re.compile(r"\d[\d,.]*")
+
+
+@pytest.fixture
+def page(browser, address):
+    """The chapter in a wide window, at the first mark of a measured number."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    page.goto(f"{address}/{PAGE}")
+    mark(page).scroll_into_view_if_needed()
+    yield page
+    context.close()
+
+
+def mark(page):
+    """The mark of what tanh reaches."""
+    return page.locator(".in-ledger:has-text('89.9'), .in-ledger").nth(1).locator("a.ledger-badge")
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_each_mark_leads_to_rows_of_the_page_and_the_rows_hold_the_number(site, chapter):
+    html = soup(site, f"chapters/{chapter}.html")
+    marks = html.select("a.ledger-badge")
+    assert len(marks) >= 10
+    shared = 0
+    for badge in marks:
+        rows = [html.find(id=place) for place in badge["data-rows"].split()]
+        assert all(row and row.name == "tr" for row in rows) and badge["href"] == f"#{rows[0]['id']}"
+        number = badge.parent.select_one(".pasted-text").get_text()
+        shared += bool(set(NUMBERS.findall(number)) & set(NUMBERS.findall(" ".join(map(str, rows)))))
+    assert shared >= len(marks) / 3  # others are quoted in another form or rounding
+
+
+def test_the_pointer_on_the_number_shows_its_row(page):
+    mark(page).locator("xpath=..").hover()
+    page.wait_for_selector(CARD)
+    told = page.locator(CARD).inner_text()
+    assert "predicted" in told and "measured" in told and "margin" in told and "this run, 3 seeds" in told
+    page.locator(CARD).hover()
+    page.wait_for_timeout(600)  # longer than the card waits before it goes
+    assert page.locator(CARD).count() == 1
+    page.mouse.move(5, 5)
+    page.wait_for_selector(CARD, state="detached")
+
+
+def test_the_keyboard_shows_it_and_escape_puts_it_away(page):
+    mark(page).evaluate("(a) => a.focus({focusVisible: true, preventScroll: true})")
+    assert page.locator(CARD).count() == 1
+    page.keyboard.press("Escape")
+    assert page.locator(CARD).count() == 0
+
+
+def test_a_mark_is_large_enough_and_moves_no_line(page):
+    size = mark(page).bounding_box()
+    assert size["width"] >= 20 and size["height"] >= 24
+    heights = """(a) => { const line = a.closest("p"), before = line.offsetHeight; a.style.display = "none";
+      const without = line.offsetHeight; a.style.display = ""; return [before, without]; }"""
+    assert len(set(mark(page).evaluate(heights))) == 1
+
+
+def test_a_tap_shows_the_row_and_the_next_one_opens_the_ledger(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{address}/{PAGE}")
+    mark(page).scroll_into_view_if_needed()
+    mark(page).tap()
+    box = page.locator(CARD).bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390 and not page.evaluate("location.hash")
+    mark(page).tap()
+    page.wait_for_function("location.hash.startsWith('#ledger-')")
+    assert page.locator(":target").is_visible()
+    context.close()
+
+
+def test_without_scripts_the_mark_is_a_link_to_the_row(browser, address):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}/{PAGE}")
+    mark(page).click()
+    assert re.search(r"#ledger-\d+", page.url) and page.locator("tr:target").is_visible()
+    context.close()
+
+
+def test_on_paper_the_mark_is_the_number_of_a_row_that_is_printed(page):
+    page.emulate_media(media="print")
+    number = mark(page).locator("sup")
+    place = mark(page).get_attribute("href").removeprefix("#")
+    assert number.is_visible() and number.inner_text() == place.split("-")[1]
+    row = page.locator(f"#{place} .ledger-number")
+    assert row.inner_text().strip() == number.inner_text()
+    assert row.evaluate(
+        "(e) => e.checkVisibility({contentVisibilityAuto: true}) && e.getClientRects().length > 0"
+    )
+
+
+def test_every_claim_lists_first_what_could_have_failed_in_the_book_s_order(site):
+    html = soup(site, "chapters/front/claims.html")
+    sections = html.select("section[id^=claims-]")
+    assert [section["id"] for section in sections] == [
+        "claims-claim",
+        "claims-equality",
+        "claims-recorded",
+        "claims-cited",
+    ]
+    for section in sections[:2]:
+        rows = section.select_one("table").tbody.find_all("tr", recursive=False)
+        found = [
+            row.find_all("td", recursive=False)[-1].get_text()
+            for row in rows
+            if "claims-all" not in row.get("class", [])
+        ]
+        assert [title for at, title in enumerate(found) if title not in found[:at]] == [
+            "Activations",
+            "Residual networks",
+            "Learning-rate schedules",
+            "Consistency and confidence: FixMatch",
+        ]
+    recorded = sections[2].get_text()
+    assert "recorded 20" in recorded and "CPU" in recorded and "The zoo" in recorded
+
+
+def test_the_filter_finds_a_row_inside_a_folded_group(browser, address):
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    page.goto(f"{address}/chapters/front/claims.html")
+    page.locator(".claims-filter input").fill("plain44_cifar")
+    count = page.locator(".claims-count").inner_text()
+    assert re.fullmatch(r"[1-3] of \d+ shown", count)
+    assert page.locator("#claims-cited").is_hidden() and page.locator("#claims-equality").is_visible()
+    context.close()
