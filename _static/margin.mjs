@@ -3,7 +3,7 @@
 // script, as wide.mjs is.
 (() => {
   const FAR = 160;  // pixels below the paragraph
-  const notes = [...document.querySelectorAll("article .definition")];
+  const notes = [...document.querySelectorAll("article .term-note")];
   const article = document.querySelector("article");
 
   function fit() {
@@ -13,7 +13,7 @@
     for (const note of notes) {
       const at = note.getBoundingClientRect();
       let paragraph = note.nextElementSibling;
-      while (paragraph?.classList.contains("definition")) paragraph = paragraph.nextElementSibling;
+      while (paragraph?.classList.contains("term-note")) paragraph = paragraph.nextElementSibling;
       const covered = wide.some((figure) => figure.top < at.bottom && figure.bottom > at.top && figure.right > at.left);
       const far = paragraph && at.top > paragraph.getBoundingClientRect().bottom + FAR;
       note.classList.toggle("crowded", covered || Boolean(far));

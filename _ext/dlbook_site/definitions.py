@@ -26,7 +26,7 @@ class Definitions(nodes.General, nodes.Element):
 
 def visit_definition(self, node):
     """Begin the note."""
-    self.body.append(self.starttag(node, "div", CLASS="definition", role="note"))
+    self.body.append(self.starttag(node, "div", CLASS="term-note", role="note"))
 
 
 def depart_definition(self, node):

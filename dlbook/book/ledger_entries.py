@@ -8,9 +8,12 @@ that came closest to failing.
 'receptive field'
 >>> title(["mean slope of tanh over [-3, 3]", "mean slope of ReLU over [-3, 3]"])
 'mean slope of … over [-3, 3]'
+>>> title(["gain of ReLU", "gain of tanh"]), title(["gradient, tanh", "gradient, ReLU"])
+('gain of …', 'gradient')
 """
 
 import os.path
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -55,7 +58,9 @@ class Entry:
         if len(self.rows) == 1:
             return self.title
         count = f"{self.title} · {len(self.rows)} rows"
-        return count if self.shown.kind == "recorded" else f"{count}, the closest: {self.closest.name}"
+        before, after = shared([row.name for row in self.rows])
+        name = self.closest.name[len(before) : len(self.closest.name) - len(after)]
+        return count if self.shown.kind == "recorded" else f"{count}, the closest: {name}"
 
     def place(self, row: LedgerRow) -> str:
         """The row's id on the page: "ledger-3", or "ledger-3-2" for the second of several."""
@@ -63,13 +68,22 @@ class Entry:
         return f"ledger-{self.number}{part}"
 
 
-def title(names: Sequence[str]) -> str:
-    """Return what the names have in common, in whole words, with an ellipsis where they differ inside."""
+def shared(names: Sequence[str]) -> tuple[str, str]:
+    """Return the beginning and the end that all names have in common, in whole words."""
     before = os.path.commonprefix(list(names))
     after = os.path.commonprefix([name[len(before) :][::-1] for name in names])[::-1]
-    before = before[: before.rfind(" ") + 1].rstrip(" ,:;(")
-    after = after[after.find(" ") :].strip(" ,:;") if " " in after else ""
-    return " … ".join(filter(None, [before, after]))
+    end = re.search(r"[\s,:;)].*", after)
+    return before[: before.rfind(" ") + 1], end[0] if end else ""
+
+
+def title(names: Sequence[str]) -> str:
+    """Return what the names have in common, with an ellipsis where that is no whole phrase."""
+    before, after = (part.strip() if part.isspace() else part for part in shared(names))
+    if before and after:
+        return f"{before.rstrip()} …{after}"
+    if before:
+        return before.rstrip(" ,:;(") if before.rstrip()[-1] in ",:;(" else f"{before.rstrip()} …"
+    return after.lstrip(" ,:;)") if after[:1] in (",", ":", ";", ")") else f"…{after}"
 
 
 def entries(rows: Sequence[LedgerRow]) -> list[Entry]:

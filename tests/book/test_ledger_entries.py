@@ -26,7 +26,7 @@ def test_what_could_have_failed_comes_first_and_quotations_last():
         (1, "depth hurts", 1),
         (2, "the variance on the left", 1),
         (3, "the variance on the right", 1),
-        (4, "net … against torchvision", 3),
+        (4, "net …, against torchvision", 3),
         (5, "error", 1),
     ]
     assert [entry.rows[0].section for entry in found] == ["claim", "claim", "claim", "equality", "cited"]
@@ -47,7 +47,7 @@ def test_rows_without_common_words_stay_apart():
 
 
 def test_common_words_are_whole_words():
-    assert title(["slope of ReLU", "slope of ReLU6"]) == "slope of"
+    assert title(["slope of ReLU", "slope of ReLU6"]) == "slope of …"
     assert title(["ResNet-50: MACs", "ResNet-101: MACs"]) == "MACs"
 
 
@@ -59,7 +59,7 @@ def test_the_table_has_each_place_once_and_the_json_says_where():
     assert len(places) == 7 and all(html.count(f'id="{place}"') == 1 for place in places)
     assert html.count('data-inserts="resnet-plain"') == 1 and html.count("<details>") == 1
     group = told[3]
-    assert group["words"] == ("net … against torchvision · 3 rows, the closest: net b, against torchvision")
+    assert group["words"] == "net …, against torchvision · 3 rows, the closest: b"
     assert group["shown"]["tolerance"] == "off by 9e-11 of ± 1e-10"
 
 

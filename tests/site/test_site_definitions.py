@@ -16,9 +16,9 @@ from tests.site.site_html import soup
 pytestmark = pytest.mark.browser
 PAGE = "chapters/convolution/activations.html"
 CARD = "#hover-card:not([hidden])"
-COVERED = """() => [...document.querySelectorAll(".definition")].filter((note) => note.checkVisibility()).flatMap((note) => {
+COVERED = """() => [...document.querySelectorAll(".term-note")].filter((note) => note.checkVisibility()).flatMap((note) => {
   const a = note.getBoundingClientRect();
-  return [...document.querySelectorAll(".dlbook-widget, .dlbook-still, .definition, article p")].filter((other) => {
+  return [...document.querySelectorAll(".dlbook-widget, .dlbook-still, .term-note, article p")].filter((other) => {
     const b = other.getBoundingClientRect();
     return !note.contains(other) && !other.contains(note) && other.checkVisibility()
       && b.top < a.bottom - 1 && b.bottom > a.top + 1 && b.left < a.right - 1 && b.right > a.left + 1;
@@ -41,7 +41,7 @@ def term(page, place):
 def test_a_wide_page_has_notes_in_the_margin_that_cover_nothing(browser, address):
     page = opened(browser, address, 1720)
     page.wait_for_timeout(1500)
-    shown = page.locator(".definition:visible")
+    shown = page.locator(".term-note:visible")
     assert shown.count() >= 6
     box, text = shown.first.bounding_box(), page.locator("article p").first.bounding_box()
     assert box["x"] >= text["x"] + text["width"] and box["x"] + box["width"] <= 1720
@@ -54,7 +54,7 @@ def test_a_wide_page_has_notes_in_the_margin_that_cover_nothing(browser, address
 
 def test_a_narrow_page_shows_the_definition_at_a_tap(browser, address):
     page = opened(browser, address, 390, has_touch=True, is_mobile=True)
-    assert page.locator(".definition:visible").count() == 0
+    assert page.locator(".term-note:visible").count() == 0
     term(page, "term-gradient").scroll_into_view_if_needed()
     term(page, "term-gradient").tap()
     told, box = page.locator(CARD).inner_text(), page.locator(CARD).bounding_box()
