@@ -43,7 +43,7 @@ def test_a_wide_page_has_notes_in_the_margin_that_cover_nothing(browser, address
     page.wait_for_timeout(1500)
     shown = page.locator(".term-note:visible")
     assert shown.count() >= 6
-    box, text = shown.first.bounding_box(), page.locator("article p").first.bounding_box()
+    box, text = shown.first.bounding_box(), page.locator("article section > p").first.bounding_box()
     assert box["x"] >= text["x"] + text["width"] and box["x"] + box["width"] <= 1720
     assert page.evaluate(COVERED) == []
     term(page, "term-gradient").hover()
