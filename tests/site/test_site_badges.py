@@ -142,7 +142,9 @@ def test_every_claim_lists_first_what_could_have_failed_in_the_book_s_order(site
         ]
     recorded = sections[2].get_text()
     assert "recorded 20" in recorded and "CPU" in recorded and "The zoo" in recorded
-    assert len(sections[2].select_one("table").tbody.find_all("tr", recursive=False)) <= 8  # loops are one row
+    assert (
+        len(sections[2].select_one("table").tbody.find_all("tr", recursive=False)) <= 8
+    )  # loops are one row
 
 
 def test_the_filter_finds_a_row_inside_a_folded_group(browser, address):
