@@ -25,7 +25,7 @@ SHARED = 8  # so many letters their names have in common
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """One line of the ledger as it is read.
 
     Args:
@@ -86,7 +86,7 @@ def title(names: Sequence[str]) -> str:
     return after.lstrip(" ,:;)") if after[:1] in (",", ":", ";", ")") else f"…{after}"
 
 
-def entries(rows: Sequence[LedgerRow]) -> list[Entry]:
+def entries(rows: Sequence[LedgerRow]) -> list[LedgerEntry]:
     """Return the ledger's entries in the order in which they are read."""
     together: dict[tuple[str, ...], list[LedgerRow]] = {}
     for row in rows:
@@ -100,4 +100,4 @@ def entries(rows: Sequence[LedgerRow]) -> list[Entry]:
         else:
             found += [(row.name, (row,)) for row in part]
     found.sort(key=lambda entry: SECTIONS.index(entry[1][0].section))
-    return [Entry(number, *entry) for number, entry in enumerate(found, 1)]
+    return [LedgerEntry(number, *entry) for number, entry in enumerate(found, 1)]

@@ -95,7 +95,15 @@ class Shown:
         )
 
     def _row(self, row: LedgerRow, place: str, words: str, number: int, told: bool = True) -> str:
-        """A row of the table. told: whether it stands for the numbers of the prose itself."""
+        """Write a row of the table.
+
+        Args:
+            row: with its texts.
+            place: its id on the page.
+            words: what stands for its name.
+            number: before the name; 0: none.
+            told: whether the numbers of the prose that stand in it are led here.
+        """
         names = " ".join(self.inserts.get(row.name, ())) if told else ""
         mark = f' data-inserts="{names}"' if names else ""
         before = f'<span class="ledger-number">{number}</span> ' if number else ""
