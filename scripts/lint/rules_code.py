@@ -16,6 +16,10 @@ ORACLE = re.compile(
     r"|\b[Rr]eference|\b[Oo]racle"
 )
 COMPARES = re.compile(r"\bassert\b|assert_close|allclose|torch\.equal|\.check\(|parity\(")
+SIDE = re.compile(  # "Left: ...", "Middle and right: ...", "the right panel"; not "right guesses"
+    r"\b(?:Left|Middle|Right)(?: and (?:left|middle|right))?\s*[:,]"
+    r"|\b(?:left|middle|right)(?:-hand)? (?:panel|plot)s?\b"
+)
 DEAD = re.compile(r"\binteract(?:ive|_manual|ive_output)?\s*\(|\bipywidgets\b|@interact\b")
 
 
@@ -140,6 +144,20 @@ def figures(chapter: Chapter) -> Told:
                 f"the figure's name is {figure.get('name')!r}",
                 "name it fig-<slug>-...: mystnb: {figure: {name: ...}}",
             )
+
+
+@rule("panels", everywhere=True)
+def panels(chapter: Chapter) -> Told:
+    """No caption or alternative text calls a panel the left or the right one: on a telephone the panels of a
+    figure stand one below the other.
+    """
+    for cell in chapter.cells:
+        options = cell.options.get("mystnb") or {}
+        told = (options.get("image") or {}).get("alt"), (options.get("figure") or {}).get("caption")
+        for match in (SIDE.search(str(text or "")) for text in told):
+            if match:
+                fix = "name the panel by its title, or say first and second"
+                yield cell.line, f"a panel is called '{match[0].strip(' :,')}'", fix
 
 
 @rule("widgets", everywhere=True)

@@ -122,6 +122,8 @@ FAULTS = [
     ("figures", 'caption: "Twenty plain layers do not learn; with', 'old: "'),
     ("figures", "kept = x.clone()", "def draw():\n    plt.plot([1])\n\nkept = x.clone()\ndraw()"),
     ("figures", "two = book.over_seeds(shallow)", "two = book.over_seeds(shallow)\nbook.panels('a')"),
+    ("panels", 'caption: "Twenty plain layers', 'caption: "Left: twenty plain layers'),
+    ("panels", 'alt: "Training loss over steps: the plain', 'alt: "In the right panel the plain'),
     ("widgets", "kept = x.clone()", "from ipywidgets import interact\nkept = x.clone()"),
     ("widgets", "kept = x.clone()", "kept = x.clone()\nCurves(title='a')"),
     ("widgets", "tags: [hide-input, widget]", "tags: [hide-input]"),
@@ -227,6 +229,13 @@ def test_numbers_that_are_not_measured_may_stand(book, sentence):
 def test_drawing_inside_a_function_is_no_figure(book):
     text = CHAPTER.replace("kept = x.clone()", "def draw():\n    plt.plot([1])\n\n\nkept = x.clone()")
     assert book(text) == []
+
+
+def test_right_guesses_are_no_panel(book):
+    text = CHAPTER.replace(
+        'caption: "Twenty plain', 'caption: "Right guesses, and a left branch: twenty plain'
+    )
+    assert text != CHAPTER and not book(text)
 
 
 def test_figures_outside_the_file_are_found_across_the_book(book):
