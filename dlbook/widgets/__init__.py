@@ -1,6 +1,6 @@
 """Interactive figures that run on the static page, in JupyterLab, in Colab and in VS Code by the same code.
 
-Eleven figures serve the whole book:
+Twelve figures serve the whole book:
 
 * :class:`Curves`: curves over parameters, with values and gradients under a cursor;
 * :class:`Images`: stacks of images over parameters, side by side;
@@ -12,7 +12,8 @@ Eleven figures serve the whole book:
 * :class:`Bowl`: runs of a noisy optimizer as balls in a bowl, with the floor where they stall;
 * :class:`Multiples`: curves and their slopes in small squares, with one x over all of them;
 * :class:`Views`: a weak and a strong view of a picture, and the label that goes from one to the other;
-* :class:`Map`: points that move over a training, with a label or without, right or wrong.
+* :class:`Map`: points that move over a training, with a label or without, right or wrong;
+* :class:`Unit`: an output cell of a convolution, a pooling, a batch norm or an attention, on a photograph.
 
 Each is an anywidget: a Python class with its JavaScript beside it. The data are computed here, in Python,
 before the figure is drawn, and travel with the page; no figure holds more than 60 KiB.
@@ -34,6 +35,7 @@ from dlbook.widgets.map import Map
 from dlbook.widgets.multiples import Multiples
 from dlbook.widgets.scatter import Axis, Point, Scatter
 from dlbook.widgets.stepper import Grid, Step, Stepper
+from dlbook.widgets.unit import Unit
 from dlbook.widgets.views import Views
 
 __all__ = [
@@ -56,5 +58,6 @@ __all__ = [
     "Stack",
     "Step",
     "Stepper",
+    "Unit",
     "Views",
 ]

@@ -96,7 +96,7 @@ export function frame(model, el, kind) {
 }
 
 const signs = { minus: "M3 8H13", plus: "M3 8H13M8 3V13", back: "M10 3 5 8 10 13", next: "M6 3 11 8 6 13",
-  first: "M12 3 7 8 12 13M4 3V13", last: "M4 3 9 8 4 13M12 3V13", play: "M5 3 12 8 5 13Z", pause: "M5 3V13M11 3V13" };
+  up: "M3 10 8 5 13 10", down: "M3 6 8 11 13 6", first: "M12 3 7 8 12 13M4 3V13", last: "M4 3 9 8 4 13M12 3V13", play: "M5 3 12 8 5 13Z", pause: "M5 3V13M11 3V13" };
 
 // A button with a drawn sign; `words` is its name for everybody who does not see the sign.
 export function button(sign, words, press, text = "") {
