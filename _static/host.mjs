@@ -6,7 +6,6 @@
   const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
   const models = new Map();
   const modules = new Map();
-  const styles = new Set();
   const cleanups = new Map();
 
   const same = (a, b) => a === b || (typeof a === "object" && typeof b === "object" && JSON.stringify(a) === JSON.stringify(b));
@@ -95,8 +94,6 @@
     background: none; color: inherit; padding: 0; border-radius: 0; }`;
 
   function addStyle(text) {
-    if (!text || styles.has(text)) return;
-    styles.add(text);
     document.head.append(Object.assign(document.createElement("style"), { textContent: text }));
   }
 
@@ -120,7 +117,6 @@
 
   async function start(id, state, el) {
     const saved = state[id]?.state;
-    addStyle(saved._css);
     const widget = await widgetOf(saved._esm);
     const entry = modelOf(id, state);
     entry.initialized ??= Promise.resolve(widget.initialize?.({ model: entry.model, experimental }));
@@ -166,9 +162,10 @@
   async function startAll(page = document) {
     const views = [...page.querySelectorAll(VIEW)];
     if (!views.length) return;
-    addStyle(BASE);
     let state = {};
     try { state = readState(page); } catch (error) { console.warn("The page's widget state cannot be read:", error); }
+    // All style sheets at once: each that comes makes the browser look at every element of the page again.
+    addStyle([BASE, ...new Set(Object.values(state).map((model) => model.state?._css ?? ""))].join("\n"));
     for (const view of views) await show(view, state);
   }
 

@@ -144,9 +144,13 @@ def _cells(seen, weights, x, y, side):
         ]
         if weights is not None:
             product = text(value * weights[place])
-            parts.append(word(top + step / 2 + 3, f"× {text(weights[place])}"))
+            parts.append(word(top + step / 2 + 3, f"× {_weight(weights[place])}"))
             parts.append(word(top + 5 * step / 6 - 2, product, 'class="dls-hot" font-weight="600"'))
     return "".join(parts)
+
+
+def _weight(value):
+    return text(value, 0 if float(value).is_integer() else 2)
 
 
 def _centred(x):
