@@ -18,6 +18,8 @@ from dlbook.widgets import encode, reserve, unit_still, unit_values
 from dlbook.widgets import parameters as grid
 from dlbook.widgets.figure import Figure, module_text, style_text
 
+_RANGED = ("window", "stride", "padding", "dilation", "γ", "β", "sharpness")
+
 
 class Unit(Figure):
     """An output cell of a convolution, a pooling, a batch norm or an attention, on real photographs.
@@ -73,20 +75,9 @@ class Unit(Figure):
         cell=None,
     ):
         self._bytes = _bytes(pictures, patch)
-        parameters = grid.checked(
-            {
-                "operation": _known(operations),
-                "photograph": list(pictures),
-                "kernel": list(kernels),
-                "window": windows,
-                "stride": strides,
-                "padding": paddings,
-                "dilation": dilations,
-                "γ": scales,
-                "β": shifts,
-                "sharpness": sharpnesses,
-            }
-        )
+        ranges = (windows, strides, paddings, dilations, scales, shifts, sharpnesses)
+        named = {"operation": _known(operations), "photograph": list(pictures), "kernel": list(kernels)}
+        parameters = grid.checked(named | dict(zip(_RANGED, ranges, strict=True)))
         spec = {
             "parameters": parameters,
             "side": self._bytes.shape[-1],
