@@ -1,13 +1,17 @@
 """What all tests share: helpers are importable, torch uses one thread as two workers run side by side
-(another number if OMP_NUM_THREADS names one), and one Chromium.
+(another number if OMP_NUM_THREADS names one), no example of hypothesis has a limit by the clock, and one
+Chromium.
 """
 
 import os
 
 import pytest
 import torch
+from hypothesis import settings
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or 1))
+settings.register_profile("a busy machine", deadline=None)  # 200 ms by the clock otherwise
+settings.load_profile("a busy machine")
 
 
 @pytest.fixture(scope="session")

@@ -63,6 +63,7 @@ def _child(folder, rank, world, function, args):
                 world_size=world,
                 timeout=timedelta(seconds=PATIENCE),
             )
+            dist.barrier()  # one that ended before the others have met would close their connections
         torch.save(function(rank, *args), Path(folder) / f"result-{rank}")
         distributed.cleanup()
     except BaseException:

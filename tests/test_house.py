@@ -9,6 +9,7 @@ import ast
 import re
 
 import pytest
+from hypothesis import settings
 
 from tests.syntax_trees import PACKAGE, ROOT, made, modules
 
@@ -182,6 +183,10 @@ def test_errors_have_one_form():
 def test_plain_words(folder):
     files = [f for end in ("*.py", "*.md") for f in (ROOT / folder).rglob(end) if "_build" not in f.parts]
     assert [told for f in files for told in check_words(str(f.relative_to(ROOT)), f.read_text("utf8"))] == []
+
+
+def test_no_example_has_a_limit_by_the_clock():
+    assert settings().deadline is None  # of tests/conftest.py; hypothesis allows 200 ms
 
 
 def test_the_checker_catches_size_and_silence():

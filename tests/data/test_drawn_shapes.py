@@ -119,7 +119,7 @@ def test_seeded_label_fault_is_caught():
         check_pictures(type(data)(data.images, data.labels.roll(1), data.classes, data.factors), "shape")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(n=st.integers(1, 40), more=st.integers(0, 20), seed=st.integers(0, 2**32 - 1))
 def test_determined_by_seed_and_nested(n, more, seed):
     first, second = color_shapes(n, seed), color_shapes(n + more, seed)

@@ -86,7 +86,7 @@ def test_half_of_the_draws_are_flipped(tmp_path):
     assert 160 < sum(brighter_left) < 240  # 4 standard deviations
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(height=st.integers(1, 500), width=st.integers(1, 500), seed=st.integers(0, 50))
 def test_a_random_box_lies_within(height, width, seed):
     top, left, tall, wide = random_box(height, width, torch.Generator().manual_seed(seed))

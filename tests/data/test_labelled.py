@@ -35,7 +35,7 @@ def check_seed(choose):
     assert len(choices) == 5, "the seed changes nothing"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(labels=SETS, seed=st.integers(0, 2**31), data=st.data())
 def test_choice(labels, seed, data):
     smallest = int(torch.bincount(labels)[labels.unique()].min())

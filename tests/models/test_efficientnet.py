@@ -89,7 +89,7 @@ def naive_same(x, weight, stride):
     return out
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(h=st.integers(1, 9), w=st.integers(1, 9), k=st.sampled_from([1, 3, 5]), stride=st.integers(1, 3))
 def test_same_padding_equals_loops(h, w, k, stride):
     layer = SameConv2d(1, 1, k, stride, bias=False).double()

@@ -112,7 +112,7 @@ def test_never_stops_on_xor():
     assert len(errors) == 50 and min(errors) > 0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 6), st.integers(2, 25), st.integers(0, 10_000))
 def test_novikoff_s_bound(dim, number, seed):
     """Errors <= (R / margin)^2 with the margin of any separator of the inputs with 1 appended; the rate

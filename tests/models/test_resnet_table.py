@@ -106,7 +106,7 @@ def test_cifar_stage_shapes(name):
 BLOCKS = st.sampled_from([BasicBlock, Bottleneck, BottleneckV15, PlainBlock])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     BLOCKS,
     st.integers(1, 70),

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from dlbook.naive import conv
 from tests.oracles.conv_cases import assert_same, convolutions, gradients
 
-FEW, MANY = settings(max_examples=40, deadline=None), settings(max_examples=120, deadline=None)
+FEW, MANY = settings(max_examples=40), settings(max_examples=120)
 
 
 def made(*shape, seed=0):

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from dlbook.naive import conv_matrix
 from tests.oracles.conv_cases import assert_same, convolutions, gradients
 
-MANY = settings(max_examples=80, deadline=None)
+MANY = settings(max_examples=80)
 
 
 def made(*shape, seed=0):

@@ -169,7 +169,7 @@ def test_a_mask_that_is_not_additive_is_refused(mask):
             call(x, mask)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 7), st.integers(1, 9), st.integers(1, 5), st.integers(1, 6), st.integers(0, 99))
 def test_weights_are_a_distribution_and_tokens_have_no_order(N, M, d, e, seed):
     generator = torch.Generator().manual_seed(seed)

@@ -87,7 +87,7 @@ def test_takes_torchs_state(name):
     assert shapes[0] == shapes[1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(1, 3),
     st.integers(1, 3),

@@ -62,7 +62,7 @@ def test_the_loop_catches_the_seeded_fault(fault):
         check(fault)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(1, 3),
     st.integers(1, 4),

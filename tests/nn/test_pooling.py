@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from dlbook.nn import pooling
 from tests.oracles.conv_cases import assert_same, gradients
 
-MANY = settings(max_examples=150, deadline=None)
+MANY = settings(max_examples=150)
 
 
 def made(*shape, seed=0):

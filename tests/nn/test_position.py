@@ -116,7 +116,7 @@ def test_prefix_tokens_are_zero():
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(1, 8))
 def test_every_patch_has_its_own_vector_and_all_have_one_length(rows, columns, quarter):
     table = sincos_2d((rows, columns), 4 * quarter).double()[0]

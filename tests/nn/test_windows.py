@@ -19,7 +19,7 @@ def wrong_columns(function, x, kernel, stride, dilation):
     return columns.shape != expected.shape or not torch.equal(columns, expected)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(convolutions(paddings=False))
 def test_windows_are_those_of_unfold(case):
     x, weight, _, keywords = case

@@ -12,7 +12,7 @@ from dlbook.optim import cycles, schedules
 from tests.oracles.rates import BASE, agree, torch_values
 from tests.oracles.seeded import check_sees
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 
 
 def check_warm_restarts(build, first=5, multiply=2, final=0.1):

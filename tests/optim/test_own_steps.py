@@ -36,7 +36,7 @@ def check_own_steps(make, shapes, present, momenta):
 
 
 @every
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_both_paths_agree_for_parameters_at_different_steps(name, data):
     steps, count = 6, len(shapes_of(name))

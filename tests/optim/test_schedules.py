@@ -17,7 +17,7 @@ from tests.oracles.seeded import check_sees
 totals = st.integers(2, 60)
 gammas = st.floats(0.3, 1.0)
 factors = st.floats(0.05, 1.0)
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 
 
 @given(totals, gammas)

@@ -133,7 +133,7 @@ def test_timms_box_where_its_sides_are_even(monkeypatch):
             ) in ({0} if int(20 * side) % 2 == 0 else {0, 1})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     height=st.integers(1, 50),
     width=st.integers(1, 50),

@@ -68,7 +68,7 @@ def naive_walk(length, name, seed, count):
     return walk[:count]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     length=st.integers(1, 40),
     size=st.integers(1, 9),
@@ -204,7 +204,7 @@ def test_crops_of_images_in_memory_are_cut_before_the_step():
     assert torch.equal(batch["small"][:, 0, 0, 0], batch["indices"] + 1.0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(count=st.integers(1, 30), size=st.integers(1, 7), world=st.integers(1, 4))
 def test_evaluation_sees_each_example_once(count, size, world):
     shares = [

@@ -58,7 +58,6 @@ def test_size_counts_what_the_space_contains(monkeypatch, name):
 
 
 @given(seeds)
-@settings(deadline=None)
 def test_each_space_is_inside_the_one_before(seed):
     for inner, outer in itertools.pairwise(reversed(ANYNET)):
         drawn = ANYNET[inner].draw(random.Random(seed))
@@ -87,7 +86,7 @@ def test_each_constraint_excludes_something():
 
 @pytest.mark.parametrize("name", SPACES)
 @given(seed=seeds)
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_samples_can_be_built_and_keep_the_order(name, seed):
     stages = SPACES[name].sample(random.Random(seed))
     assert len(stages) == 4 and all(isinstance(stage, Stage) for stage in stages)
@@ -102,7 +101,7 @@ def test_samples_can_be_built_and_keep_the_order(name, seed):
 
 
 @given(seed=seeds)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_regnets_have_four_stages_and_the_papers_ranges(seed):
     config, ratio = REGNET.draw(random.Random(seed))
     assert config.depth < 64 and config.w_0 < 256 and config.w_a < 256 and 1.5 <= config.w_m <= 3
@@ -128,7 +127,7 @@ def test_cost_of_the_tables_rows(name):
 @given(
     seed=seeds, resolution=st.integers(1, 100), num_classes=st.integers(1, 20), in_channels=st.integers(1, 4)
 )
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_cost_of_any_network(seed, resolution, num_classes, in_channels):
     stages = tuple(
         Stage(min(s.depth, 3), s.width, s.group_width, s.bottleneck_ratio)

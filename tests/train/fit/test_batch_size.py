@@ -21,7 +21,7 @@ def limited(limit, tried):
     return step
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(limit=st.integers(1, 3000), most=st.integers(1, 3000), least=st.integers(1, 50))
 def test_exact_for_every_limit_in_few_steps(limit, most, least):
     tried = []
