@@ -69,3 +69,9 @@ def test_packages_beside_the_interpreter_s_are_found_and_the_checkout_is_not(mon
     found = environment(tmp_path / "package")["PYTHONPATH"].split(os.pathsep)
     assert beside in found and str(test_notebooks.ROOT) not in found
     assert found.index(str(tmp_path / "package")) == 0
+
+
+@pytest.mark.parametrize(("asked", "threads"), [("", "1"), ("2", "2")])
+def test_one_thread_or_as_many_as_asked(tmp_path, monkeypatch, asked, threads):
+    monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    assert environment(tmp_path / "package")["OMP_NUM_THREADS"] == threads

@@ -73,7 +73,7 @@ def test_derived_addresses_do_not_overwrite():
     )
 
 
-MENDED = [
+FIXED = [
     ('<script src="_static/scripts/fontawesome.js?digest=1"></script>', ""),
     ('<img src="../_images/a.svg" alt="a">', '<img loading="lazy" src="../_images/a.svg" alt="a">'),
     ('<div role="list" class="citation-list">', '<div class="citation-list">'),
@@ -93,7 +93,7 @@ MENDED = [
 ]
 
 
-@pytest.mark.parametrize(("before", "after"), MENDED)
+@pytest.mark.parametrize(("before", "after"), FIXED)
 def test_pages_are_mended_once(before, after):
     once = pages.fix(before)
     assert after in once and once != before

@@ -6,7 +6,7 @@ TEXTS = {"title": "A title", "description": "What it shows."}
 
 
 def made(**changes):
-    """One point never gets a label, one a right one, one a wrong one that is mended."""
+    """One point never gets a label, one a right one, one a wrong one that is put right."""
     arguments = {
         **TEXTS,
         "steps": [10, 20, 30],
