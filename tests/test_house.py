@@ -179,7 +179,7 @@ def test_errors_have_one_form():
     assert check_errors(modules()) == []
 
 
-@pytest.mark.parametrize("folder", ["dlbook", "scripts", "tests", "chapters"])
+@pytest.mark.parametrize("folder", ["dlbook", "scripts", "_ext", "tests", "chapters"])
 def test_plain_words(folder):
     files = [f for end in ("*.py", "*.md") for f in (ROOT / folder).rglob(end) if "_build" not in f.parts]
     assert [told for f in files for told in check_words(str(f.relative_to(ROOT)), f.read_text("utf8"))] == []

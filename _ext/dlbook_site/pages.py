@@ -25,7 +25,7 @@ DESCRIPTION = re.compile(
 )
 
 # (what the theme writes, what an accessible page says), tried in this order on every page
-MENDS = (
+FIXES = (
     # 540 kB (gzip) of script that blocks the page; the style sheet draws the same icons from a font
     (re.compile(r'\s*<script src="[^"]*fontawesome\.js[^"]*"></script>'), ""),
     (re.compile(r'<link rel="preload" as="font"[^>]*fontawesome[^>]*>\s*'), ""),
@@ -79,12 +79,12 @@ MENDS = (
 
 def fix(page):
     """The page's HTML with the theme's small faults fixed."""
-    for pattern, replacement in MENDS:
+    for pattern, replacement in FIXES:
         page = pattern.sub(replacement, page)
     return page
 
 
-def mend_while_rendering(app):
+def fix_while_rendering(app):
     """Fix every page."""
     while_rendering(app, fix)
 
@@ -122,7 +122,7 @@ def add_scripts(app):
 
 def connect(app):
     """Listen to Sphinx; 900 is after the theme has said its word."""
-    app.connect("builder-inited", mend_while_rendering)
+    app.connect("builder-inited", fix_while_rendering)
     app.connect("builder-inited", add_scripts)
     app.connect("html-page-context", describe, priority=100)
     app.connect("html-page-context", drop_thebe, priority=900)
