@@ -17,5 +17,16 @@ window.dlbookKept = (() => {
       delete here[key];
       try { localStorage.removeItem(key); } catch { /* then there was nothing */ }
     },
+    // A button that asks once more before it calls `remove`.
+    deleteButton(words, remove) {
+      const button = (text, onclick) => Object.assign(document.createElement("button"), { type: "button", textContent: text, onclick });
+      const [line, sure] = [document.createElement("p"), document.createElement("span")];
+      const [ask, no] = [button(words, () => turn(true)), button("Keep them", () => turn(false))];
+      const turn = (asked) => { [ask.hidden, sure.hidden] = [asked, !asked]; (asked ? no : ask).focus(); };
+      sure.append("They cannot be brought back. ", button("Yes, delete them", remove), " ", no);
+      [line.className, sure.className, sure.hidden] = ["kept-delete", "kept-sure", true];
+      line.append(ask, sure);
+      return line;
+    },
   };
 })();

@@ -58,25 +58,13 @@
     return make("tr", "", name, make("td", "number", `${made.length} of ${links.length}`), make("td", "number", made.length ? rightOf(made) : "–"), ...by);
   };
 
-  const forget = () => {
-    const ask = Object.assign(make("button", "predictions-delete", "Delete all my guesses"), { type: "button" });
-    const yes = Object.assign(make("button", "predictions-delete", "Yes, delete them"), { type: "button" });
-    const no = Object.assign(make("button", "predictions-delete", "Keep them"), { type: "button" });
-    const sure = make("span", "predictions-sure", "They cannot be brought back. ", yes, " ", no);
-    const line = make("p", "predictions-forget", ask, sure);
-    sure.hidden = true;
-    const turn = (asked) => { [ask.hidden, sure.hidden] = [asked, !asked]; (asked ? no : ask).focus(); };
-    ask.addEventListener("click", () => turn(true));
-    no.addEventListener("click", () => turn(false));
-    yes.addEventListener("click", () => {
-      kept.forget(KEY);
-      show();
-      const first = report.querySelector("p");
-      first.tabIndex = -1;
-      first.focus();
-    });
-    return line;
-  };
+  const forget = () => kept.deleteButton("Delete all my guesses", () => {
+    kept.forget(KEY);
+    show();
+    const first = report.querySelector("p");
+    first.tabIndex = -1;
+    first.focus();
+  });
 
   const show = () => {
     const all = guesses(), made = all.filter((one) => one.made);

@@ -81,8 +81,11 @@ def _directive(match: re.Match, page: PublishedPage) -> str:
         return text
     if name == "solution-start":
         return "**Solution**"
-    if name == "answer":
-        return f"<details><summary>Answer</summary>\n\n{text}\n\n</details>"
+    if name in ("answer", "review-card"):
+        title = "Answer" if name == "answer" else argument
+        return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>"
+    if name in ("review", "review-deck"):
+        return f"(see [the page on the web]({page.url}))"
     if name in ("exercise-start", "exercise"):
         return _quote(f"Exercise: {argument}".rstrip(": "), text)
     if name == "list-table":

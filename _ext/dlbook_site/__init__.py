@@ -16,6 +16,8 @@ definitions  a term's sentence in the margin, and the glossary that is made of t
 symptoms   the directive that sorts every chapter's bugs by what one sees
 gathered   what one page shows of all the others
 predictions  "Predict first", answered on the page, and the list of all questions
+review     review cards, and the page that asks them
+anki       the review cards as a deck for Anki
 claims     the directive that lists every claim of the book
 failures   a chapter that did not run to its end says so on its page
 run_time   the role that says what the chapter took in the recorded run
@@ -23,6 +25,7 @@ run_time   the role that says what the chapter took in the recorded run
 
 from . import (
     address,
+    anki,
     assets,
     badges,
     claims,
@@ -35,6 +38,7 @@ from . import (
     gathered,
     pages,
     predictions,
+    review,
     run_time,
     search,
     sitemap,
@@ -68,6 +72,8 @@ def setup(app):
         works,
         gathered,
         predictions,
+        review,
+        anki,
     ):
         part.connect(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,7 +11,13 @@ from docutils import nodes
 
 def keep(env, store, docname, found):
     """Keep what a page gives to `store`: a list of tuples of texts and nodes."""
-    env.__dict__.setdefault("dlbook_gathered", {}).setdefault(store, {})[docname] = found
+    for node in (part for item in found for part in item if isinstance(part, nodes.Node)):
+        for inside in node.findall():
+            inside._document = None  # else the whole page would be kept with it
+    pages = env.__dict__.setdefault("dlbook_gathered", {}).setdefault(store, {})
+    pages[docname] = found
+    if not found:
+        del pages[docname]
 
 
 def kept(env, store):

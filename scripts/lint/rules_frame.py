@@ -14,6 +14,7 @@ SECTIONS = (  # in this order, after the chapter's own sections
     "Exercises",
     "The ledger",
     "Summary",
+    "Review cards",
     "Further reading",
 )
 

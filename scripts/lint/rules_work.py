@@ -6,9 +6,11 @@ import re
 from lint import python_code as python
 from lint.rule import Told, rule
 from lint.text import Block, Chapter
+from lint.words import words_of
 
 DIFFICULTY = re.compile(r"\((recall|apply|derive|research)\)\s*$", flags=re.I)
 CHOICE = re.compile(r"^\d+\. \S", flags=re.M)
+ROLE = re.compile(r"\{(?!math\b)[a-z][\w:-]*\}`|\]\(")
 BLANK = re.compile(r"_{3,}")
 RANGE = re.compile(r"(-?\d[\d.e-]*)(?: to -?\d[\d.e-]*)?")
 ASIDE = ("comment", "target", "break")
@@ -75,6 +77,36 @@ def _answered(box: Block, after: list[Block]) -> Told:
         )
     if not answer.text.strip():
         yield answer.line, "the answer says nothing", "say why it is so"
+
+
+@rule("review-cards")
+def review_cards(chapter: Chapter) -> Told:
+    """The section 'Review cards' has 6 to 12 cards, each with a name, one question, and an answer of fewer
+    than 40 words that needs nothing else of the chapter.
+    """
+    cards, section = chapter.all("review-card"), chapter.section("Review cards")
+    if section and not 6 <= len(cards) <= 12:
+        yield section[0].line, f"{len(cards)} review cards, expected 6 to 12", "keep what is worth years"
+    inside = {id(block) for block in section[1]} if section else set()
+    for card in cards:
+        if id(card) not in inside:
+            yield card.line, "a review card outside its section", "move it to `## Review cards`"
+        for wrong, fix in _faults_of(card, f"card-{chapter.slug}-"):
+            yield card.line, f"the card {wrong}", fix
+
+
+def _faults_of(card: Block, start: str) -> list[tuple[str, str]]:
+    """What is wrong with one card: (what, how to fix it)."""
+    found, count = [], len(words_of(card.text))
+    if not str(card.options.get("name", "")).startswith(start):
+        found.append(("has no name that begins with its chapter's", f"add `:name: {start}...`"))
+    if card.argument.count("?") != 1 or not card.argument.endswith("?"):
+        found.append(("does not ask one question", "end the question with the only question mark"))
+    if not card.text.strip() or count >= 40:
+        found.append((f"answers in {count} words, expected 1 to 39", "say one fact"))
+    if ROLE.search(card.argument + card.text):
+        found.append(("refers to its chapter, which is not there in the review", "write out what is meant"))
+    return found
 
 
 def _families(blocks: list[Block]) -> list[list[Block]]:
