@@ -127,7 +127,7 @@
   const rows = chapters.map(({ group, page, cards, title }) => {
     const box = Object.assign(document.createElement("input"), { type: "checkbox", autocomplete: "off" });
     const told = make("span", "review-count");
-    group.before(make("label", "review-choose", box, make("span", "review-title", title), " ", told));
+    group.before(make("label", "review-choose", box, make("span", "", make("span", "review-title", title), " ", told)));
     group.querySelector("summary").replaceChildren("All cards", make("span", "visually-hidden", ` of ${title}`));
     box.addEventListener("change", () => { choose(page, box.checked); overview(); list(); });
     return { box, told, page, cards };

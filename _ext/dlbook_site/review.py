@@ -7,9 +7,9 @@
     ```
 
 The question is the directive's argument, the answer its content; both may hold formulas, the answer a picture
-too. What a reader's browser knows of a card is kept under its name, so the name stays when the words change. The
-directive is not called `card`, because sphinx-design has one of that name. `{review}` is the page's stage with
-all cards below it (`_static/review.mjs`), `{review-deck}` the link to the deck that `anki.py` writes.
+too. What a reader's browser knows of a card is kept under its name, which stays when the words change. The
+directive is not called `card`: sphinx-design has one of that name. `{review}` is the stage and all cards below
+(`_static/review.mjs`), `{review-deck}` the link to the deck that `anki.py` writes.
 """
 
 import html
@@ -72,10 +72,9 @@ class GroupCards(SphinxTransform):
         if not cards:
             return
         group = Cards(page=self.env.docname, title="", chapter=True)
-        cards[0].replace_self(group)
+        cards[0].parent.insert(cards[0].parent.index(cards[0]), group)
         for card in cards:
-            if card.parent:
-                card.parent.remove(card)
+            card.parent.remove(card)
             group += card
 
 

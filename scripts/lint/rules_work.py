@@ -102,6 +102,8 @@ def _faults_of(card: Block, start: str) -> list[tuple[str, str]]:
         found.append(("has no name that begins with its chapter's", f"add `:name: {start}...`"))
     if card.argument.count("?") != 1 or not card.argument.endswith("?"):
         found.append(("does not ask one question", "end the question with the only question mark"))
+    if "`" in card.argument:
+        found.append(("has a backtick in its question, which ends the fence", "write it without"))
     if not card.text.strip() or count >= 40:
         found.append((f"answers in {count} words, expected 1 to 39", "say one fact"))
     if ROLE.search(card.argument + card.text):

@@ -25,7 +25,9 @@ ROW = "| $d$ | width of a layer |\n"
 BLOCK = CELL + "---\ntags: [teach]\n---\nbook.source(R.BasicBlock)\n"
 CHOICES = CHAPTER[CHAPTER.index("1. Both learn") : CHAPTER.index("\n```\n\n```{answer}")]
 ANSWER = "The one with shortcuts. The plain one keeps $\\ln 10$, the loss of somebody who guesses.\n"
-SUMMARY = CHAPTER[CHAPTER.index("## Summary") : CHAPTER.index("## Further reading")]
+SUMMARY = CHAPTER[CHAPTER.index("## Summary") : CHAPTER.index("## Review cards")]
+CARD = CHAPTER[CHAPTER.index("```{review-card} What is left") : CHAPTER.index("```{review-card} Which term")]
+FACT = "One sixth: the weights keep a third, and ReLU drops half of that."
 
 
 def also(text):
@@ -142,6 +144,18 @@ FAULTS = [
     ("predict", CHOICES, f"{CHOICES}\n\n____ nats"),
     ("predict", f"{CHOICES}\n```\n\n```{{answer}} 2", "____ nats\n```\n\n```{answer} some"),
     ("predict", ANSWER, ""),
+    ("review-cards", ":name: card-template-signal\n", ""),
+    ("review-cards", ":name: card-template-signal", ":name: card-other-signal"),
+    ("review-cards", CARD, ""),  # five are left
+    ("review-cards", CARD, CARD * 8),
+    ("review-cards", "{review-card} What is left of a signal's mean square", "{review-card} What is left? A"),
+    ("review-cards", "with PyTorch's initialisation?", "with PyTorch's initialisation"),
+    ("review-cards", "with PyTorch's initialisation?", "with `torch`'s initialisation?"),
+    ("review-cards", FACT, ""),
+    ("review-cards", FACT, "One sixth, and so on. " * 10),
+    ("review-cards", FACT, "See {eq}`eq-template-fade`."),
+    ("review-cards", FACT, "See [the data](front/data.md)."),
+    ("review-cards", "## Further reading\n", f"## Further reading\n\n{CARD}"),
     ("bug-clinic", "### The shortcut that is never taken\n\n", ""),
     ("bug-clinic", CHAPTER[CHAPTER.index(CELL + "x = torch.tensor([-1.0") :].split("```\n")[0] + "```\n", ""),
     ("exercises", "Does it hold on the test set? (apply)", "Does it hold?"),

@@ -23,6 +23,10 @@ CASES = {
         "> **Predict first**\n>\n> Which?\n>\n> 1. one\n> 2. two\n\n"
         "<details><summary>Answer</summary>\n\nTwo.\n\n</details>",
     ),
+    "card": (
+        "```{review-card} Which $x$?\n:name: card-a-b\n\nThis one.\n```",
+        "<details><summary>Which $x$?</summary>\n\nThis one.\n\n</details>",
+    ),
     "colons": (":::{tip}\nTry.\n:::", "> **Tip**\n>\n> Try."),
     "exercise": (
         "```{exercise} Shapes (recall)\n:label: ex-1\nWhy?\n```",

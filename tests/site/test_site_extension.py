@@ -21,6 +21,7 @@ from dlbook_site import (
     icons,
     pages,
     predictions,
+    review,
     run_time,
     search,
     sitemap,
@@ -273,3 +274,20 @@ def test_what_is_gathered_follows_the_contents_and_makes_its_page_new():
     assert gathered.changed(None, env) == ["list"]
     gathered.purge(None, env, "a")
     assert gathered.changed(None, env) == ["list"] and "a" not in gathered.kept(env, "predictions")
+
+
+def test_the_cards_of_a_page_stand_together_and_are_kept(monkeypatch):
+    cards = [review.Card("", review.Question("", f"{i}?"), review.Reply(""), name=f"card-{i}") for i in "ab"]
+    section = nodes.section("", cards[0], nodes.comment("", "between"), cards[1])
+    document = SimpleNamespace(
+        findall=section.findall, settings=SimpleNamespace(env=None), language_code="en"
+    )
+    transform = review.GroupCards.__new__(review.GroupCards)
+    transform.document = document
+    document.settings.env = SimpleNamespace(docname="chapters/a")
+    transform.apply()
+    assert [child["name"] for child in section[0]] == ["card-a", "card-b"]
+    assert [name for name, *_ in gathered.kept(document.settings.env, "cards")["chapters/a"]] == [
+        "card-a",
+        "card-b",
+    ]
