@@ -8,7 +8,7 @@
 
 The question is the directive's argument, the answer its content; both may hold formulas, the answer a picture
 too. What a reader's browser knows of a card is kept under its name, which stays when the words change. The
-directive is not called `card`: sphinx-design has one of that name. `{review}` is the stage and all cards below
+directive is not called `card`: sphinx-design has one of that name. `{review}` is the stage and all cards
 (`_static/review.mjs`), `{review-deck}` the link to the deck that `anki.py` writes.
 """
 
