@@ -237,7 +237,7 @@ class ListPredictions(SphinxPostTransform):
 
     def part(self, caption, pages):
         """The questions of one part."""
-        made = nodes.container("", classes=["predictions-part"])
+        made = nodes.container("", classes=["predictions-part", "listed-again"])
         made += nodes.rubric("", caption)
         for page, found in pages:
             made += nodes.paragraph("", "", self.link(page, "", nodes.Text(self.env.titles[page].astext())))

@@ -147,6 +147,7 @@ class ListCards(SphinxPostTransform):
     def cards(self, page, found):
         """The cards of one chapter, folded."""
         group = Cards(page=page, title=self.env.titles[page].astext(), chapter=False)
+        group["classes"].append("listed-again")  # the search finds them in their chapters
         for name, question, reply in found:
             group += Card("", question.deepcopy(), reply.deepcopy(), name=name, place=False)
         return group

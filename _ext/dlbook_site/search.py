@@ -24,6 +24,7 @@ LEFT_OUT = (
     nodes.system_message,
     Fold,
 )
+LISTS = {"dlbook-claims", "listed-again"}  # what stands elsewhere, gathered on a page
 GREEK = dict(zip("alpha beta gamma delta eta lambda mu sigma tau chi".split(), "αβγδηλμστχ", strict=True))
 PLAIN = re.compile(r"[^\\{}^_]+")
 
@@ -44,7 +45,7 @@ def prose(node):
         return str(node)
     if isinstance(node, nodes.math):
         return in_words(node.astext())
-    if isinstance(node, LEFT_OUT) or "dlbook-claims" in node.get("classes", ()) or is_section(node):
+    if isinstance(node, LEFT_OUT) or LISTS & set(node.get("classes", ())) or is_section(node):
         return ""
     between = "" if isinstance(node, nodes.TextElement) else " "
     return between.join(prose(child) for child in node.children)

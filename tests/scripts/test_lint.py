@@ -147,7 +147,7 @@ FAULTS = [
     ("review-cards", ":name: card-template-signal\n", ""),
     ("review-cards", ":name: card-template-signal", ":name: card-other-signal"),
     ("review-cards", CARD, ""),  # five are left
-    ("review-cards", CARD, CARD * 8),
+    ("review-cards", CARD, "".join(CARD.replace("-signal", f"-{i}") for i in range(8))),
     ("review-cards", "{review-card} What is left of a signal's mean square", "{review-card} What is left? A"),
     ("review-cards", "with PyTorch's initialisation?", "with PyTorch's initialisation"),
     ("review-cards", "with PyTorch's initialisation?", "with `torch`'s initialisation?"),
@@ -155,7 +155,7 @@ FAULTS = [
     ("review-cards", FACT, "One sixth, and so on. " * 10),
     ("review-cards", FACT, "See {eq}`eq-template-fade`."),
     ("review-cards", FACT, "See [the data](front/data.md)."),
-    ("review-cards", "## Further reading\n", f"## Further reading\n\n{CARD}"),
+    ("review-cards", "## Further reading\n", "## Further reading\n\n" + CARD.replace("-signal", "-late")),
     ("bug-clinic", "### The shortcut that is never taken\n\n", ""),
     ("bug-clinic", CHAPTER[CHAPTER.index(CELL + "x = torch.tensor([-1.0") :].split("```\n")[0] + "```\n", ""),
     ("exercises", "Does it hold on the test set? (apply)", "Does it hold?"),
