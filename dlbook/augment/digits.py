@@ -59,8 +59,21 @@ def random_pose(
     # factors.
     first = torch.stack([cos / wide, (cos * slope - sin) / high, right], dim=1)
     second = torch.stack([sin / wide, (sin * slope + cos) / high, down], dim=1)
-    grid = F.affine_grid(torch.stack([first, second], dim=1), list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, align_corners=False)
+    return F.grid_sample(images, _grid(images, first, second), align_corners=False)
+
+
+def _grid(images: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """Where each pixel comes from: `F.affine_grid` of two rows [B, 3], by sums, which is faster on a CPU.
+
+    Returns:
+        `[B, H, W, 2]`, column and row, from -1 to 1.
+    """
+    down, right = (
+        (2 * torch.arange(side, device=images.device, dtype=images.dtype) + 1) / side - 1
+        for side in images.shape[-2:]
+    )  # the centres of the pixels
+    across, along, shift = torch.stack([first, second], dim=2)[:, :, None, None].unbind(1)  # [B, 1, 1, 2]
+    return across * right[None, None, :, None] + along * down[None, :, None, None] + shift
 
 
 def stroke(images: Tensor, amount: float, generator: Generator | None = None) -> Tensor:

@@ -10,11 +10,13 @@ look at the run and every seed, whatever axes come before the images.
 [66.7, 50.0, 66.7]
 """
 
+import math
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
-__all__ = ["Beliefs"]
+__all__ = ["Beliefs", "class_ring", "places_on_ring"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class Beliefs:
                 f"expected confidence and guesses [..., N] and truth [N], got {shapes}; "
                 "probs.max(-1) gives the first two"
             )
+
+    @classmethod
+    def of(cls, probs: Tensor, truth: Tensor) -> "Beliefs":
+        """What probabilities [..., N, K] say: the most probable class, and its probability."""
+        return cls(*probs.max(-1), truth)
 
     @property
     def wrong(self) -> Tensor:
@@ -76,6 +83,18 @@ class Beliefs:
         """Share of all images whose guess is wrong and at or above the threshold, [...]."""
         return _share(self.wrong & (self.confidence >= threshold))
 
+    def sure_share_of_mistakes(self, threshold: float) -> Tensor:
+        """Share of the wrong guesses that are at or above the threshold, [...]; NaN where none is wrong."""
+        return 100 * self.confident_mistakes(threshold) / _share(self.wrong)
+
+    def corrected_mistakes(self, early: int, late: int) -> Tensor:
+        """Of the guesses wrong at the look `early`, the share that is right at `late`, [...].
+
+        The looks are the axis before the images. NaN where none was wrong.
+        """
+        before, after = self.at(early), self.at(late)
+        return 100 * (before.wrong & ~after.wrong).sum(-1) / before.wrong.sum(-1)
+
     def kept_mistakes(self, early: int, late: int) -> Tensor:
         """Of the guesses wrong at the look `early`, the share that is the same wrong class at `late`, [...].
 
@@ -86,6 +105,25 @@ class Beliefs:
 
     def _mean_confidence(self, of: Tensor) -> Tensor:
         return 100 * (self.confidence.double() * of).sum(-1) / of.sum(-1)
+
+
+def class_ring(num_classes: int) -> Tensor:
+    """Places of the classes on a circle of radius one, clockwise from the top, [K, 2]."""
+    angles = torch.arange(num_classes, dtype=torch.float64) * (2 * math.pi / num_classes)
+    return torch.stack([angles.sin(), angles.cos()], dim=1)
+
+
+def places_on_ring(probs: Tensor) -> Tensor:
+    """Place each image between the classes of `class_ring`: every class pulls by the root of its probability.
+
+    Args:
+        probs: [..., K], from 0 to 1.
+
+    Returns:
+        [..., 2], in float64: at a class if that is certain, in the middle if all are equal.
+    """
+    pull = probs.double().sqrt()
+    return pull / pull.sum(-1, keepdim=True) @ class_ring(probs.shape[-1])
 
 
 def _share(holds: Tensor) -> Tensor:

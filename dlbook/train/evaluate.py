@@ -26,6 +26,7 @@ from dlbook.train.trainer import Trainer
 __all__ = [
     "accuracy",
     "confusion",
+    "course",
     "evaluate",
     "looks",
     "make_metrics",
@@ -157,6 +158,16 @@ def looks(trainer: Trainer, steps: int, every: int, progress: bool = False) -> I
     while trainer.step < steps:
         trainer.fit(min(steps, trainer.step + every - trainer.step % every), progress)
         yield trainer.step
+
+
+def course(trainer: Trainer, images: Tensor, steps: int, every: int) -> Tensor:
+    """Train as `looks` does, and ask at each look what the evaluated network says of some images.
+
+    Returns:
+        class probabilities, `[looks, N, K]`.
+    """
+    asked = [probabilities(trainer.method.evaluated, images) for _ in looks(trainer, steps, every)]
+    return torch.stack(asked)
 
 
 @contextmanager

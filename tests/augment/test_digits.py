@@ -4,6 +4,7 @@ with seeded faults.
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torchvision.transforms import functional as reference
 
 from dlbook.augment import digits as augment
@@ -52,6 +53,15 @@ def test_view(name):
 @pytest.mark.parametrize("name", VIEWS)
 def test_each_image_has_its_own_draw(name):
     check_own_draw(VIEWS[name])
+
+
+def test_the_grid_is_torch_s():
+    """Fault tried: rows and columns of the two maps exchanged, which a square image would hide."""
+    images, (first, second) = pictures(5), torch.randn(2, 5, 3, generator=seeded(2))
+    theirs = F.affine_grid(torch.stack([first, second], 1), list(images.shape), align_corners=False)
+    torch.testing.assert_close(augment._grid(images, first, second), theirs)
+    with pytest.raises(AssertionError):
+        torch.testing.assert_close(augment._grid(images, second, first), theirs)
 
 
 def check_rotation(random_pose):

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from dlbook.measure.beliefs import Beliefs
+from dlbook.measure.beliefs import Beliefs, class_ring, places_on_ring
 
 SEEDS, LOOKS, IMAGES, THRESHOLD = 2, 3, 40, 0.6
 
@@ -42,12 +42,13 @@ LOOPS = {
     "precision": lambda seen: mean([g == y for c, g, y in seen if c >= THRESHOLD]),
     "promised": lambda seen: mean([c for c, _, _ in seen if c >= THRESHOLD]),
     "confident_mistakes": lambda seen: mean([g != y and c >= THRESHOLD for c, g, y in seen]),
+    "sure_share_of_mistakes": lambda seen: mean([c >= THRESHOLD for c, g, y in seen if g != y]),
 }
 
 
 @pytest.mark.parametrize("name", LOOPS)
 def test_each_measure_is_the_loop(beliefs, name):
-    takes_threshold = name in ("mask_rate", "precision", "promised", "confident_mistakes")
+    takes_threshold = name not in ("right", "sure", "sure_of_wrong")
     found = getattr(beliefs, name)(*[THRESHOLD] * takes_threshold)
     assert found.shape == (SEEDS, LOOKS)
     for seed in range(SEEDS):
@@ -66,6 +67,29 @@ def test_kept_mistakes_counts_the_same_wrong_class(beliefs):
     for seed in range(SEEDS):
         pairs = zip(images(beliefs, seed, 0), images(beliefs, seed, -1))
         assert math.isclose(found[seed], mean([a[1] == b[1] for a, b in pairs if a[1] != a[2]]), rel_tol=1e-6)
+
+
+def test_corrected_mistakes_counts_what_ends_right(beliefs):
+    found = beliefs.corrected_mistakes(0, -1)
+    for seed in range(SEEDS):
+        pairs = zip(images(beliefs, seed, 0), images(beliefs, seed, -1))
+        assert math.isclose(found[seed], mean([b[1] == b[2] for a, b in pairs if a[1] != a[2]]), rel_tol=1e-6)
+
+
+def test_beliefs_of_probabilities():
+    found = Beliefs.of(torch.tensor([[0.1, 0.9], [0.6, 0.4]]), torch.tensor([1, 1]))
+    assert found.guesses.tolist() == [1, 0] and found.confidence.tolist() == pytest.approx([0.9, 0.6])
+
+
+def test_places_on_the_ring_are_sums_over_the_classes():
+    probs = torch.rand(5, 4).softmax(-1)
+    for row, place in zip(probs.tolist(), places_on_ring(probs).tolist()):
+        pulls = [p**0.5 for p in row]  # fault tried: the probability itself
+        sines = [math.sin(2 * math.pi * k / 4) for k in range(4)]
+        across = sum(pull * sine for pull, sine in zip(pulls, sines)) / sum(pulls)
+        assert math.isclose(place[0], across, abs_tol=1e-6)
+    assert torch.allclose(places_on_ring(torch.eye(4)), class_ring(4))
+    assert places_on_ring(torch.full((1, 4), 0.25)).abs().max() < 1e-12
 
 
 def test_nothing_passes_or_is_wrong_gives_nan():

@@ -1,6 +1,7 @@
 """Evaluation against sums written out, on uneven batches."""
 
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -226,6 +227,23 @@ def check_looks(looks) -> None:
     ):
         trainer = Counter(begun)
         assert list(looks(trainer, steps, 3)) == trainer.fitted == expected
+
+
+def test_a_course_is_what_the_evaluated_network_says_at_each_look():
+    """The network of each look, not of the end; fault tried: one look for all."""
+
+    class Growing(Counter):
+        method = SimpleNamespace(evaluated=nn.Linear(3, 2))
+
+        def fit(self, steps, progress=False):
+            super().fit(steps)
+            nn.init.constant_(self.method.evaluated.weight[:1], steps / 10)
+
+    images, trainer = torch.rand(4, 3), Growing()
+    found = module.course(trainer, images, 7, 3)
+    for steps, probs in zip((3, 6, 7), found, strict=True):
+        Growing.fit(trainer, steps)
+        assert torch.equal(probs, trainer.method.evaluated(images).softmax(1))
 
 
 LOOK_FAULTS = {
