@@ -23,7 +23,7 @@ window.dlbookKept = (() => {
       const [line, sure] = [document.createElement("p"), document.createElement("span")];
       const [ask, no] = [button(words, () => turn(true)), button("Keep them", () => turn(false))];
       const turn = (asked) => { [ask.hidden, sure.hidden] = [asked, !asked]; (asked ? no : ask).focus(); };
-      sure.append("They cannot be brought back. ", button("Yes, delete them", remove), " ", no);
+      sure.append("This cannot be undone. ", button("Yes, delete them", remove), " ", no);
       [line.className, sure.className, sure.hidden] = ["kept-delete", "kept-sure", true];
       line.append(ask, sure);
       return line;
