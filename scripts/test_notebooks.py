@@ -25,7 +25,8 @@ from make_notebooks import make_notebooks
 from toc import ROOT, notebooks
 
 GPU = os.environ.get("DLBOOK_SCALE") == "gpu"
-SECONDS = 900 if GPU else 75  # of processor time
+OLDER_KERNELS = any(map(os.environ.get, ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA")))  # slower by choice
+SECONDS = 900 if GPU else 150 if OLDER_KERNELS else 75  # of processor time
 IDLE = 300  # seconds without any work after which a notebook hangs
 MEBIBYTES = 16 * 1024 if GPU else 1536
 WORKERS = 1 if GPU else 2

@@ -1,6 +1,7 @@
 """The notebook runner catches a failing cell, too much time, too much memory, and any use of the network."""
 
 import os
+import runpy
 
 import nbformat
 import pytest
@@ -75,3 +76,13 @@ def test_packages_beside_the_interpreter_s_are_found_and_the_checkout_is_not(mon
 def test_one_thread_or_as_many_as_asked(tmp_path, monkeypatch, asked, threads):
     monkeypatch.setenv("OMP_NUM_THREADS", asked)
     assert environment(tmp_path / "package")["OMP_NUM_THREADS"] == threads
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"), [("ATEN_CPU_CAPABILITY", 150), ("ONEDNN_MAX_CPU_ISA", 150), ("X", 75)]
+)
+def test_older_kernels_have_twice_the_time(monkeypatch, name, seconds):
+    for known in ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DLBOOK_SCALE"):
+        monkeypatch.delenv(known, raising=False)
+    monkeypatch.setenv(name, "default")
+    assert runpy.run_path(test_notebooks.__file__)["SECONDS"] == seconds
