@@ -72,7 +72,7 @@ def shared(names: Sequence[str]) -> tuple[str, str]:
     """Return the beginning and the end that all names have in common, in whole words."""
     before = os.path.commonprefix(list(names))
     after = os.path.commonprefix([name[len(before) :][::-1] for name in names])[::-1]
-    end = re.search(r"[\s,:;)].*", after)
+    end = re.search(r"[\s,:;].*", after)
     return before[: before.rfind(" ") + 1], end[0] if end else ""
 
 
@@ -83,7 +83,7 @@ def title(names: Sequence[str]) -> str:
         return f"{before.rstrip()} …{after}"
     if before:
         return before.rstrip(" ,:;(") if before.rstrip()[-1] in ",:;(" else f"{before.rstrip()} …"
-    return after.lstrip(" ,:;)") if after[:1] in (",", ":", ";", ")") else f"…{after}"
+    return after.lstrip(" ,:;") if after[:1] in (",", ":", ";") else f"…{after}"
 
 
 def entries(rows: Sequence[LedgerRow]) -> list[LedgerEntry]:

@@ -48,6 +48,7 @@ def test_rows_without_common_words_stay_apart():
 
 def test_common_words_are_whole_words():
     assert title(["slope of ReLU", "slope of ReLU6"]) == "slope of …"
+    assert title(["slope of relu(x)", "slope of maximum(x, 0)"]) == "slope of …"
     assert title(["ResNet-50: MACs", "ResNet-101: MACs"]) == "MACs"
 
 
