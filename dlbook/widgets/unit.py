@@ -4,7 +4,7 @@
 >>> pictures = {"a": np.eye(8), "b": np.zeros((8, 8))}
 >>> figure = Unit(title="Unit", description="Edges.", pictures=pictures, kernels={"edge": [[-1, 1], [-1, 1]]},
 ...               patch=4, start={"operation": "max pooling", "window": 2})
->>> figure.output().shape, figure.output()[figure.row, figure.column]
+>>> figure.output().shape, float(figure.output()[figure.row, figure.column])
 ((7, 7), 1.0)
 """
 
