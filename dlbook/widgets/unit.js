@@ -72,9 +72,12 @@ async function render({ model, el }) {
     node("div", { class: "dlw-controls" }, ...controls.elements), state);
   const draw = () => {
     const values = model.get("values");
+    const before = made?.cells, stayed = row === model.get("row") && column === model.get("column");
     made = null;  // a walk that ends here has no cell to tell
     clock.stop();
     made = output(spec, pixels, values);
+    // The same place of the photograph, where another grid lies over it.
+    const kept = (v) => (before && stayed ? Math.floor((v * made.cells) / before) : v < made.cells ? v : Math.floor((v * made.cells) / spec.side));
     heads = values.operation === ATTENTION ? attention(made.picture, spec.side, spec.patch, values.sharpness) : null;
     controls.update();
     controls.elements.forEach((element, i) => { element.hidden = !used(shownControls[i]); });
@@ -84,7 +87,7 @@ async function render({ model, el }) {
     input.title.textContent = `photograph, ${spec.side} × ${spec.side}`;
     out.title.textContent = `output, ${made.cells} × ${made.cells}${heads ? " patches" : ""}`;
     state.textContent = stateText(values, order.filter(used));
-    go(model.get("row"), model.get("column"));
+    go(kept(model.get("row")), kept(model.get("column")));
   };
   draw();
   const stop = [listen(model, ["change:values"], draw), listen(model, ["change:row", "change:column"], () => {

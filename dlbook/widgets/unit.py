@@ -113,16 +113,17 @@ class Unit(Figure):
         return unit_values.output(self.spec, self.pictures(), self.values)
 
     def place(self):
-        """Return row and column of the chosen cell, held inside the output."""
-        last = self.geometry()["cells"] - 1
-        return min(self.row, last), min(self.column, last)
+        """Return row and column of the cell; one beyond the output goes to its place in the picture."""
+        cells = self.geometry()["cells"]
+        inside = lambda v: v if v < cells else v * cells // self.spec["side"]
+        return inside(self.row), inside(self.column)
 
     def height(self, inside):
         shown = [
             name for name in unit_values.CONTROLS["convolution"] if len(self.spec["parameters"][name]) > 1
         ]
         below = reserve.controls({name: self.spec["parameters"][name] for name in shown}, inside, cursor=0)
-        stage = 584 if inside == reserve.NARROW else 384
+        stage = 560 if inside == reserve.NARROW else 384
         return reserve.staged(self, inside, stage, 120, 0, below)
 
     def still(self):

@@ -42,10 +42,10 @@ function windowed(spec, values, { seen, value, winner }) {
 
 // All pixels of the batch as bars, with mean, one deviation to both sides, and the pixel that is normalised.
 function histogram(pixels, { mean, variance }, value) {
-  const counts = Array(BINS).fill(0), x = (v) => 10 + 280 * v, deviation = Math.sqrt(variance);
+  const counts = Array(BINS).fill(0), x = (v) => 8 + 224 * v, deviation = Math.sqrt(variance);
   pixels.forEach((v) => { counts[Math.min(BINS - 1, Math.floor(v * BINS))] += 1; });
-  const most = Math.max(...counts), bars = counts.map((count, k) => `M${x(k / BINS)} 84v${-(62 * count) / most}h${280 / BINS - 1}V84Z`).join("");
-  return node("svg", { class: "dlw-histogram", viewBox: "0 0 300 106", "aria-hidden": "true" }, node("rect", { class: "dlw-band", x: x(mean - deviation), y: 16, width: 560 * deviation, height: 68 }),
+  const most = Math.max(...counts), bars = counts.map((count, k) => `M${x(k / BINS)} 84v${-(62 * count) / most}h${224 / BINS - 1}V84Z`).join("");
+  return node("svg", { class: "dlw-histogram", viewBox: "0 0 240 106", "aria-hidden": "true" }, node("rect", { class: "dlw-band", x: x(mean - deviation), y: 16, width: 448 * deviation, height: 68 }),
     node("path", { class: "dlw-bars", d: bars }), node("path", { class: "dlw-middle", d: `M${x(mean)} 16V84` }), node("path", { class: "dlw-this", d: `M${x(value)} 12V90` }),
     node("text", { x: x(mean), y: 11, "text-anchor": "middle" }, "μ ± σ"), node("text", { class: "dlw-strong", x: x(value), y: 103, "text-anchor": "middle" }, "x"));
 }
@@ -67,7 +67,7 @@ function gathered(spec, values, { patches, weights, cells, at }) {
   const name = (p) => (p === at ? "itself" : `row ${Math.floor(p / cells) + 1}, column ${(p % cells) + 1}`);
   return { title: "patches × weights", parts: [node("table", { class: "dlw-attended" }, node("caption", { class: "dlw-hidden" }, "the patches that weigh most"), node("tbody", {},
     ...order.slice(0, MOST).map(([weight, p]) => row(thumb(patches[p]), name(p), weight)), row("", `the other ${patches.length - MOST}`, rest))),
-  node("p", { class: "dlw-result" }, thumb(patches[at]), " becomes the weighted sum ", thumb(sums))] };
+  node("p", { class: "dlw-result" }, thumb(patches[at]), " becomes this sum ", thumb(sums))] };
 }
 
 // What one cell is made of, as {title, parts}.

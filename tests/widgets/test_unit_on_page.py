@@ -170,6 +170,12 @@ def test_only_the_controls_of_the_operation_are_shown(open_figure):
     )
 
 
+def test_another_grid_shows_the_same_place_of_the_photograph(open_figure):
+    page = open_figure(unit(cell=(12, 18), start={"operation": "batch norm"}))
+    page.get_by_label("operation").select_option("attention")
+    assert "in row 3, column 4 gives" in verdict(page)
+
+
 @pytest.mark.parametrize("width", [1200, 390])
 def test_it_fits_and_its_targets_are_large(open_figure, width):
     page = open_figure(unit(start={"operation": "batch norm"}), viewport={"width": width, "height": 900})
