@@ -74,7 +74,7 @@ def code_cells(page: Path) -> list[str]:
     return [found["body"] for found in CODE_CELL.finditer(page.read_text("utf8"))]
 
 
-def _imported_by(cell: str, root: Path) -> set[Path]:
+def imported_by(cell: str, root: Path) -> set[Path]:
     """Files that a code cell imports directly; none where it is no Python, which fails when it runs."""
     code = CELL_OPTIONS.sub("", cell)
     code = "".join("pass\n" if line.lstrip()[:1] in ("%", "!") else line for line in code.splitlines(True))
@@ -89,7 +89,7 @@ def dependencies(page: Path, root: Path = ROOT) -> set[Path]:
     data.
     """
     seen: set[Path] = set()
-    waiting = set().union(*(_imported_by(cell, root) for cell in code_cells(page)))
+    waiting = set().union(*(imported_by(cell, root) for cell in code_cells(page)))
     while waiting:
         file = waiting.pop()
         seen.add(file)

@@ -18,6 +18,8 @@ gathered   what one page shows of all the others
 predictions  "Predict first", answered on the page, and the list of all questions
 review     review cards, and the page that asks them
 anki       the review cards as a deck for Anki
+api        the reference of the package, a page a module
+docstrings our docstrings as Sphinx reads them
 claims     the directive that lists every claim of the book
 failures   a chapter that did not run to its end says so on its page
 run_time   the role that says what the chapter took in the recorded run
@@ -26,6 +28,7 @@ run_time   the role that says what the chapter took in the recorded run
 from . import (
     address,
     anki,
+    api,
     assets,
     badges,
     claims,
@@ -67,6 +70,7 @@ def setup(app):
         definitions,
         claims,
         symptoms,
+        api,
         failures,
         run_time,
         works,

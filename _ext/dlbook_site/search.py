@@ -10,11 +10,14 @@ import re
 from pathlib import Path
 
 from docutils import nodes
+from sphinx import addnodes
 
+from .api import FOLDER
 from .folds import Fold
 from .rendering import leave_out
 
 INDEX = "search-index.js"
+MOST = 200  # letters that are indexed of a module, class or function of the package
 LEFT_OUT = (
     nodes.literal_block,
     nodes.raw,
@@ -22,6 +25,7 @@ LEFT_OUT = (
     nodes.image,
     nodes.comment,
     nodes.system_message,
+    addnodes.desc,
     Fold,
 )
 LISTS = {"dlbook-claims", "listed-again"}  # what stands elsewhere, gathered on a page
@@ -65,14 +69,27 @@ def entries(doctree, numbers):
         heading = " ".join([".".join(map(str, number)), prose(section[0])]).strip()
         text = " ".join(" ".join(prose(child) for child in section.children[1:]).split())
         found.append([place, heading, text])
-    return found
+    return found + list(names(doctree))
+
+
+def names(doctree):
+    """One entry a function or class of the package: its place, its name, the first paragraph on it."""
+    for described in doctree.findall(addnodes.desc):
+        signature = described[0]
+        if described["objtype"] in ("function", "class") and signature["ids"]:
+            first = next(described[-1].findall(nodes.paragraph), None)
+            text = " ".join(prose(first).split()) if first else ""
+            yield [signature["ids"][0], signature["fullname"], text[:MOST]]
 
 
 def collect(app, doctree, docname):
     """Keep the entries of a page that is about to be written."""
     if app.builder.format == "html":
         numbers = {key: n for key, n in app.env.toc_secnumbers.get(docname, {}).items() if n}
-        app.builder.dlbook_search[docname] = entries(doctree, numbers)
+        found = entries(doctree, numbers)
+        if docname.startswith(f"{FOLDER}/"):  # of a module its name and what it is, as of its functions
+            found[0][2] = found[0][2][:MOST]
+        app.builder.dlbook_search[docname] = found
 
 
 def write(app, exception):

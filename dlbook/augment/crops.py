@@ -1,7 +1,7 @@
 """Crops: at random places for training, at ten fixed places for testing.
 
 *Pad and crop* is the usual augmentation of small images (He et al. 2015, arXiv:1512.03385, section 4.2: 4
-  pixels of zeros around 32).
+pixels of zeros around 32).
 *Random resized crop* is that of large ones (Szegedy et al. 2014, arXiv:1409.4842, section 6: 8 to 100 % of
 the area, aspect ratio 3/4 to 4/3). *Ten crops* are AlexNet's test-time views: four corners, the centre, and
 their mirror images; the probabilities are averaged.

@@ -1,7 +1,7 @@
 """Numbers for prose, from the run: a cell inserts a value, the text quotes it by its name.
 
-A code cell of the chapter "resnet" calls ``page.insert("error", 24.7, "{:.1f} %")``; the prose says
-``{glue:text}`resnet-error` ``. The output carries the same metadata as `myst_nb.glue`, and needs no
+A code cell of the chapter "resnet" calls ``page.insert("error", 24.7, "{:.1f} %")``; the prose has
+the role `{glue:text}` with `resnet-error`. The output carries the same metadata as `myst_nb.glue`, and needs no
 myst-nb, so that the cell runs in Colab too. Nothing is displayed in the cell.
 
 >>> as_text(24.67, "{:.1f} %")
@@ -69,7 +69,7 @@ def _spread(values: Sequence[Any], form: str) -> str:
 
 
 def insert(name: str, value: Any, form: str = "{}") -> None:
-    """Keep `value` as text under `name` for the prose, where ``{glue:text}`name` `` quotes it.
+    """Keep `value` as text under `name` for the prose, where the role `{glue:text}` quotes it.
 
     Args:
         name: letters, digits, ``- _ .``; unique in the chapter.

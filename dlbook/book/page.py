@@ -37,7 +37,7 @@ class Page:
         self.slug, self.seed, self.device = slug, seed, device()
 
     def insert(self, name: str, values: Any, form: str = "{}", *, row: str = "") -> None:
-        """Keep a number for the prose, which quotes it as ``{glue:text}`<slug>-<name>` ``.
+        """Keep a number for the prose, which quotes it by the role `{glue:text}` as `<slug>-<name>`.
 
         Args:
             name: letters, digits, ``- _ .``; unique in the chapter.

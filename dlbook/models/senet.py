@@ -1,7 +1,7 @@
 """SE-ResNet: Hu, Shen, Albanie, Sun, Wu, "Squeeze-and-Excitation Networks" (arXiv:1709.01507).
 
 The paper in ten lines: a ResNet whose residual branches are weighed, channel by channel, by what the whole
-    map holds::
+map holds::
 
     x = relu(bn(conv7x7/2(image)));  x = maxpool3x3/2(x)
     for stage in stages:                                # each but the first halves H, W and doubles the width

@@ -1,7 +1,7 @@
 """Wide residual networks: Zagoruyko, Komodakis, "Wide Residual Networks" (arXiv:1605.07146).
 
 The paper in ten lines: WRN-n-k has n = 6N + 4 convolutions and k times the channels of He et al.'s CIFAR net
-    (Table 1)::
+(Table 1)::
 
     x = conv3x3(image)                                   # 16 channels, whatever k is
     for width in (16 k, 32 k, 64 k):                     # each group but the first halves H and W

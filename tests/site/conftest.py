@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.browser import absent
-from tests.site.site_html import pages
+from tests.site.site_html import looked_at
 from tests.site.site_server import Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "_ext"))
 def pytest_generate_tests(metafunc):
     """One test a page, for tests that take `path`; one that says what is missing where there is no site."""
     if "path" in metafunc.fixturenames:
-        metafunc.parametrize("path", pages(SITE) or ["(no site)"])
+        metafunc.parametrize("path", looked_at(SITE) or ["(no site)"])
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,17 @@ def content_pages(site):
     return [path for path in pages(site) if path not in INDEXES]
 
 
+def looked_at(site):
+    """The pages that each test of a page visits: all but those of the package's reference, which are made by
+    one template. Of them the largest, the smallest, and those that chapters speak of most.
+    """
+    found = pages(site)
+    reference = [path for path in found if path.startswith("api/")]
+    by_size = sorted(reference, key=lambda path: Path(site, path).stat().st_size)
+    kept = {*by_size[:1], *by_size[-1:], "api/dlbook.semi.fixmatch.html", "api/dlbook.optim.lars.html"}
+    return [path for path in found if path not in reference or path in kept]
+
+
 def soup(site, path):
     """The page, parsed."""
     return BeautifulSoup(Path(site, path).read_text("utf8"), "html.parser")

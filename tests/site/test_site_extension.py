@@ -14,6 +14,7 @@ from dlbook_site import (
     badges,
     claims,
     definitions,
+    docstrings,
     failures,
     folds,
     freshness,
@@ -31,7 +32,7 @@ from sphinx.errors import ConfigError, ExtensionError
 
 
 @pytest.mark.parametrize(
-    "module", [address, badges, claims, definitions, folds, icons, predictions, run_time, search]
+    "module", [address, badges, claims, definitions, docstrings, folds, icons, predictions, run_time, search]
 )
 def test_doctests(module):
     result = doctest.testmod(module)
