@@ -28,7 +28,9 @@ def state() -> dict:
     """Hash all that the book is made from: what concerns every page, each page's text, each one's imports."""
     named = ("_config.yml", "_toc.yml", "references.bib", "requirements.txt")
     common = [ROOT / name for name in named] + [RUN_TIMES, *files_below("_static", "_ext", "scripts")]
-    package = [file for file in files_below("dlbook") if file.suffix == ".py"]  # its reference is a part of the book
+    package = [
+        file for file in files_below("dlbook") if file.suffix == ".py"
+    ]  # its reference is a part of the book
     names = {page: page.relative_to(ROOT).as_posix() for page in pages()}
     chapters = {names[page]: [code_hash(page), fingerprint(page)] for page in notebooks()}
     return {

@@ -20,6 +20,8 @@ review     review cards, and the page that asks them
 anki       the review cards as a deck for Anki
 api        the reference of the package, a page a module
 docstrings our docstrings as Sphinx reads them
+ways       the map of the chapters, and ways through them
+book_map   its drawing
 claims     the directive that lists every claim of the book
 failures   a chapter that did not run to its end says so on its page
 run_time   the role that says what the chapter took in the recorded run
@@ -46,6 +48,7 @@ from . import (
     search,
     sitemap,
     symptoms,
+    ways,
     works,
 )
 
@@ -70,6 +73,7 @@ def setup(app):
         definitions,
         claims,
         symptoms,
+        ways,
         api,
         failures,
         run_time,

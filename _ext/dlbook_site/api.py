@@ -40,7 +40,7 @@ PAGE = """:orphan:
 
 
 def modules(root):
-    """The modules of the package that have a page: name -> file, sorted by package. Private ones have none."""
+    """The modules of the package that have a page: name -> file, without private ones."""
     found = {}
     for file in sorted((Path(root) / "dlbook").rglob("*.py")):
         parts = file.relative_to(root).with_suffix("").parts
@@ -162,7 +162,7 @@ def prepare(app, config):
     config.linkcode_resolve = link_to_source(app)
     config.default_role = "code"
     config.add_module_names = False
-    # the list of contents does not name these pages, so it leaves those of an earlier build out: bring them back
+    # the contents do not name these pages, so those of an earlier build are left out: bring them back
     config.exclude_patterns = [p for p in config.exclude_patterns if not p.startswith(f"{FOLDER}/")]
 
 

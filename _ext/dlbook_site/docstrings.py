@@ -23,7 +23,9 @@ def quoted(line):
     >>> quoted("the norm |w|_1 of `|g|`")
     'the norm ``|w|``\\\\ _1 of `|g|`'
     """
-    return NORM.sub(lambda found: f"``{found[0]}``" + ("\\ " if line[found.end() :][:1].strip() else ""), line)
+    return NORM.sub(
+        lambda found: f"``{found[0]}``" + ("\\ " if line[found.end() :][:1].strip() else ""), line
+    )
 
 
 def as_rst(app, what, name, obj, options, lines):
@@ -50,7 +52,7 @@ def indented(line):
 
 
 def stands_alone(lines, number):
-    """Whether the block that begins at a line, after an empty one, is no part of a list, section or doctest."""
+    """Whether the block that begins at a line, is no part of a list, section or doctest."""
     above = [line for line in lines[:number] if line.strip() and not line.startswith(" ")]
     last = above[-1] if above else ""
     return not LIST.match(last) and not re.fullmatch(r"[A-Z]\w+:", last) and not last.endswith("::")

@@ -1,8 +1,8 @@
 """Numbers for prose, from the run: a cell inserts a value, the text quotes it by its name.
 
 A code cell of the chapter "resnet" calls ``page.insert("error", 24.7, "{:.1f} %")``; the prose has
-the role `{glue:text}` with `resnet-error`. The output carries the same metadata as `myst_nb.glue`, and needs no
-myst-nb, so that the cell runs in Colab too. Nothing is displayed in the cell.
+the role `{glue:text}` with `resnet-error`. The output carries the same metadata as `myst_nb.glue`, and needs
+no myst-nb, so that the cell runs in Colab too. Nothing is displayed in the cell.
 
 >>> as_text(24.67, "{:.1f} %")
 '24.7 %'

@@ -1,0 +1,83 @@
+"""The drawing of the map: chapters as boxes, an arrow from what is read first to what needs it, as SVG."""
+
+import html
+import textwrap
+
+WIDTH, HEIGHT, GAP_X, GAP_Y, LETTERS = 176, 66, 44, 22, 20  # pixels; letters in a line of a box
+HEAD = (  # of an arrow
+    '<defs><marker id="map-arrow" viewBox="0 0 8 8" refX="1" refY="4" markerWidth="7" markerHeight="7" '
+    'orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>'
+)
+
+
+def columns(heads):
+    """Page -> column: one more than the last of what it needs; chapters that need none stand in the first.
+
+    heads: in the book's order. Of chapters that need each other the first comes first.
+
+    >>> from types import SimpleNamespace as Chapter
+    >>> columns([Chapter(page="a", needs=()), Chapter(page="b", needs=("a",))])
+    {'a': 0, 'b': 1}
+    """
+    known = {head.page: head for head in heads}
+
+    def column(page, above):
+        before = [need for need in known[page].needs if need in known and need not in above]
+        return 1 + max((column(need, (*above, need)) for need in before), default=-1)
+
+    return {page: column(page, (page,)) for page in known}
+
+
+def places(heads):
+    """Page -> (x, y) of its box: columns from left to right, the book's order from top to bottom."""
+    at, filled, found = columns(heads), {}, {}
+    for head in heads:
+        column = at[head.page]
+        row = filled[column] = filled.get(column, -1) + 1
+        found[head.page] = (column * (WIDTH + GAP_X) + 2, row * (HEIGHT + GAP_Y) + 2)
+    return found
+
+
+def arrow(start, end):
+    """The path of an arrow from the right edge of a box to the left edge of another."""
+    x1, y1, x2, y2 = start[0] + WIDTH, start[1] + HEIGHT / 2, end[0] - 7, end[1] + HEIGHT / 2
+    bend = (x2 - x1) / 2
+    return f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
+
+
+def box(head, hours, at, address):
+    """A chapter: a link with its title in up to two lines and its hours."""
+    lines = textwrap.wrap(head.title, LETTERS)[:2]
+    kinds = ["", *[' dy="18"'] * (len(lines) - 1), ' dy="18" class="hours"']
+    words = "".join(
+        f'<tspan x="{at[0] + 12}"{kind}>{html.escape(text)}</tspan>'
+        for kind, text in zip(kinds, [*lines, short(hours)], strict=True)
+    )
+    return (
+        f'<a href="{html.escape(address)}" data-page="{html.escape(head.page)}">'
+        f'<rect x="{at[0]}" y="{at[1]}" width="{WIDTH}" height="{HEIGHT}" rx="8"/>'
+        f'<text x="{at[0] + 12}" y="{at[1] + (18 if len(lines) == 2 else 26)}">{words}</text></a>'
+    )
+
+
+def short(hours):
+    """Hours in few letters.
+
+    >>> short(0.5), short(2.0), short(2.5)
+    ('½ h', '2 h', '2½ h')
+    """
+    return f"{int(hours) or ''}{'½' * (hours % 1 == 0.5)} h"
+
+
+def drawing(heads, hours, address):
+    """The map as SVG. hours: page -> hours; address: page -> link."""
+    at = places(heads)
+    right, low = (max(place[i] for place in at.values()) for i in (0, 1))
+    arrows = [arrow(at[need], at[head.page]) for head in heads for need in head.needs if need in at]
+    lines = "".join(f'<path d="{path}" marker-end="url(#map-arrow)"/>' for path in arrows)
+    boxes = "".join(box(head, hours[head.page], at[head.page], address(head.page)) for head in heads)
+    size = f"0 0 {right + WIDTH + 4} {low + HEIGHT + 4}"
+    return (
+        f'<svg role="group" aria-label="Map of the chapters that stand" viewBox="{size}">'
+        f'{HEAD}<g class="arrows" aria-hidden="true">{lines}</g>{boxes}</svg>'
+    )

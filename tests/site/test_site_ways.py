@@ -1,0 +1,54 @@
+"""The map of the book and the ways through it: every chapter is on the map, arrows follow the chapters' heads.
+
+Seeded faults, tried: an arrow from a chapter to what it needs; hours that count listings as text.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+from dlbook_site import book_map, ways
+
+from tests.site.site_html import soup
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).resolve().parents[2]
+NEED = re.compile(r"\]\((?:\.\./)+([\w/]+)\.md\)")
+
+
+def needs():
+    """Page -> the chapters that the first line of its head links to, from the sources."""
+    found = {}
+    for file in sorted(ROOT.glob("chapters/*/*.md")):
+        if line := re.search(r"- \*\*Before you start\*\*:(.*)", file.read_text("utf8")):
+            page = file.relative_to(ROOT).with_suffix("").as_posix()
+            found[page] = [f"chapters/{link}" for link in NEED.findall(line[1])]
+    return found
+
+
+def test_every_chapter_is_on_the_map_and_each_need_is_an_arrow(site):
+    wanted, page = needs(), soup(site, "chapters/front/ways.html")
+    boxes = {link["data-page"]: link for link in page.select(".dlbook-map a")}
+    assert len(wanted) >= 4 and set(boxes) == set(wanted)
+    arrows = page.select(".dlbook-map .arrows path")
+    assert len(arrows) == sum(need in wanted for found in wanted.values() for need in found) > 0
+    left = {name: float(link.rect["x"]) for name, link in boxes.items()}
+    assert all(left[need] < left[name] for name in wanted for need in wanted[name] if need in left)
+    assert all((site / "chapters/front" / link["href"]).resolve().is_file() for link in boxes.values())
+
+
+def test_a_way_says_its_hours(site):
+    lists = soup(site, "chapters/front/ways.html").select(".dlbook-way")
+    assert len(lists) == 3
+    for way in lists:
+        single = [
+            part for item in way.select("li") for part in re.findall(r"· (\d*½?) hour", item.get_text())
+        ]
+        total = re.search(r"Together (\d*½?) hour", way.get_text())[1]
+        value = lambda text: float(text.replace("½", ".5"))
+        assert single and sum(map(value, single)) == value(total) > 0
+
+
+def test_a_circle_of_needs_has_an_end():
+    loop = [ways.Head("a", "A", ("b",), 1, 0), ways.Head("b", "B", ("a",), 1, 0)]
+    assert set(book_map.columns(loop)) == {"a", "b"}
