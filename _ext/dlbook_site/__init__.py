@@ -22,6 +22,7 @@ api        the reference of the package, a page a module
 docstrings our docstrings as Sphinx reads them
 ways       the map of the chapters, and ways through them
 book_map   its drawing
+first_uses symbols of the notation page lead to their first use
 claims     the directive that lists every claim of the book
 failures   a chapter that did not run to its end says so on its page
 run_time   the role that says what the chapter took in the recorded run
@@ -37,6 +38,7 @@ from . import (
     definitions,
     failures,
     figures,
+    first_uses,
     folds,
     formulas,
     freshness,
@@ -74,6 +76,7 @@ def setup(app):
         claims,
         symptoms,
         ways,
+        first_uses,
         api,
         failures,
         run_time,

@@ -1,0 +1,87 @@
+"""On the notation page each symbol leads to the section that uses it first, in the book's order."""
+
+import sys
+from pathlib import Path
+
+from docutils import nodes
+
+from . import gathered
+
+STORE = "symbols"
+NOTATION = "chapters/front/notation"
+HEADING = "Symbols"
+
+
+def letters(env, tex):
+    """The letters of a formula, as the linter reads them."""
+    sys.path.insert(0, str(Path(env.srcdir, "scripts")))
+    from lint.rules_symbols import letters as read
+
+    return read(tex)
+
+
+def sections(doctree):
+    """(section, formula) of every formula of a page, in its order."""
+    for formula in doctree.findall(lambda node: isinstance(node, nodes.math | nodes.math_block)):
+        section = formula
+        while section is not None and not (isinstance(section, nodes.section) and section["ids"]):
+            section = section.parent
+        if section is not None:
+            yield section, formula.astext()
+
+
+def uses_of(env, doctree):
+    """Letter -> place of the section of a page that uses it first."""
+    found = {}
+    for section, tex in sections(doctree):
+        for letter in letters(env, tex):
+            found.setdefault(letter, section["ids"][0])
+    return found
+
+
+def collect(app, doctree):
+    """Keep the letters of a chapter that was read; the pages before and after the chapters explain themselves."""
+    if app.env.docname != NOTATION:
+        front = app.env.docname.startswith("chapters/front/") or app.env.docname == app.config.root_doc
+        found = {} if front else uses_of(app.env, doctree)
+        gathered.keep(app.env, STORE, app.env.docname, list(found.items()))
+    else:
+        gathered.mark(app.env, NOTATION, STORE)
+
+
+def first_uses(env):
+    """Letter -> (page, place) of its first use in the book."""
+    found = {}
+    for _, pages in gathered.by_part(env, STORE):
+        for page, used in pages:
+            for letter, place in used:
+                found.setdefault(letter, (page, place))
+    return found
+
+
+def fill(app, doctree, docname):
+    """Put a link behind the meaning of each symbol that a chapter uses."""
+    if docname != NOTATION:
+        return
+    known = first_uses(app.env)
+    section = next(s for s in doctree.findall(nodes.section) if s[0].astext() == HEADING)
+    for row in section.findall(nodes.row):
+        symbol, meaning = row[0], row[1]
+        own = [x for math in symbol.findall(nodes.math) for x in letters(app.env, math.astext())]
+        place = next((known[letter] for letter in own if letter in known), None)
+        if place and not isinstance(row.parent, nodes.thead):
+            meaning[-1] += [nodes.Text(" · "), link(app, docname, *place)]
+
+
+def link(app, here, page, place):
+    """A link to a section, under its number and the word that says why."""
+    number = app.env.toc_secnumbers.get(page, {}).get(f"#{place}") or app.env.toc_secnumbers[page][""]
+    words = f"first in {'.'.join(map(str, number))}"
+    address = f"{app.builder.get_relative_uri(here, page)}#{place}"
+    return nodes.reference("", words, refuri=address, internal=True, classes=["first-use"])
+
+
+def connect(app):
+    """Listen to Sphinx."""
+    app.connect("doctree-read", collect)
+    app.connect("doctree-resolved", fill, priority=400)
