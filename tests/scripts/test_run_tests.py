@@ -36,13 +36,18 @@ def test_a_stage_whose_tests_are_all_left_out_has_passed(tmp_path):
 
 def test_only_what_grows_with_the_chapters_is_extrapolated(monkeypatch):
     monkeypatch.setattr(run_tests, "WHOLE_BOOK", 20)
-    known = {"fixed": Stage(()), "chapters": Stage((), grows=True)}
-    results = {"fixed": Result(True, 300, 500), "chapters": Result(False, 120, 200)}
+    known = {"fixed": Stage(()), "chapters": Stage((), grows=1.0), "half": Stage((), grows=0.5)}
+    results = {
+        "fixed": Result(True, 300, 500),
+        "chapters": Result(False, 120, 200),
+        "half": Result(True, 60, 60),
+    }
     told = summary(results, known, chapters=4).splitlines()
     assert told[1].split() == ["fixed", "passed", "300", "500", "300", "s"]
     assert told[2].split() == ["chapters", "FAILED", "120", "200", "600", "s"]
-    assert told[3].split() == ["all", "420", "700", "900", "s"]
-    assert told[4].startswith("4 pages with code: 7 minutes; 20 would take 15 of at most")
+    assert told[3].split() == ["half", "passed", "60", "60", "180", "s"]
+    assert told[4].split() == ["all", "480", "760", "1080", "s"]
+    assert told[5].startswith("4 pages with code: 8 minutes; 20 would take 18 of at most")
 
 
 def test_every_forking_file_is_left_out_of_the_common_run_and_has_its_own():
