@@ -40,7 +40,7 @@ def uses_of(env, doctree):
 
 
 def collect(app, doctree):
-    """Keep the letters of a chapter that was read; the pages before and after the chapters explain themselves."""
+    """Keep the letters of a chapter that was read; the other pages explain themselves."""
     if app.env.docname != NOTATION:
         front = app.env.docname.startswith("chapters/front/") or app.env.docname == app.config.root_doc
         found = {} if front else uses_of(app.env, doctree)
