@@ -82,7 +82,7 @@ def examine(
     random state stay as they are.
 
     Args:
-        model: called as `model(*batch)` where the batch is a tuple, else as model(batch).
+        model: called as `model(*batch)` where the batch is a tuple, else as `model(batch)`.
         batch: what the model takes.
         loss_function: output of the model -> scalar.
 
