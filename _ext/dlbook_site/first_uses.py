@@ -6,6 +6,7 @@ from pathlib import Path
 from docutils import nodes
 
 from . import gathered
+from .search import is_section
 
 STORE = "symbols"
 NOTATION = "chapters/front/notation"
@@ -24,7 +25,7 @@ def sections(doctree):
     """(section, formula) of every formula of a page, in its order."""
     for formula in doctree.findall(lambda node: isinstance(node, nodes.math | nodes.math_block)):
         section = formula
-        while section is not None and not (isinstance(section, nodes.section) and section["ids"]):
+        while section is not None and not is_section(section):  # not the inside of an exercise
             section = section.parent
         if section is not None:
             yield section, formula.astext()
