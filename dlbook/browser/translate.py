@@ -245,5 +245,3 @@ class Translation:
         read = [None if each is None else self.values[each] for each in inputs]
         self.operations.append([name, read, options, layer])
         self.values[node] = len(self.operations)
-        if "_." in str(node.target):  # relu_, add_: in place, so whoever reads the input later gets this
-            self.values[inputs[0]] = len(self.operations)

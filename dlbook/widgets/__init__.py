@@ -1,6 +1,6 @@
 """Interactive figures that run on the static page, in JupyterLab, in Colab and in VS Code by the same code.
 
-Twelve figures serve the whole book:
+Thirteen figures serve the whole book:
 
 * :class:`Curves`: curves over parameters, with values and gradients under a cursor;
 * :class:`Images`: stacks of images over parameters, side by side;
@@ -13,6 +13,7 @@ Twelve figures serve the whole book:
 * :class:`Multiples`: curves and their slopes in small squares, with one x over all of them;
 * :class:`Views`: a weak and a strong view of a picture, and the label that goes from one to the other;
 * :class:`Map`: points that move over a training, with a label or without, right or wrong;
+* :class:`Train`: a network that trains in the page, and faults to switch on;
 * :class:`Unit`: an output cell of a convolution, a pooling, a batch norm or an attention, on a photograph.
 
 Each is an anywidget: a Python class with its JavaScript beside it. The data are computed here, in Python,
@@ -35,6 +36,7 @@ from dlbook.widgets.map import Map
 from dlbook.widgets.multiples import Multiples
 from dlbook.widgets.scatter import Axis, Point, Scatter
 from dlbook.widgets.stepper import Grid, Step, Stepper
+from dlbook.widgets.train import Fault, Train
 from dlbook.widgets.unit import Unit
 from dlbook.widgets.views import Views
 
@@ -45,6 +47,7 @@ __all__ = [
     "Curve",
     "Curves",
     "Diagram",
+    "Fault",
     "Figure",
     "Flow",
     "Grid",
@@ -58,6 +61,7 @@ __all__ = [
     "Stack",
     "Step",
     "Stepper",
+    "Train",
     "Unit",
     "Views",
 ]

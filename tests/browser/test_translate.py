@@ -1,6 +1,7 @@
 """What the translation refuses, by name: it would not be equal in the page.
 
-Seeded fault, tried: with the line for operations in place taken out, `test_in_place` fails.
+torch.export itself writes that whoever reads a tensor after an operation in place reads its result: "in place"
+holds it to that. The words that each refusal expects are in `REFUSED`.
 """
 
 import pytest

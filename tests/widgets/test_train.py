@@ -1,0 +1,75 @@
+"""Train's Python side: torch's curves, the answers, what travels, and errors.
+
+Seeded faults, tried: an end that counts as slower as soon as it is above the healthy one is seen here; curves of
+another seed than the page's are seen in `test_train_on_page`.
+"""
+
+import base64
+import json
+import math
+import zlib
+
+import pytest
+import torch
+
+from dlbook.browser import digits
+from dlbook.widgets.train import CHOICES, Fault, outcome
+from tests.widgets.train_checks import made, script
+
+
+@pytest.fixture(scope="module")
+def figure():
+    return made()
+
+
+@pytest.mark.parametrize(
+    ("end", "answer"),
+    [(0.5, 0), (0.74, 0), (0.8, 1), (1.9, 1), (2.3, 2), (3.1, 3), (math.nan, 3), (math.inf, 3)],
+)
+def test_the_end_of_a_curve_is_one_of_the_choices(end, answer):
+    assert outcome([9.0] * 10 + [end] * 10, healthy=0.5) == answer
+
+
+def test_every_fault_has_its_curve_and_its_answer(figure):
+    assert list(figure.curves) == figure.spec["parameters"]["broken"] == ["nothing", "no shortcut", "labels"]
+    assert len({tuple(curve) for curve in figure.curves.values()}) == 3
+    assert figure.answer("labels") in CHOICES and len(figure.spec["answers"]) == 3
+
+
+def test_the_state_is_small(figure):
+    assert figure.state_size() <= 61_440
+
+
+def test_curves_travel_with_four_digits(figure):
+    run = json.loads(zlib.decompress(base64.b64decode(figure.spec["run"])))
+    for told, curve in zip(run["curves"], figure.curves.values()):
+        assert told == pytest.approx(curve, rel=1e-3)
+
+
+def test_a_notebook_gets_the_digits_when_it_asks(figure, monkeypatch):
+    sent = []
+    monkeypatch.setattr(type(figure), "send", lambda self, content: sent.append(content))
+    figure._answer(None, {"ask": "something"}, [])
+    figure._answer(None, {"ask": "digits"}, [])
+    assert len(sent) == 1 and digits.NAME in script() and sent[0]["digits"] in script()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"side": 20}, "expected side to be 14 or 28, got 20; the page's digits"),
+        ({"title": ""}, "expected a title"),
+        ({"start": "everything"}, "everything"),
+        (
+            {"model": torch.nn.Sequential(torch.nn.ELU(), torch.nn.Flatten())},
+            "expected operations of the engine",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_explained(changes, words):
+    with pytest.raises(ValueError, match=words):
+        made(**changes)
+
+
+def test_a_fault_needs_no_change():
+    assert Fault("Nothing is broken.").change == {}
