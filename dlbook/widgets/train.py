@@ -27,6 +27,7 @@ from dlbook.widgets import reserve, train_still
 from dlbook.widgets.figure import Figure, module_text, style_text
 
 CHOICES = ("falls fast", "falls, but slower", "stays near guessing", "climbs")
+QUESTION = {"question": "Predict first: what will the loss do?", "choices": list(CHOICES)}
 LAST = 10  # the end of a curve is the mean of so many steps
 GUESSING = math.log(page.CLASSES)
 NOTHING = "nothing"
@@ -95,26 +96,18 @@ class Train(Figure):
         graph = graph_of(model, pixels[:4])
         setup = {"graph": graph, "start": he_start(model), "seed": seed}
         setup |= {"batch": batch, "optimiser": optimiser}
-        self.curves = {}
-        for name, fault in everything.items():
-            change = {key: value for key, value in fault.change.items() if key != "shortcuts"}
-            self.curves[name] = losses(fault.model or model, setup, pixels, known, steps, change)
-        ends = [outcome(curve, _end(self.curves[NOTHING])) for curve in self.curves.values()]
+        self.curves = _recorded(everything, model, setup, pixels, known, steps)
         run = {"setup": setup, "curves": [[_short(v) for v in curve] for curve in self.curves.values()]}
         spec = {
             "parameters": {"broken": list(everything)},
             "run": _deflated(run),
             "changes": [dict(fault.change) for fault in everything.values()],
             "says": [fault.says for fault in everything.values()],
-            "answers": ends,
-            "question": "Predict first: what will the loss do?",
-            "choices": list(CHOICES),
+            "answers": _answers(self.curves),
+            **QUESTION,
             "layers": sum(name in ("conv2d", "linear") for name, *_ in graph["operations"]),
-            "steps": int(steps),
-            "every": int(every),
-            "most": int(most),
-            "digits": _packed(side),
         }
+        spec |= {"steps": int(steps), "every": int(every), "most": int(most), "digits": _packed(side)}
         self._set = (images, labels)
         super().__init__(title, description, spec, {"run": len(spec["run"])}, values={"broken": start})
         self.on_msg(self._answer)
@@ -149,6 +142,20 @@ def outcome(curve: list[float], healthy: float) -> int:
     if end > 0.85 * GUESSING:
         return 2
     return 1 if end > healthy + 0.25 else 0
+
+
+def _recorded(faults, model, setup, pixels, labels, steps):
+    """Return the losses of torch with each fault, by its name."""
+    curves = {}
+    for name, fault in faults.items():
+        change = {key: value for key, value in fault.change.items() if key != "shortcuts"}
+        curves[name] = losses(fault.model or model, setup, pixels, labels, steps, change)
+    return curves
+
+
+def _answers(curves):
+    """Return the place in `CHOICES` of each curve."""
+    return [outcome(curve, _end(curves[NOTHING])) for curve in curves.values()]
 
 
 def _end(curve: list[float]) -> float:
