@@ -18,6 +18,7 @@ from .address import repository
 from .docstrings import as_rst, first_sentence
 
 FOLDER = "api"
+INDEX = "chapters/front/api.md"  # a book without this page has no reference
 PAGE = """:orphan:
 
 .. meta::
@@ -86,7 +87,7 @@ def source(root, name, file):
 def write_pages(app):
     """Write the page of every module that has changed, and delete those whose module is gone."""
     root = Path(app.srcdir)
-    if app.builder.format != "html" or not (root / "dlbook").is_dir():
+    if app.builder.format != "html" or not (root / INDEX).is_file():
         return
     users.cache_clear()
     sys.path.insert(0, str(root))
