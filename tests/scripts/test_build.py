@@ -26,7 +26,7 @@ SOUND, FAILING = CHAPTER.format(first="x = 3", second="print(x * 14)"), "assert 
 def book(tmp_path_factory):
     """A copy of what builds the site, with two chapters and a page without code."""
     house = tmp_path_factory.mktemp("book")
-    for folder in ("scripts", "dlbook", "_ext", "_static"):
+    for folder in ("scripts", "dlbook", "_ext", "_static", "data"):
         shutil.copytree(ROOT / folder, house / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("_config.yml", "requirements.txt"):
         shutil.copy(ROOT / name, house)
