@@ -25,11 +25,13 @@ from make_notebooks import make_notebooks
 from toc import ROOT, notebooks
 
 GPU = os.environ.get("DLBOOK_SCALE") == "gpu"
+THREADS = int(os.environ.get("OMP_NUM_THREADS") or 1)
 OLDER_KERNELS = any(map(os.environ.get, ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA")))  # slower by choice
-SECONDS = 900 if GPU else 150 if OLDER_KERNELS else 75  # of processor time
+# Processor time. Threads that wait for each other count as working, so each thread has the limit of one.
+SECONDS = 900 if GPU else 75 * (2 if OLDER_KERNELS else 1) * THREADS
 IDLE = 300  # seconds without any work after which a notebook hangs
 MEBIBYTES = 16 * 1024 if GPU else 1536
-WORKERS = 1 if GPU else 2
+WORKERS = 1 if GPU or THREADS > 1 else 2  # notebooks at a time
 
 
 KEEPING = threading.Lock()  # the cache is one database
@@ -78,11 +80,10 @@ def environment(package: Path) -> dict[str, str]:
     own_ipython(package.parent / "ipython")
     given = [Path(part) for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
     others = [part for part in given if part not in (ROOT, ROOT / "scripts")]  # never the checkout
-    threads = os.environ.get("OMP_NUM_THREADS") or "1"
     return os.environ | {
         "PYTHONPATH": os.pathsep.join(map(str, (package, offline, ROOT / "scripts", *others))),
-        "OMP_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
+        "OMP_NUM_THREADS": str(THREADS),
+        "MKL_NUM_THREADS": str(THREADS),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
 
