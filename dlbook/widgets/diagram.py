@@ -15,13 +15,9 @@ no model.
 (['0'], 'Net')
 """
 
-import base64
-import json
-import zlib
-
 import traitlets
 
-from dlbook.widgets import reserve_rows
+from dlbook.widgets import encode, reserve_rows
 from dlbook.widgets.figure import Figure, escape, module_text, style_text
 
 MEASURES = ("parameters", "MACs", "activations", "receptive field")
@@ -69,8 +65,11 @@ class Diagram(Figure):
             )
         self.tree = tree
         self.paths = _paths(tree)
-        spec = {"tree": _packed(rows), "measures": list(MEASURES)}
-        sizes = {f"{child.name} {child.type}".strip(): len(_packed(_row(child))) for child in tree.children}
+        spec = {"tree": encode.deflated_json(rows), "measures": list(MEASURES)}
+        sizes = {
+            f"{child.name} {child.type}".strip(): len(encode.deflated_json(_row(child)))
+            for child in tree.children
+        }
         super().__init__(
             title or tree.type,
             description or _description(tree),
@@ -143,13 +142,6 @@ def _row(block):
 def _field(rf):
     """A receptive field as a list of pixels along each axis that differs; empty where there is none."""
     return [] if rf is None else [int(n) for n in rf] if isinstance(rf, tuple) else [int(rf)]
-
-
-def _packed(rows):
-    """Rows as deflated JSON in base64; diagram.js inflates them."""
-    return base64.b64encode(zlib.compress(json.dumps(rows, separators=(",", ":")).encode("utf8"), 9)).decode(
-        "ascii"
-    )
 
 
 def _paths(block, path=""):

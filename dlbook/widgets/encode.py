@@ -11,6 +11,7 @@ size. The largest error is half a step, ``(high - low) / 65534 / 2``.
 
 import base64
 import io
+import json
 import zlib
 
 import numpy as np
@@ -94,7 +95,17 @@ def _deflate(code):
     """Differences of int16 `code`, low bytes then high bytes, deflated, as base64 text."""
     difference = np.diff(code.reshape(-1).view(np.uint16), prepend=np.uint16(0)).astype(np.uint16)
     plane = np.concatenate([difference & 255, difference >> 8]).astype(np.uint8)
-    return base64.b64encode(zlib.compress(plane.tobytes(), 9)).decode("ascii")
+    return deflated(plane.tobytes())
+
+
+def deflated(data):
+    """Return bytes deflated, as base64 text; `inflatedBytes` of controls.js reads them."""
+    return base64.b64encode(zlib.compress(data, 9)).decode("ascii")
+
+
+def deflated_json(value):
+    """Return what JSON can hold, deflated, as base64 text; `inflated` of controls.js reads it."""
+    return deflated(json.dumps(value, separators=(",", ":")).encode("utf8"))
 
 
 def data_uri(image, quality=None):

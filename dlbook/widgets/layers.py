@@ -7,8 +7,6 @@
 [1.0, 0.1, 0.01, 0.001, 0.0001]
 """
 
-import base64
-import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -213,4 +211,4 @@ def _history(parameters, history):
 
 def _deflated(values):
     """Whole numbers from 0 to 255 as deflated bytes in base64."""
-    return base64.b64encode(zlib.compress(values.astype(np.uint8).tobytes(), 9)).decode("ascii")
+    return encode.deflated(values.astype(np.uint8).tobytes())

@@ -6,9 +6,6 @@
 ((0, 0), (1, 0))
 """
 
-import base64
-import zlib
-
 import numpy as np
 
 from dlbook.widgets import encode, map_still, reserve
@@ -58,7 +55,7 @@ class Map(Figure):
             "points": self.states.shape[1],
             "anchors": [[str(name), float(x), float(y)] for name, (x, y) in anchors.items()],
             "given": int(given),
-            "data": base64.b64encode(zlib.compress(flat.tobytes(), 9)).decode("ascii"),
+            "data": encode.deflated(flat.tobytes()),
         }
         values = grid.settings(spec["parameters"], {STEP: steps[-1] if start is None else start})
         super().__init__(title, description, spec, {"points": len(spec["data"])}, values=values)

@@ -10,17 +10,14 @@ that is picked.
 ({'across': 'size', 'up': 'accuracy'}, ['a', 'b'])
 """
 
-import base64
-import json
 import math
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import traitlets
 
+from dlbook.widgets import encode, reserve
 from dlbook.widgets import parameters as grid
-from dlbook.widgets import reserve
 from dlbook.widgets.figure import Figure, module_text, style_text
 from dlbook.widgets.scatter_still import draw_scatter
 
@@ -102,10 +99,11 @@ class Scatter(Figure):
             "points": "",
         }
         self.points = [_entry(point, axes, groups) for point in points]
-        spec["points"] = _packed(self.points)
+        spec["points"] = encode.deflated_json(self.points)
         values = grid.settings(spec["parameters"], {"across": names[0], "up": names[1], **(start or {})})
         sizes = {
-            group: len(_packed([p for p in self.points if groups[p["group"]] == group])) for group in groups
+            group: len(encode.deflated_json([p for p in self.points if groups[p["group"]] == group]))
+            for group in groups
         }
         super().__init__(title, description, spec, sizes, values=values, visible=groups, selected=selected)
 
@@ -141,13 +139,6 @@ class Scatter(Figure):
 
     def still(self):
         return draw_scatter(self)
-
-
-def _packed(points):
-    """Entries as deflated JSON in base64; scatter.js inflates them."""
-    return base64.b64encode(
-        zlib.compress(json.dumps(points, separators=(",", ":")).encode("utf8"), 9)
-    ).decode("ascii")
 
 
 def _entry(point, axes, groups):

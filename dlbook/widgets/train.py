@@ -7,10 +7,7 @@ first weights, batches and fault. Before a training the reader says what the los
 (0, 3)
 """
 
-import base64
-import json
 import math
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +20,7 @@ from dlbook.browser import digits as page
 from dlbook.browser.bundle import engine_text
 from dlbook.browser.export import graph_of
 from dlbook.browser.torch_run import he_start, losses
-from dlbook.widgets import reserve, train_still
+from dlbook.widgets import encode, reserve, train_still
 from dlbook.widgets.figure import Figure, module_text, style_text
 
 CHOICES = ("falls fast", "falls, but slower", "stays near guessing", "climbs")
@@ -100,7 +97,7 @@ class Train(Figure):
         run = {"setup": setup, "curves": [[_short(v) for v in curve] for curve in self.curves.values()]}
         spec = {
             "parameters": {"broken": list(everything)},
-            "run": _deflated(run),
+            "run": encode.deflated_json(run),
             "changes": [dict(fault.change) for fault in everything.values()],
             "says": [fault.says for fault in everything.values()],
             "answers": _answers(self.curves),
@@ -164,11 +161,6 @@ def _end(curve: list[float]) -> float:
 
 def _short(value: float) -> float | None:
     return float(f"{value:.4g}") if math.isfinite(value) else None
-
-
-def _deflated(data: Any) -> str:
-    text = json.dumps(data, separators=(",", ":")).encode()
-    return base64.b64encode(zlib.compress(text, 9)).decode("ascii")
 
 
 def _digits(images: Tensor, labels: Tensor, side: int) -> tuple[Tensor, Tensor]:

@@ -8,9 +8,6 @@
 ((7, 7), 1.0)
 """
 
-import base64
-import zlib
-
 import numpy as np
 import traitlets
 
@@ -83,7 +80,7 @@ class Unit(Figure):
             "side": self._bytes.shape[-1],
             "patch": int(patch),
             "kernels": {str(name): _kernel(name, weights) for name, weights in kernels.items()},
-            "pixels": base64.b64encode(zlib.compress(self._bytes.tobytes(), 9)).decode("ascii"),
+            "pixels": encode.deflated(self._bytes.tobytes()),
         }
         usual = {"stride": 1, "padding": 0, "dilation": 1, "γ": 1, "β": 0}
         values = grid.settings(parameters, {**usual, **(start or {})})
