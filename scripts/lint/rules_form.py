@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from lint.rule import Told, rule
-from lint.text import Block, Chapter, read
+from lint.text import Block, Chapter, nearest, read
 
 BUG_PARTS = (r"Symptom: (?P<seen>[^*\n]+)\.", r"Check\.", r"Fix\.")
 
@@ -122,11 +122,9 @@ def bug_form(chapter: Chapter) -> Told:
 @cache
 def _symptoms(folder: Path) -> set[str]:
     """What one sees, as the page of symptoms lists it, of the book that `folder` belongs to."""
-    for place in (folder, *folder.parents):
-        if (page := place / "chapters" / "front" / "symptoms.md").is_file():
-            lists = read(page).all("symptoms")
-            return {line.strip().lower() for block in lists for line in block.text.split("\n")}
-    return set()
+    page = nearest(folder, "chapters/front/symptoms.md")
+    lists = read(page).all("symptoms") if page else []
+    return {line.strip().lower() for block in lists for line in block.text.split("\n")}
 
 
 def _bugs(clinic: Block, blocks: list[Block]) -> list[tuple[Block, list[Block]]]:

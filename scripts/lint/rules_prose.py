@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lint import python_code as python
 from lint.rule import Told, rule
-from lint.text import Block, Chapter
+from lint.text import Block, Chapter, nearest
 from lint.words import bare
 
 UNITS = r"seconds?|s|ms|milliseconds?|minutes?|min|hours?|times|fold|×|GiB|MiB|GB|MB|KiB|kB|W|GPU hours"
@@ -83,10 +83,10 @@ def _items(text: str) -> list[tuple[int, str]]:
 @cache
 def _bibliography(folder: Path) -> frozenset[str] | None:
     """The keys of the nearest references.bib at or above `folder`; None if there is none."""
-    for place in (folder, *folder.parents):
-        if (file := place / "references.bib").is_file():
-            return frozenset(re.findall(r"^\s*@\w+\s*\{\s*([^,\s]+)\s*,", file.read_text("utf8"), flags=re.M))
-    return None
+    file = nearest(folder, "references.bib")
+    if file is None:
+        return None
+    return frozenset(re.findall(r"^\s*@\w+\s*\{\s*([^,\s]+)\s*,", file.read_text("utf8"), flags=re.M))
 
 
 @rule("citations", everywhere=True)

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from lint.rule import Told, rule
-from lint.text import Block, Chapter, read
+from lint.text import Block, Chapter, nearest, read
 
 GREEK = (
     "alpha beta gamma delta epsilon varepsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi varphi "
@@ -57,11 +57,8 @@ def listed(blocks: list[Block]) -> Iterator[tuple[str, str, int]]:
 @cache
 def _notation(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Letter -> meaning on the notation page of the book that `folder` belongs to: symbols, and axes."""
-    for place in (folder, *folder.parents):
-        if (page := place / "chapters" / "front" / "notation.md").is_file():
-            found = read(page)
-            return _section(found, "Symbols"), _section(found, "Axes")
-    return {}, {}
+    page = nearest(folder, "chapters/front/notation.md")
+    return (_section(read(page), "Symbols"), _section(read(page), "Axes")) if page else ({}, {})
 
 
 def _section(chapter: Chapter, title: str) -> dict[str, str]:

@@ -126,6 +126,11 @@ def read(path: Path) -> Chapter:
     return parse(path.read_text("utf8"), path)
 
 
+def nearest(folder: Path, name: str) -> Path | None:
+    """The file `name` at or above `folder`, such as a page of the book that the folder belongs to."""
+    return next((f for place in (folder, *folder.parents) if (f := place / name).is_file()), None)
+
+
 def parse(text: str, path: Path = Path("chapters/part/chapter.md")) -> Chapter:
     """Parse the text of a chapter. A front matter that is not YAML is told in `fault`."""
     lines = text.splitlines()
