@@ -22,6 +22,7 @@ api        the reference of the package, a page a module
 docstrings our docstrings as Sphinx reads them
 ways       the map of the chapters, and ways through them
 book_map   its drawing
+own_scripts what is taken from scripts/
 first_uses symbols of the notation page lead to their first use
 claims     the directive that lists every claim of the book
 failures   a chapter that did not run to its end says so on its page

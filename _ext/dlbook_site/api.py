@@ -16,6 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from .address import repository
 from .docstrings import as_rst, first_sentence
+from .own_scripts import toc
 
 FOLDER = "api"
 INDEX = "chapters/front/api.md"  # a book without this page has no reference
@@ -40,6 +41,7 @@ PAGE = """:orphan:
 """
 
 
+@cache
 def modules(root):
     """The modules of the package that have a page: name -> file, without private ones."""
     found = {}
@@ -59,9 +61,6 @@ def docstring(file):
 @cache
 def users(root):
     """Module -> the chapters that import it, or names from it, in the book's order."""
-    sys.path.insert(0, str(Path(root) / "scripts"))
-    import toc
-
     found = defaultdict(list)
     for page in toc.notebooks(Path(root)):
         files = set().union(*(toc.imported_by(cell, Path(root)) for cell in toc.code_cells(page)))
@@ -89,7 +88,8 @@ def write_pages(app):
     root = Path(app.srcdir)
     if app.builder.format != "html" or not (root / INDEX).is_file():
         return
-    users.cache_clear()
+    for kept in (modules, users, statements):  # of an earlier build by this process
+        kept.cache_clear()
     sys.path.insert(0, str(root))
     wanted = {f"{name}.rst": source(root, name, file) for name, file in modules(root).items()}
     folder = root / FOLDER
@@ -144,10 +144,17 @@ def link_to_source(app):
 
 def lines_of(file, fullname):
     """First and last line of `Class.method` or of a function or value, or None."""
-    scope = ast.parse(file.read_text("utf8"))
+    scope, inside = None, statements(file)
     for part in fullname.split("."):
-        scope = next((node for node in getattr(scope, "body", []) if part in names(node)), None)
+        scope = next((node for node in inside if part in names(node)), None)
+        inside = getattr(scope, "body", [])
     return (scope.lineno, scope.end_lineno) if scope else None
+
+
+@cache
+def statements(file):
+    """The statements of a module; each of its objects asks for them."""
+    return ast.parse(file.read_text("utf8")).body
 
 
 def names(node):

@@ -1,24 +1,14 @@
 """On the notation page each symbol leads to the section that uses it first, in the book's order."""
 
-import sys
-from pathlib import Path
-
 from docutils import nodes
 
 from . import gathered
+from .own_scripts import letters
 from .search import is_section
 
 STORE = "symbols"
 NOTATION = "chapters/front/notation"
 HEADING = "Symbols"
-
-
-def letters(env, tex):
-    """The letters of a formula, as the linter reads them."""
-    sys.path.insert(0, str(Path(env.srcdir, "scripts")))
-    from lint.rules_symbols import letters as read
-
-    return read(tex)
 
 
 def sections(doctree):
@@ -31,11 +21,11 @@ def sections(doctree):
             yield section, formula.astext()
 
 
-def uses_of(env, doctree):
+def uses_of(doctree):
     """Letter -> place of the section of a page that uses it first."""
     found = {}
     for section, tex in sections(doctree):
-        for letter in letters(env, tex):
+        for letter in letters(tex):
             found.setdefault(letter, section["ids"][0])
     return found
 
@@ -44,7 +34,7 @@ def collect(app, doctree):
     """Keep the letters of a chapter that was read; the other pages explain themselves."""
     if app.env.docname != NOTATION:
         front = app.env.docname.startswith("chapters/front/") or app.env.docname == app.config.root_doc
-        found = {} if front else uses_of(app.env, doctree)
+        found = {} if front else uses_of(doctree)
         gathered.keep(app.env, STORE, app.env.docname, list(found.items()))
     else:
         gathered.mark(app.env, NOTATION, STORE)
@@ -68,7 +58,7 @@ def fill(app, doctree, docname):
     section = next(s for s in doctree.findall(nodes.section) if s[0].astext() == HEADING)
     for row in section.findall(nodes.row):
         symbol, meaning = row[0], row[1]
-        own = [x for math in symbol.findall(nodes.math) for x in letters(app.env, math.astext())]
+        own = [x for math in symbol.findall(nodes.math) for x in letters(math.astext())]
         place = next((known[letter] for letter in own if letter in known), None)
         if place and not isinstance(row.parent, nodes.thead):
             meaning[-1] += [nodes.Text(" · "), link(app, docname, *place)]
