@@ -15,17 +15,26 @@
     scrollBy({ top: above(place.element) - place.top, behavior: "instant" });
     reached = above(place.element);  // near the end of the page it cannot get as high as it belongs
   };
-  const aim = () => {
+  const named = () => {
     const figure = new URLSearchParams(location.hash.slice(1)).get("fig");  // the address sets a figure: figure_state.mjs
-    const named = ({ id }) => id === figure || id.replace(/^fig-[^-]+-/, "") === figure;
-    const element = figure ? [...document.querySelectorAll("figure[id]")].find(named) : document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!element) return;
+    const isIt = ({ id }) => id === figure || id.replace(/^fig-[^-]+-/, "") === figure;
+    return figure ? [...document.querySelectorAll("figure[id]")].find(isIt) : document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  };
+  const unfold = (element) => {
     element.parentElement.closest(".toggle-hidden")?.querySelector(":scope > .toggle-button")?.click();
+    for (let fold; (fold = element.parentElement.closest("details:not([open])"));) fold.open = true;
+  };
+  const aim = () => {
+    const element = named();
+    if (!element) return;
+    unfold(element);
     const margin = parseFloat(getComputedStyle(element).scrollMarginTop);
     place = { element, top: margin + (parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0) };
     land();
   };
   const restore = () => {
+    const target = named();
+    if (target && !target.getClientRects().length) unfold(target);  // a browser that reloads does not open what is folded
     const { index, top } = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
     const element = paragraphs()[index];
     if (element) {

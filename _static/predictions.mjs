@@ -16,8 +16,7 @@
   };
   const hidden = (words) => make("span", "visually-hidden", words);
   const sign = (right) => Object.assign(make("span", `predict-sign ${right ? "is-right" : "is-wrong"}`, right ? "✓" : "✗"), { ariaHidden: "true" });
-  const report = make("div", "predictions-report");
-  parts[0].part.before(report);
+  const report = document.querySelector(".predictions-report");
   const rightOf = (found) => `${found.filter((one) => one.right).length} of ${found.length}`;
 
   const guesses = () => {

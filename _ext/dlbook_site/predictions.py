@@ -233,7 +233,8 @@ class ListPredictions(SphinxPostTransform):
 
     def run(self, **kwargs):
         for place in list(self.document.findall(Listed)):
-            place.replace_self([self.part(*found) for found in gathered.by_part(self.env, STORE)])
+            report = nodes.raw("", '<div class="predictions-report"></div>', format="html")
+            place.replace_self([report, *(self.part(*found) for found in gathered.by_part(self.env, STORE))])
 
     def part(self, caption, pages):
         """The questions of one part."""

@@ -154,8 +154,9 @@ def images(figure, inside):
 def scatter(figure, inside):
     """Return the height of a :class:`Scatter`: plot, read-out, axes, and the switches of the families."""
     points = figure.drawn()
-    groups = {figure.spec["groups"][point["group"]] for point in points}
-    chips = wrapped([7 * len(group) + 35 for group in groups] + [50], inside, 4.8)
+    used = {point["group"] for point in points}
+    groups = [group for number, group in enumerate(figure.spec["groups"]) if number in used]  # as they stand
+    chips = wrapped([7.1 * len(group) + 35 for group in groups] + [50], inside, 4.8)
     switches = len(chips) * 30 + (len(chips) - 1) * 4.8
     picked = next((p for p in figure.points if p["name"] == figure.selected), None)
     read = 208

@@ -18,7 +18,7 @@ LEFTOVER = re.compile(
 )
 TEX = re.compile(r"\\[a-zA-Z]+|\$|\\\(")
 NOT_PAGES = ("_static", "_sources", "_images", "_modules")
-INDEXES = ("search.html", "genindex.html", "py-modindex.html")
+INDEXES = ("search.html",)
 
 
 def pages(site):

@@ -75,7 +75,7 @@ def test_every_interactive_figure_has_a_number_and_a_caption(site, path):
 def test_an_address_sets_the_figure_and_shows_it_as_wide_as_there_is_room(browser, address):
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     page = context.new_page()
-    page.goto(f"{address}/genindex.html")
+    page.goto(f"{address}/search.html")
     page.goto(f"{address}/{EXPLORER}#fig=explorer&alpha=2&on=ELU")
     page.evaluate(SETTLE)
     page.wait_for_timeout(500)

@@ -80,7 +80,7 @@ def test_every_kind_of_place_is_where_its_link_lands(page, address, longest):
     assert {"section", "exercise", "equation"} <= {kind for kind, _ in places}
     off = {}
     for kind, place in places:
-        page.goto(f"{address}/genindex.html")
+        page.goto(f"{address}/search.html")
         page.goto(f"{address}/{longest}#{place}", wait_until="load")
         off[f"{kind} {place}"] = missed(page, place)
         page.reload(wait_until="load")
@@ -94,7 +94,7 @@ def test_a_slow_machine_lands_too(page, address, longest):
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 5})
     exercise = page.evaluate(PLACES, {"exercise": KINDS["exercise"]})[0][1]
     for wanted in (place, exercise):
-        page.goto(f"{address}/genindex.html")
+        page.goto(f"{address}/search.html")
         page.goto(f"{address}/{longest}#{wanted}", wait_until="load")
         assert abs(missed(page, wanted)) <= 4
         page.reload(wait_until="load")
@@ -124,7 +124,7 @@ def page_middle(page, address, path):
 
 def test_who_scrolls_while_the_page_changes_is_not_pulled_back(page, address, longest):
     place = page_middle(page, address, longest)
-    page.goto(f"{address}/genindex.html")
+    page.goto(f"{address}/search.html")
     page.goto(f"{address}/{longest}#{place}")
     page.evaluate(STILL)
     page.mouse.move(600, 450)

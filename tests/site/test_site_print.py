@@ -35,7 +35,7 @@ def page(browser, request):
 
 def printed(page, address, mode):
     """What stands on paper, if the switch says `mode`; printing tells the page's script first."""
-    page.goto(f"{address}/genindex.html")
+    page.goto(f"{address}/search.html")
     page.evaluate("(mode) => localStorage.setItem('dlbook-code', mode)", mode)
     page.goto(f"{address}/{CHAPTER}")
     page.emulate_media(media="print")
