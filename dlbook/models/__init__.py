@@ -21,6 +21,7 @@ from dlbook.checks import find_row
 FAMILIES = (
     "perceptron",
     "mlp",
+    "lenet_1989",
     "lenet",
     "alexnet",
     "nin",

@@ -61,6 +61,13 @@ PAPERS = {
         resolution=28,
         own=True,
     ),
+    "lenet_1989": _paper(
+        "Backpropagation Applied to Handwritten Zip Code Recognition",
+        "LeCun, Boser, Denker, Henderson, Howard, Hubbard, Jackel",
+        1989,
+        "lecun1989backpropagation",
+        resolution=16,
+    ),
     "lenet": _paper(
         "Gradient-Based Learning Applied to Document Recognition",
         "LeCun, Bottou, Bengio, Haffner",
