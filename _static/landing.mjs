@@ -34,7 +34,7 @@
   };
   const restore = () => {
     const target = named();
-    if (target && !target.getClientRects().length) unfold(target);  // a browser that reloads does not open what is folded
+    if (target && !target.checkVisibility()) unfold(target);  // a browser that reloads does not open what is folded
     const { index, top } = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
     const element = paragraphs()[index];
     if (element) {
