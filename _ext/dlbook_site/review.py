@@ -20,7 +20,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
-from . import gathered
+from . import gathered, next_chapters
 from .anki import DECK
 
 STORE = "cards"
@@ -85,7 +85,7 @@ def visit_cards(self, node):
         to = self.builder.get_relative_uri(page, "chapters/front/review")
         self.body.append(
             f'<div class="review-cards" data-page="{page}"><p class="review-add"><button type="button">{ADD}'
-            f'</button> <span role="status"></span> <a href="{to}">To the review</a></p>\n'
+            f'</button> <span role="status"></span> <a href="{to}">To the review</a></p>\n{next_chapters.place(page)}'
         )
     else:
         self.body.append(

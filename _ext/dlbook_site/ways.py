@@ -102,6 +102,12 @@ def run_seconds(env):
     return {page: record["processor_seconds"] for page, record in known.items()}
 
 
+def hours(env):
+    """Page -> hours of every chapter with a head."""
+    seconds = run_seconds(env)
+    return {page: head.hours(seconds.get(page, 0)) for page, head in heads(env).items()}
+
+
 def in_hours(hours):
     """A number of hours in words.
 
@@ -116,17 +122,16 @@ def fill(app, doctree, docname):
     """Draw the map and write the ways of a page that has them."""
     if not gathered.gathers(app.env, docname, STORE):
         return
-    known, seconds = heads(app.env), run_seconds(app.env)
-    hours = {page: head.hours(seconds.get(page, 0)) for page, head in known.items()}
+    known, times = heads(app.env), hours(app.env)
     for place in list(doctree.findall(nodes.container)):
         if "dlbook-map" in place["classes"]:
             address = lambda page: app.builder.get_relative_uri(docname, page)
-            place += nodes.raw("", drawing(list(known.values()), hours, address), format="html")
+            place += nodes.raw("", drawing(list(known.values()), times, address), format="html")
         if "dlbook-way" in place["classes"]:
-            place += way(app, docname, place["pages"], known, hours)
+            place += way(app, docname, place["pages"], times)
 
 
-def way(app, docname, pages, known, hours):
+def way(app, docname, pages, hours):
     """A numbered list of chapters, and the hours of all."""
     rows = []
     for page in pages:
