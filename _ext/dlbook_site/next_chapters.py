@@ -1,7 +1,7 @@
 """The chapters that one can read next: `{next-chapters}`, the end of each chapter, and the map.
 
-What a reader has read, the reader's browser keeps alone (`_static/review_chapter.mjs`), so the page finds the next
-chapters itself (`_static/next.mjs`), from one small file with each chapter's title, hours and needs.
+What a reader has read, the reader's browser keeps alone (`_static/review_chapter.mjs`), so the page finds
+the next chapters itself (`_static/next.mjs`), from one small file with each chapter's title, hours and needs.
 """
 
 import json
@@ -27,7 +27,7 @@ class NextChapters(SphinxDirective):
 
 
 def place(page="", begin=False):
-    """The place, as HTML. page: the chapter at whose end it stands; begin: whether it speaks before one has read any."""
+    """The place, as HTML. page: the chapter that it ends; begin: whether it speaks before any is read."""
     told = f' data-page="{page}" role="status"' if page else ""
     return f'<div class="dlbook-next"{" data-begin" * begin}{told}></div>\n'
 
@@ -35,8 +35,8 @@ def place(page="", begin=False):
 def script(env):
     """The file: for each chapter, in the book's order, its title, its hours and the chapters that it needs.
 
-    >>> from types import SimpleNamespace
-    >>> script(SimpleNamespace(srcdir=".", external_site_map=SimpleNamespace(root=SimpleNamespace(subtrees=[]))))
+    >>> from types import SimpleNamespace as Part
+    >>> script(Part(srcdir=".", external_site_map=Part(root=Part(subtrees=[]))))
     'window.dlbookChapters = {};\\n'
     """
     known, hours = ways.heads(env), ways.hours(env)
@@ -48,7 +48,7 @@ def script(env):
 
 
 def write(app, env):
-    """Write the file once all pages are read, before any is written: a page's link to it names its content."""
+    """Write the file after all pages are read and before any is written: a link to it names its content."""
     if app.builder.format != "html":
         return
     target, text = Path(app.outdir, FILE), script(env)

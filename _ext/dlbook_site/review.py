@@ -85,7 +85,8 @@ def visit_cards(self, node):
         to = self.builder.get_relative_uri(page, "chapters/front/review")
         self.body.append(
             f'<div class="review-cards" data-page="{page}"><p class="review-add"><button type="button">{ADD}'
-            f'</button> <span role="status"></span> <a href="{to}">To the review</a></p>\n{next_chapters.place(page)}'
+            f'</button> <span role="status"></span> <a href="{to}">To the review</a></p>\n'
+            f"{next_chapters.place(page)}"
         )
     else:
         self.body.append(
