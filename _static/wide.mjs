@@ -1,8 +1,8 @@
-// Formulas and tables wider than their line scroll by themselves, so that the page never does. Their edge fades where
+// Formulas, tables and the map, where wider than their line, scroll by themselves, so that the page never does. Their edge fades where
 // there is more (data-more), and the keyboard reaches them. A deferred script, not a module: browsers refuse modules
 // on a page that was opened as a file. Its ending keeps Jupyter Book from adding it to the pages a second time.
 (() => {
-  const BLOCKS = 'mjx-container[display="true"], .pst-scrollable-table-container, div.cell_output > .output';
+  const BLOCKS = 'mjx-container[display="true"], .pst-scrollable-table-container, div.cell_output > .output, .dlbook-map';
   const blocks = document.querySelectorAll(BLOCKS);
   const inline = document.querySelectorAll("span.math");
 

@@ -76,8 +76,9 @@ def drawing(heads, hours, address):
     arrows = [arrow(at[need], at[head.page]) for head in heads for need in head.needs if need in at]
     lines = "".join(f'<path d="{path}" marker-end="url(#map-arrow)"/>' for path in arrows)
     boxes = "".join(box(head, hours[head.page], at[head.page], address(head.page)) for head in heads)
-    size = f"0 0 {right + WIDTH + 4} {low + HEIGHT + 4}"
-    return (
-        f'<svg role="group" aria-label="Map of the chapters that stand" viewBox="{size}">'
+    width, height = right + WIDTH + 4, low + HEIGHT + 4
+    return (  # never smaller than drawn, for its letters would be: where there is no room, it scrolls
+        f'<svg role="group" aria-label="Map of the chapters that stand" viewBox="0 0 {width} {height}" '
+        f'style="min-width:{width}px">'
         f'{HEAD}<g class="arrows" aria-hidden="true">{lines}</g>{boxes}</svg>'
     )

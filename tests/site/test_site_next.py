@@ -113,6 +113,8 @@ def test_another_window_is_heard_and_a_spoilt_store_breaks_nothing(page, address
     other.goto(f"{address}/{SECOND}.html")
     other.get_by_role("button", name="I have read this chapter").click()
     page.wait_for_function(f"document.querySelector('[data-page=\"{SECOND}\"]').dataset.state === 'read'")
+    other.get_by_role("button", name="Take them out of my review").click()
+    page.wait_for_function(f"document.querySelector('[data-page=\"{SECOND}\"]').dataset.state === 'next'")
     page.evaluate("localStorage.setItem('dlbook-review', '[3')")
     page.reload()
     assert set(states(page).values()) == {""}
