@@ -51,7 +51,7 @@ def box(head, hours, at, address):
     kinds = ["", *[' dy="18"'] * (len(lines) - 1), ' dy="18" class="hours"']
     words = "".join(
         f'<tspan x="{at[0] + 12}"{kind}>{html.escape(text)}</tspan>'
-        for kind, text in zip(kinds, [*lines, short(hours)], strict=True)
+        for kind, text in zip(kinds, [*lines, f"{halves(hours)} h"], strict=True)
     )
     return (
         f'<a href="{html.escape(address)}" data-page="{html.escape(head.page)}">'
@@ -60,13 +60,13 @@ def box(head, hours, at, address):
     )
 
 
-def short(hours):
-    """Hours in few letters.
+def halves(hours):
+    """A number of whole and half hours.
 
-    >>> short(0.5), short(2.0), short(2.5)
-    ('½ h', '2 h', '2½ h')
+    >>> halves(0.5), halves(2.0), halves(2.5)
+    ('½', '2', '2½')
     """
-    return f"{int(hours) or ''}{'½' * (hours % 1 == 0.5)} h"
+    return f"{int(hours) or ''}{'½' * (hours % 1 == 0.5)}"
 
 
 def drawing(heads, hours, address):

@@ -22,6 +22,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from . import gathered, next_chapters
 from .anki import DECK
+from .rendering import writing
 
 STORE = "cards"
 ADD = "I have read this chapter: review its cards"
@@ -104,11 +105,6 @@ def visit_card(self, node):
     """Begin a card; it is a place only in its chapter."""
     place = f' id="{node["name"]}"' if node["place"] else ""
     self.body.append(f'<details class="review-card" data-name="{node["name"]}"{place}>')
-
-
-def writing(text):
-    """A visitor that writes `text`."""
-    return lambda self, node: self.body.append(text)
 
 
 class Stage(nodes.General, nodes.Element):
