@@ -1,6 +1,6 @@
 """Interactive figures that run on the static page, in JupyterLab, in Colab and in VS Code by the same code.
 
-Thirteen figures serve the whole book:
+Fourteen figures serve the whole book:
 
 * :class:`Curves`: curves over parameters, with values and gradients under a cursor;
 * :class:`Images`: stacks of images over parameters, side by side;
@@ -14,6 +14,7 @@ Thirteen figures serve the whole book:
 * :class:`Views`: a weak and a strong view of a picture, and the label that goes from one to the other;
 * :class:`Map`: points that move over a training, with a label or without, right or wrong;
 * :class:`Train`: a network that trains in the page, and faults to switch on;
+* :class:`Sweep`: the graph of a computation, stepped through for its values and its derivatives;
 * :class:`Unit`: an output cell of a convolution, a pooling, a batch norm or an attention, on a photograph.
 
 Each is an anywidget: a Python class with its JavaScript beside it. The data are computed here, in Python,
@@ -36,6 +37,7 @@ from dlbook.widgets.map import Map
 from dlbook.widgets.multiples import Multiples
 from dlbook.widgets.scatter import Axis, Point, Scatter
 from dlbook.widgets.stepper import Grid, Step, Stepper
+from dlbook.widgets.sweep import Cell, Sweep, cells_of
 from dlbook.widgets.train import Fault, Train
 from dlbook.widgets.unit import Unit
 from dlbook.widgets.views import Views
@@ -44,6 +46,7 @@ __all__ = [
     "STATE_LIMIT",
     "Axis",
     "Bowl",
+    "Cell",
     "Curve",
     "Curves",
     "Diagram",
@@ -61,7 +64,9 @@ __all__ = [
     "Stack",
     "Step",
     "Stepper",
+    "Sweep",
     "Train",
     "Unit",
     "Views",
+    "cells_of",
 ]
