@@ -13,6 +13,7 @@ Fourteen figures serve the whole book:
 * :class:`Multiples`: curves and their slopes in small squares, with one x over all of them;
 * :class:`Views`: a weak and a strong view of a picture, and the label that goes from one to the other;
 * :class:`Map`: points that move over a training, with a label or without, right or wrong;
+* :class:`Shift`: a picture that the reader drags, and where networks recognise it;
 * :class:`Train`: a network that trains in the page, and faults to switch on;
 * :class:`Sweep`: the graph of a computation, stepped through for its values and its derivatives;
 * :class:`Unit`: an output cell of a convolution, a pooling, a batch norm or an attention, on a photograph.
@@ -36,6 +37,7 @@ from dlbook.widgets.layers import History, Layers
 from dlbook.widgets.map import Map
 from dlbook.widgets.multiples import Multiples
 from dlbook.widgets.scatter import Axis, Point, Scatter
+from dlbook.widgets.shift import Shift
 from dlbook.widgets.stepper import Grid, Step, Stepper
 from dlbook.widgets.sweep import Cell, Sweep, cells_of
 from dlbook.widgets.train import Fault, Train
@@ -61,6 +63,7 @@ __all__ = [
     "Multiples",
     "Point",
     "Scatter",
+    "Shift",
     "Stack",
     "Step",
     "Stepper",
