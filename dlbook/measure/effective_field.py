@@ -7,7 +7,7 @@ mean 0, the expected square of that gradient is the convolution of one box a lay
 
     variance along an axis = sum over layers of  (k^2 - 1) / 12 * (dilation * jump)^2
 
-n layers of 3 x 3 at stride 1 have the standard deviation sqrt(2 n / 3), while the theoretical side is 2 n + 1.
+n layers of 3 x 3 at stride 1 have the standard deviation sqrt(2 n / 3); the theoretical side is 2 n + 1.
 
 >>> from torch import nn
 >>> layers = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1))

@@ -3,9 +3,9 @@
 >>> import numpy as np
 >>> probs = np.zeros((1, 1, 3, 3, 2))
 >>> probs[..., 1], probs[0, 0, 1, 1] = 1, (0.75, 0.25)
->>> figure = Shift(title="Shift", description="Right in the middle only.", pictures={"a nought": np.zeros((8, 8))},
+>>> figure = Shift(title="Shift", description="Right in the middle only.", pictures={"a 0": np.zeros((8, 8))},
 ...                truths=[0], networks={"Dense": ("fully connected", probs[0])}, middle=4)
->>> figure.right_at("Dense", "a nought"), figure.said("Dense", "a nought", 1, 0)
+>>> figure.right_at("Dense", "a 0"), figure.said("Dense", "a 0", 1, 0)
 (1, (1, 1.0))
 """
 

@@ -1,7 +1,7 @@
 """The effective receptive field against paths counted one by one, and its prediction against measurements.
 
-Seeded faults, each tried by a test: a prediction that forgets the jump, or the dilation, or counts the layer's
-own stride; a spread that forgets the mean.
+Seeded faults, each tried by a test: a prediction that forgets the jump, or the dilation, or counts the
+layer's own stride.
 """
 
 import math
