@@ -1,6 +1,6 @@
 """Interactive figures that run on the static page, in JupyterLab, in Colab and in VS Code by the same code.
 
-Fourteen figures serve the whole book:
+Sixteen figures serve the whole book:
 
 * :class:`Curves`: curves over parameters, with values and gradients under a cursor;
 * :class:`Images`: stacks of images over parameters, side by side;
@@ -13,6 +13,7 @@ Fourteen figures serve the whole book:
 * :class:`Multiples`: curves and their slopes in small squares, with one x over all of them;
 * :class:`Views`: a weak and a strong view of a picture, and the label that goes from one to the other;
 * :class:`Map`: points that move over a training, with a label or without, right or wrong;
+* :class:`Nudge`: a picture that is moved pixel by pixel, and what networks make of it on their way;
 * :class:`Shift`: a picture that the reader drags, and where networks recognise it;
 * :class:`Train`: a network that trains in the page, and faults to switch on;
 * :class:`Sweep`: the graph of a computation, stepped through for its values and its derivatives;
@@ -36,6 +37,7 @@ from dlbook.widgets.images import Images, Stack
 from dlbook.widgets.layers import History, Layers
 from dlbook.widgets.map import Map
 from dlbook.widgets.multiples import Multiples
+from dlbook.widgets.nudge import Nudge, Row, Tiles
 from dlbook.widgets.scatter import Axis, Point, Scatter
 from dlbook.widgets.shift import Shift
 from dlbook.widgets.stepper import Grid, Step, Stepper
@@ -61,13 +63,16 @@ __all__ = [
     "Layers",
     "Map",
     "Multiples",
+    "Nudge",
     "Point",
+    "Row",
     "Scatter",
     "Shift",
     "Stack",
     "Step",
     "Stepper",
     "Sweep",
+    "Tiles",
     "Train",
     "Unit",
     "Views",
