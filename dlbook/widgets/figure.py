@@ -26,11 +26,11 @@ _STILL = "This picture stands still; with JavaScript it is interactive."
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-def module_text(*names):
+def module_text(*names, wanted=None):
     """Join the JavaScript files `names` into the text of one ES module: no imports between them, no comment
-    lines.
+    lines; with `wanted`, only what these names need.
     """
-    return joined(_HERE / name for name in names)
+    return joined([_HERE / name for name in names], wanted)
 
 
 def style_text(*names):
