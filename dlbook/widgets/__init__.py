@@ -1,6 +1,7 @@
 """Interactive figures that run on the static page, in JupyterLab, in Colab and in VS Code by the same code.
 
 Sixteen figures serve the whole book:
+These figures serve the whole book:
 
 * :class:`Curves`: curves over parameters, with values and gradients under a cursor;
 * :class:`Images`: stacks of images over parameters, side by side;
@@ -15,6 +16,7 @@ Sixteen figures serve the whole book:
 * :class:`Map`: points that move over a training, with a label or without, right or wrong;
 * :class:`Nudge`: a picture that is moved pixel by pixel, and what networks make of it on their way;
 * :class:`Shift`: a picture that the reader drags, and where networks recognise it;
+* :class:`Separator`: points that the reader places, and a line that is corrected at each mistake;
 * :class:`Train`: a network that trains in the page, and faults to switch on;
 * :class:`Sweep`: the graph of a computation, stepped through for its values and its derivatives;
 * :class:`Unit`: an output cell of a convolution, a pooling, a batch norm or an attention, on a photograph.
@@ -39,6 +41,7 @@ from dlbook.widgets.map import Map
 from dlbook.widgets.multiples import Multiples
 from dlbook.widgets.nudge import Nudge, Row, Tiles
 from dlbook.widgets.scatter import Axis, Point, Scatter
+from dlbook.widgets.separator import Separator
 from dlbook.widgets.shift import Shift
 from dlbook.widgets.stepper import Grid, Step, Stepper
 from dlbook.widgets.sweep import Cell, Sweep, cells_of
@@ -68,6 +71,7 @@ __all__ = [
     "Row",
     "Scatter",
     "Shift",
+    "Separator",
     "Stack",
     "Step",
     "Stepper",
