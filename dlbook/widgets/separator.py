@@ -1,9 +1,9 @@
 """Points of two classes that the reader places, and the perceptron's line, corrected at each mistake.
 
->>> figure = Separator(title="Two points", description="One correction.",
+>>> figure = Separator(title="Two points", description="Two corrections.",
 ...                    sets={"two": ([[0.5, 0.5], [-0.5, -0.5]], [1, 0])})
 >>> len(figure.course().missed), figure.course().stopped, figure.bound()[2]
-(1, True, 3)
+(2, True, 3)
 """
 
 import math
@@ -56,7 +56,7 @@ class Separator(Figure):
 
     points = traitlets.List().tag(sync=True)
 
-    def __init__(self, *, sets, title="", description="", start=None, most=1000):
+    def __init__(self, *, sets, title="", description="", start=None, most=999):
         if not sets or OWN in sets:
             raise ValueError(
                 f"sets: expected one or more, none of them {OWN!r}, got {list(sets)}; that name is "

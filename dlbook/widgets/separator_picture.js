@@ -74,11 +74,11 @@ function drawWedge({ at, panel }, run, limits, k) {
     text(ux - 10, uy - 6, "≤ R²k", "dlw-strong", "end");
     if (margin) text(px(2 ** (0.5 * Math.log2(tip))) + 12, py(margin ** 2 * tip) + 14, "≥ γ²k²", "dlw-strong", "start");
   }
-  const every = Math.ceil(across / 6), over = Math.ceil((high - low) / 7), power = (e) => number(2 ** e, 3);
+  const every = Math.ceil(across / 6), over = Math.ceil((high - low) / 7), power = (e) => number(2 ** e, e < 0 ? 3 : 6);
   for (let e = 0; e <= across; e += every) text(px(2 ** e), foot + 18, number(2 ** e, 6));
   for (let e = low; e <= high; e += over) { add("dlw-gauge", `M${x} ${py(2 ** e)}H${right}`); text(x - 8, py(2 ** e) + 4, power(e), "", "end"); }
   text((x + right) / 2, foot + 38, "mistakes k (each mark doubles)");
-  text(right, y - 20, !radius ? "" : margin ? `at most ${most}` : "no bound", "dlw-loud dlw-strong", "end");
+  text(at.wide ? right : at.left + at.side, 30, !radius ? "" : margin ? `at most ${most}` : "no bound", "dlw-loud dlw-strong", "end");
   panel.replaceChildren(...parts);
 }
 

@@ -98,7 +98,10 @@ def _wedge(at, weights, radius, margin, most):
     """The squared length of the weights over the mistakes, both in doublings, inside the proof's wedge."""
     text = f'<text class="dls-hot" x="{at.x}" y="{at.y - 20}">squared length of the weights</text>'
     said = f"at most {most}" if margin else "no bound"
-    text += f'<text class="dls-hot" x="{at.right}" y="{at.y - 20}" text-anchor="end">{said}</text>'
+    end = at.right if at.wide else at.left + at.side
+    text += (
+        f'<text class="dls-hot" x="{end:.0f}" y="30" text-anchor="end" style="font-size:15px">{said}</text>'
+    )
     if not radius:
         return text
     lengths = (weights**2).sum(-1).tolist()

@@ -143,7 +143,7 @@ def never_at_zero(points, most):
 
 
 def without_bias(points, most):
-    run = course([[x, y, label] for x, y, label in points], most)
+    run = module.course(points, most)
     return module.Course(run.weights * [1, 1, 0], run.missed, run.stopped)
 
 
