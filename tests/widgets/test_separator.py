@@ -101,11 +101,7 @@ def test_no_points_are_no_fault():
     assert figure.course().stopped and figure.bound() == (0.0, 0.0, math.inf)
 
 
-def test_still_tells_the_mistakes_and_the_bound():
-    still = separator(start="close").still()
-    run, most = separator(start="close").course(), separator(start="close").bound()[2]
-    assert still.count(f">{len(run.missed)} mistakes<") == 2 and still.count(f">at most {most}<") == 2
-    assert separator(start="XOR").still().count(">no bound<") == 2
+def test_the_state_is_small_enough_for_many_sets():
     assert separator().state_size() < 48 * 1024
 
 
