@@ -1,6 +1,5 @@
 """Interactive figures that run on the static page, in JupyterLab, in Colab and in VS Code by the same code.
 
-Sixteen figures serve the whole book:
 These figures serve the whole book:
 
 * :class:`Curves`: curves over parameters, with values and gradients under a cursor;
