@@ -18,6 +18,7 @@ These figures serve the whole book:
 * :class:`Separator`: points that the reader places, and a line that is corrected at each mistake;
 * :class:`Train`: a network that trains in the page, and faults to switch on;
 * :class:`Sweep`: the graph of a computation, stepped through for its values and its derivatives;
+* :class:`Draw`: a pad for digits, and what a ConvNet and a transformer make of them, in the page;
 * :class:`Unit`: an output cell of a convolution, a pooling, a batch norm or an attention, on a photograph.
 
 Each is an anywidget: a Python class with its JavaScript beside it. The data are computed here, in Python,
@@ -32,6 +33,7 @@ before the figure is drawn, and travel with the page; no figure holds more than 
 from dlbook.widgets.bowl import Bowl
 from dlbook.widgets.curves import Curve, Curves
 from dlbook.widgets.diagram import Diagram
+from dlbook.widgets.draw import Draw
 from dlbook.widgets.figure import STATE_LIMIT, Figure
 from dlbook.widgets.flow import Flow
 from dlbook.widgets.images import Images, Stack
@@ -56,6 +58,7 @@ __all__ = [
     "Curve",
     "Curves",
     "Diagram",
+    "Draw",
     "Fault",
     "Figure",
     "Flow",

@@ -21,7 +21,7 @@ export function products(seen, weights, winner, share) {
         winner === seen[k] ? node("span", { class: "dlw-weight" }, "largest") : null);
     }
     const product = (value ?? 0) * weights[k];
-    return node("td", { class: toned(product) || null, style: `--dlw-part: ${Math.round((45 * Math.abs(product)) / most)}%` },
+    return node("td", { class: toned(product) || null, style: `--dlw-part: ${Math.round(32 * Math.min(1, Math.abs(product) / most))}%` },
       value === null ? node("span", { class: "dlw-pixel dlw-outside" }, "0") : pixel(value),
       node("span", { class: `dlw-weight ${toned(weights[k])}` }, "× " + (share ? `1/${seen.length}` : weightText(weights[k]))), node("span", { class: "dlw-product" }, fixed(product, share ? 3 : 2)));
   };
