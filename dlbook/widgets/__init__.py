@@ -19,6 +19,7 @@ These figures serve the whole book:
 * :class:`Train`: a network that trains in the page, and faults to switch on;
 * :class:`Sweep`: the graph of a computation, stepped through for its values and its derivatives;
 * :class:`Draw`: a pad for digits, and what a ConvNet and a transformer make of them, in the page;
+* :class:`Cortex`: a bar of light on the receptive field of a simple and a complex cell;
 * :class:`Unit`: an output cell of a convolution, a pooling, a batch norm or an attention, on a photograph.
 
 Each is an anywidget: a Python class with its JavaScript beside it. The data are computed here, in Python,
@@ -31,6 +32,7 @@ before the figure is drawn, and travel with the page; no figure holds more than 
 """
 
 from dlbook.widgets.bowl import Bowl
+from dlbook.widgets.cortex import Cortex
 from dlbook.widgets.curves import Curve, Curves
 from dlbook.widgets.diagram import Diagram
 from dlbook.widgets.draw import Draw
@@ -55,6 +57,7 @@ __all__ = [
     "Axis",
     "Bowl",
     "Cell",
+    "Cortex",
     "Curve",
     "Curves",
     "Diagram",
