@@ -9,6 +9,7 @@ These figures serve the whole book:
 * :class:`Scatter`: points over axes that the reader chooses;
 * :class:`Layers`: the units of a deep network, lit by signal and gradient;
 * :class:`Flow`: what arrives at each block of a network, as a river;
+* :class:`Backprop`: a net of five numbers, its values forward and its deltas back, each changed by hand;
 * :class:`Bowl`: runs of a noisy optimizer as balls in a bowl, with the floor where they stall;
 * :class:`Multiples`: curves and their slopes in small squares, with one x over all of them;
 * :class:`Views`: a weak and a strong view of a picture, and the label that goes from one to the other;
@@ -31,6 +32,7 @@ before the figure is drawn, and travel with the page; no figure holds more than 
 ['square']
 """
 
+from dlbook.widgets.backprop import Backprop
 from dlbook.widgets.bowl import Bowl
 from dlbook.widgets.cortex import Cortex
 from dlbook.widgets.curves import Curve, Curves
@@ -55,6 +57,7 @@ from dlbook.widgets.views import Views
 __all__ = [
     "STATE_LIMIT",
     "Axis",
+    "Backprop",
     "Bowl",
     "Cell",
     "Cortex",
