@@ -22,9 +22,9 @@ def draw_net(figure):
 def sheet(width):
     """Return the places of units, chips and square for a width; backprop_draw.js does the same."""
     wide = width >= 640
-    inner, r, top, gap = (width - 350, 32, 112, 200) if wide else (width, 24, 96, 200)
+    side = min(300, width * 0.33) if wide else min(width - 64, 270)
+    inner, r, top, gap = (width - side - 50, 32, 112, 200) if wide else (width, 24, 96, 200)
     x1, x2, x3 = (52, inner * 0.46, inner * 0.82) if wide else (34, width / 2, width - 38)
-    side = 300 if wide else min(width - 64, 270)
     units = [(x1, top), (x1, top + gap), (x2, top), (x2, top + gap), (x3, top + gap / 2)]
     square = (width - side - 14, 34, side) if wide else ((width - side) / 2, 432, side)
     along = lambda a, b, t: tuple(p + t * (q - p) for p, q in zip(units[a], units[b], strict=True))
@@ -39,7 +39,7 @@ def sheet(width):
         "chip": (86, 40) if wide else (66, 38),
         "square": square,
         "told": (x3, units[4][1] - r - far[3]),
-        "height": square[1] + side + 96,
+        "height": max(square[1] + side + 96, top + gap + r + 84),
     }
 
 
@@ -102,7 +102,7 @@ def _square(figure, left, top, side):
     answers = net.forward_and_back(figure.weights, (x, y), 0.0, net.SQUARED)["y"][..., None]
     image = Image.fromarray(np.rint(DARK + answers * (LIGHT - DARK)).astype(np.uint8))
     to = lambda a, b: (left + (a - LOW) / (HIGH - LOW) * side, top + side - (b - LOW) / (HIGH - LOW) * side)
-    place = f'x="{left:.1f}" y="{top}" width="{side}" height="{side}"'
+    place = f'x="{left:.1f}" y="{top}" width="{side:.1f}" height="{side:.1f}"'
     parts = [f'<image {place} href="{encode.data_uri(image)}"/>']
     parts.append(f'<text x="{left:.1f}" y="{top - 12}">every input, and the answer to it</text>')
     for a, b, target in figure.spec["cases"]:
