@@ -67,23 +67,14 @@ class Backprop(Figure):
         start=None,
         loss=None,
     ):
-        starts, cases = _starts(starts), _cases(cases)
-        unknown = [name for name in losses if name not in net.LOSSES]
-        if unknown or not losses:
-            raise ValueError(f"losses: expected some of {net.LOSSES}, got {list(losses)}; choose among these")
+        starts, cases, losses = _starts(starts), _cases(cases), _losses(losses)
         names = [f"{a:g}, {b:g} → {target:g}" for a, b, target in cases]
         parameters = grid.checked(
             {"number": list(net.NUMBERS), "case": names, "start": list(starts), "loss": list(losses)}
         )
         every = max(1, int(steps) // LOOKS)
-        curves = {
-            name: {kind: torch_losses(w, cases, kind, rate, steps)[::every] for kind in losses}
-            for name, w in starts.items()
-        }
-        self.curves = curves
-        packed = encode.deflated_json(
-            [[[float(f"{v:.5g}") for v in curves[name][kind]] for kind in losses] for name in starts]
-        )
+        self.curves = _recorded(starts, cases, losses, rate, steps, every)
+        packed = encode.deflated_json([list(kinds.values()) for kinds in self.curves.values()])
         spec = {
             "parameters": parameters,
             "starts": [list(map(float, numbers)) for numbers in starts.values()],
@@ -148,6 +139,24 @@ def torch_losses(weights, cases, loss, rate, steps):
             (gradient,) = torch.autograd.grad(value, theta)
             theta = (theta - rate * gradient).detach().requires_grad_()
     return found
+
+
+def _recorded(starts, cases, losses, rate, steps, every):
+    """Return {start: {loss: the recorded losses, each `every` steps, with five digits}}."""
+    return {
+        name: {
+            kind: [float(f"{v:.5g}") for v in torch_losses(w, cases, kind, rate, steps)[::every]]
+            for kind in losses
+        }
+        for name, w in starts.items()
+    }
+
+
+def _losses(losses):
+    unknown = [name for name in losses if name not in net.LOSSES]
+    if unknown or not losses:
+        raise ValueError(f"losses: expected some of {net.LOSSES}, got {list(losses)}; choose among these")
+    return list(losses)
 
 
 def _starts(starts):

@@ -9,8 +9,8 @@ import pytest
 
 from dlbook.widgets import backprop_net as net
 from tests.widgets import backprop_checks as checks
+from tests.widgets.backprop_checks import by_autograd
 from tests.widgets.live import check_axe, check_legible, check_paper
-from tests.widgets.test_backprop import by_autograd
 
 pytestmark = pytest.mark.browser
 
