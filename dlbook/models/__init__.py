@@ -49,7 +49,7 @@ FAMILIES = (
 )
 
 # Modules that no gradient trains: they give no logits and are no backbone, so `create` does not know them.
-BY_THEIR_OWN_RULE = ("neocognitron",)
+BY_THEIR_OWN_RULE = ("mcculloch_pitts", "neocognitron")
 
 
 def variants() -> dict[str, str]:
