@@ -7,10 +7,10 @@ const SPIKES = 28, SECONDS = 5, BLUE = [98, 180, 255], RED = [255, 136, 150], GR
 // Where everything stands in a picture of this width; cortex_still.py does the same.
 export function board(width) {
   const wide = width >= 640, size = wide ? Math.min(340, Math.round(0.37 * width)) : width - 40, left = wide ? 24 : 20, top = 40;
-  const start = wide ? left + size + 44 : 20, stop = width - (wide ? 24 : 20), first = wide ? 46 : top + size + 44, row = wide ? size / 3 + 2 : 118;
+  const start = wide ? left + size + 44 : 20, stop = width - (wide ? 24 : 20), first = wide ? 46 : top + size + 44, row = wide ? size / 3 + 2 : 132;
   const height = wide ? top + size + 26 : first + 3 * row + 4, room = stop - start, gap = 24, part = wide ? (room - 2 * gap) / 3 : (room - gap) / 2;
   const columns = wide ? [0, 1, 2].map((k) => [start + k * (part + gap), start + k * (part + gap) + part]) : [[start, stop], [start, start + part], [stop - part, stop]];
-  const lines = (k) => { const y = first + k * row; return wide ? [y + 30, y + row - 34, y + 24, y + row - 24] : [y + 20, y + 44, y + 58, y + 106]; };
+  const lines = (k) => { const y = first + k * row; return wide ? [y + 30, y + row - 34, y + 24, y + row - 24] : [y + 14, y + 36, y + 66, y + 112]; };
   return { wide, size, left, top, height, columns, lines };
 }
 
@@ -49,7 +49,7 @@ const path = (curve, [a, b], high, low) => curve.map((v, k) => `${k ? "L" : "M"}
 function cell(at, name, row) {
   const [top, foot, high, low] = at.lines(row), [[left, right], ...places] = at.columns, kind = row === 2 ? "dlw-whole" : "dlw-half";
   const ticks = node("path", { class: `dlw-spikes ${kind}` }), curves = places.map(() => node("path", { class: `dlw-answer ${kind}` })), dots = places.map(() => node("circle", { class: "dlw-now", r: 5 }));
-  const words = at.wide ? ["bar turned in its place", "bar moved across the middle"] : ["bar turned", "bar moved across"];
+  const words = at.wide ? ["turned in its place", "moved across the middle"] : ["turned", "moved across"];
   const texts = row && at.wide ? [] : words.map((word, i) => node("text", { x: places[i][0], y: high - 6, class: "dlw-small" }, word));
   const floors = [[left, right, foot], ...places.map(([a, b]) => [a, b, low])].map(([a, b, y]) => node("path", { class: "dlw-floor", d: `M${a} ${y}H${b}` }));
   const fill = (value, sets, marks) => {

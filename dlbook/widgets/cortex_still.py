@@ -27,7 +27,7 @@ class Board:
         self.start = self.left + self.size + 44 if self.wide else 20
         self.stop = width - 24 if self.wide else width - 20
         self.first = 46 if self.wide else self.top + self.size + 44
-        self.row = self.size / 3 + 2 if self.wide else 118
+        self.row = self.size / 3 + 2 if self.wide else 132
         self.height = self.top + self.size + 26 if self.wide else self.first + 3 * self.row + 4
 
     def columns(self):
@@ -44,7 +44,7 @@ class Board:
         y = self.first + row * self.row
         if self.wide:
             return (y + 30, y + self.row - 34), (y + 24, y + self.row - 24)
-        return (y + 20, y + 44), (y + 58, y + 106)
+        return (y + 14, y + 36), (y + 66, y + 112)
 
 
 def draw_cortex(figure):
@@ -110,7 +110,7 @@ def _cell(figure, board, row, name, value, curves):
         if now is not None:
             drawn.append(f'<circle cx="{x[now]:.1f}" cy="{y[now]:.1f}" r="5" fill="var(--h)"/>')
         if row == 0 or not board.wide:
-            words = "bar turned in its place" if now is not None else "bar moved across the middle"
+            words = "turned in its place" if now is not None else "moved across the middle"
             words = words if board.wide else words.split(" in ")[0].split(" the ")[0]
             drawn.append(f'<text x="{a:.0f}" y="{high - 6:.0f}" font-size="11">{words}</text>')
     return "".join(drawn)
