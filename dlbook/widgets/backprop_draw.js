@@ -14,7 +14,7 @@ export function sheet(width) {
   const low = units[4][1] + r + (wide ? 52 : 44);
   const chips = [along([0, 2], 0.5), along([1, 2], 0.36), [columns[1], top - r - (wide ? 50 : 46)], along([0, 3], 0.36), along([1, 3], 0.5), [columns[1], top + gap + r + (wide ? 48 : 44)],
     along([2, 4], 0.5), along([3, 4], 0.5), [columns[2], low]];
-  return { wide, r, units, chips, chip, square, strip: [square[0], square[1] + side + 34, side, 50], height: Math.max(square[1] + side + 96, top + gap + r + 84), told: [columns[2], units[4][1] - r - (wide ? 58 : 54)] };
+  return { wide, r, units, chips, chip, square, strip: [square[0], square[1] + side + 44, side, 42], height: Math.max(square[1] + side + 96, top + gap + r + 84), told: [columns[2], units[4][1] - r - (wide ? 58 : 54)] };
 }
 
 const EDGES = [[0, 2, 0], [1, 2, 1], [0, 3, 3], [1, 3, 4], [2, 4, 6], [3, 4, 7]];  // from, to, place in NUMBERS
@@ -71,7 +71,7 @@ export function picture(width, spec) {
   const axes = [node("text", { x: sx + side / 2, y: sy + side + 18, "text-anchor": "middle" }, "x₁"), node("text", { x: sx - 8, y: sy + side / 2, "text-anchor": "end" }, "x₂"), ...[0, 1].flatMap((v) => [
     node("text", { x: to([v, 0])[0], y: sy + side + 18, "text-anchor": "middle" }, v), node("text", { x: sx - 8, y: to([0, v])[1] + 4, "text-anchor": "end" }, v)])];
   const [lx, ly, lw, lh] = at.strip, torch = node("path", { class: "dlw-torch" }), live = node("path", { class: "dlw-live" }), rule = node("path", { class: "dlw-rule", d: `M${lx} ${ly + lh}h${lw}` });
-  const course = node("text", { x: lx + lw, y: ly + 4, "text-anchor": "end" });
+  const course = node("text", { x: lx + lw, y: ly - 6, "text-anchor": "end" });
   svg.append(...lines, ...flows, ...chips.map((c) => c.g), ...units.map((u) => u.g), ...told, surface, half, ...borders, ...labels, ...marks, ...crosses, here, word, ...axes, rule, torch, live, course);
 
   // `shown` is how far the wave has come: 0 to 1 forward, 1 to 2 back; 2 is all of it.
