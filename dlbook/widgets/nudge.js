@@ -7,7 +7,7 @@ const PICTURE = "picture", SHIFT = "shift", SECONDS = 8;
 // Where everything stands in a picture of this width; nudge_still.py does the same.
 export function desk(width, spec) {
   const wide = width >= 760, rows = spec.rows.length, [left, top] = wide ? [24, 46] : [12, 34], side = wide ? 232 : 120;
-  const start = wide ? left + side + 44 : 12, first = wide ? 46 : top + side + 40, cell = wide ? 104 : 84, step = wide ? 158 : 238;
+  const start = wide ? left + side + 44 : 12, first = wide ? 46 : top + side + 40, cell = wide ? 104 : 84, step = wide ? 172 : 254;
   const bars = [wide ? Math.max(600, width - 344) : 12, width - (wide ? 24 : 12)], tall = wide ? 84 : 74, base = wide ? cell : cell + 36 + tall;
   const end = first + (rows - 1) * step + base, chart = [start, width - (wide ? 24 : 12), end + 74, end + 158];
   return { width, wide, left, top, side, start, cell, bars, tall, base, gap: (bars[1] - bars[0]) / spec.classes.length, chart, height: chart[3] + 46,
@@ -70,7 +70,7 @@ function chart(spec, at) {
     .map(([value, k]) => node("text", { x: at.along(k / last), y: base + 24, "text-anchor": "middle" }, number(value)));
   const element = node("g", {}, title, node("path", { class: "dlw-base", d: `M${left} ${top}H${right}M${left} ${base}H${right}` }), here, ...lines, ...marks);
   const show = (of, shift, truth) => {
-    title.textContent = `probability of ${spec.classes[truth]}, which is right, at every shift`;
+    title.textContent = `probability of ${spec.classes[truth]}, the right answer, at every shift (0 below, 1 above)`;
     lines.forEach((line, index) => {
       const points = spec.rows[index].probabilities[of].map((p, k) => `${at.along(k / last)} ${base - (base - top) * p[truth]}`);
       line.setAttribute("d", `M${points.join("L")}`);

@@ -21,7 +21,7 @@ class Bench:
         self.start = self.left + self.side + 44 if self.wide else 12
         self.first = 46 if self.wide else self.top + self.side + 40  # the top of the first network's cells
         self.cell = 104 if self.wide else 84  # height of a map
-        self.step = 158 if self.wide else 238
+        self.step = 172 if self.wide else 254
         self.bars = (max(600, width - 344) if self.wide else 12, width - (24 if self.wide else 12))
         self.tall = 84 if self.wide else 74
         self.base = self.cell if self.wide else self.cell + 36 + self.tall
@@ -113,7 +113,12 @@ def _chart(figure, desk):
     last = max(1, len(shifts) - 1)
     name = figure.spec["classes"][truth]
     parts = [
-        _text(left, top - 14, f"probability of {name}, which is right, at every shift", "dls-hot"),
+        _text(
+            left,
+            top - 14,
+            f"probability of {name}, the right answer, at every shift (0 below, 1 above)",
+            "dls-hot",
+        ),
         f'<path d="M{left:.1f} {top}H{right:.1f}M{left:.1f} {base}H{right:.1f}" stroke="var(--u)"/>',
         f'<path d="M{desk.along(shift / last):.1f} {top - 6}V{base + 6}" stroke="var(--h)" '
         'stroke-width="1.5"/>',
