@@ -51,9 +51,17 @@ def without_comments(text: str) -> str:
 
 
 def squeezed(text: str) -> str:
-    """Return the text without the spaces and the ends of lines that JavaScript does not need."""
-    text = _PIECES.sub(lambda m: m[1] or m[3] or "", text)
+    """Return the text without the spaces and the ends of lines that JavaScript does not need.
+
+    Texts get single quotes, for a figure's state is JSON, where a double one takes two bytes.
+    """
+    text = _PIECES.sub(lambda m: _single(m[1] or "") or m[3] or "", text)
     return re.sub(r"(?<=[{,;(])\n", "", without_comments(text))
+
+
+def _single(text: str) -> str:
+    """Return a text in double quotes in single ones, if it holds neither; any other as it is."""
+    return text if not text.startswith('"') or "'" in text or '\\"' in text else f"'{text[1:-1]}'"
 
 
 def without_unused(text: str, wanted: Iterable[str]) -> str:
@@ -63,12 +71,12 @@ def without_unused(text: str, wanted: Iterable[str]) -> str:
         text: files with their indentation, where only what is declared begins a line.
         wanted: names that are used from elsewhere.
     """
-    pieces = _TOP.split(text)
+    pieces = _TOP.split(re.sub(r"^ *//.*\n", "", text, flags=re.MULTILINE))
     names = [_names(piece) for piece in pieces]
     kept = {number for number, declared in enumerate(names) if not declared or declared & set(wanted)}
     todo = list(kept)
     while todo:
-        used = set(re.findall(r"\w+", pieces[todo.pop()]))
+        used = set(re.findall(r"\w+", re.sub(r" // .*", "", pieces[todo.pop()])))
         new = {number for number, declared in enumerate(names) if declared & used} - kept
         kept |= new
         todo += new
