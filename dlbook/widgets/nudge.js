@@ -70,7 +70,7 @@ function chart(spec, at) {
     .map(([value, k]) => node("text", { x: at.along(k / last), y: base + 24, "text-anchor": "middle" }, number(value)));
   const element = node("g", {}, title, node("path", { class: "dlw-base", d: `M${left} ${top}H${right}M${left} ${base}H${right}` }), here, ...lines, ...marks);
   const show = (of, shift, truth) => {
-    title.textContent = `probability of ${spec.classes[truth]}, the right answer, at every shift (0 below, 1 above)`;
+    title.textContent = `probability of ${spec.classes[truth]}, the right answer: 0 below, 1 above`;
     lines.forEach((line, index) => {
       const points = spec.rows[index].probabilities[of].map((p, k) => `${at.along(k / last)} ${base - (base - top) * p[truth]}`);
       line.setAttribute("d", `M${points.join("L")}`);

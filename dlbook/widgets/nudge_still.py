@@ -116,7 +116,7 @@ def _chart(figure, desk):
         _text(
             left,
             top - 14,
-            f"probability of {name}, the right answer, at every shift (0 below, 1 above)",
+            f"probability of {name}, the right answer: 0 below, 1 above",
             "dls-hot",
         ),
         f'<path d="M{left:.1f} {top}H{right:.1f}M{left:.1f} {base}H{right:.1f}" stroke="var(--u)"/>',
