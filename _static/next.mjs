@@ -15,6 +15,8 @@
     const [title, hours] = chapters[page];
     return make("li", Object.assign(make("a", title), { href: `${root}${page}.html` }), ` · ${hours}`);
   };
+  const places = [...document.querySelectorAll(".dlbook-next")], begins = new Map(places.map((place) => [place, [...place.childNodes]]));  // what it says before anything is read
+
   // The chapters that stand open; those that build on `here` first, else in the book's order.
   const open = (read, here) => {
     const found = Object.keys(chapters).filter((page) => !read.has(page) && chapters[page][2].every((need) => read.has(need)));
@@ -23,14 +25,13 @@
   const sentence = (read, next, here) => {
     const all = Object.keys(chapters).length;
     if (read.size === all) return "You have read every chapter that stands.";
-    if (!read.size) return "When you have read a chapter, say so at its end: then this page shows what you can read next, and your browser alone keeps it. These chapters need no other:";
     if (!next.length) return `You have read ${read.size} of ${all} chapters.`;  // the others need each other
     return here ? "Next you can read:" : `You have read ${read.size} of ${all} chapters. Of the others, you have read all that ${next.length === 1 ? "this one needs" : "these need"}:`;
   };
 
   function fill(place, read) {
-    const here = place.dataset.page, speaks = here ? read.has(here) : read.size || "begin" in place.dataset;
-    if (!speaks) return place.replaceChildren();
+    const here = place.dataset.page, speaks = here ? read.has(here) : read.size;
+    if (!speaks) return place.replaceChildren(...begins.get(place));
     const next = open(read, here), more = next.length - SHOWN;
     const parts = [make("p", sentence(read, next, here))];
     if (next.length) parts.push(make("ul", ...next.slice(0, SHOWN).map(link)));
@@ -49,7 +50,7 @@
 
   function show() {
     const read = new Set(Object.keys(window.dlbookReview.read().chapters).filter((page) => page in chapters));
-    for (const place of document.querySelectorAll(".dlbook-next")) fill(place, read);
+    for (const place of places) fill(place, read);
     mark(read);
   }
 

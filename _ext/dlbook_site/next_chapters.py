@@ -13,23 +13,44 @@ from sphinx.util.docutils import SphinxDirective
 from . import gathered, ways
 
 STORE = "next"
+SHOWN = 4  # chapters that are offered; next.mjs has the same number
+BEGIN = (
+    "When you have read a chapter, say so at its end: then this page shows what you can read next, and "
+    "your browser alone keeps it. These chapters need no other:"
+)
 FILE = "_static/chapters.js"
 
 
 class NextChapters(SphinxDirective):
-    """A place for the chapters to read next; it stays empty without a script."""
+    """A place for the chapters to read next; without a script it is not shown."""
 
     option_spec = {"begin": lambda text: True}
 
     def run(self):
         gathered.mark(self.env, self.env.docname, STORE)
-        return [nodes.raw("", place(begin="begin" in self.options), format="html")]
+        return [nodes.raw("", place(), format="html", begin="begin" in self.options)]
 
 
-def place(page="", begin=False):
-    """The place, as HTML. page: the chapter that it ends; begin: whether it speaks before any is read."""
+def place(page=""):
+    """The place, empty, as HTML. page: the chapter at whose end it stands."""
     told = f' data-page="{page}" role="status"' if page else ""
-    return f'<div class="dlbook-next"{" data-begin" * begin}{told}></div>\n'
+    return f'<div class="dlbook-next"{told}></div>\n'
+
+
+def begin(app, doctree, docname):
+    """Write what a place says before anything is read, where it says something then: where to begin."""
+    for node in list(doctree.findall(nodes.raw)):
+        if not node.get("begin"):
+            continue
+        known, hours = ways.heads(app.env), ways.hours(app.env)
+        first = [page for page, head in known.items() if not any(need in known for need in head.needs)]
+        rows = nodes.bullet_list()
+        for page in first[:SHOWN]:
+            address = app.builder.get_relative_uri(docname, page)
+            link = nodes.reference("", known[page].title, refuri=address, internal=True)
+            words = nodes.Text(f" · {ways.in_hours(hours[page])}")
+            rows += nodes.list_item("", nodes.paragraph("", "", link, words))
+        node.replace_self(nodes.container("", nodes.paragraph("", BEGIN), rows, classes=["dlbook-next"]))
 
 
 def script(env):
@@ -69,4 +90,5 @@ def connect(app):
     """Register the directive and what is made of it."""
     app.add_directive("next-chapters", NextChapters)
     app.connect("env-check-consistency", write)
+    app.connect("doctree-resolved", begin, priority=400)
     app.connect("html-page-context", add_scripts)
