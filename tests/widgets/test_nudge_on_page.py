@@ -87,3 +87,9 @@ def test_paper_is_white_and_tells_the_state(open_figure):
     page = open_figure(nudged())
     check_paper(page)
     assert page.locator(".dlw-state").inner_text() == "picture = bar, shift = 0"
+
+
+def test_on_a_telephone_the_stage_does_not_cover_the_controls(open_figure):
+    page = open_figure(nudged(), viewport={"width": 390, "height": 800})
+    page.get_by_role("button", name="more shift").click()  # Playwright refuses to click what is covered
+    assert page.locator(".dlw-stage").evaluate("el => getComputedStyle(el).position") == "relative"
