@@ -1,6 +1,6 @@
 """Figures for everybody: how often they speak, that their tables say what they show, and what a reader's own colours leave of them.
 
-Seeded faults, tried: a live region written at every change; a table of another setting; the theme's key "/"; a switch that
+What each would find (faults that nobody has seeded yet): a live region written at every change; a table of another setting; the theme's key "/"; a switch that
 only its ground tells.
 """
 
