@@ -35,6 +35,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlbook.checks import find_row, require_images, require_positive, require_size
+from dlbook.nn.activations import squash
 
 # Table I: the maps of S2 that each of the 16 maps of C3 sees
 C3_INPUTS = (
@@ -90,13 +91,6 @@ VARIANTS = {
     "lenet5": Config(True, 32, 0),
     "lenet5_modern": Config(False, 28, 2),
 }
-
-
-def squash(a: Tensor) -> Tensor:
-    """Compute 1.7159 tanh(2a/3), the paper's equation 6 with appendix A: squash(1) = 1 and squash(-1) = -1;
-    any shape.
-    """
-    return 1.7159 * torch.tanh(a * (2 / 3))
 
 
 def digit_bitmaps() -> Tensor:

@@ -39,6 +39,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlbook.checks import find_row, require_images, require_positive, require_size
+from dlbook.nn.activations import squash
 
 BACKGROUND = -1.0
 MAPS, SEEN, HIDDEN = 12, 8, 30
@@ -60,11 +61,6 @@ class Config:
 
 
 VARIANTS = {"lenet_1989": Config(H2_INPUTS)}
-
-
-def squash(a: Tensor) -> Tensor:
-    """Compute 1.7159 tanh(2a/3): squash(1) = 1 and squash(-1) = -1; any shape."""
-    return 1.7159 * torch.tanh(a * (2 / 3))
 
 
 class Feature(nn.Module):

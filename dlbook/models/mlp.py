@@ -21,6 +21,7 @@ Departures from the papers
 Parameters with 1 channel of 28 x 28 and 10 classes: mlp_digits 535,818; mlp_300 238,510; mlp_1000 795,010;
 mlp_300_100 266,610; mlp_500_150 469,160.
 
+>>> import torch
 >>> model = mlp("mlp_digits")
 >>> tuple(model(torch.rand(2, 1, 28, 28)).shape), sum(p.numel() for p in model.parameters())
 ((2, 10), 535818)
@@ -30,7 +31,6 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -43,6 +43,7 @@ from dlbook.checks import (
     require_resolution,
     require_size,
 )
+from dlbook.nn.activations import squash
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,6 @@ VARIANTS = {
     "mlp_300_100": Config((300, 100)),
     "mlp_500_150": Config((500, 150)),
 }
-
-
-def squash(z: Tensor) -> Tensor:
-    """Compute 1.7159 tanh(2z/3) (LeCun et al. 1998, appendix A): squash(1) = 1 and squash(-1) = -1."""
-    return 1.7159 * torch.tanh(z * (2 / 3))
 
 
 ACTIVATIONS = {"relu": F.relu, "squash": squash}

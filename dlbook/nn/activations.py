@@ -63,6 +63,11 @@ def tanh(x: Tensor) -> Tensor:
     return torch.where(x > 0, -positive / (2 + positive), negative / (2 + negative))
 
 
+def squash(x: Tensor) -> Tensor:
+    """Return 1.7159 tanh(2x/3), by LeCun et al. 1998 (equation 6, appendix A): squash(±1) = ±1."""
+    return 1.7159 * torch.tanh(x * (2 / 3))
+
+
 def hard_sigmoid(x: Tensor) -> Tensor:
     """Return min(max(x + 3, 0), 6) / 6, in [0, 1] (Howard et al. 2019, arXiv:1905.02244, section 5.2)."""
     return torch.where(x <= -3, 0.0, torch.where(x >= 3, 1.0, x / 6 + 0.5))
