@@ -106,5 +106,5 @@
   card.addEventListener("focusout", (event) => { if (!inside(event.relatedTarget)) hide(); });
   addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
   addEventListener("pointerdown", (event) => { if (!inside(event.target)) hide(); });
-  addEventListener("scroll", (event) => { if (!card.contains(event.target)) hide(); }, { passive: true });
+  addEventListener("scroll", (event) => { if (!card.contains(event.target) && !card.contains(document.activeElement)) hide(); }, { passive: true });
 })();

@@ -10,7 +10,11 @@ window.dlbookReview = (() => {
   const inWords = (text) => new Date(`${text}T12:00`).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" });
 
   const read = () => { const found = kept.read(KEY); return { chapters: object(found.chapters), cards: object(found.cards), begun: object(found.begun) }; };
-  const write = (state) => kept.write(KEY, state);
+  const write = (state) => {
+    const lasts = kept.write(KEY, state);
+    document.dispatchEvent(new Event("dlbook:read"));
+    return lasts;
+  };
 
   // Add or take out a chapter; what is known of its cards stays.
   const choose = (page, chosen) => {

@@ -1,18 +1,19 @@
-// Formulas and tables wider than their line scroll by themselves, so that the page never does. Their edge fades where
-// there is more (data-more), and the keyboard reaches them. A deferred script, not a module: browsers refuse modules
+// Formulas, tables and the map, where wider than their line, scroll by themselves, so that the page never does. Their
+// edge fades where there is more (data-more), and the keyboard reaches them. A deferred script, not a module: browsers refuse modules
 // on a page that was opened as a file. Its ending keeps Jupyter Book from adding it to the pages a second time.
 (() => {
-  const BLOCKS = 'mjx-container[display="true"], .pst-scrollable-table-container, div.cell_output > .output';
-  const blocks = document.querySelectorAll(BLOCKS);
+  const BLOCKS = 'mjx-container[display="true"], .pst-scrollable-table-container, div.cell_output > .output, .dlbook-map, .predictions-wide';
   const inline = document.querySelectorAll("span.math");
 
-  const mark = (element) => {
+  const seen = (element) => {
     const hidden = element.scrollWidth - element.clientWidth;
-    const before = element.scrollLeft > 1 ? "left" : "";
-    const after = element.scrollLeft < hidden - 1 ? "right" : "";
-    element.dataset.more = hidden > 1 ? `${before} ${after}`.trim() : "";
+    const before = element.scrollLeft > 1 ? "left" : "", after = element.scrollLeft < hidden - 1 ? "right" : "";
+    return [element, hidden > 1, hidden > 1 ? `${before} ${after}`.trim() : ""];
+  };
+  const write = ([element, scrolls, more]) => {
+    if (element.dataset.more !== more) element.dataset.more = more;
     if (!element.closest(".math")) return;  // the theme lets the keyboard reach tables and code
-    if (hidden > 1) element.setAttribute("tabindex", "0");
+    if (scrolls) element.setAttribute("tabindex", "0");
     else element.removeAttribute("tabindex");
   };
 
@@ -24,7 +25,7 @@
     });
     for (const formula of inline) formula.removeAttribute("tabindex");
     for (const formula of wide) formula.classList.add("wide");
-    [...blocks, ...wide].forEach(mark);
+    [...document.querySelectorAll(BLOCKS), ...wide].map(seen).forEach(write);  // first all reading: each would wait for what was written
   };
 
   let asked = 0;
@@ -32,7 +33,7 @@
     cancelAnimationFrame(asked);
     asked = requestAnimationFrame(measure);
   };
-  for (const element of [...blocks, ...inline]) element.addEventListener("scroll", () => mark(element), { passive: true });
+  document.addEventListener("scroll", ({ target }) => { if (target.matches?.(`${BLOCKS}, span.math`)) write(seen(target)); }, { passive: true, capture: true });
   new ResizeObserver(ask).observe(document.querySelector("article") ?? document.body);  // also when a fold opens
   document.fonts.ready.then(ask);
 })();

@@ -10,7 +10,7 @@ import pytest
 
 from tests.syntax_trees import imports, made, modules
 
-OUTSIDE = {"numpy", "matplotlib", "matplotlib_inline", "cycler", "IPython"}
+OUTSIDE = {"numpy", "matplotlib", "matplotlib_inline", "cycler", "IPython", "PIL"}
 METHOD = {"checks", "nn", "models", "regularize", "optim", "train.method"}
 ALLOWED = {  # package -> packages of dlbook that it may import, and third parties beside torch
     "checks": (set(), set()),

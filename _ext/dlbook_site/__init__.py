@@ -22,6 +22,7 @@ api        the reference of the package, a page a module
 docstrings our docstrings as Sphinx reads them
 ways       the map of the chapters, and ways through them
 book_map   its drawing
+next_chapters  what one can read next, after what one has read
 own_scripts what is taken from scripts/
 first_uses symbols of the notation page lead to their first use
 claims     the directive that lists every claim of the book
@@ -44,6 +45,7 @@ from . import (
     formulas,
     freshness,
     gathered,
+    next_chapters,
     pages,
     predictions,
     review,
@@ -77,6 +79,7 @@ def setup(app):
         claims,
         symptoms,
         ways,
+        next_chapters,
         first_uses,
         api,
         failures,

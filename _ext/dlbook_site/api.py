@@ -120,11 +120,21 @@ class Index(SphinxDirective):
         for name, file in found:
             address = self.env.app.builder.get_relative_uri(self.env.docname, f"{FOLDER}/{name}")
             link = nodes.reference("", "", nodes.literal("", name), refuri=address, internal=True)
-            parts = re.split("`+", first_sentence(docstring(file)))  # code between backticks
-            text = [nodes.literal("", part) if i % 2 else nodes.Text(part) for i, part in enumerate(parts)]
+            text = worded(first_sentence(docstring(file)))
             rows.append(nodes.list_item("", nodes.paragraph("", "", link, nodes.Text(" · "), *text)))
         section += nodes.bullet_list("", *rows)
         return section
+
+
+def worded(sentence):
+    """A sentence of a docstring as nodes: code between backticks, a title between asterisks.
+
+    >>> [type(node).__name__ for node in worded("Of `x`, in *A Title*.")]
+    ['Text', 'literal', 'Text', 'emphasis', 'Text']
+    """
+    parts = re.split(r"(`+[^`]+`+|\*[^*\s][^*]*\*)", sentence)
+    kinds = {"`": nodes.literal, "*": nodes.emphasis}
+    return [kinds[p[0]]("", p.strip("`*")) if i % 2 else nodes.Text(p) for i, p in enumerate(parts)]
 
 
 def link_to_source(app):

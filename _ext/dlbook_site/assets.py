@@ -1,9 +1,11 @@
-"""Fonts of formulas, icons, notebooks and digits, from the site itself, in the sizes that the pages need."""
+"""Files of the site itself, in the sizes that the pages need: fonts, icons, notebooks, digits, networks."""
 
 import filecmp
 import shutil
 from pathlib import Path
 
+from dlbook.book.recorded_runs import recorded
+from dlbook.browser import digit_networks
 from dlbook.browser.digits import script
 from dlbook.data import mnist5k
 
@@ -56,11 +58,19 @@ def write_digits(app):
     target.write_text(script(digits.images, digits.labels), "utf8")
 
 
+def write_networks(app):
+    """Write the two trained networks that a figure runs; a page loads them when the figure begins."""
+    results = recorded("digit_networks")["results"]
+    target = Path(app.outdir, f"_static/{digit_networks.FILE}.js")
+    target.write_text(digit_networks.script(digit_networks.named(results)), "utf8")
+
+
 def finish(app, exception):
     """After the pages: the files beside them."""
     if exception or app.builder.format != "html":
         return
     write_digits(app)
+    write_networks(app)
     copy_math_fonts(app)
     trim_icons(app)
     copy_notebooks(app)

@@ -51,7 +51,7 @@ def box(head, hours, at, address):
     kinds = ["", *[' dy="18"'] * (len(lines) - 1), ' dy="18" class="hours"']
     words = "".join(
         f'<tspan x="{at[0] + 12}"{kind}>{html.escape(text)}</tspan>'
-        for kind, text in zip(kinds, [*lines, short(hours)], strict=True)
+        for kind, text in zip(kinds, [*lines, f"{halves(hours)} h"], strict=True)
     )
     return (
         f'<a href="{html.escape(address)}" data-page="{html.escape(head.page)}">'
@@ -60,13 +60,13 @@ def box(head, hours, at, address):
     )
 
 
-def short(hours):
-    """Hours in few letters.
+def halves(hours):
+    """A number of whole and half hours.
 
-    >>> short(0.5), short(2.0), short(2.5)
-    ('½ h', '2 h', '2½ h')
+    >>> halves(0.5), halves(2.0), halves(2.5)
+    ('½', '2', '2½')
     """
-    return f"{int(hours) or ''}{'½' * (hours % 1 == 0.5)} h"
+    return f"{int(hours) or ''}{'½' * (hours % 1 == 0.5)}"
 
 
 def drawing(heads, hours, address):
@@ -76,8 +76,9 @@ def drawing(heads, hours, address):
     arrows = [arrow(at[need], at[head.page]) for head in heads for need in head.needs if need in at]
     lines = "".join(f'<path d="{path}" marker-end="url(#map-arrow)"/>' for path in arrows)
     boxes = "".join(box(head, hours[head.page], at[head.page], address(head.page)) for head in heads)
-    size = f"0 0 {right + WIDTH + 4} {low + HEIGHT + 4}"
-    return (
-        f'<svg role="group" aria-label="Map of the chapters that stand" viewBox="{size}">'
+    width, height = right + WIDTH + 4, low + HEIGHT + 4
+    return (  # never smaller than drawn, for its letters would be: where there is no room, it scrolls
+        f'<svg role="group" aria-label="Map of the chapters that stand" viewBox="0 0 {width} {height}" '
+        f'style="min-width:{width}px">'
         f'{HEAD}<g class="arrows" aria-hidden="true">{lines}</g>{boxes}</svg>'
     )

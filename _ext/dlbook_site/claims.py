@@ -16,6 +16,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from .folds import Fold
+from .rendering import link_to
 
 HASH = "claims_hash"
 STATUS = {"verified": "verified", "recorded": "recorded", "cited": "cited"}
@@ -145,8 +146,7 @@ class Claims(SphinxDirective):
         """A link to the row in its chapter; the words alone if the book has no such page."""
         if page not in self.env.found_docs:
             return nodes.Text(words)
-        address = self.env.app.builder.get_relative_uri(self.env.docname, page)
-        return nodes.reference("", words, refuri=f"{address}#{place}", internal=True)
+        return link_to(self.env.app.builder, self.env.docname, page, place, words)
 
     def to_page(self, page):
         """A link to the chapter, under its title; the page's name alone if the book has no such page."""

@@ -7,13 +7,18 @@ each with a link to its place.
 """
 
 from docutils import nodes
+from sphinx import addnodes
+from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from . import gathered
+from .rendering import link_to
 from .search import in_words
 
 LOGGER = logging.getLogger(__name__)
+STORE, GLOSSARY = "definitions", "glossary"  # what pages give, and which page lists all
 
 
 class Definition(nodes.Element):
@@ -50,19 +55,15 @@ def words(node):
     return node.astext() if not node.children else "".join(map(words, node.children))
 
 
-def alone(node):
-    """A copy that does not keep its page, which is large."""
-    made = node.deepcopy()
-    for part in made.findall():
-        part._document = None
-    return made
-
-
 def known(env):
-    """The definitions of the book: term in small letters -> {"term", "page", "nodes"}."""
-    if not hasattr(env, "dlbook_definitions"):
-        env.dlbook_definitions = {}
-    return env.dlbook_definitions
+    """The definitions of the book: term in small letters -> (term, page, sentence)."""
+    pages = gathered.kept(env, STORE)
+    return {term.lower(): (term, page, sentence) for page, found in pages.items() for term, sentence in found}
+
+
+def glossary_of(env):
+    """The page that lists all definitions, or None."""
+    return next((page for page in env.metadata if gathered.gathers(env, page, GLOSSARY)), None)
 
 
 class Define(SphinxDirective):
@@ -74,26 +75,32 @@ class Define(SphinxDirective):
         term, inside = self.arguments[0].strip(), nodes.Element()
         self.state.nested_parse(self.content, self.content_offset, inside)
         sentence = inside.children[0].children if inside.children else []
-        earlier = known(self.env).get(term.lower())
-        if earlier and earlier["page"] != self.env.docname:
-            message = "the term %r is defined in %s already; refer to it with {term}"
-            LOGGER.warning(message, term, earlier["page"], location=self.get_location())
-        known(self.env)[term.lower()] = {
-            "term": term,
-            "page": self.env.docname,
-            "nodes": [alone(child) for child in sentence],
-        }
         head = nodes.strong("", term, classes=["defined"])
-        note = Definition("", nodes.paragraph("", "", head, nodes.Text(" "), *sentence), ids=[place_of(term)])
-        return [note]
+        told = nodes.paragraph("", "", head, nodes.Text(" "), *sentence)
+        return [Definition("", told, ids=[place_of(term)], term=term)]
 
 
 class Glossary(SphinxDirective):
     """Where the glossary will stand."""
 
     def run(self):
-        self.env.dlbook_glossary = self.env.docname
+        for store in (STORE, GLOSSARY):
+            gathered.mark(self.env, self.env.docname, store)
         return [Definitions()]
+
+
+class GatherDefinitions(SphinxTransform):
+    """Keep the definitions of a page, and mark a page that shows some."""
+
+    default_priority = 860
+
+    def apply(self, **kwargs):
+        """See the class."""
+        notes = self.document.findall(Definition)
+        found = [(note["term"], nodes.inline("", "", *note.deepcopy()[0][2:])) for note in notes]
+        gathered.keep(self.env, STORE, self.env.docname, found)
+        if any(link.get("reftype") == "term" for link in self.document.findall(addnodes.pending_xref)):
+            gathered.mark(self.env, self.env.docname, STORE)
 
 
 class MoveToParagraph(SphinxPostTransform):
@@ -121,14 +128,11 @@ def resolve(app, env, node, contnode):
     found = known(env).get(node["reftarget"].lower())
     if not found:
         return None
-    page = (
-        found["page"] if found["page"] == node["refdoc"] else getattr(env, "dlbook_glossary", found["page"])
-    )
-    address = "" if page == node["refdoc"] else app.builder.get_relative_uri(node["refdoc"], page)
-    title = f"{found['term']}: {''.join(map(words, found['nodes']))}"
-    link = nodes.reference(
-        "", "", internal=True, refuri=f"{address}#{place_of(found['term'])}", reftitle=title
-    )
+    (term, page, sentence), own = found, node["refdoc"]
+    page = page if page == own else glossary_of(env) or page
+    address = "" if page == own else app.builder.get_relative_uri(own, page)
+    title = f"{term}: {words(sentence)}"
+    link = nodes.reference("", "", internal=True, refuri=f"{address}#{place_of(term)}", reftitle=title)
     link["classes"].append("term")
     link += [child.deepcopy() for child in contnode.children] or [nodes.Text(contnode.astext())]
     return link
@@ -137,41 +141,27 @@ def resolve(app, env, node, contnode):
 def fill(app, doctree, docname):
     """Write the glossary where it belongs."""
     for place in list(doctree.findall(Definitions)):
-        entries = sorted(known(app.env).items())
-        place.replace_self(
-            nodes.definition_list("", *(entry(app, docname, e) for _, e in entries), classes=["glossary"])
-        )
+        found = [known(app.env)[term] for term in sorted(known(app.env))]
+        entries = [entry(app, docname, *one) for one in found]
+        place.replace_self(nodes.definition_list("", *entries, classes=["glossary"]))
 
 
-def entry(app, docname, found):
+def entry(app, docname, term, page, sentence):
     """One term, its definition, and the chapter that defines it."""
-    place = place_of(found["term"])
-    address = f"{app.builder.get_relative_uri(docname, found['page'])}#{place}"
-    chapter = nodes.reference("", app.env.titles[found["page"]].astext(), refuri=address, internal=True)
-    sentence = [child.deepcopy() for child in found["nodes"]]
+    chapter = link_to(app.builder, docname, page, place_of(term), app.env.titles[page].astext())
     where = nodes.inline("", "", nodes.Text(" In "), chapter, nodes.Text("."), classes=["glossary-place"])
-    told = nodes.definition("", nodes.paragraph("", "", *sentence, where))
-    return nodes.definition_list_item("", nodes.term("", found["term"], ids=[place]), told)
+    told = nodes.definition("", nodes.paragraph("", "", *sentence.deepcopy().children, where))
+    return nodes.definition_list_item("", nodes.term("", term, ids=[place_of(term)]), told)
 
 
-def forget(app, env, docname):
-    """Drop the definitions of a page that is read again."""
-    for term in [term for term, found in known(env).items() if found["page"] == docname]:
-        del known(env)[term]
-
-
-def merge(app, env, docnames, other):
-    """Take over what another process has read."""
-    known(env).update({term: found for term, found in known(other).items() if found["page"] in docnames})
-    if hasattr(other, "dlbook_glossary"):
-        env.dlbook_glossary = other.dlbook_glossary
-
-
-def outdated(app, env):
-    """All pages, if a definition has changed: any may show it."""
-    now = {term: (found["page"], "".join(map(words, found["nodes"]))) for term, found in known(env).items()}
-    before, env.dlbook_definitions_written = getattr(env, "dlbook_definitions_written", now), now
-    return sorted(env.found_docs) if before != now else []
+def once(app, env):
+    """Warn where two pages define one term."""
+    first = {}
+    for page, found in sorted(gathered.kept(env, STORE).items()):
+        for term, _ in found:
+            if first.setdefault(term.lower(), page) != page:
+                message = "the term %r is defined in %s already; refer to it with {term}"
+                LOGGER.warning(message, term, first[term.lower()], location=page)
 
 
 def connect(app):
@@ -181,8 +171,7 @@ def connect(app):
     app.add_directive("define", Define)
     app.add_directive("definitions", Glossary)
     app.add_post_transform(MoveToParagraph)
-    app.connect("env-purge-doc", forget)
-    app.connect("env-merge-info", merge)
-    app.connect("env-updated", outdated)
+    app.add_transform(GatherDefinitions)
+    app.connect("env-check-consistency", once)
     app.connect("missing-reference", resolve)
     app.connect("doctree-resolved", fill, priority=100)

@@ -4,6 +4,7 @@ from docutils import nodes
 
 from . import gathered
 from .own_scripts import letters
+from .rendering import link_to
 from .search import is_section
 
 STORE = "symbols"
@@ -68,8 +69,7 @@ def link(app, here, page, place):
     """A link to a section, under its number and the word that says why."""
     number = app.env.toc_secnumbers.get(page, {}).get(f"#{place}") or app.env.toc_secnumbers[page][""]
     words = f"first in {'.'.join(map(str, number))}"
-    address = f"{app.builder.get_relative_uri(here, page)}#{place}"
-    return nodes.reference("", words, refuri=address, internal=True, classes=["first-use"])
+    return link_to(app.builder, here, page, place, words, classes=["first-use"])
 
 
 def connect(app):

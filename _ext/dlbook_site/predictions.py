@@ -33,6 +33,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx_design.dropdown import DropdownDirective
 
 from . import gathered
+from .rendering import link_to, writing
 
 LOG = logging.getLogger(__name__)
 STORE = "predictions"
@@ -103,11 +104,6 @@ def visit_sureness(self, node):
         '<p class="predict-note" role="status"></p><div class="predict-verdict" tabindex="-1" hidden></div>\n'
     )
     raise nodes.SkipNode
-
-
-def ending(text):
-    """A visitor that writes `text`."""
-    return lambda self, node: self.body.append(text)
 
 
 class Answer(DropdownDirective):
@@ -241,16 +237,15 @@ class ListPredictions(SphinxPostTransform):
         made = nodes.container("", classes=["predictions-part", "listed-again"])
         made += nodes.rubric("", caption)
         for page, found in pages:
-            made += nodes.paragraph("", "", self.link(page, "", nodes.Text(self.env.titles[page].astext())))
+            made += nodes.paragraph("", "", self.link(page, "", self.env.titles[page].astext()))
             items = [nodes.list_item("", nodes.paragraph("", "", self.link(page, *row))) for row in found]
             made += nodes.bullet_list("", *items)
         return made
 
     def link(self, page, name, words):
         """A link to a page, or to a box on it."""
-        address = self.app.builder.get_relative_uri(self.env.docname, page) + (f"#{name}" if name else "")
-        inline = words.deepcopy().children if isinstance(words, nodes.paragraph) else [words]
-        return nodes.reference("", "", *inline, internal=True, refuri=address)
+        inline = words.deepcopy().children if isinstance(words, nodes.paragraph) else words
+        return link_to(self.app.builder, self.env.docname, page, name, inline)
 
 
 def add_scripts(app, pagename, templatename, context, doctree):
@@ -265,9 +260,9 @@ def connect(app):
     """Register the directives and what is made of them."""
     app.add_directive("answer", Answer)
     app.add_directive("predictions", Predictions)
-    app.add_node(Prediction, html=(visit_prediction, ending("</div>\n")))
-    app.add_node(Choices, html=(visit_choices, ending("</ol></fieldset>\n")))
-    app.add_node(Choice, html=(visit_choice, ending("</span></label></li>\n")))
+    app.add_node(Prediction, html=(visit_prediction, writing("</div>\n")))
+    app.add_node(Choices, html=(visit_choices, writing("</ol></fieldset>\n")))
+    app.add_node(Choice, html=(visit_choice, writing("</span></label></li>\n")))
     app.add_node(Blank, html=(visit_blank, None))
     app.add_node(Sureness, html=(visit_sureness, None))
     app.add_transform(MakePredictions)

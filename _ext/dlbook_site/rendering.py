@@ -1,4 +1,18 @@
-"""What several parts do to a page: change it as it is written, and leave out files that it would load."""
+"""What several parts do to a page: links, texts around a node, a change as it is written, files left out."""
+
+from docutils import nodes
+
+
+def link_to(builder, here, page, place="", words=(), **attributes):
+    """A link from one page to another, or to a place on it; `words` is a text or nodes."""
+    address = builder.get_relative_uri(here, page) + (f"#{place}" if place else "")
+    inline = [nodes.Text(words)] if isinstance(words, str) else words
+    return nodes.reference("", "", *inline, refuri=address, internal=True, **attributes)
+
+
+def writing(text):
+    """A visitor that writes `text`."""
+    return lambda self, node: self.body.append(text)
 
 
 def while_rendering(app, change):

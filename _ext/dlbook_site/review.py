@@ -20,8 +20,9 @@ from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
-from . import gathered
+from . import gathered, next_chapters
 from .anki import DECK
+from .rendering import writing
 
 STORE = "cards"
 ADD = "I have read this chapter: review its cards"
@@ -86,6 +87,7 @@ def visit_cards(self, node):
         self.body.append(
             f'<div class="review-cards" data-page="{page}"><p class="review-add"><button type="button">{ADD}'
             f'</button> <span role="status"></span> <a href="{to}">To the review</a></p>\n'
+            f"{next_chapters.place(page)}"
         )
     else:
         self.body.append(
@@ -103,11 +105,6 @@ def visit_card(self, node):
     """Begin a card; it is a place only in its chapter."""
     place = f' id="{node["name"]}"' if node["place"] else ""
     self.body.append(f'<details class="review-card" data-name="{node["name"]}"{place}>')
-
-
-def writing(text):
-    """A visitor that writes `text`."""
-    return lambda self, node: self.body.append(text)
 
 
 class Stage(nodes.General, nodes.Element):

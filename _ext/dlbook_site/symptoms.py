@@ -11,6 +11,7 @@ from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
 from . import gathered
+from .rendering import link_to
 
 STORE = "symptoms"
 LABEL = re.compile(r"Symptom: (.+)\.")
@@ -86,8 +87,7 @@ def fill(app, doctree, docname):
 def item(app, here, page, bug):
     """A line of the list: the bug's name with a link, its chapter, and the symptom in the chapter's words."""
     _, title, place, told = bug
-    address = f"{app.builder.get_relative_uri(here, page)}#{place}"
-    link = nodes.reference("", "", nodes.strong("", title), refuri=address, internal=True)
+    link = link_to(app.builder, here, page, place, [nodes.strong("", title)])
     number = app.env.toc_secnumbers.get(page, {}).get("") or ()
     chapter = "".join([*(f"{part}. " for part in number), app.env.titles[page].astext()])
     told = told.deepcopy()

@@ -13,7 +13,8 @@ from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
 from . import gathered
-from .book_map import drawing
+from .book_map import drawing, halves
+from .rendering import link_to
 from .run_time import FILE
 
 STORE = "heads"
@@ -66,8 +67,8 @@ class Way(SphinxDirective):
 
 def head_of(env, doctree):
     """The head of the page that was read, or None where it has none."""
-    boxes = [box for box in doctree.findall(nodes.Admonition) if isinstance(box, nodes.Element)]
-    glance = next((box for box in boxes if "glance" in box.get("classes", ())), None)
+    boxes = doctree.findall(nodes.admonition)
+    glance = next((box for box in boxes if "glance" in box["classes"]), None)
     if glance is None:
         return None
     links = next(glance.findall(nodes.list_item)).findall(addnodes.pending_xref)
@@ -102,36 +103,39 @@ def run_seconds(env):
     return {page: record["processor_seconds"] for page, record in known.items()}
 
 
+def hours(env):
+    """Page -> hours of every chapter with a head."""
+    seconds = run_seconds(env)
+    return {page: head.hours(seconds.get(page, 0)) for page, head in heads(env).items()}
+
+
 def in_hours(hours):
     """A number of hours in words.
 
     >>> in_hours(1.0), in_hours(2.5)
     ('1 hour', '2½ hours')
     """
-    number = f"{int(hours) or ''}{'½' * (hours % 1 == 0.5)}"
-    return f"{number} hour{'s' * (hours > 1)}"
+    return f"{halves(hours)} hour{'s' * (hours > 1)}"
 
 
 def fill(app, doctree, docname):
     """Draw the map and write the ways of a page that has them."""
     if not gathered.gathers(app.env, docname, STORE):
         return
-    known, seconds = heads(app.env), run_seconds(app.env)
-    hours = {page: head.hours(seconds.get(page, 0)) for page, head in known.items()}
+    known, times = heads(app.env), hours(app.env)
     for place in list(doctree.findall(nodes.container)):
         if "dlbook-map" in place["classes"]:
             address = lambda page: app.builder.get_relative_uri(docname, page)
-            place += nodes.raw("", drawing(list(known.values()), hours, address), format="html")
+            place += nodes.raw("", drawing(list(known.values()), times, address), format="html")
         if "dlbook-way" in place["classes"]:
-            place += way(app, docname, place["pages"], known, hours)
+            place += way(app, docname, place["pages"], times)
 
 
-def way(app, docname, pages, known, hours):
+def way(app, docname, pages, hours):
     """A numbered list of chapters, and the hours of all."""
     rows = []
     for page in pages:
-        address = app.builder.get_relative_uri(docname, page)
-        link = nodes.reference("", app.env.titles[page].astext(), refuri=address, internal=True)
+        link = link_to(app.builder, docname, page, words=app.env.titles[page].astext())
         time = f" · {in_hours(hours[page])}" if page in hours else ""
         rows.append(nodes.list_item("", nodes.paragraph("", "", link, nodes.Text(time)), page=page))
     total = in_hours(sum(hours.get(page, 0) for page in pages))

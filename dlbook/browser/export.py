@@ -14,6 +14,7 @@ whose class probabilities differ from the network's by more than `most` is refus
 import base64
 import copy
 import json
+import math
 from dataclasses import dataclass
 
 import torch
@@ -36,12 +37,14 @@ class Exported:
         entries: [[name, shape, kind, scales or None]] in the order of the bytes.
         data: the numbers, little-endian.
         difference: the largest difference of a class probability from the network's.
+        numbers: {name: tensor} as the page has them, rounded.
     """
 
     graph: dict
     entries: list
     data: bytes
     difference: float
+    numbers: dict
 
     @property
     def size(self) -> int:
@@ -117,7 +120,7 @@ def exported(model: nn.Module, images: Tensor, kind: str = "int8", most: float =
         f"a difference of {difference:.3g} with {kind}",
         "take float16, or train the network with rounded weights",
     )
-    result = Exported(graph, entries, b"".join(pieces), difference)
+    result = Exported(graph, entries, b"".join(pieces), difference, rounded)
     require(
         kind == "float32" or result.size <= LIMIT,
         f"a file of at most {LIMIT // 1024} KiB",
@@ -146,6 +149,21 @@ def packed(name: str, values: Tensor, kind: str) -> tuple[list, bytes, Tensor]:
         )
     stored = values.to({"float16": torch.float16, "float32": torch.float32}[kind])
     return [name, shape, kind, None], _bytes(stored, stored.dtype), stored.float()
+
+
+def unpacked(entries: list, data: bytes) -> dict[str, Tensor]:
+    """Return the numbers that the page reads from a file: {name: tensor}; network.js does the same."""
+    kinds, at, numbers = {"int8": torch.int8, "float16": torch.float16, "float32": torch.float32}, 0, {}
+    for name, shape, kind, scales in entries:
+        count = math.prod(shape)
+        values = torch.frombuffer(bytearray(data), dtype=kinds[kind], count=count, offset=at)
+        at += count * kinds[kind].itemsize
+        if scales:
+            values = (
+                values.double().reshape(len(scales), -1) * torch.tensor(scales, dtype=torch.float64)[:, None]
+            )
+        numbers[name] = values.float().reshape(shape)
+    return numbers
 
 
 def _bytes(values: Tensor, dtype: torch.dtype) -> bytes:

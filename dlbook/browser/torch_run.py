@@ -6,6 +6,7 @@ torch.Size([1, 2])
 """
 
 import copy
+import functools
 import math
 from collections.abc import Iterator, Mapping
 
@@ -42,7 +43,11 @@ def he_start(model: nn.Module) -> dict[str, list[float]]:
 
 
 def starting_numbers(
-    shapes: Mapping[str, list[int]], start: Start, seed: int, factor: float = 1.0
+    shapes: Mapping[str, list[int]],
+    start: Start,
+    seed: int,
+    factor: float = 1.0,
+    biases: float | None = None,
 ) -> dict[str, Tensor]:
     """Draw the first weights as training.js does: {name: numbers}.
 
@@ -51,16 +56,27 @@ def starting_numbers(
         start: {name: [deviation, value]}, see `he_start`.
         seed: of the generator.
         factor: of the deviations.
+        biases: what all biases start from; None: as `start` says.
     """
-    draw, numbers = Generator(seed), {}
+    draw, numbers = _normals(seed, sum(math.prod(shapes[name]) for name in shapes if start[name][0])), {}
+    at = 0
     for name, shape in shapes.items():
-        deviation, value = start[name]
-        size = math.prod(shape)
-        values = (
-            [factor * deviation * draw.normal() for _ in range(size)] if deviation else [float(value)] * size
-        )
-        numbers[name] = torch.tensor(values, dtype=torch.float64).float().reshape(shape)
+        (deviation, value), size = start[name], math.prod(shape)
+        if deviation:
+            values = factor * deviation * draw[at : at + size]
+            at += size
+        else:
+            moved = biases is not None and name.endswith("bias")
+            values = torch.full((size,), float(biases if moved else value), dtype=torch.float64)
+        numbers[name] = values.float().reshape(shape)
     return numbers
+
+
+@functools.lru_cache(maxsize=4)
+def _normals(seed: int, count: int) -> Tensor:
+    """Draw normal numbers in Python, which takes a while: every fault starts from the same ones."""
+    draw = Generator(seed)
+    return torch.tensor([draw.normal() for _ in range(count)], dtype=torch.float64)
 
 
 def batches(n: int, size: int, seed: int) -> Iterator[list[int]]:
@@ -113,23 +129,27 @@ def losses(
 
     Args:
         model: the network; of `change["graph"]`, where there is one. A copy of it is trained.
-        setup: "graph", "start", "seed", "batch" and "optimiser", as training.js has it.
+        setup: "graph", "start", "seed", "batch", "optimiser" and perhaps "schedule", as training.js has it.
         images: [N, C, H, W] as the page has them, rounded to its levels.
         labels: [N].
         steps: number of batches.
-        change: what is broken: "rate" and "initial" are factors; "labels": "shuffled", "norm": "evaluation",
-            "gradients": "kept".
+        change: what is broken: "rate" and "initial" are factors, "biases" a number that biases start from,
+            "schedule" other factors of the rate; "labels": "shuffled", "norm": "evaluation", "gradients":
+            "kept".
     """
     change = dict(change or {})
     graph, seed, options = change.get("graph", setup["graph"]), setup["seed"], dict(setup["optimiser"])
-    first = starting_numbers(graph["parameters"], setup["start"], seed, change.get("initial", 1.0))
+    factors = change.get("schedule", setup.get("schedule")) or [1.0] * steps
+    moved = change.get("initial", 1.0), change.get("biases")
+    first = starting_numbers(graph["parameters"], setup["start"], seed, *moved)
     model = _fresh(model)
     model.load_state_dict(first, strict=False)
     options["rate"] *= change.get("rate", 1.0)
     optimizer, found = optimizer_of(model.parameters(), options), []
     labels = shuffled(labels, seed) if change.get("labels") else labels
     model.train(change.get("norm") != "evaluation")
-    for _, places in zip(range(steps), batches(len(labels), setup["batch"], seed), strict=False):
+    for factor, places in zip(factors[:steps], batches(len(labels), setup["batch"], seed), strict=False):
+        optimizer.param_groups[0]["lr"] = options["rate"] * factor
         loss = F.cross_entropy(model(images[places]), labels[places])
         if change.get("gradients") != "kept":
             optimizer.zero_grad()

@@ -18,26 +18,27 @@ function share(logits, labels) {
   return right / B;
 }
 
-// The numbers that a network starts from: for each parameter its deviation, or 0 and a constant.
-export function started(graph, start, seed, factor = 1) {
+// The numbers that a network starts from: for each parameter its deviation, or 0 and a constant; `biases` start elsewhere.
+export function started(graph, start, seed, factor = 1, biases = null) {
   const { normal } = generator(seed), numbers = {};
   for (const [name, shape] of Object.entries(graph.parameters)) {
-    const [deviation, value] = start[name];
+    const [deviation, usual] = start[name], value = biases !== null && name.endsWith("bias") ? biases : usual;
     numbers[name] = Array.from({ length: count(shape) }, () => (deviation ? factor * deviation * normal() : value));
   }
   for (const [name, shape] of Object.entries(graph.buffers)) numbers[name] = Array(count(shape)).fill(name.endsWith("var") ? 1 : 0);
   return numbers;
 }
 
-// setup: { graph, start, seed, batch, optimiser }; train and test: { images: bytes, labels, top: the byte that is 1 }.
-// change: { graph, rate, initial: factors, labels: "shuffled", norm: "evaluation", gradients: "kept" }.
-export function training({ graph, start, seed, batch, optimiser: options }, train, test, change = {}) {
-  const net = network(change.graph ?? graph, started(graph, start, seed, change.initial));
+// setup: { graph, start, seed, batch, optimiser, schedule: the factor of the rate at each step }; train and test: { images: bytes, labels, top: the byte that is 1 }.
+// change: { graph, rate, initial: factors, biases: a number, schedule: other factors, labels: "shuffled", norm: "evaluation", gradients: "kept" }.
+export function training({ graph, start, seed, batch, optimiser: options, schedule }, train, test, change = {}) {
+  const net = network(change.graph ?? graph, started(graph, start, seed, change.initial, change.biases));
   const list = (change.graph ?? graph).operations, [C, H, W] = graph.input, size = C * H * W, n = train.labels.length;
   const walk = optimiser(net.parameters, { ...options, rate: options.rate * (change.rate ?? 1) });
   const { order } = generator(seed + 1), given = change.labels ? generator(seed + 2).order(n).map((i) => train.labels[i]) : train.labels;
   // each convolution and linear layer: its place among the results, and its weights
   const layers = list.flatMap(([name, inputs, , layer], i) => (name === "conv2d" || name === "linear" ? [[layer, i + 1, inputs[1]]] : []));
+  const factors = change.schedule ?? schedule;
   let queue = [], steps = 0;
   const picture = (set, places) => {
     const pixels = array(places.length * size);
@@ -52,7 +53,7 @@ export function training({ graph, start, seed, batch, optimiser: options }, trai
       const results = net.run(picture(train, places), change.norm !== "evaluation"), logits = results.at(-1), loss = cross_entropy(logits, labels);
       if (change.gradients !== "kept") walk.clear();
       backward(loss);
-      walk.step();
+      walk.step(factors ? factors[steps] : 1);
       steps += 1;
       return { step: steps, loss: loss.data[0], accuracy: share(logits, labels),
         layers: layers.map(([name, at, weight]) => ({ name, activation: rms(results[at].data), weight: rms(net.tensors[weight].data),

@@ -48,6 +48,9 @@ FAMILIES = (
     "convnet",
 )
 
+# Modules that no gradient trains: they give no logits and are no backbone, so `create` does not know them.
+BY_THEIR_OWN_RULE = ("mcculloch_pitts", "neocognitron")
+
 
 def variants() -> dict[str, str]:
     """Return all rows of all tables, in their order: name of the variant -> name of its module."""

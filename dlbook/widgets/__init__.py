@@ -1,6 +1,6 @@
 """Interactive figures that run on the static page, in JupyterLab, in Colab and in VS Code by the same code.
 
-Thirteen figures serve the whole book:
+These figures serve the whole book:
 
 * :class:`Curves`: curves over parameters, with values and gradients under a cursor;
 * :class:`Images`: stacks of images over parameters, side by side;
@@ -9,11 +9,18 @@ Thirteen figures serve the whole book:
 * :class:`Scatter`: points over axes that the reader chooses;
 * :class:`Layers`: the units of a deep network, lit by signal and gradient;
 * :class:`Flow`: what arrives at each block of a network, as a river;
+* :class:`Backprop`: a net of five numbers, its values forward and its deltas back, each changed by hand;
 * :class:`Bowl`: runs of a noisy optimizer as balls in a bowl, with the floor where they stall;
 * :class:`Multiples`: curves and their slopes in small squares, with one x over all of them;
 * :class:`Views`: a weak and a strong view of a picture, and the label that goes from one to the other;
 * :class:`Map`: points that move over a training, with a label or without, right or wrong;
+* :class:`Nudge`: a picture that is moved pixel by pixel, and what networks make of it on their way;
+* :class:`Shift`: a picture that the reader drags, and where networks recognise it;
+* :class:`Separator`: points that the reader places, and a line that is corrected at each mistake;
 * :class:`Train`: a network that trains in the page, and faults to switch on;
+* :class:`Sweep`: the graph of a computation, stepped through for its values and its derivatives;
+* :class:`Draw`: a pad for digits, and what a ConvNet and a transformer make of them, in the page;
+* :class:`Cortex`: a bar of light on the receptive field of a simple and a complex cell;
 * :class:`Unit`: an output cell of a convolution, a pooling, a batch norm or an attention, on a photograph.
 
 Each is an anywidget: a Python class with its JavaScript beside it. The data are computed here, in Python,
@@ -25,17 +32,24 @@ before the figure is drawn, and travel with the page; no figure holds more than 
 ['square']
 """
 
+from dlbook.widgets.backprop import Backprop
 from dlbook.widgets.bowl import Bowl
+from dlbook.widgets.cortex import Cortex
 from dlbook.widgets.curves import Curve, Curves
 from dlbook.widgets.diagram import Diagram
+from dlbook.widgets.draw import Draw
 from dlbook.widgets.figure import STATE_LIMIT, Figure
 from dlbook.widgets.flow import Flow
 from dlbook.widgets.images import Images, Stack
 from dlbook.widgets.layers import History, Layers
 from dlbook.widgets.map import Map
 from dlbook.widgets.multiples import Multiples
+from dlbook.widgets.nudge import Nudge, Row, Tiles
 from dlbook.widgets.scatter import Axis, Point, Scatter
+from dlbook.widgets.separator import Separator
+from dlbook.widgets.shift import Shift
 from dlbook.widgets.stepper import Grid, Step, Stepper
+from dlbook.widgets.sweep import Cell, Sweep, cells_of
 from dlbook.widgets.train import Fault, Train
 from dlbook.widgets.unit import Unit
 from dlbook.widgets.views import Views
@@ -43,10 +57,14 @@ from dlbook.widgets.views import Views
 __all__ = [
     "STATE_LIMIT",
     "Axis",
+    "Backprop",
     "Bowl",
+    "Cell",
+    "Cortex",
     "Curve",
     "Curves",
     "Diagram",
+    "Draw",
     "Fault",
     "Figure",
     "Flow",
@@ -56,12 +74,19 @@ __all__ = [
     "Layers",
     "Map",
     "Multiples",
+    "Nudge",
     "Point",
+    "Row",
     "Scatter",
+    "Separator",
+    "Shift",
     "Stack",
     "Step",
     "Stepper",
+    "Sweep",
+    "Tiles",
     "Train",
     "Unit",
     "Views",
+    "cells_of",
 ]

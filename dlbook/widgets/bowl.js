@@ -1,5 +1,6 @@
 // Balls in a bowl: SGD with noisy gradients on a quadratic of two weights, and the floor at which it stalls.
 import { button, choice, frame, identity, keeper, listen, node, number, slider, stateText, three } from "./controls.js";
+import { evenly, tabled } from "./numbers.js";
 import { onSight, onWidth, player, power } from "./stage.js";
 
 const RATE = "learning rate", SCHEDULE = "schedule", TRAIL = 16, RINGS = [0.25, 0.5, 0.75], SPOKES = 12, SECONDS = 12;
@@ -148,7 +149,7 @@ function sentence(spec, { means, rates, floors }, t) {
 
 async function render({ model, el }) {
   const spec = model.get("spec"), noise = pushes(spec), updates = spec.factors[0].length;
-  const { content, say } = frame(model, el, "bowl"), keep = keeper(model);
+  const { root, content, say } = frame(model, el, "bowl"), keep = keeper(model);
   const set = (name) => (value) => keep("values", { ...model.get("values"), [name]: value });
   const controls = spec.order.filter((name) => spec.parameters[name].length > 1).map((name) => ({ name,
     ...(typeof spec.parameters[name][0] === "string" ? choice : slider)(name, spec.parameters[name], set(name)) }));
@@ -174,6 +175,8 @@ async function render({ model, el }) {
   content.append(stage, verdict, node("div", { class: "dlw-playing" }, ...clock.elements, again.element),
     node("div", { class: "dlw-controls" }, ...controls.map((control) => control.element)), state);
   draw();
+  tabled(model, root, () => [["update", "rate", "mean loss", "floor"], ...evenly(updates + 1, 13).map((t) => { const at = Math.min(t, updates - 1);
+    return [String(t), number(course.rates[at], 3), lost(spec, course.means, t) ? "diverged" : three(course.means[t]), course.floors[at] === Infinity ? "none" : three(course.floors[at])]; })]);
   const unwatch = onWidth(hold, (width) => {
     picture = drawing(spec, width, updates);
     hold.replaceChildren(picture.svg);

@@ -41,8 +41,9 @@ class Bowl(Figure):
         ValueError: numbers that make no bowl, or schedules that do not fit together.
     """
 
-    _esm = module_text("controls.js", "stage.js", "bowl.js")
-    _css = style_text("figure.css", "stage.css", "bowl.css")
+    tabled = True
+    _esm = module_text("controls.js", "numbers.js", "stage.js", "bowl.js")
+    _css = style_text("figure.css", "numbers.css", "stage.css", "bowl.css")
 
     def __init__(
         self,

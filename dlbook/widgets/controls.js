@@ -81,6 +81,15 @@ export const ordered = (spec) => spec.order ?? Object.keys(spec.parameters);
 
 export const stateText = (values, names = Object.keys(values)) => names.map((name) => `${name} = ${number(values[name])}`).join(", ");
 
+// On a telephone the picture stays in sight above its controls: one that gets the focus comes out from under it.
+function uncover(root, target) {
+  const picture = root.querySelector(".dlw-stage, .dlw-area");
+  const below = picture && picture.compareDocumentPosition(target) === Node.DOCUMENT_POSITION_FOLLOWING;
+  if (!below || getComputedStyle(picture).position !== "sticky") return;
+  const covered = picture.getBoundingClientRect().bottom + 8 - target.getBoundingClientRect().top;
+  if (covered > 0) scrollBy({ top: -covered, behavior: "instant" });
+}
+
 // The frame of a figure: heading, place for the content, a description for screen readers, and a spoken line.
 export function frame(model, el, kind) {
   const heading = identity(), about = identity();
@@ -89,6 +98,7 @@ export function frame(model, el, kind) {
   const root = node("div", { class: `dlw dlw-${kind}`, role: "group", "aria-labelledby": heading, "aria-describedby": about },
     node("p", { class: "dlw-title", id: heading }, model.get("title")),
     node("p", { class: "dlw-hidden", id: about }, model.get("description")), content, spoken);
+  root.addEventListener("focusin", ({ target }) => uncover(root, target));
   el.append(root);
   let words = "";
   const say = later(500, () => { spoken.textContent = words; });

@@ -1,5 +1,6 @@
 // Curves over parameters: chips that switch the curves and give their values, panels, a cursor.
 import { frame, identity, keeper, listen, node, number, offset, ordered, parameterControls, slider, stateText, three, unpack } from "./controls.js";
+import { evenly, tabled } from "./numbers.js";
 import { MARGIN, axes, ends, limits, line, marker, markers, scale, swatch } from "./plot.js";
 
 async function decoded(spec) {
@@ -126,7 +127,7 @@ function follow(svg, model, spec, plan, keep) {
 async function render({ model, el }) {
   const spec = model.get("spec");
   const curves = await decoded(spec);
-  const { content, say } = frame(model, el, "curves");
+  const { root, content, say } = frame(model, el, "curves");
   const keep = keeper(model);
   const svg = node("svg", { role: "img", class: "dlw-plot" });
   const plot = node("div", { class: "dlw-area" }, svg);
@@ -156,6 +157,9 @@ async function render({ model, el }) {
     plan = drawing(model, curves, svg, width);
     drawAt();
   };
+  tabled(model, root, () => [[spec.x_label, ...plan.points.flatMap(({ curve, slope }) => slope ? [curve.name, `${curve.name}, gradient`] : [curve.name])],
+    ...evenly(spec.x.length, 13).map((at) => [number(spec.x[at]), ...plan.points.flatMap(({ curve, row, slope }) =>
+      [measured(row[at], curve.values, curve.diverged), ...(slope ? [measured(slope[at], curve.gradient)] : [])])])]);
   const sizes = new ResizeObserver(([entry]) => {
     const next = Math.round(entry.contentRect.width);
     if (next !== width) { width = next; draw(); }

@@ -74,8 +74,9 @@ class Curves(Figure):
         ValueError: shapes that do not fit, an unknown name, or more than 60 KiB of state.
     """
 
-    _esm = module_text("controls.js", "plot.js", "curves.js")
-    _css = style_text("figure.css", "curves.css")
+    tabled = True
+    _esm = module_text("controls.js", "numbers.js", "plot.js", "curves.js")
+    _css = style_text("figure.css", "numbers.css", "curves.css")
 
     visible = traitlets.List(traitlets.Unicode()).tag(sync=True)
     cursor = traitlets.Float().tag(sync=True)

@@ -17,7 +17,7 @@ import traitlets
 
 from dlbook.browser.bundle import joined, without_comments
 from dlbook.widgets import parameters as grid
-from dlbook.widgets.reserve import BROAD, NARROW, WIDE
+from dlbook.widgets.reserve import BROAD, NARROW, TABLE, WIDE
 
 STATE_LIMIT = 60 * 1024
 _HERE = Path(__file__).parent
@@ -26,11 +26,11 @@ _STILL = "This picture stands still; with JavaScript it is interactive."
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-def module_text(*names):
+def module_text(*names, wanted=None):
     """Join the JavaScript files `names` into the text of one ES module: no imports between them, no comment
-    lines.
+    lines; with `wanted`, only what these names need.
     """
-    return joined(_HERE / name for name in names)
+    return joined([_HERE / name for name in names], wanted)
 
 
 def style_text(*names):
@@ -54,6 +54,8 @@ class Figure(anywidget.AnyWidget):
         spec: the data, as JSON; see the subclasses.
         values: current value of each parameter; set it in Python, or read what the reader chose.
     """
+
+    tabled = False  # whether its numbers stand in a closed table below it, which its module tells
 
     title = traitlets.Unicode().tag(sync=True)
     description = traitlets.Unicode().tag(sync=True)
@@ -124,7 +126,7 @@ class Figure(anywidget.AnyWidget):
 
     def _reserved(self):
         """Return the attribute that keeps the live figure's place: wide, in the column, on a telephone."""
-        heights = [self.height(inside) for inside in (BROAD, WIDE, NARROW)]
+        heights = [self.height(inside) + TABLE * self.tabled for inside in (BROAD, WIDE, NARROW)]
         return ' style="--dlw-broad: {:.0f}px; --dlw-tall: {:.0f}px; --dlw-narrow: {:.0f}px"'.format(*heights)
 
     def _repr_mimebundle_(self, **kwargs):

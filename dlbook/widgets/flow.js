@@ -1,5 +1,6 @@
 // A flow through depth: a river from the right to the left through blocks, as wide as the logarithm of what is carried.
 import { button, calm, choice, frame, keeper, listen, node, number, offset, slider, stateText, unpack } from "./controls.js";
+import { tabled } from "./numbers.js";
 import { onWidth, power, reader } from "./stage.js";
 
 const STREAMS = [-0.88, -0.71, -0.55, -0.37, -0.2, -0.04, 0.13, 0.29, 0.46, 0.62, 0.78, 0.92];  // parts of the way to a bank
@@ -119,7 +120,7 @@ const course = (log) => log > 2 ? "a flood" : log <= -1.9 ? "nearly dry" : "a ri
 
 async function render({ model, el }) {
   const spec = model.get("spec"), values = await unpack(spec.values), { blocks } = spec;
-  const { content, say } = frame(model, el, "river"), keep = keeper(model);
+  const { root, content, say } = frame(model, el, "river"), keep = keeper(model);
   const set = (name) => (value) => keep("values", { ...model.get("values"), [name]: value });
   const controls = spec.order.filter((name) => spec.parameters[name].length > 1).map((name) => ({ name,
     ...(typeof spec.parameters[name][0] === "string" ? choice : slider)(name, spec.parameters[name], set(name)) }));
@@ -181,6 +182,8 @@ async function render({ model, el }) {
     draw(true);
     mark();
   });
+  tabled(model, root, () => [["block", spec.carried, "of the last block's"], ...Array.from({ length: blocks }, (_, block) =>
+    [String(block + 1), broken() ? "diverged" : number(now(block), 3), broken() ? "" : number(10 ** logs()[block], 3)])]);
   run(!calm());
   draw(true);
   const stop = listen(model, ["change:values"], draw);

@@ -39,8 +39,9 @@ class Flow(Figure):
         ValueError: shapes or names that do not fit, or values that are not positive.
     """
 
-    _esm = module_text("controls.js", "stage.js", "flow.js")
-    _css = style_text("figure.css", "stage.css", "flow.css")
+    tabled = True
+    _esm = module_text("controls.js", "numbers.js", "stage.js", "flow.js")
+    _css = style_text("figure.css", "numbers.css", "stage.css", "flow.css")
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 // The units of a deep network in columns: the signal that each of them holds, and the gradient that comes back to it.
 import { choice, frame, identity, inflatedBytes, keeper, listen, node, number, offset, slider, stateText } from "./controls.js";
+import { tabled } from "./numbers.js";
 import { onSight, onWidth, player, power, reader } from "./stage.js";
 
 const NONE = 255;
@@ -132,7 +133,7 @@ async function render({ model, el }) {
   // signal and gradient, setting, layer, unit: the strength in steps above the lowest power of ten
   const bytes = await inflatedBytes(spec.levels), history = spec.history && trace(spec.history, await inflatedBytes(spec.history.course));
   const top = per_decade * (decades[1] - decades[0]), half = bytes.length / 2;
-  const { content, say } = frame(model, el, "layers");
+  const { root, content, say } = frame(model, el, "layers");
   const controls = controlsOf(spec, keeper(model), model);
   let picture = null, read = null, wave = 2;
   const levels = (part, layer) => {
@@ -190,6 +191,8 @@ async function render({ model, el }) {
     mark();
   });
   draw();
+  tabled(model, root, () => [["layer", "signal", "gradient"], ...Array.from({ length: layers }, (_, layer) =>
+    [String(layer + 1), ...[0, 1].map((part) => diverged() ? "diverged" : strength(spec, levels(part, layer)))])]);
   const unsee = onSight(scene, play.start), stop = listen(model, ["change:values"], draw);
   return () => { play.stop(); unwatch(); unsee(); stop(); };
 }

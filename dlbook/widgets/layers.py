@@ -63,8 +63,9 @@ class Layers(Figure):
         ValueError: shapes or names that do not fit, or more than 60 KiB of state.
     """
 
-    _esm = module_text("controls.js", "stage.js", "layers.js")
-    _css = style_text("figure.css", "stage.css", "layers.css")
+    tabled = True
+    _esm = module_text("controls.js", "numbers.js", "stage.js", "layers.js")
+    _css = style_text("figure.css", "numbers.css", "stage.css", "layers.css")
 
     def __init__(
         self,

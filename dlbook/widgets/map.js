@@ -1,5 +1,6 @@
 // A map of points over the steps of a training: which have a label, and which of those labels are wrong.
 import { button, frame, identity, inflatedBytes, keeper, listen, node } from "./controls.js";
+import { tabled } from "./numbers.js";
 import { onSight, onWidth, player } from "./stage.js";
 
 const STEP = "training step";
@@ -22,7 +23,7 @@ function drawing(spec, width) {
 
 async function render({ model, el }) {
   const spec = model.get("spec"), steps = spec.parameters[STEP], bytes = await inflatedBytes(spec.data), n = spec.points, last = steps.length - 1, half = 2 * n * (last + 1);
-  const { content, say } = frame(model, el, "map"), keep = keeper(model), chosen = () => steps.indexOf(model.get("values")[STEP]);
+  const { root, content, say } = frame(model, el, "map"), keep = keeper(model), chosen = () => steps.indexOf(model.get("values")[STEP]);
   const verdict = node("p", { class: "dlw-verdict" }), hold = node("div", { class: "dlw-hold" }), stage = node("div", { class: "dlw-stage" }, hold);
   let picture = null, time = chosen();
   const where = (look, point, axis) => bytes[2 * (look * n + point) + axis] / 127.5 - 1, state = (look, point) => bytes[half + look * n + point];
@@ -45,12 +46,16 @@ async function render({ model, el }) {
     say(verdict.textContent);
   };
   // The look that is chosen is told where the picture comes to stand, not while it plays.
-  const tell = () => { const step = steps[Math.min(last, Math.floor(time + 1e-6))]; if (step !== model.get("values")[STEP]) keep("values", { [STEP]: step }); };
+  const kept = () => { const step = steps[Math.min(last, Math.floor(time + 1e-6))]; if (step !== model.get("values")[STEP]) keep("values", { [STEP]: step }); };
   const go = (look) => { time = look; clock.stop(); clock.place(look / last); draw(); };
-  const clock = player(10, 1 / last, (part) => { time = part * last; draw(); }, "play", tell), id = identity();
-  const slide = node("input", { type: "range", id, min: 0, max: last, step: 1, oninput: () => { go(Number(slide.value)); tell(); } });
+  const clock = player(10, 1 / last, (part) => { time = part * last; draw(); }, "play", kept), id = identity();
+  const slide = node("input", { type: "range", id, min: 0, max: last, step: 1, oninput: () => { go(Number(slide.value)); kept(); } });
   content.append(stage, verdict, node("div", { class: "dlw-playing" }, ...clock.elements, button("first", "back to the start", () => clock.reset(), "reset").element, node("label", { for: id }, "training step"), slide));
   const unwatch = onWidth(hold, (width) => { picture = drawing(spec, width); hold.replaceChildren(picture.svg); draw(); });
+  tabled(model, root, () => [["training step", "with a label", "of these wrong"], ...steps.map((step, look) => {
+    const kinds = Array.from({ length: n }, (_, i) => state(look, i));
+    return [String(step), String(kinds.filter(Boolean).length), String(kinds.filter((kind) => kind === 2).length)];
+  })]);
   go(time);
   const unseen = time === last ? onSight(stage, clock.start) : () => {};  // who was led to a look stays there
   const unlisten = listen(model, ["change:values"], () => { if (chosen() !== Math.min(last, Math.floor(time + 1e-6))) go(chosen()); });

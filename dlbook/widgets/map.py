@@ -34,8 +34,9 @@ class Map(Figure):
         ValueError: shapes that do not fit, places outside [-1, 1], or unknown states.
     """
 
-    _esm = module_text("controls.js", "stage.js", "map.js")
-    _css = style_text("figure.css", "stage.css", "map.css")
+    tabled = True
+    _esm = module_text("controls.js", "numbers.js", "stage.js", "map.js")
+    _css = style_text("figure.css", "numbers.css", "stage.css", "map.css")
 
     def __init__(self, *, steps, positions, states, anchors, title="", description="", given=4, start=None):
         steps = [int(step) for step in steps]

@@ -1,5 +1,6 @@
 // Small multiples: curves and their slopes in squares of one scale, with one x over all of them.
 import { frame, keeper, listen, node, number, slider, three, unpack } from "./controls.js";
+import { tabled } from "./numbers.js";
 import { ends, line, scale } from "./plot.js";
 
 const WIDE = 170, TALL = 130, PAD = 6, TANGENT = 30;
@@ -62,7 +63,7 @@ function drag({ svg, inverse }, go) {
 
 async function render({ model, el }) {
   const spec = model.get("spec"), curves = await decoded(spec);
-  const { content, say } = frame(model, el, "multiples"), keep = keeper(model);
+  const { root, content, say } = frame(model, el, "multiples"), keep = keeper(model);
   const squares = curves.map((curve) => square(curve, spec)), key = legend(spec);
   const go = (x) => { const next = spec.x.reduce((best, v) => (Math.abs(v - x) < Math.abs(best - x) ? v : best)); if (next !== model.get("cursor")) keep("cursor", next); };
   const control = slider("x", spec.x, (x) => keep("cursor", x)), state = node("p", { class: "dlw-state" });
@@ -76,6 +77,10 @@ async function render({ model, el }) {
     say(`x = ${number(x)}. ${flat.length ? `Flat: ${flat.join(", ")}` : "None is flat"}. ${curves.map((c) => `${c.name} ${told(c.values[at])}, slope ${told(c.slopes[at])}`).join("; ")}`);
   };
   draw();
+  tabled(model, root, () => {
+    const at = spec.x.indexOf(model.get("cursor"));
+    return [[`at x = ${number(spec.x[at])}`, spec.value, spec.slope], ...curves.map((c) => [c.name, told(c.values[at]), told(c.slopes[at])])];
+  });
   return listen(model, ["change:cursor"], draw);
 }
 

@@ -33,8 +33,9 @@ class Multiples(Figure):
         ValueError: shapes that do not fit, names that repeat, or a range without height.
     """
 
-    _esm = module_text("controls.js", "plot.js", "stage.js", "multiples.js")
-    _css = style_text("figure.css", "stage.css", "multiples.css")
+    tabled = True
+    _esm = module_text("controls.js", "numbers.js", "plot.js", "stage.js", "multiples.js")
+    _css = style_text("figure.css", "numbers.css", "stage.css", "multiples.css")
 
     cursor = traitlets.Float().tag(sync=True)
 

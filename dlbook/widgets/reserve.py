@@ -13,6 +13,7 @@ import math
 
 BROAD, WIDE, NARROW = 966, 790, 332  # pixels inside the frame
 FRAME, TITLE, GAP, CONTROL, CHIP, LINE = 51, 24, 11.2, 66, 32, 21
+TABLE = 35  # pixels of the line behind which a figure's numbers stand as a table
 HINT = 70  # letters of the line that says how to read a picture
 
 

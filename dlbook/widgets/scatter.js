@@ -1,5 +1,6 @@
 // Points over two axes of the reader's choice; hover, tap, or the menu picks one.
 import { button, frame, identity, inflated, keeper, listen, node, number, parameterControls } from "./controls.js";
+import { tabled } from "./numbers.js";
 import { MARGIN, axes, marker, scale } from "./plot.js";
 
 const NEAR = 36; // pixels within which the pointer picks a point
@@ -159,7 +160,7 @@ function follow(svg, model, plan, keep) {
 
 async function render({ model, el }) {
   const points = await inflated(model.get("spec").points).json();
-  const { content, say } = frame(model, el, "scatter");
+  const { root, content, say } = frame(model, el, "scatter");
   const keep = keeper(model);
   const svg = node("svg", { role: "img", class: "dlw-plot" });
   const plot = node("div", { class: "dlw-area" }, svg);
@@ -176,6 +177,11 @@ async function render({ model, el }) {
     picked.fill();
     drawSelected();
   };
+  tabled(model, root, () => {
+    const spec = model.get("spec"), names = spec.parameters.across;
+    return [["point", "family", ...names.map((name) => named(spec, name))], ...chosen(model, points).shown.map((point) =>
+      [point.name, spec.groups[point.group], ...names.map((name) => (name in point.values ? number(point.values[name]) : "–"))])];
+  });
   const sizes = new ResizeObserver(([entry]) => {
     const next = Math.round(entry.contentRect.width);
     if (next !== width) { width = next; draw(); }

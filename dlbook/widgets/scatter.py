@@ -72,8 +72,9 @@ class Scatter(Figure):
             state.
     """
 
-    _esm = module_text("controls.js", "plot.js", "scatter.js")
-    _css = style_text("figure.css", "scatter.css")
+    tabled = True
+    _esm = module_text("controls.js", "numbers.js", "plot.js", "scatter.js")
+    _css = style_text("figure.css", "numbers.css", "scatter.css")
 
     visible = traitlets.List(traitlets.Unicode()).tag(sync=True)
     selected = traitlets.Unicode().tag(sync=True)

@@ -35,18 +35,19 @@ export function reader(name, count, words, choose) {
 }
 
 // Plays draw(part) from 0 to 1 in `seconds`; 1 is the whole picture. A step goes on by `step` and stands still.
-// `rest` is told whenever it comes to stand; `place` says where it goes on from.
+// `rest` is told whenever it comes to stand; `place` says where it goes on from. Where seconds and step change, they are functions.
 export function player(seconds, step, draw, words, rest = () => {}) {
   let part = 1, before = null, asked = 0;
+  const now = (given) => (typeof given === "function" ? given() : given);
   const sign = (playing) => {
     press.sign(playing ? "pause" : "play");
     press.element.setAttribute("aria-label", playing ? "pause" : words);
     press.element.title = playing ? "pause" : words;
   };
   const to = (next) => { part = Math.min(1, next); draw(part); };
-  const tick = (now) => {
-    to(part + (now - (before ?? now)) / 1000 / seconds);
-    before = now;
+  const tick = (when) => {
+    to(part + (when - (before ?? when)) / 1000 / now(seconds));
+    before = when;
     if (part < 1) asked = requestAnimationFrame(tick); else stop();
   };
   const stop = () => { cancelAnimationFrame(asked); asked = 0; before = null; sign(false); rest(); };
@@ -56,7 +57,7 @@ export function player(seconds, step, draw, words, rest = () => {}) {
     asked = requestAnimationFrame(tick);
   };
   const press = button("play", words, () => (asked ? stop() : start()));
-  const next = button("next", "one step further", () => { stop(); to(part >= 1 ? step : part + step); rest(); }, "step");
+  const next = button("next", "one step further", () => { stop(); to(part >= 1 ? now(step) : part + now(step)); rest(); }, "step");
   press.element.hidden = calm();
   return { elements: [press.element, next.element], start, stop, place: (there) => { part = there; },
     whole: () => { stop(); to(1); }, reset: () => { stop(); to(0); rest(); } };

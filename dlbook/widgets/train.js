@@ -21,9 +21,9 @@ const table = (report) => node("table", {}, node("thead", {}, node("tr", {}, ...
   node("tbody", {}, ...report.layers.map((layer) => node("tr", {}, node("th", { scope: "row" }, layer.name),
     ...[layer.activation, layer.gradient, layer.weight].map((value) => node("td", {}, number(value, 3)))))));
 
-// A graph in which every sum keeps only what the branch gives: the shortcuts are gone.
-const withoutShortcuts = (graph) => ({ ...graph, operations: graph.operations.map(([name, inputs, options, layer]) =>
-  (name === "add" ? ["flatten", [inputs[0]], { first: 1, last: 1 }, layer] : [name, inputs, options, layer])) });
+// The graph with another function in the place of each ReLU, or in which every sum keeps only what the branch gives: the shortcuts are gone.
+const altered = (graph, { shortcuts, activation }) => ({ ...graph, operations: graph.operations.map(([name, inputs, options, layer]) => (shortcuts && name === "add"
+  ? ["flatten", [inputs[0]], { first: 1, last: 1 }, layer] : [activation && name === "relu" ? activation : name, inputs, options, layer])) });
 
 async function render({ model, el }) {
   const spec = model.get("spec"), { setup, curves } = await inflated(spec.run).json(), { content, say } = frame(model, el, "train");
@@ -52,7 +52,7 @@ async function render({ model, el }) {
   };
   const finish = () => {
     const answer = spec.answers[fault()], mine = guess.chosen(), ten = Math.min(10, losses.length);
-    const far = Math.max(...losses.slice(0, ten).map((loss, i) => Math.abs(loss / curves[fault()][i] - 1)));
+    const far = Math.max(...losses.slice(0, ten).map((loss, i) => (curves[fault()][i] === null ? 0 : Math.abs(loss / curves[fault()][i] - 1))));
     const verdict = mine < 0 ? "You made no guess. " : mine === answer ? "Your guess was right. " : `You said “${spec.choices[mine]}”. `;
     outcome.textContent = `${verdict}The loss ${spec.choices[answer]}. ${spec.says[fault()]} In the first ${ten} steps it was within ${number(100 * far, 2)} % of torch's.`;
     outcome.hidden = false;
@@ -79,9 +79,9 @@ async function render({ model, el }) {
     if (started) return true;
     line.textContent = "Loading 2,000 digits …";
     try {
-      const sets = await loadDigits(model, spec.digits), { shortcuts, ...change } = spec.changes[fault()];
+      const sets = await loadDigits(model, spec.digits), change = spec.changes[fault()];
       link ??= connect(engine, receive);
-      link.send({ type: "start", setup, ...sets, steps: spec.steps, every: spec.every, most: spec.most, change: { ...change, ...(shortcuts ? { graph: withoutShortcuts(setup.graph) } : {}) } });
+      link.send({ type: "start", setup, ...sets, steps: spec.steps, every: spec.every, most: spec.most, change: { ...change, graph: altered(setup.graph, change) } });
       started = true;
       guess.open(false);
     } catch (error) { line.textContent = error.message; say(error.message); }

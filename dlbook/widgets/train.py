@@ -9,7 +9,7 @@ first weights, batches and fault. Before a training the reader says what the los
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -28,6 +28,7 @@ QUESTION = {"question": "Predict first: what will the loss do?", "choices": list
 LAST = 10  # the end of a curve is the mean of so many steps
 GUESSING = math.log(page.CLASSES)
 NOTHING = "nothing"
+IN_GRAPH = ("shortcuts", "activation")  # changes of the graph, for which a fault brings its network
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,9 @@ class Fault:
 
     Args:
         says: why the loss does what it does, a sentence or two, shown after the training.
-        change: what is changed, see `dlbook.browser.torch_run.losses`; {"shortcuts": "none"} takes them out.
-        model: the network in torch without its shortcuts, where these are taken out.
+        change: what is changed, see `dlbook.browser.torch_run.losses`; {"shortcuts": "none"} takes them out,
+            {"activation": "sigmoid"} puts that function in the place of every ReLU.
+        model: the changed network in torch, for these two.
     """
 
     says: str
@@ -58,6 +60,8 @@ class Train(Figure):
         optimiser: options of optimisers.js: "kind", "rate", "momentum", "decay" ...
         side: H, 28 or 14.
         steps, batch, seed: of the training.
+        schedule: factor of the rate at each step; None: 1.
+        gain: factor of the first weights' deviations, beside He's.
         every, most: after how many steps how many test digits are asked; at most 400.
         start: name of the fault that is chosen at first.
 
@@ -66,7 +70,7 @@ class Train(Figure):
     """
 
     _esm = engine_text() + "const { connect } = engine();\n"
-    _esm += module_text("controls.js", "train_data.js", "train_picture.js", "train.js")
+    _esm += module_text("controls.js", "site_file.js", "train_data.js", "train_picture.js", "train.js")
     _css = style_text("figure.css", "stage.css", "train.css")
 
     def __init__(
@@ -82,6 +86,8 @@ class Train(Figure):
         steps=100,
         batch=32,
         seed=0,
+        schedule=None,
+        gain=1.0,
         every=20,
         most=200,
         start=NOTHING,
@@ -89,21 +95,12 @@ class Train(Figure):
         description="",
     ):
         everything = {NOTHING: Fault(says), **faults}
+        everything = {name: _with_factors(fault, steps) for name, fault in everything.items()}
         pixels, known = _digits(images, labels, side)
-        graph = graph_of(model, pixels[:4])
-        setup = {"graph": graph, "start": he_start(model), "seed": seed}
-        setup |= {"batch": batch, "optimiser": optimiser}
+        setup = _setup(model, pixels, gain, None if schedule is None else factors(schedule, steps))
+        setup |= {"seed": seed, "batch": batch, "optimiser": optimiser}
         self.curves = _recorded(everything, model, setup, pixels, known, steps)
-        run = {"setup": setup, "curves": [[_short(v) for v in curve] for curve in self.curves.values()]}
-        spec = {
-            "parameters": {"broken": list(everything)},
-            "run": encode.deflated_json(run),
-            "changes": [dict(fault.change) for fault in everything.values()],
-            "says": [fault.says for fault in everything.values()],
-            "answers": _answers(self.curves),
-            **QUESTION,
-            "layers": sum(name in ("conv2d", "linear") for name, *_ in graph["operations"]),
-        }
+        spec = _spec(everything, setup, self.curves)
         spec |= {"steps": int(steps), "every": int(every), "most": int(most), "digits": _packed(side)}
         self._set = (images, labels)
         super().__init__(title, description, spec, {"run": len(spec["run"])}, values={"broken": start})
@@ -141,11 +138,51 @@ def outcome(curve: list[float], healthy: float) -> int:
     return 1 if end > healthy + 0.25 else 0
 
 
+def _setup(model, pixels, gain, plan) -> dict[str, Any]:
+    """Return the graph, what its weights start from, and the factors of the rate, if there are any."""
+    first = {name: [gain * deviation, value] for name, (deviation, value) in he_start(model).items()}
+    setup = {"graph": graph_of(model, pixels[:4]), "start": first}
+    return setup if plan is None else {**setup, "schedule": plan}
+
+
+def _spec(everything, setup, curves) -> dict[str, Any]:
+    """Return what the page has to know of the network, of its faults, and of torch's curves."""
+    run = {"setup": setup, "curves": [[_short(v) for v in curve] for curve in curves.values()]}
+    return {
+        "parameters": {"broken": list(everything)},
+        "run": encode.deflated_json(run),
+        "changes": [dict(fault.change) for fault in everything.values()],
+        "says": [fault.says for fault in everything.values()],
+        "answers": _answers(curves),
+        **QUESTION,
+        "layers": sum(name in ("conv2d", "linear") for name, *_ in setup["graph"]["operations"]),
+    }
+
+
+def factors(schedule, steps: int) -> list[float]:
+    """Return the factor of the rate at each step, with the six digits that travel.
+
+    Raises:
+        ValueError: there are not as many as steps.
+    """
+    rounded = [float(f"{float(factor):.6g}") for factor in schedule]
+    if len(rounded) != steps:
+        raise ValueError(f"expected {steps} factors of a schedule, got {len(rounded)}; give one a step")
+    return rounded
+
+
+def _with_factors(fault: Fault, steps: int) -> Fault:
+    """Return the fault with its schedule as it travels."""
+    if "schedule" not in fault.change:
+        return fault
+    return replace(fault, change={**fault.change, "schedule": factors(fault.change["schedule"], steps)})
+
+
 def _recorded(faults, model, setup, pixels, labels, steps):
     """Return the losses of torch with each fault, by its name."""
     curves = {}
     for name, fault in faults.items():
-        change = {key: value for key, value in fault.change.items() if key != "shortcuts"}
+        change = {key: value for key, value in fault.change.items() if key not in IN_GRAPH}
         curves[name] = losses(fault.model or model, setup, pixels, labels, steps, change)
     return curves
 

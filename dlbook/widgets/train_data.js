@@ -1,29 +1,8 @@
 // The digits for a training in the page: loaded once for all figures, when the reader first asks for them.
-import { inflatedBytes } from "./controls.js";
+import { siteFile } from "./site_file.js";
 
+const FILE = { name: "digits", variable: "dlbookDigits", words: "digits" };
 let digits = null;
-
-const hex = (bytes) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
-
-// On the site a script beside the page, which a page that was opened as a file may load too; in a notebook the kernel is asked.
-function text(model) {
-  const root = document.documentElement.dataset.content_root;
-  return new Promise((done, fail) => {
-    const none = () => fail(new Error("The digits could not be loaded. They are the file _static/digits.js of this site."));
-    if (globalThis.dlbookDigits) done(globalThis.dlbookDigits);
-    else if (root === undefined) {
-      setTimeout(none, 8000);
-      model.on("msg:custom", (message) => { if (message.digits) done(message.digits); });
-      model.send({ ask: "digits" });
-    } else {
-      const script = document.createElement("script");
-      script.onload = () => (globalThis.dlbookDigits ? done(globalThis.dlbookDigits) : none());
-      script.onerror = none;
-      script.src = `${root}_static/digits.js`;
-      document.head.append(script);
-    }
-  });
-}
 
 // Side by side, two pixels a byte: each of the 16 levels a byte of its own.
 function levels(bytes, n, side) {
@@ -44,10 +23,7 @@ function halved(pixels, n, side) {
 
 // { train, test }: each { images, labels, top }.
 async function prepared(model, { train, test, side, small, top, sha256 }) {
-  const bytes = await inflatedBytes(await text(model)), n = train + test;
-  // a page without a secure address has no crypto.subtle: there only the length is known
-  const right = bytes.length === n * ((side * side) / 2 + 1);
-  if (!right || (crypto.subtle && hex(await crypto.subtle.digest("SHA-256", bytes)) !== sha256)) throw new Error("The digits are not those that this figure was made with.");
+  const n = train + test, bytes = await siteFile(model, { ...FILE, sha256, count: n * ((side * side) / 2 + 1) });
   const whole = levels(bytes, n, side), images = small ? halved(whole, n, side) : whole, size = images.length / n, labels = bytes.subarray(bytes.length - n);
   const part = (from, to) => ({ images: images.slice(from * size, to * size), labels: labels.slice(from, to), top: small ? 4 * top : top });
   return { train: part(0, train), test: part(train, n) };

@@ -45,9 +45,15 @@ class Unit(Figure):
     """
 
     _esm = module_text(
-        "controls.js", "stage.js", "unit_values.js", "unit_window.js", "unit_board.js", "unit.js"
+        "controls.js",
+        "stage.js",
+        "unit_values.js",
+        "unit_products.js",
+        "unit_window.js",
+        "unit_board.js",
+        "unit.js",
     )
-    _css = style_text("figure.css", "stage.css", "unit.css")
+    _css = style_text("figure.css", "stage.css", "unit_products.css", "unit.css")
 
     row = traitlets.Int().tag(sync=True)
     column = traitlets.Int().tag(sync=True)

@@ -1,42 +1,14 @@
 // The inside of one output cell, enlarged: products and their sum, the largest, a normalisation, or the patches of an attention.
 import { node } from "./controls.js";
 import { image } from "./unit_board.js";
+import { exact, percent, products, result, toned, weightText } from "./unit_products.js";
 import { ATTENTION, AVERAGE, CONVOLUTION, MAXIMUM, NORM, moments, normed } from "./unit_values.js";
 
 const MOST = 5, BINS = 32;  // patches that are shown; bars of the histogram
 
-export const fixed = (value, digits = 2) => (Math.abs(value) < 0.5 * 10 ** -digits ? 0 : value).toFixed(digits).replace("-", "−");
-export const exact = (value) => fixed(value, 3);
-const percent = (part) => (part < 0.005 ? "<\u00a01\u00a0%" : `${Math.round(100 * part)}\u00a0%`);
-const weightText = (weight) => (Number.isInteger(weight) ? fixed(weight, 0) : fixed(weight));
-const toned = (value) => (value > 0 ? "dlw-plus" : value < 0 ? "dlw-minus" : "");
-
-// A pixel in its own grey, with its number in the ink that stands out from it.
-const pixel = (value) => node("span", { class: `dlw-pixel${value > 0.46 ? " dlw-bright" : ""}`, style: `--dlw-grey: ${Math.round(255 * value)}` }, fixed(value));
-
-const result = (words, value) => node("p", { class: `dlw-result ${toned(value)}` }, `${words} `, node("b", {}, exact(value)));
-
-// The window as a table: each cell the pixel, its weight, their product; or the pixel alone, where the largest is taken.
-function products(values, seen, weights, winner) {
-  const share = values.operation === AVERAGE, side = Math.sqrt(seen.length), most = Math.max(...(weights ?? [1]).map(Math.abs)) || 1;
-  const cell = ({ value, y, x }, k) => {
-    if (!weights) {
-      return node("td", { class: winner === seen[k] ? "dlw-largest" : null }, value === null ? node("span", { class: "dlw-pixel dlw-outside" }, "outside") : pixel(value),
-        winner === seen[k] ? node("span", { class: "dlw-weight" }, "largest") : null);
-    }
-    const product = (value ?? 0) * weights[k];
-    return node("td", { class: toned(product) || null, style: `--dlw-part: ${Math.round((45 * Math.abs(product)) / most)}%` },
-      value === null ? node("span", { class: "dlw-pixel dlw-outside" }, "0") : pixel(value),
-      node("span", { class: `dlw-weight ${toned(weights[k])}` }, `× ${share ? `1/${seen.length}` : weightText(weights[k])}`), node("span", { class: "dlw-product" }, fixed(product, share ? 3 : 2)));
-  };
-  const cells = seen.map(cell), rows = Array.from({ length: side }, (_, r) => node("tr", {}, ...cells.slice(r * side, (r + 1) * side)));
-  return node("table", { class: `dlw-products dlw-side-${side}` }, node("caption", { class: "dlw-hidden" },
-    weights ? "the window: pixel, weight, product" : "the window: the largest is taken"), node("tbody", {}, ...rows));
-}
-
 function windowed(spec, values, { seen, value, winner }) {
   const { operation } = values, weights = operation === CONVOLUTION ? spec.kernels[values.kernel].flat() : operation === AVERAGE ? seen.map(() => 1 / seen.length) : null;
-  return { title: weights ? "window × weights" : "window", parts: [products(values, seen, weights, winner),
+  return { title: weights ? "window × weights" : "window", parts: [products(seen, weights, winner, operation === AVERAGE),
     result(weights ? `sum of the ${seen.length} products` : `largest of ${seen.length}`, value)] };
 }
 

@@ -1,5 +1,6 @@
 // Two views of one picture: the label that the weak one gives, and what the strong one has to learn.
 import { frame, identity, listen, keeper, node, number, parameterControls, stateText, three } from "./controls.js";
+import { tabled } from "./numbers.js";
 import { onWidth } from "./stage.js";
 
 const PICTURE = "picture", THRESHOLD = "τ", STRENGTH = "strength";
@@ -84,7 +85,7 @@ function drag(svg, at, thresholds, change) {
 }
 
 async function render({ model, el }) {
-  const spec = model.get("spec"), { content, say } = frame(model, el, "views"), keep = keeper(model);
+  const spec = model.get("spec"), { root, content, say } = frame(model, el, "views"), keep = keeper(model);
   const controls = parameterControls(model, keep), verdict = node("p", { class: "dlw-verdict" }), state = node("p", { class: "dlw-state" });
   const hold = node("div", { class: "dlw-hold" });
   let picture = null;
@@ -106,6 +107,10 @@ async function render({ model, el }) {
   });
   const stop = listen(model, ["change:values"], draw);
   draw();
+  tabled(model, root, () => {
+    const { q, p } = lesson(spec, model.get("values"));
+    return [["class", "weak view", "strong view"], ...spec.classes.map((name, i) => [name, three(q[i]), three(p[i])])];
+  });
   return () => { unwatch(); stop(); };
 }
 

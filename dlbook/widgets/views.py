@@ -39,8 +39,9 @@ class Views(Figure):
         ValueError: shapes that do not fit, or probabilities that do not sum to one.
     """
 
-    _esm = module_text("controls.js", "stage.js", "views.js")
-    _css = style_text("figure.css", "stage.css", "views.css")
+    tabled = True
+    _esm = module_text("controls.js", "numbers.js", "stage.js", "views.js")
+    _css = style_text("figure.css", "numbers.css", "stage.css", "views.css")
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from dlbook.browser import export
-from dlbook.browser.export import exported, graph_of, packed
+from dlbook.browser.export import exported, graph_of, packed, unpacked
 from dlbook.models import resnet
 from tests.browser.networks import NETWORKS, built
 
@@ -24,6 +24,15 @@ def test_a_small_network_fits_and_stays_close(name, kind):
         {"int8": 1, "float16": 2, "float32": 4}[how] * int(np.prod(shape))
         for _, shape, how, _ in file.entries
     )
+
+
+@pytest.mark.parametrize("kind", ["int8", "float16", "float32"])
+def test_what_was_packed_is_read_again(kind):
+    model, images, *_ = built("convnet")
+    result = exported(model, images, kind)
+    read = unpacked(result.entries, result.data)
+    assert read.keys() == result.numbers.keys()
+    assert all(torch.equal(read[name], values) for name, values in result.numbers.items())
 
 
 def test_float32_is_exact():

@@ -1,7 +1,7 @@
 """The page's training and torch's: the same numbers at the start, the same batches, and the same faults.
 
-Seeded faults, tried: another order of the batches, labels of the next digit, and a learning rate that a fault
-does not reach are seen.
+Seeded faults, tried: another order of the batches, labels of the next digit, a learning rate that a fault
+does not reach, a schedule that is a step late, and biases that stay at 0 are seen.
 """
 
 import base64
@@ -24,6 +24,8 @@ CHANGES = {
     "labels": {"labels": "shuffled"},
     "norm": {"norm": "evaluation"},
     "gradients": {"gradients": "kept"},
+    "schedule": {"schedule": [(step + 1) / STEPS for step in range(STEPS)]},
+    "biases": {"biases": 0.5},
 }
 
 

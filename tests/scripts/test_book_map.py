@@ -47,7 +47,7 @@ def test_the_map_is_the_table_of_contents():
     [
         ("  - [Activations](chapters/convolution/activations.md)\n", ""),
         ("[Activations](chapters/convolution/activations.md)", "*Activations*"),
-        ("  - *The perceptron*", "  - [The perceptron](chapters/foundations/perceptron.md)"),
+        ("  - *Open problems*", "  - [Open problems](chapters/practice/open-problems.md)"),
         ("- **Training**", "- **Learning**"),
         ("  - *DenseNet*", "  - DenseNet"),
     ],

@@ -27,12 +27,14 @@ def page_of(figure, theme="light"):
 def opener(browser, errors, contexts):
     """Function that opens a figure in a fresh context, and waits until it is alive."""
 
-    def open_figure(figure, dark=False, **options):
+    def open_figure(figure, dark=False, first=None, **options):
         context = browser.new_context(**{"reduced_motion": "reduce", **options})
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
+        if first:  # what the page has before the figure begins
+            page.evaluate(first)
         page.set_content(page_of(figure, "dark" if dark else "light"))
         if options.get("java_script_enabled", True):
             page.wait_for_selector("[data-widget=ready]")
@@ -61,6 +63,8 @@ def check_axe(page):
 def check_paper(page):
     """On paper the stage is white, and there is no button. The page stays as it is printed."""
     page.emulate_media(media="print")
-    ground = page.locator(".dlw-stage").evaluate("el => getComputedStyle(el).backgroundColor")
-    assert ground == "rgb(255, 255, 255)"
+    grounds = page.locator(".dlw-stage").evaluate_all(
+        "all => all.map((stage) => getComputedStyle(stage).backgroundColor)"
+    )
+    assert set(grounds) == {"rgb(255, 255, 255)"}
     assert page.locator("button:visible").count() == 0

@@ -39,3 +39,4 @@ def test_every_figure_says_how_high_it_will_be():
         kind = getattr(widgets, name)
         if isinstance(kind, type) and issubclass(kind, Figure) and kind is not Figure:
             assert kind.height is not Figure.height, name
+            assert kind.tabled == ("tabled(model, root, () =>" in kind._esm), name

@@ -31,9 +31,10 @@ def test_the_end_of_a_curve_is_one_of_the_choices(end, answer):
 
 
 def test_every_fault_has_its_curve_and_its_answer(figure):
-    assert list(figure.curves) == figure.spec["parameters"]["broken"] == ["nothing", "no shortcut", "labels"]
-    assert len({tuple(curve) for curve in figure.curves.values()}) == 3
-    assert figure.answer("labels") in CHOICES and len(figure.spec["answers"]) == 3
+    names = ["nothing", "no shortcut", "labels", "sigmoid", "flat"]
+    assert list(figure.curves) == figure.spec["parameters"]["broken"] == names
+    assert len({tuple(curve) for curve in figure.curves.values()}) == len(names)
+    assert figure.answer("labels") in CHOICES and len(figure.spec["answers"]) == len(names)
 
 
 def test_the_state_is_small(figure):
@@ -59,6 +60,7 @@ def test_a_notebook_gets_the_digits_when_it_asks(figure, monkeypatch):
     [
         ({"side": 20}, "expected side to be 14 or 28, got 20; the page's digits"),
         ({"title": ""}, "expected a title"),
+        ({"schedule": [1.0, 0.5]}, "expected 8 factors of a schedule, got 2; give one a step"),
         ({"start": "everything"}, "everything"),
         (
             {"model": torch.nn.Sequential(torch.nn.ELU(), torch.nn.Flatten())},

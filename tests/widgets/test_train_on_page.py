@@ -53,7 +53,7 @@ def within(text):
     return float(re.search(r"within ([\d.e−]+) %", text)[1].replace("−", "-"))
 
 
-@pytest.mark.parametrize("name", ["nothing", "no shortcut", "labels"])
+@pytest.mark.parametrize("name", ["nothing", "no shortcut", "labels", "sigmoid", "flat"])
 def test_it_trains_as_torch_did_and_the_guess_is_marked(opened, figure, name):
     page = opened()
     choose(page, name)

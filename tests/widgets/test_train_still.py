@@ -7,5 +7,5 @@ def test_each_fault_has_its_square_in_both_forms():
     figure = made()
     still = figure.still()
     assert still.count(">broken: no shortcut<") == 2 and still.count(">healthy<") == 2
-    assert still.count('stroke-width="2.2"') == 6 and still.count('stroke-dasharray="3 3"') == 6
+    assert still.count('stroke-width="2.2"') == 10 and still.count('stroke-dasharray="3 3"') == 10
     assert "loss of 8 steps, recorded by torch" in still

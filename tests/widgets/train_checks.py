@@ -1,8 +1,10 @@
 """A small training, which several modules of tests draw."""
 
 import functools
+from unittest import mock
 
 import torch
+from torch.nn import functional as F
 
 from dlbook.browser import digits
 from dlbook.data import mnist5k
@@ -13,8 +15,16 @@ from tests.browser.networks import SGD, residual
 TEXTS = {"title": "A title", "description": "What it shows."}
 
 
+class WithSigmoids(resnet.ResNet):
+    """The residual network with a sigmoid in the place of each ReLU."""
+
+    def forward(self, images):
+        with mock.patch.object(F, "relu", lambda x, inplace=False: torch.sigmoid(x)):
+            return super().forward(images)
+
+
 def made(**changes):
-    """Two blocks, eight steps, two faults."""
+    """Two blocks, eight steps, four faults."""
     train = mnist5k("train")
     torch.manual_seed(0)
     arguments = {
@@ -25,7 +35,12 @@ def made(**changes):
         "faults": {
             "no shortcut": Fault("It is gone.", {"shortcuts": "none"}, residual(resnet.PlainBlock, None)),
             "labels": Fault("They say nothing.", {"labels": "shuffled"}),
+            "sigmoid": Fault(
+                "It is flat.", {"activation": "sigmoid"}, WithSigmoids(residual().config, in_channels=1)
+            ),
+            "flat": Fault("It stays.", {"schedule": [1.0] * 8}),
         },
+        "schedule": [1 - step / 16 for step in range(8)],
         "optimiser": SGD,
         "says": "It learns.",
         "steps": 8,
