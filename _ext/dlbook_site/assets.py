@@ -39,14 +39,17 @@ def copy_notebooks(app):
 
 
 def fetch_fonts_first(app, pagename, templatename, context, doctree):
-    """Ask for the fonts of the text with the first bytes: one that comes late wraps the lines anew.
+    """Ask for the fonts of the text with the first bytes: one that comes late is not used before the next page.
 
-    A page that is a file is refused a font that is asked for so, and gets it from the style sheet.
+    A page that is a file is refused a font that is asked for so. It says that it is one, and the style sheet has its fonts.
     """
     link = '<link rel="preload" as="font" type="font/woff2" href="{}" crossorigin>'
     files = [context["pathto"](f"_static/fonts/{name}.woff2", 1) for name in TEXT_FONTS]
     links = "".join(map(link.format, files))
-    ask = f"location.protocol === 'file:' || document.head.insertAdjacentHTML('beforeend', '{links}')"
+    ask = (
+        "location.protocol === 'file:' ? document.documentElement.classList.add('is-file')"
+        f" : document.head.insertAdjacentHTML('beforeend', '{links}')"
+    )
     context["metatags"] = f"{context.get('metatags') or ''}\n<script>{ask}</script>"
 
 

@@ -1,7 +1,7 @@
 """Readers without JavaScript, and readers who open the built page as a file.
 
 Seeded faults, tried: `data-theme="auto"`, as the theme writes it, has no colours; a module is refused by the browser
-on a page that is a file.
+on a page that is a file; such a page without fonts that may come late is set in others.
 """
 
 import pytest
@@ -58,4 +58,33 @@ def test_a_page_that_is_a_file_is_alive(browser, site):
     figure.get_by_role("radio", name="with shortcuts").check(force=True)
     assert figure.locator(".dlw-verdict").inner_text() != before
     assert not errors
+    context.close()
+
+
+def fonts(page, selector):
+    """Names of the fonts that the first such element is drawn with."""
+    chromium = page.context.new_cdp_session(page)
+    chromium.send("DOM.enable")
+    chromium.send("CSS.enable")
+    root = chromium.send("DOM.getDocument")["root"]["nodeId"]
+    node = chromium.send("DOM.querySelector", {"nodeId": root, "selector": selector})["nodeId"]
+    return {
+        font["familyName"] for font in chromium.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+    }
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_a_page_has_the_book_s_fonts_served_and_as_a_file(browser, address, site, served):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(
+        f"{address}/chapters/front/preface.html"
+        if served
+        else (site / "chapters/front/preface.html").as_uri()
+    )
+    page.wait_for_timeout(500)
+    assert (fonts(page, ".bd-article p"), fonts(page, ".bd-article h1")) == (
+        {"dlbook Serif"},
+        {"dlbook Sans"},
+    )
     context.close()
