@@ -39,9 +39,9 @@ def copy_notebooks(app):
 
 
 def fetch_fonts_first(app, pagename, templatename, context, doctree):
-    """Ask for the fonts of the text with the first bytes: one that comes late is not used before the next page.
+    """Ask for the fonts of the text with the first bytes: one that comes late waits for the next page.
 
-    A page that is a file is refused a font that is asked for so. It says that it is one, and the style sheet has its fonts.
+    A page that is a file is refused a font that is asked for so. It says that it is one, for the style sheet.
     """
     link = '<link rel="preload" as="font" type="font/woff2" href="{}" crossorigin>'
     files = [context["pathto"](f"_static/fonts/{name}.woff2", 1) for name in TEXT_FONTS]

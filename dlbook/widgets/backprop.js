@@ -5,15 +5,20 @@ import { onSight, onWidth, player } from "./stage.js";
 import { HIGH, LOW, picture, short } from "./backprop_draw.js";
 import { NUMBERS, descend, made, nudge, pass, together } from "./backprop_net.js";
 
-const MOST = 10, SECONDS = 9, NUDGE = 0.01, SNAP = 0.07;
+const MOST = 10, SECONDS = 9, NUDGE = 0.01, SNAP = 0.07, STEP = 0.05;
 
 // A slider for the number that is chosen, from any value to any value.
 function dial(change) {
   const id = identity(), label = node("label", { for: id }), box = node("span", { class: "dlw-read" });
-  const range = node("input", { type: "range", id, step: 0.05, oninput: () => change(Number(range.value)) });
-  const element = node("div", { class: "dlw-control" }, label, box, node("div", { class: "dlw-track" }, range));
+  const range = node("input", { type: "range", id, step: STEP, oninput: () => change(Number(range.value)) });
+  const go = (way) => change(Math.min(Number(range.max), Math.max(Number(range.min), Number(range.value) + way * STEP)));
+  const less = button("minus", "less", () => go(-1)), more = button("plus", "more", () => go(1));
+  const element = node("div", { class: "dlw-control" }, label, box, node("div", { class: "dlw-track" }, less.element, range, more.element));
   return { element, show: (name, value, low, high) => {
     label.textContent = `change ${name}`;
+    [["less", less], ["more", more]].forEach(([word, { element: one }]) => one.setAttribute("aria-label", `${word} ${name}`));
+    less.enable(value > low);
+    more.enable(value < high);
     range.min = low;
     range.max = high;
     range.value = value;

@@ -110,8 +110,8 @@ class Backprop(Figure):
 
     def height(self, inside):
         parameters = {n: v for n, v in self.spec["parameters"].items() if len(v) > 1}
-        below = reserve.controls(parameters, inside, cursor=1)
-        return reserve.staged(self, inside, backprop_still.sheet(inside)["height"], 190, 70, below)
+        below = reserve.controls(parameters, inside, cursor=1) + reserve.LINE + reserve.GAP
+        return reserve.staged(self, inside, backprop_still.sheet(inside)["height"], 150, 48, below)
 
     def still(self):
         return backprop_still.draw_net(self)

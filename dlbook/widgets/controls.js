@@ -82,12 +82,19 @@ export const ordered = (spec) => spec.order ?? Object.keys(spec.parameters);
 export const stateText = (values, names = Object.keys(values)) => names.map((name) => `${name} = ${number(values[name])}`).join(", ");
 
 // On a telephone the picture stays in sight above its controls: one that gets the focus comes out from under it.
+const pictureOf = (root) => root.querySelector(".dlw-stage, .dlw-area");
 function uncover(root, target) {
-  const picture = root.querySelector(".dlw-stage, .dlw-area");
+  const picture = pictureOf(root);
   const below = picture && picture.compareDocumentPosition(target) === Node.DOCUMENT_POSITION_FOLLOWING;
   if (!below || getComputedStyle(picture).position !== "sticky") return;
   const covered = picture.getBoundingClientRect().bottom + 8 - target.getBoundingClientRect().top;
   if (covered > 0) scrollBy({ top: -covered, behavior: "instant" });
+}
+
+// One that fills most of the window does not stay: it would lie on the controls.
+function letGo(root) {
+  const picture = pictureOf(root);
+  picture?.classList.toggle("dlw-tall", picture.offsetHeight > 0.6 * innerHeight);
 }
 
 // The frame of a figure: heading, place for the content, a description for screen readers, and a spoken line.
@@ -99,6 +106,7 @@ export function frame(model, el, kind) {
     node("p", { class: "dlw-title", id: heading }, model.get("title")),
     node("p", { class: "dlw-hidden", id: about }, model.get("description")), content, spoken);
   root.addEventListener("focusin", ({ target }) => uncover(root, target));
+  new ResizeObserver(() => letGo(root)).observe(root);
   el.append(root);
   let words = "";
   const say = later(500, () => { spoken.textContent = words; });

@@ -96,7 +96,7 @@ class Cortex(Figure):
     def height(self, inside):
         board = cortex_still.Board(inside)
         below = reserve.controls(self.spec["parameters"], inside, cursor=0)
-        return reserve.staged(self, inside, board.height, 110, 0, below)
+        return reserve.staged(self, inside, board.height, 135, 0, below)
 
     def still(self):
         return cortex_still.draw_cortex(self)

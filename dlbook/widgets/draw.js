@@ -52,9 +52,9 @@ async function render({ model, el }) {
     });
   };
   const build = () => {
-    left.replaceChildren();
+    const parts = [];
     const place = (b) => (to) => { if (layers.length) at = [b, ...to]; else query = to[1] * 7 + to[2] + 1; mark(); };
-    const titled = (words, one) => left.append(node("p", { class: "dlw-board-title" }, words), one.element);
+    const titled = (words, one) => parts.push(node("p", { class: "dlw-board-title" }, words), one.element);
     layers = layersOf(net(), mine().results).filter(() => network() === "ConvNet");
     zoom.element.hidden = !layers.length;
     if (layers.length) {
@@ -70,8 +70,9 @@ async function render({ model, el }) {
         titled(`block ${b + 1}: where ${shape[1]} heads look`, made);
         return made;
       });
-      left.append(node("p", { class: "dlw-board-title" }, "Choose a patch to see where it looks. At first the class token looks."), node("div", { class: "dlw-playing" }, button("first", "the class token", () => { query = 0; mark(); }, "class token").element));
+      parts.push(node("p", { class: "dlw-board-title" }, "Choose a patch to see where it looks. At first the class token looks."), node("div", { class: "dlw-playing" }, button("first", "the class token", () => { query = 0; mark(); }, "class token").element));
     }
+    left.replaceChildren(...parts);
   };
   const run = () => {
     asked = 0;

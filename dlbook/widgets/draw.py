@@ -85,7 +85,7 @@ class Draw(Figure):
         samples = reserve.stacked(len(self.labels), inside, 46, 46, 5.6)
         pad = min(300, max(230, (inside - 54) / 3))
         stage = 1650 if inside == reserve.NARROW else 690 + pad
-        return reserve.title(self.title, inside) + stage + samples + 500
+        return reserve.title(self.title, inside) + stage + samples + 525
 
     def still(self):
         return draw_still.draw(self)

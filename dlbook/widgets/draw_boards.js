@@ -51,7 +51,7 @@ export function board({ name, maps, side, across }, choose, words) {
       const column = Math.min(across - 1, Math.floor(x / cell)), row = Math.min(rows - 1, Math.floor(y / cell));
       if (row * across + column < maps) go([row * across + column, Math.floor(y - row * cell), Math.floor(x - column * cell)]);
     } }, canvas, around, dot);
-  const square = (frame, x, y, size) => Object.assign(frame.style, { left: `${(100 * x) / wide}%`, top: `${(100 * y) / high}%`, width: `${(100 * size) / wide}%`, height: `${(100 * size) / high}%` });
+  const square = (frame, x, y, size) => { frame.style.cssText = `left: ${(100 * x) / wide}%; top: ${(100 * y) / high}%; width: ${(100 * size) / wide}%; height: ${(100 * size) / high}%`; };
   return { element,
     paint: (values) => painted(canvas, Array.from(values, (v, k) => {
       const map = Math.floor(k / (side * side)), y = Math.floor((k % (side * side)) / side);

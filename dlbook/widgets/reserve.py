@@ -63,7 +63,9 @@ def staged(figure, inside, picture, letters, playing, below):
     """
     parts = [picture, LINE * lines(letters, inside), below]
     if playing is not None:
-        parts.append(max(32, LINE * lines(playing, inside - 75)))
+        beside = lines(playing, inside - 75)
+        wraps = inside == NARROW and beside > 1  # on a telephone a longer line stands below the button
+        parts.append(36 + 6.4 + LINE * lines(playing, inside) if wraps else max(32, LINE * beside))
     return title(figure.title, inside) + sum(part + GAP for part in parts if part) - GAP
 
 
@@ -76,16 +78,22 @@ def controls(parameters, inside, cursor=1, one_row=False):
         cursor: number of sliders beside them.
         one_row: the style sheet puts them side by side where there is room.
     """
-    choices = [values for values in parameters.values() if len(values) > 1]
-    texts = [values for values in choices if isinstance(values[0], str)]
-    radios = [values for values in texts if len(values) <= 5 and len("".join(values)) <= 36]
     if one_row and inside > NARROW:
         return CONTROL
+    choices = [values for values in parameters.values() if len(values) > 1]
     count = cursor + len(choices)
-    beside = min(count, per_row(inside, 248, 26))
-    column = (inside - 26 * (beside - 1)) / max(beside, 1)
-    longest = max((sum(8.5 * len(text) + 32 for text in values) for values in radios), default=0)
-    return stacked(count, inside, 248, CONTROL, 13, 26) + 37 * (longest > column)
+    beside = max(1, min(count, per_row(inside, 248, 26)))
+    column = (inside - 26 * (beside - 1)) / beside
+    highs = [CONTROL] * cursor + [CONTROL + 37 * (_radio_rows(values, column) - 1) for values in choices]
+    rows = [max(highs[i : i + beside]) for i in range(0, count, beside)]
+    return sum(rows) + 13 * max(0, len(rows) - 1)
+
+
+def _radio_rows(values, column):
+    """Return how many rows the buttons of a choice take; 1 for a slider and a menu."""
+    if not isinstance(values[0], str) or len(values) > 5 or len("".join(values)) > 36:
+        return 1
+    return len(wrapped([8.5 * len(text) + 32 for text in values], column, 0))
 
 
 def curves(figure, inside):
@@ -115,11 +123,13 @@ def stepper(figure, inside):
 def step(entry, inside, pictures):
     """Return the height of one step: its words, its formula, its tables side by side as far as they fit."""
     words = 22 * math.ceil(8 * len(entry["caption"]) / inside) + (GAP + 38 if entry["formula"] else 0)
-    least, edge, gap = (34, 12, 20) if inside == NARROW else (42, 20, 32)
+    narrow = inside == NARROW
+    least, edge, gap = (34, 12, 19) if narrow else (42, 20, 32)  # the gap, and what stands around a table
     line, left, total = 0, 0, 0
     for grid in entry["grids"]:
         seen = sum(name in pictures for name in grid["rows"] or ())
-        label = 20 + 8 * max(map(len, grid["rows"])) + 52 * bool(seen) if grid["rows"] else 0
+        letter, pad = (7, 14) if narrow else (8, 20)
+        label = pad + letter * max(map(len, grid["rows"])) + 52 * bool(seen) if grid["rows"] else 0
         columns = zip(*grid["cells"], strict=True)
         cells = [max(least, edge + 8.5 * max(map(len, column))) for column in columns]
         wide = min(inside, max(label + sum(cells), 8 * len(grid["name"])) + gap)

@@ -140,7 +140,10 @@ class Sweep(Figure):
 
     def height(self, inside):
         buttons = 32 if inside > reserve.NARROW else 66
-        below = reserve.controls(self.spec["parameters"], inside, cursor=0) + 2 * reserve.LINE + buttons + 24
+        count = 3 if inside == reserve.NARROW else 2  # lines of the counts, which are kept free
+        below = (
+            reserve.controls(self.spec["parameters"], inside, cursor=0) + count * reserve.LINE + buttons + 24
+        )
         return reserve.staged(
             self, inside, sweep_still.frame(self.spec["cells"], inside)[-1], 150, None, below
         )

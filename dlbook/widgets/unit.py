@@ -122,10 +122,11 @@ class Unit(Figure):
         return inside(self.row), inside(self.column)
 
     def height(self, inside):
-        shown = [
-            name for name in unit_values.CONTROLS["convolution"] if len(self.spec["parameters"][name]) > 1
-        ]
-        below = reserve.controls({name: self.spec["parameters"][name] for name in shown}, inside, cursor=0)
+        parameters = self.spec["parameters"]
+        shown = [unit_values.CONTROLS[operation] for operation in parameters["operation"]]
+        below = max(
+            reserve.controls({name: parameters[name] for name in names}, inside, cursor=0) for names in shown
+        )
         stage = 560 if inside == reserve.NARROW else 384
         return reserve.staged(self, inside, stage, 120, 0, below)
 

@@ -8,7 +8,9 @@ that paper leaves folded, and quotations listed before what could have failed.
 import re
 
 import pytest
+import yaml
 
+from tests.site.conftest import ROOT
 from tests.site.site_html import soup
 
 pytestmark = pytest.mark.browser
@@ -118,6 +120,14 @@ def test_on_paper_the_mark_is_the_number_of_a_row_that_is_printed(page):
     )
 
 
+def in_order(site):
+    """Titles of the chapters in the order of the table of contents."""
+    book = yaml.safe_load((ROOT / "_toc.yml").read_text("utf8"))
+    files = [chapter["file"] for part in book["parts"] for chapter in part["chapters"]]
+    pages = [soup(site, f"{file}.html") for file in files if file.startswith("chapters/")]
+    return [page.h1.find_all(string=True, recursive=False)[-1].strip() for page in pages]
+
+
 def test_every_claim_lists_first_what_could_have_failed_in_the_book_s_order(site):
     html = soup(site, "chapters/front/claims.html")
     sections = html.select("section[id^=claims-]")
@@ -134,12 +144,8 @@ def test_every_claim_lists_first_what_could_have_failed_in_the_book_s_order(site
             for row in rows
             if "claims-all" not in row.get("class", [])
         ]
-        assert [title for at, title in enumerate(found) if title not in found[:at]] == [
-            "Activations",
-            "Residual networks",
-            "Learning-rate schedules",
-            "Consistency and confidence: FixMatch",
-        ]
+        titles = [title for at, title in enumerate(found) if title not in found[:at]]
+        assert len(titles) >= 11 and titles == [title for title in in_order(site) if title in titles]
     recorded = sections[2].get_text()
     assert "recorded 20" in recorded and "CPU" in recorded and "The zoo" in recorded
     assert (

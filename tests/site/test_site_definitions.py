@@ -46,7 +46,7 @@ def test_a_wide_page_has_notes_in_the_margin_that_cover_nothing(browser, address
     box, text = shown.first.bounding_box(), page.locator("article section > p").first.bounding_box()
     assert box["x"] >= text["x"] + text["width"] and box["x"] + box["width"] <= 1720
     assert page.evaluate(COVERED) == []
-    term(page, "term-gradient").hover()
+    term(page, "term-saturation").hover()
     page.wait_for_timeout(500)
     assert page.locator(CARD).count() == 0  # it stands beside it
     page.context.close()
@@ -55,10 +55,10 @@ def test_a_wide_page_has_notes_in_the_margin_that_cover_nothing(browser, address
 def test_a_narrow_page_shows_the_definition_at_a_tap(browser, address):
     page = opened(browser, address, 390, has_touch=True, is_mobile=True)
     assert page.locator(".term-note:visible").count() == 0
-    term(page, "term-gradient").scroll_into_view_if_needed()
-    term(page, "term-gradient").tap()
+    term(page, "term-saturation").scroll_into_view_if_needed()
+    term(page, "term-saturation").tap()
     told, box = page.locator(CARD).inner_text(), page.locator(CARD).bounding_box()
-    assert told.startswith("gradient") and "grows fastest" in told
+    assert told.startswith("saturation") and "is flat" in told
     assert box["x"] >= 0 and box["x"] + box["width"] <= 390
     page.keyboard.press("Escape")
     assert page.locator(CARD).count() == 0
@@ -69,7 +69,7 @@ def test_without_scripts_and_on_paper_it_stands_beside_the_paragraph(browser, ad
     for options, media in (({"java_script_enabled": False}, "screen"), ({}, "print")):
         page = opened(browser, address, 900, **options)
         page.emulate_media(media=media)
-        assert page.locator("#term-gradient").is_visible()
+        assert page.locator("#term-saturation").is_visible()
         page.context.close()
 
 

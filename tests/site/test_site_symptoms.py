@@ -14,6 +14,7 @@ from tests.site.site_html import soup
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
 BUG = re.compile(r"^### (?P<title>.+)\n(?:(?!^##).*\n)*?\*\*Symptom: (?P<seen>[^*]+)\.\*\*", re.M)
+STRAIGHT = str.maketrans("“”‘’", "\"\"''")  # quotation marks as the sources have them
 
 
 def told():
@@ -29,7 +30,7 @@ def test_every_bug_stands_under_what_one_sees(site):
         form = section.h2.find(string=True).strip().lower()
         links = section.select("li > p:first-child > a")
         assert links, f"nothing stands under {form}"
-        shown |= {(form, link.get_text(strip=True)) for link in links}
+        shown |= {(form, link.get_text(strip=True).translate(STRAIGHT)) for link in links}
         addresses += [link["href"] for link in links]
     assert len(shown) > 10 and shown == told()
     assert all("#" in address for address in addresses)

@@ -13,7 +13,7 @@ from tests.site.site_html import soup
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
-NEED = re.compile(r"\]\((?:\.\./)+([\w/]+)\.md\)")
+NEED = re.compile(r"\]\(([\w./-]+)\.md\)")
 
 
 def needs():
@@ -21,9 +21,13 @@ def needs():
     found = {}
     for file in sorted(ROOT.glob("chapters/*/*.md")):
         if line := re.search(r"- \*\*Before you start\*\*:(.*)", file.read_text("utf8")):
-            page = file.relative_to(ROOT).with_suffix("").as_posix()
-            found[page] = [f"chapters/{link}" for link in NEED.findall(line[1])]
+            links = [(file.parent / link).resolve() for link in NEED.findall(line[1])]
+            found[_page(file.with_suffix(""))] = [_page(link) for link in links]
     return found
+
+
+def _page(path):
+    return path.relative_to(ROOT).as_posix()
 
 
 def test_every_chapter_is_on_the_map_and_each_need_is_an_arrow(site):

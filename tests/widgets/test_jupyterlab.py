@@ -147,7 +147,7 @@ def run_all(page, address):
                 break  # JupyterLab forgets the cells when it asks
             if finished.count():
                 expect(waiting).to_have_count(
-                    0, timeout=90_000
+                    0, timeout=300_000
                 )  # what comes later moves the page under the pointer
                 return
     pytest.fail("no cell ran in JupyterLab")
