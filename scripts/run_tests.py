@@ -16,7 +16,9 @@ WORKERS = os.environ.get("DLBOOK_TEST_WORKERS", "2")
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--dist", "loadfile", "-n", WORKERS]
 # A browser waits more than it works, so one more runs beside the others.
 BROWSERS = [*PYTEST[:-1], str(int(WORKERS) + 1), "-m", "browser"]
-EACH_PAGE = ("tests/site/test_site_pages.py", "tests/site/test_site_files.py", "tests/site/test_site_wide.py")
+EACH_PAGE = tuple(
+    f"tests/site/test_site_{name}.py" for name in ("pages", "files", "wide", "shift", "everybody")
+)
 WHOLE_BOOK = 58  # chapters
 LIMIT = 55  # minutes that all stages together may take then, on two cores
 CHECK_ZOO = [sys.executable, "scripts/check_zoo.py"]
