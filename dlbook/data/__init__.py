@@ -1,12 +1,13 @@
 """Data sets that come with the book, and loaders for those that must be downloaded.
 
-Bundled, checked and offline: :func:`mnist5k`, :func:`photographs`, :func:`imagenet_classes`. Drawn on the
-spot: :func:`color_shapes`. From torchvision, by name and never silently: :func:`torchvision_dataset`.
+Bundled, checked and offline: :func:`mnist5k`, :func:`photographs`, :func:`imagenet_classes`,
+:func:`ilsvrc`. Drawn on the spot: :func:`color_shapes`. From torchvision, by name and never silently: :func:`torchvision_dataset`.
 """
 
 from dlbook.data.bundled_photographs import imagenet_classes, photograph, photographs
 from dlbook.data.drawn_shapes import color_shapes
 from dlbook.data.files import data_dir
+from dlbook.data.ilsvrc import ilsvrc
 from dlbook.data.labelled import LabelledImages, labelled_indices
 from dlbook.data.mnist import mnist5k
 from dlbook.data.torchvision_sets import gather, torchvision_dataset
@@ -16,6 +17,7 @@ __all__ = [
     "color_shapes",
     "data_dir",
     "gather",
+    "ilsvrc",
     "imagenet_classes",
     "labelled_indices",
     "mnist5k",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dlbook.data import data_dir, files, imagenet_classes, mnist5k, photograph
+from dlbook.data import data_dir, files, ilsvrc, imagenet_classes, mnist5k, photograph
 
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(files.manifest())
@@ -31,6 +31,8 @@ def copy(tmp_path, monkeypatch):
 def load(name):
     if name == "mnist5k.npz":
         return mnist5k("test")
+    if name == "ilsvrc.csv":
+        return ilsvrc()
     return imagenet_classes() if name.endswith(".txt") else photograph(Path(name).stem)
 
 
