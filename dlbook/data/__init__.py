@@ -1,7 +1,8 @@
 """Data sets that come with the book, and loaders for those that must be downloaded.
 
 Bundled, checked and offline: :func:`mnist5k`, :func:`photographs`, :func:`imagenet_classes`,
-:func:`ilsvrc`. Drawn on the spot: :func:`color_shapes`. From torchvision, by name and never silently: :func:`torchvision_dataset`.
+:func:`ilsvrc`. Drawn on the spot: :func:`color_shapes`. From torchvision, by name and never silently:
+:func:`torchvision_dataset`.
 """
 
 from dlbook.data.bundled_photographs import imagenet_classes, photograph, photographs

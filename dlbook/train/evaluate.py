@@ -32,6 +32,7 @@ __all__ = [
     "make_metrics",
     "neighbour_accuracy",
     "probabilities",
+    "topk_error",
 ]
 
 
@@ -119,6 +120,24 @@ def probabilities(model: nn.Module, images: Tensor, batch_size: int = 500) -> Te
 def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Per cent of the images whose most probable class is right."""
     return 100 * (probabilities(model, images).argmax(dim=1) == labels).double().mean().item()
+
+
+def topk_error(logits: Tensor, labels: Tensor, k: int) -> float:
+    """Per cent of the examples whose label is not among the `k` largest logits.
+
+    Args:
+        logits: [N, K]; probabilities and other scores do as well, since only their order counts.
+        labels: [N], classes from 0 to K - 1.
+        k: number of answers, 1 to K.
+
+    Raises:
+        ValueError: `k` is out of range.
+    """
+    if not 1 <= k <= logits.shape[1]:
+        raise ValueError(f"expected k from 1 to {logits.shape[1]}, got {k}; it is the number of answers")
+    answers = logits.topk(k, dim=1).indices  # [N, k], the largest first
+    missed = (answers != labels[:, None]).all(dim=1)
+    return 100 * missed.double().mean().item()
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from dlbook.train import evaluate as module
-from dlbook.train.evaluate import confusion, evaluate
+from dlbook.train.evaluate import confusion, evaluate, topk_error
 from tests.oracles.seeded import check_sees, edited
 
 
@@ -255,3 +255,37 @@ LOOK_FAULTS = {
 @pytest.mark.parametrize("fault", LOOK_FAULTS)
 def test_looks(fault):
     check_sees(check_looks, module, "looks", *LOOK_FAULTS[fault])
+
+
+def check_topk(error):
+    """Against a loop over the examples, and against torchmetrics, for each number of answers."""
+    logits, labels = data()
+    for k in range(1, 8):
+        missed = 0
+        for z, label in zip(logits.tolist(), labels.tolist(), strict=True):
+            order = sorted(range(7), key=lambda c, z=z: -z[c])
+            missed += label not in order[:k]
+        assert error(logits, labels, k) == pytest.approx(100 * missed / len(labels), abs=1e-9), k
+    figures = evaluate(nn.Identity(), batches(logits, labels), 7)
+    assert error(logits, labels, 1) == pytest.approx(100 - figures["accuracy"], abs=1e-4)
+    assert error(logits, labels, 5) == pytest.approx(100 - figures["top5"], abs=1e-4)
+
+
+def test_topk_error():
+    check_topk(topk_error)
+    with pytest.raises(ValueError, match="expected k from 1 to 7, got 8"):
+        topk_error(*data(), 8)
+
+
+TOPK_FAULTS = {
+    "sorted upwards": lambda z, y, k: topk_error(-z, y, k),
+    "one answer too many": lambda z, y, k: topk_error(z, y, min(k + 1, z.shape[1])),
+    "a share instead of per cent": lambda z, y, k: topk_error(z, y, k) / 100,
+    "the accuracy": lambda z, y, k: 100 - topk_error(z, y, k),
+}
+
+
+@pytest.mark.parametrize("fault", TOPK_FAULTS)
+def test_the_check_sees_a_topk_fault(fault):
+    with pytest.raises(AssertionError):
+        check_topk(TOPK_FAULTS[fault])
