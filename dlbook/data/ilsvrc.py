@@ -15,7 +15,7 @@ from dlbook.data.files import verified
 
 
 @dataclass(frozen=True)
-class Entry:
+class ContestEntry:
     """Describe one row.
 
     Attributes:
@@ -43,7 +43,7 @@ class Entry:
     source: str
 
 
-def ilsvrc() -> tuple[Entry, ...]:
+def ilsvrc() -> tuple[ContestEntry, ...]:
     """Read the entries, in the order of the years; each winner before the rows to compare it with.
 
     Raises:
@@ -54,8 +54,8 @@ def ilsvrc() -> tuple[Entry, ...]:
         return tuple(_entry(row) for row in csv.DictReader(stream))
 
 
-def _entry(row: dict[str, str]) -> Entry:
-    return Entry(
+def _entry(row: dict[str, str]) -> ContestEntry:
+    return ContestEntry(
         year=int(row["year"]),
         team=row["team"],
         what=row["what"],
