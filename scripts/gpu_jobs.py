@@ -55,8 +55,17 @@ JOBS = (
     notebook("schedules", 60),
     notebook("activations", 45),
     zoo("zoo-bf16-compile", 150, "--compile"),
+    notebook("deep-learning", 60),
+    notebook("imagenet", 60),
+    notebook("lenet", 50),
+    notebook("backpropagation", 45),
+    notebook("pooling", 45),
+    notebook("convolution", 30),
     notebook("zoo", 20),
     notebook("data", 15),
+    notebook("perceptron", 15),
+    notebook("autodiff", 15),
+    notebook("draw", 15),
 )
 
 # The same jobs in a few minutes of the CPU, so that the day with a GPU holds no surprise.

@@ -4,6 +4,7 @@ Chromium.
 """
 
 import os
+import signal
 
 import pytest
 import torch
@@ -12,6 +13,8 @@ from hypothesis import settings
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or 1))
 settings.register_profile("a busy machine", deadline=None)  # 200 ms by the clock otherwise
 settings.load_profile("a busy machine")
+# Where a shell started the tests in the background, Ctrl-C is ignored, by the commands that they start too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

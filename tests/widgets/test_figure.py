@@ -24,8 +24,8 @@ def test_too_much_state_is_refused_with_numbers_and_advice():
 
 
 def test_state_is_never_larger_than_was_estimated():
-    noise = np.random.default_rng(0).random((9, 900))
-    figure = Curves(**TEXTS, x=np.arange(900), parameters={"a": np.arange(9)}, curves=[Curve("noise", noise)])
+    noise = np.random.default_rng(0).random((9, 800))
+    figure = Curves(**TEXTS, x=np.arange(800), parameters={"a": np.arange(9)}, curves=[Curve("noise", noise)])
     estimate = (
         len(json.dumps(figure._esm))
         + len(json.dumps(figure._css))
