@@ -52,6 +52,7 @@ def binomial_filter(size: int) -> Tensor:
     Raises:
         ValueError: for another size.
     """
+    require_positive("filter_size", size, "4 is usual")
     require_one_of("filter_size", size, SIZES)
     return torch.tensor([math.comb(size - 1, k) for k in range(size)], dtype=torch.float64) / 2 ** (size - 1)
 
@@ -66,8 +67,8 @@ class BlurPool2d(nn.Module):
             an even filter the extra pixel is on the right and below.
 
     Raises:
-        ValueError: for another size, stride or mode; in the forward pass for other than 4 axes, and for maps
-            too small to be reflected.
+        ValueError: for another size, stride or mode; in the forward pass for other than 4 axes, for whole
+            numbers, and for maps with too few pixels to continue the border.
     """
 
     def __init__(self, filter_size: int = 4, stride: int = 2, padding_mode: str = "reflect") -> None:
@@ -78,17 +79,26 @@ class BlurPool2d(nn.Module):
         self.register_buffer("weights", binomial_filter(filter_size), persistent=False)  # no parameter
 
     def forward(self, x: Tensor) -> Tensor:
-        require_shape("x", x, ("B", "C", "H", "W"), "add the axes that are missing")
+        self._require_room(x)
         size, channels = len(self.weights), x.shape[1]
         before, after = (size - 1) // 2, size // 2
-        if self.padding_mode != "replicate" and min(x.shape[2:]) <= after:
-            raise ValueError(
-                f"expected maps larger than {after} pixels, got {x.shape[2]} x {x.shape[3]}; a filter of "
-                f"{size} needs as many to continue the border; use a smaller one"
-            )
         x = F.pad(x, (before, after, before, after), mode=self.padding_mode)
         weights = torch.outer(self.weights, self.weights).to(x.dtype).expand(channels, 1, size, size)
         return F.conv2d(x, weights, stride=self.stride, groups=channels)  # each channel on its own
+
+    def _require_room(self, x: Tensor) -> None:
+        """Raise ValueError unless x is [B, C, H, W] in floating point and large enough to be continued."""
+        require_shape("x", x, ("B", "C", "H", "W"), "add the axes that are missing")
+        if not x.is_floating_point():  # the weights would be rounded to whole numbers, all of them to 0
+            raise ValueError(f"expected x in floating point, got {x.dtype}; convert it by x.float()")
+        size = len(self.weights)
+        # a mirror does not repeat the border pixel itself, so it needs one pixel more than going round
+        least = {"reflect": size // 2 + 1, "circular": size // 2, "replicate": 1}[self.padding_mode]
+        if min(x.shape[2:]) < least:
+            raise ValueError(
+                f"expected maps of at least {least} pixels, got {x.shape[2]} x {x.shape[3]}; a filter of "
+                f"{size} needs as many to continue the border; use a smaller one"
+            )
 
     def extra_repr(self) -> str:
         return f"filter_size={len(self.weights)}, stride={self.stride}, padding_mode={self.padding_mode!r}"
@@ -97,7 +107,8 @@ class BlurPool2d(nn.Module):
 class MaxBlurPool2d(nn.Module):
     """The largest of each window at every place, then a blur pool: [B, C, H, W] -> [B, C, H', W'].
 
-    With a window of 2 and stride 2, H' = H // 2, as max pooling has it.
+    With a window of 2 and stride 2, H' = H // 2, as max pooling has it; with "circular", where the maximum
+    goes round the border too, H' = ceil(H / 2).
 
     Args:
         kernel_size: side of the window, at least 1.
@@ -117,15 +128,19 @@ class MaxBlurPool2d(nn.Module):
         self.blur = BlurPool2d(filter_size, stride, padding_mode)
 
     def forward(self, x: Tensor) -> Tensor:
+        self._require_window(x)
+        if self.blur.padding_mode == "circular":
+            x = F.pad(x, (0, self.kernel_size - 1, 0, self.kernel_size - 1), mode="circular")
+        return self.blur(F.max_pool2d(x, self.kernel_size, stride=1))
+
+    def _require_window(self, x: Tensor) -> None:
+        """Raise ValueError unless x is [B, C, H, W] and not smaller than the window."""
         require_shape("x", x, ("B", "C", "H", "W"), "add the axes that are missing")
         if min(x.shape[2:]) < self.kernel_size:
             raise ValueError(
                 f"expected maps of at least {self.kernel_size} pixels, got {x.shape[2]} x {x.shape[3]}; "
                 "use a smaller kernel_size"
             )
-        if self.blur.padding_mode == "circular":
-            x = F.pad(x, (0, self.kernel_size - 1, 0, self.kernel_size - 1), mode="circular")
-        return self.blur(F.max_pool2d(x, self.kernel_size, stride=1))
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}"

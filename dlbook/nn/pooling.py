@@ -110,7 +110,15 @@ def max_pool2d(
 
     The gradient goes to that value alone, to the first in reading order if several are equal, and adds up
     where windows overlap. `amax` would share it among equals, and after a ReLU many zeros are equal.
+
+    Raises:
+        ValueError: for whole numbers that have to be padded, and where `pooling_windows` raises it.
     """
+    if not x.is_floating_point() and (padding not in (0, (0, 0)) or ceil_mode):
+        raise ValueError(
+            f"expected x in floating point, got {x.dtype}; the padding is minus infinity, which no whole "
+            "number is; convert it by x.float()"
+        )
     patches = pooling_windows(x, kernel_size, stride, padding, -math.inf, dilation, ceil_mode)
     return patches.flatten(4).max(-1).values
 

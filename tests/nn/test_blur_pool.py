@@ -101,6 +101,26 @@ def test_max_blur_pool_has_the_size_of_max_pooling_and_is_max_then_blur(height, 
     assert torch.equal(MaxBlurPool2d(3, filter_size=1)(x), max_pool2d(x, 3, 2))
 
 
+def test_circular_max_blur_pool_rounds_the_side_up():
+    for side in (6, 7):
+        layer = MaxBlurPool2d(padding_mode="circular")
+        assert layer(made(1, 1, side, side)).shape == (1, 1, -(-side // 2), -(-side // 2))
+
+
+def test_smallest_maps_that_each_border_allows():
+    """The limit is torch's own: one pixel fewer, and its padding refuses too."""
+    for size in SIZES:
+        for mode, least in (("reflect", size // 2 + 1), ("circular", size // 2), ("replicate", 1)):
+            least = max(least, 1)
+            layer, x = BlurPool2d(size, padding_mode=mode), made(1, 1, least, least)
+            assert_same([layer(x)], [reference(x, size, 2, mode)])
+            if least > 1:
+                with pytest.raises(ValueError, match=f"at least {least} pixels"):
+                    layer(x[..., :-1])
+                with pytest.raises(RuntimeError):
+                    F.pad(x[..., :-1], (size // 2,) * 4, mode=mode)
+
+
 def check_circular(layer):
     """A shift by the stride shifts the output by one: exactly, over the border too."""
     x = made(2, 3, 12, 8)
@@ -154,7 +174,16 @@ def test_traces_and_runs_on_meta():
         (lambda: BlurPool2d(8), "expected filter_size to be 1, 2, 3, 4, 5, 6 or 7, got 8"),
         (lambda: BlurPool2d(3, 0), "expected stride to be a whole number >= 1, got 0"),
         (lambda: BlurPool2d(padding_mode="zeros"), "expected padding_mode to be 'reflect'"),
-        (lambda: BlurPool2d(7)(made(1, 1, 3, 9)), "expected maps larger than 3 pixels, got 3 x 9"),
+        (lambda: BlurPool2d(7)(made(1, 1, 3, 9)), "expected maps of at least 4 pixels, got 3 x 9"),
+        (
+            lambda: BlurPool2d(6, padding_mode="circular")(made(1, 1, 2, 9)),
+            "maps of at least 3 pixels, got 2 x 9",
+        ),
+        (lambda: BlurPool2d(2.0), "expected filter_size to be a whole number >= 1, got 2.0"),
+        (
+            lambda: BlurPool2d()(torch.arange(64).view(1, 1, 8, 8)),
+            "expected x in floating point, got torch.int64",
+        ),
         (lambda: BlurPool2d()(made(1, 4, 4)), r"expected x of shape \[B, C, H, W\]"),
         (lambda: MaxBlurPool2d(0), "expected kernel_size to be a whole number >= 1"),
         (lambda: MaxBlurPool2d(5)(made(1, 1, 4, 9)), "expected maps of at least 5 pixels, got 4 x 9"),

@@ -212,6 +212,10 @@ def test_adaptive_comparison_catches_the_seeded_fault(fault, monkeypatch):
         ),
         (lambda: pooling.max_pool2d(made(1, 1, 4, 4), 5), "spans 5 pixels"),
         (lambda: pooling.max_pool2d(made(1, 1, 1, 4), 2, 1, ceil_mode=True), "spans 2 pixels"),
+        (
+            lambda: pooling.max_pool2d(made(1, 1, 4, 4).long(), 3, padding=1),
+            "expected x in floating point, got torch.int64; the padding is minus infinity",
+        ),
         (lambda: pooling.avg_pool2d(made(1, 4, 4), 2), r"expected x of shape \[B, C, H, W\]"),
         (lambda: pooling.avg_pool2d(made(1, 1, 4, 4), 0), "expected kernel_size"),
         (lambda: pooling.adaptive_avg_pool2d(made(1, 1, 4, 4), 0), "expected output_size"),
