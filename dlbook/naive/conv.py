@@ -33,13 +33,23 @@ def pair(value: Pair) -> tuple[int, int]:
     return (value, value) if isinstance(value, int) else value
 
 
+def require_geometry(kernel_size: int, stride: int, padding: int, dilation: int) -> None:
+    """Raise ValueError unless the numbers of one axis describe windows."""
+    if min(kernel_size, stride, dilation) < 1 or padding < 0:
+        raise ValueError(
+            "expected kernel_size, stride and dilation of at least 1 and padding of at least 0, got "
+            f"{kernel_size}, {stride}, {dilation} and {padding}; 1, 1, 1 and 0 change nothing"
+        )
+
+
 def output_size(size: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
     """Count the windows along one axis: floor((size + 2 padding - dilation (kernel_size - 1) - 1) / stride) +
     1.
 
     Raises:
-        ValueError: if not even one window fits.
+        ValueError: if not even one window fits, or a number is too small.
     """
+    require_geometry(kernel_size, stride, padding, dilation)
     span = dilation * (kernel_size - 1) + 1  # pixels from the first to the last tap
     if size + 2 * padding < span:
         raise ValueError(
@@ -56,6 +66,7 @@ def same_padding(size: int, kernel_size: int, stride: int = 1, dilation: int = 1
     stride 2 an even size with an odd kernel gets one zero fewer before than after, so a net with "same" and
     one with padding = kernel_size // 2 look at different pixels, though all their shapes agree.
     """
+    require_geometry(kernel_size, stride, 0, dilation)
     windows_wanted = -(-size // stride)
     total = max((windows_wanted - 1) * stride + dilation * (kernel_size - 1) + 1 - size, 0)
     return total // 2, total - total // 2
@@ -67,6 +78,8 @@ def pad_image(x: Tensor, kernel_size: Pair, stride: Pair, padding: Pair | str, d
         geometry = zip(x.shape[2:], pair(kernel_size), pair(stride), pair(dilation), strict=True)
         (top, bottom), (left, right) = (same_padding(*axis) for axis in geometry)
     else:
+        if isinstance(padding, str) or min(pair(padding)) < 0:
+            raise ValueError(f'expected padding of at least 0 or "same", got {padding!r}; give 0 for none')
         top, left = bottom, right = pair(padding)
     padded = x.new_zeros(*x.shape[:2], top + x.shape[2] + bottom, left + x.shape[3] + right)
     padded[:, :, top : top + x.shape[2], left : left + x.shape[3]] = x
@@ -176,16 +189,17 @@ def conv2d(
         [B, O, H', W'].
 
     Raises:
-        ValueError: if the shapes and groups do not fit together, or no window fits.
+        ValueError: if the shapes and groups do not fit together, no window fits, or a number is too small.
     """
     require_fitting(x, weight, bias, groups)
-    out_channels, _, kh, kw = weight.shape
-    columns = im2col(x, (kh, kw), stride, padding, dilation)  # [B, C kh kw, H' W']
-    columns = columns.unflatten(1, (groups, -1))  # [B, G, C/G kh kw, H' W']
-    rows = weight.reshape(groups, out_channels // groups, -1)  # [G, O/G, C/G kh kw]
+    out_channels, group_channels, kh, kw = weight.shape
+    seen = group_channels * kh * kw  # numbers that one window sees
+    columns = im2col(x, (kh, kw), stride, padding, dilation)  # [B, G seen, H' W']
+    columns = columns.unflatten(1, (groups, seen))
+    rows = weight.reshape(groups, out_channels // groups, seen)
     padded = pad_image(x[:1, :1], (kh, kw), stride, padding, dilation)
-    height = output_size(padded.shape[2], kh, pair(stride)[0], 0, pair(dilation)[0])
-    y = (rows @ columns).reshape(len(x), out_channels, height, -1)
+    axes = zip(padded.shape[2:], (kh, kw), pair(stride), (0, 0), pair(dilation))
+    y = (rows @ columns).reshape(len(x), out_channels, *(output_size(*axis) for axis in axes))
     return y if bias is None else y + bias[:, None, None]
 
 

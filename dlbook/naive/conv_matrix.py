@@ -20,7 +20,7 @@ things are read off it at once:
 import torch
 from torch import Tensor
 
-from dlbook.naive.conv import Pair, output_size, pair, require_fitting
+from dlbook.naive.conv import Pair, output_size, pad_image, pair, require_fitting
 
 
 def convolution_matrix(
@@ -70,12 +70,14 @@ def conv2d_by_matrix(
     weight: Tensor,
     bias: Tensor | None = None,
     stride: Pair = 1,
-    padding: Pair = 0,
+    padding: Pair | str = 0,
     dilation: Pair = 1,
     groups: int = 1,
 ) -> Tensor:
     """A x for each flattened image; arguments and result as in `conv.conv2d`."""
     require_fitting(x, weight, bias, groups)
+    if padding == "same":
+        x, padding = pad_image(x, tuple(weight.shape[2:]), stride, padding, dilation), 0
     matrix = convolution_matrix(weight, tuple(x.shape[2:]), stride, padding, dilation, groups)
     strides, pads, dilations = pair(stride), pair(padding), pair(dilation)
     size = [output_size(*axis) for axis in zip(x.shape[2:], weight.shape[2:], strides, pads, dilations)]

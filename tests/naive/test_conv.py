@@ -129,6 +129,13 @@ def test_equivariant_to_shifts():
     )
 
 
+@pytest.mark.parametrize("batch, outputs", [(0, 2), (1, 0)])
+def test_nothing_in_or_no_channel_out_keeps_its_shape(batch, outputs):
+    x, weight = made(batch, 3, 6, 7), made(outputs, 3, 2, 3, seed=1)
+    for function in (conv.conv2d, conv.conv2d_loops):
+        assert function(x, weight).shape == (batch, outputs, 5, 5)
+
+
 def test_groups_are_convolutions_side_by_side():
     x, weight = made(2, 6, 5, 4), made(9, 2, 3, 2, seed=1)
     alone = [conv.conv2d(part, kernel) for part, kernel in zip(x.chunk(3, 1), weight.chunk(3, 0))]
@@ -189,6 +196,13 @@ def test_traces_and_runs_on_meta():
             lambda: conv.depthwise_separable(made(1, 3, 4, 4), made(3, 1, 3, 3), made(2, 3, 2, 1)),
             "expected pointwise",
         ),
+        (lambda: conv.conv2d(made(1, 1, 4, 4), made(1, 1, 3, 3), stride=0), "expected kernel_size, stride"),
+        (lambda: conv.conv2d(made(1, 1, 4, 4), made(1, 1, 3, 3), dilation=0), "dilation of at least 1"),
+        (lambda: conv.conv2d(made(1, 1, 4, 4), made(1, 1, 3, 3), padding=-1), "padding of at least 0"),
+        (lambda: conv.conv2d(made(1, 1, 4, 4), made(1, 1, 3, 3), padding="valid"), "got 'valid'"),
+        (lambda: conv.output_size(5, 3, 1, -1), "padding of at least 0"),
+        (lambda: conv.output_size(5, 0), "expected kernel_size"),
+        (lambda: conv.same_padding(5, 3, stride=0), "expected kernel_size, stride"),
         (lambda: conv.multiply_accumulates(3, 4, 3, 5, groups=2), "expected groups to divide"),
     ],
 )

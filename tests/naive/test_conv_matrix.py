@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from dlbook.naive import conv_matrix
+from dlbook.naive import conv, conv_matrix
 from tests.oracles.conv_cases import assert_same, convolutions, gradients
 
 MANY = settings(max_examples=80)
@@ -46,6 +46,12 @@ def test_matrix_is_sparse_shared_and_toeplitz():
     blocks = dense.reshape(3, 3, 5, 4)  # output row, output column, input row, input column
     assert torch.equal(blocks[1:, :, 1:], blocks[:-1, :, :-1])  # constant along the diagonals of blocks
     assert torch.equal(blocks[:, 1:, :, 1:], blocks[:, :-1, :, :-1])  # and along the diagonals within each
+
+
+def test_same_padding_equals_that_of_conv2d():
+    x, weight = torch.randn(2, 3, 8, 7).double(), torch.randn(4, 3, 3, 2).double()
+    keywords = {"stride": (2, 1), "padding": "same"}  # an odd zero goes after, at one side only
+    assert_same([conv_matrix.conv2d_by_matrix(x, weight, **keywords)], [conv.conv2d(x, weight, **keywords)])
 
 
 def test_padding_has_no_entries():
