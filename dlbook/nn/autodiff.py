@@ -60,18 +60,24 @@ class Variable:
     """Hold one value of a computation, and how it depends on its operands.
 
     Args:
-        value: a tensor, or numbers; torch's own record of it is dropped.
+        value: a tensor of floating point, or such numbers; torch's own record of it is dropped.
         op: name of the operation.
         edges: one :class:`Edge` for each operand, twice where an operand is used twice.
 
     Attributes:
         number: place on the tape; every operand has a smaller one.
+
+    Raises:
+        ValueError: whole numbers, which have no small changes.
     """
 
     _numbers = itertools.count()
+    __array_ufunc__ = None  # NumPy's array + node: the array leaves the operation to the node
 
     def __init__(self, value: Any, op: str = "input", edges: Sequence[Edge] = ()):
         self.value = torch.as_tensor(value).detach()
+        kind = self.value.dtype
+        require(kind.is_floating_point, "floating point", str(kind), "write 2.0, or call .double()")
         self.op, self.edges = op, tuple(edges)
         self.number = next(Variable._numbers)
 
@@ -99,7 +105,7 @@ class Variable:
         return _pointwise("−", -self.value, (self, -1.0))
 
     def __pow__(self, exponent: float) -> "Variable":
-        slope = exponent * self.value ** (exponent - 1)
+        slope = exponent * self.value ** (exponent - 1) if exponent else torch.zeros_like(self.value)
         return _pointwise(f"^{exponent}", self.value**exponent, (self, slope))
 
     def __truediv__(self, other: "Operand") -> "Variable":
@@ -159,12 +165,13 @@ def reverse_sweep(output: Variable, seed: Tensor | None = None) -> dict[Variable
         seed: adjoint of the output itself, of its shape; None: 1.
 
     Raises:
-        ValueError: an output of several numbers without a seed.
+        ValueError: an output of several numbers without a seed, or a seed of another shape.
     """
+    shape = tuple(output.value.shape)
     if seed is None:
-        shape = tuple(output.value.shape)
         require(output.value.numel() == 1, "an output of one number", f"shape {shape}", "sum it, or seed it")
         seed = torch.ones_like(output.value)
+    require(tuple(seed.shape) == shape, f"a seed of shape {shape}", f"{tuple(seed.shape)}", "one number each")
     adjoints = {output: seed}
     for node in reversed(tape(output)):
         for operand, _, pull in node.edges:

@@ -97,7 +97,7 @@ class ReLU:
     def forward(self, z: Tensor) -> Tensor:
         """Compute max(0, z) and keep where z is positive."""
         self.on = z > 0
-        return z * self.on
+        return z.clamp(min=0)
 
     def backward(self, gradient: Tensor) -> Tensor:
         """Let dL/da through where the unit is on."""
@@ -109,6 +109,8 @@ class SquaredError:
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """Compute the loss of outputs and targets [B, units], and keep their difference."""
+        fits = output.shape == target.shape
+        require(fits, f"targets {list(output.shape)}", f"{list(target.shape)}", "one number for each output")
         self.difference = output - target
         return self.difference.square().sum(dim=1).mean() / 2
 

@@ -31,7 +31,7 @@ function dial(change) {
 async function render({ model, el }) {
   const spec = model.get("spec"), curves = await inflated(spec.curves).json(), { content, say } = frame(model, el, "backprop"), keep = keeper(model), { parameters } = spec;
   const chosen = () => NUMBERS.indexOf(model.get("values").number), loss = () => model.get("values").loss, start = () => parameters.start.indexOf(model.get("values").start);
-  let weights = [...model.get("weights")], x = [...model.get("inputs")], drawing = null, shown = 2, step = 0, course = [], own = false, running = 0, began = 0, before = { ...model.get("values") };
+  let weights = [...model.get("weights")], x = [...model.get("inputs")], drawing = null, shown = 2, step = 0, course = [], own = false, running = 0, began = 0, before = { ...model.get("values") }, keeping = false;
   const target = () => spec.cases.reduce((best, one) => (Math.hypot(one[0] - x[0], one[1] - x[1]) < Math.hypot(best[0] - x[0], best[1] - x[1]) ? one : best))[2];
   const controls = parameterControls(model, keep), slide = dial((value) => put(chosen(), value));
   const hold = node("div", { class: "dlw-hold" }), stage = node("div", { class: "dlw-stage" }, hold), verdict = node("p", { class: "dlw-verdict" }), progress = node("p", { class: "dlw-read" });
@@ -56,7 +56,8 @@ async function render({ model, el }) {
     slide.show(NUMBERS[at], [...weights, ...x][at], at < 9 ? -MOST : LOW, at < 9 ? MOST : HIGH);
     if (!running) say(`${verdict.textContent} ${progress.textContent}`);
   };
-  const kept = () => { keep("weights", [...weights]); keep("inputs", [...x]); };
+  // Both are set before anybody looks: one alone would look like a change from Python.
+  const kept = () => { keeping = true; keep("weights", [...weights]); keep("inputs", [...x]); keeping = false; };
 
   // Learning: so many steps a second that all of them take SECONDS.
   const advance = (count) => {
@@ -133,14 +134,15 @@ async function render({ model, el }) {
   const changed = () => {
     const now = model.get("values"), differs = (name) => now[name] !== before[name];
     controls.update();
-    if (differs("case")) x = spec.cases[parameters.case.indexOf(now.case)].slice(0, 2);
+    if (differs("case")) { x = spec.cases[parameters.case.indexOf(now.case)].slice(0, 2); kept(); }
     const again = differs("start") || differs("loss");
     before = { ...now };
     if (again) restart(); else show();
   };
   const stops = [listen(model, ["change:values"], changed), listen(model, ["change:weights", "change:inputs"], () => {
-    if (running || (`${model.get("weights")}` === `${weights}` && `${model.get("inputs")}` === `${x}`)) return;
-    [weights, x, own] = [[...model.get("weights")], [...model.get("inputs")], true];
+    if (running || keeping) return;
+    own ||= `${model.get("weights")}` !== `${weights}`;
+    [weights, x] = [[...model.get("weights")], [...model.get("inputs")]];
     show();
   })];
   return () => { halt(); clock.stop(); unseen(); unwatch(); stops.forEach((stop) => stop()); };

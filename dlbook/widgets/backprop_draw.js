@@ -11,7 +11,7 @@ export function sheet(width) {
   const columns = wide ? [52, net * 0.46, net * 0.82] : [34, width / 2, width - 38];
   const units = [[columns[0], top], [columns[0], top + gap], [columns[1], top], [columns[1], top + gap], [columns[2], top + gap / 2]];
   const square = wide ? [width - side - 14, 34, side] : [(width - side) / 2, 432, side], along = ([a, b], t) => [units[a][0] + t * (units[b][0] - units[a][0]), units[a][1] + t * (units[b][1] - units[a][1])];
-  const low = units[4][1] + r + (wide ? 52 : 44);
+  const low = units[4][1] + r + (wide ? 64 : 50);
   const chips = [along([0, 2], 0.5), along([1, 2], 0.36), [columns[1], top - r - (wide ? 50 : 46)], along([0, 3], 0.36), along([1, 3], 0.5), [columns[1], top + gap + r + (wide ? 48 : 44)],
     along([2, 4], 0.5), along([3, 4], 0.5), [columns[2], low]];
   return { wide, r, units, chips, chip, square, strip: [square[0], square[1] + side + 44, side, 42], height: Math.max(square[1] + side + 96, top + gap + r + 84), told: [columns[2], units[4][1] - r - (wide ? 58 : 54)] };

@@ -1,5 +1,6 @@
 """The tape against torch.autograd in float64 on random graphs, both sweeps against each other, and faults."""
 
+import numpy
 import pytest
 import torch
 from torch import nn
@@ -142,6 +143,14 @@ def test_the_slope_of_relu_at_zero_is_torchs():
     assert gradients(x.relu().sum(), [x])[0].tolist() == [0, 0, 1]
 
 
+def test_a_power_of_zero_and_an_array_of_numpy():
+    """0 ** 0 once had the gradient NaN, and array + node was an array of objects."""
+    x = Variable([0.0, 2.0])
+    assert gradients((x**0).sum(), [x])[0].tolist() == [0.0, 0.0]
+    total = numpy.array([1.0, 2.0]) + x
+    assert isinstance(total, Variable) and total.value.tolist() == [1.0, 4.0]
+
+
 def test_a_long_tape_needs_no_recursion():
     x = y = Variable(torch.tensor(1.0, dtype=torch.float64))
     for _ in range(5000):
@@ -154,6 +163,8 @@ def test_a_long_tape_needs_no_recursion():
     [
         (lambda: gradients(Variable([1.0, 2.0]) * 2, []), "one number, got shape .2,.; sum it"),
         (lambda: Variable([1.0, 2.0]) @ torch.ones(2, 2), "two matrices"),
+        (lambda: reverse_sweep(Variable([1.0, 2.0]) * 2, torch.ones(3)), "a seed of shape .2,., got .3,"),
+        (lambda: Variable([1, 2]), "floating point, got torch.int64; write 2.0"),
     ],
 )
 def test_errors(wrong, words):

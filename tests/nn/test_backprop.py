@@ -165,3 +165,9 @@ def test_errors_say_how_to_fix():
         ValueError, match=r"expected weight \[out, in\] and bias \[out\], got \[2, 3\] and \[3\]; one"
     ):
         module.Linear(torch.zeros(2, 3), torch.zeros(3))
+    with pytest.raises(ValueError, match=r"expected targets \[3, 1\], got \[3\]; one number"):
+        module.SquaredError().forward(torch.zeros(3, 1), torch.zeros(3))
+
+
+def test_relu_of_minus_infinity_is_zero():
+    assert module.ReLU().forward(torch.tensor([-torch.inf, 2.0])).tolist() == [0.0, 2.0]

@@ -93,6 +93,19 @@ def test_it_learns_as_torch_does(open_figure, loss):
     assert figure.weights != checks.STARTS["a"]
 
 
+def test_a_case_that_was_chosen_stays_while_it_learns_and_torch_keeps_its_curve(open_figure):
+    """The inputs once went back to the first case in the end, and the figure said "You changed the weights"."""
+    page = open_figure(checks.net())
+    page.get_by_role("radio", name="0, 0 → 0", exact=True).check(force=True)
+    assert page.evaluate("window.model.get('inputs')") == [0, 0]
+    page.get_by_role("button", name="learn", exact=True).click()
+    told = page.locator("p.dlw-read").inner_text()
+    assert told.startswith("After 40 steps") and "You changed" not in told
+    assert page.evaluate("window.model.get('inputs')") == [0, 0]
+    page.evaluate("window.model.set('weights', [1, 1, 0, 1, 1, 0, 1, 1, 0])")
+    assert "You changed the weights" in page.locator("p.dlw-read").inner_text()
+
+
 def test_another_start_begins_anew(open_figure):
     page = open_figure(checks.net())
     page.get_by_role("button", name="learn", exact=True).click()
