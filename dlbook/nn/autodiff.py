@@ -243,7 +243,9 @@ def _summed_to(shape: torch.Size, adjoint: Tensor) -> Tensor:
 
 
 def _value(operand: Operand) -> Tensor | float:
-    return operand.value if isinstance(operand, Variable) else operand
+    if isinstance(operand, Variable):
+        return operand.value
+    return operand if isinstance(operand, (int, float, Tensor)) else torch.as_tensor(operand)
 
 
 def _name(constant: Operand) -> str:
