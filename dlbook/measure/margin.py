@@ -26,10 +26,11 @@ class Margin:
     """Hold the largest margin, and what proves it.
 
     Args:
-        margin: distance from the origin to the convex hull; 0 if nothing separates.
+        margin: distance from the origin to the convex hull; 0 if nothing separates, or if it is below a
+            hundred-thousandth of the longest point, which rounding cannot tell from 0.
         direction: [D], of length 1, or zeros if nothing separates.
         shares: [N], none below 0, of sum 1: the nearest place of the hull is their mixture of the points. If
-            nothing separates, this mixture is the origin itself, which proves it.
+            they mix to the origin itself, that proves that nothing separates.
     """
 
     margin: float
@@ -44,11 +45,13 @@ def largest_margin(points: Tensor) -> Margin:
         points: [N, D], each example with its class's sign, an input of 1 appended where there is a bias.
 
     Raises:
-        ValueError: no points, or points of another shape.
+        ValueError: no points, points of another shape, or numbers that are not finite.
     """
     if points.ndim != 2 or len(points) == 0:
         raise ValueError(f"expected points [N, D], got {list(points.shape)}; give one row for each example")
     points = points.detach().double()
+    if not points.isfinite().all():
+        raise ValueError("expected finite points, got nan or inf; take them out")
     nearest, shares = _nearest(points)
     length = nearest.norm()
     if length**2 <= TOLERANCE * points.square().sum(1).max():

@@ -112,7 +112,8 @@ def update(
         bias: [].
         inputs: [D].
         target: 0 or 1.
-        learning_rate: positive; where the weights began at 0 it scales them and changes no answer.
+        learning_rate: positive; where the weights began at 0 it scales them and, but for rounding, changes no
+            answer.
 
     Returns:
         The new weights [D] and the new bias [].
@@ -149,7 +150,7 @@ def fit(
         The number of errors in each epoch; the last is 0 if the rule has converged.
 
     Raises:
-        ValueError: a model of several units, or targets of another length.
+        ValueError: a model of several units, targets of another length, or a rate that is not positive.
     """
     require_images(images, model.in_channels)
     if model.linear.out_features != 1:
@@ -160,14 +161,16 @@ def fit(
         raise ValueError(
             f"expected targets [{len(images)}], got {list(targets.shape)}; give one for each image"
         )
+    if not learning_rate > 0:
+        raise ValueError(f"expected a positive learning rate, got {learning_rate}; 1.0 is the usual one")
     weights, bias = model.linear.weight[0].clone(), model.linear.bias[0].clone()
     errors = []
     for _ in range(max_epochs):
         errors.append(0)
         for inputs, target in zip(images.flatten(1), targets.tolist(), strict=True):
-            new_weights, new_bias = update(weights, bias, inputs, target, learning_rate)
-            errors[-1] += int(bool(new_bias != bias))
-            weights, bias = new_weights, new_bias
+            # counted by the answer: a step of the bias may round to nothing
+            errors[-1] += int(weights @ inputs + bias >= 0) != target
+            weights, bias = update(weights, bias, inputs, target, learning_rate)
         if errors[-1] == 0:
             break
     model.linear.weight[0], model.linear.bias[0] = weights, bias

@@ -1,6 +1,7 @@
 """The largest margin: by hand, against all subsets of corners, against an SVM, and seeded faults."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -80,6 +81,17 @@ def test_it_equals_a_support_vector_machine():
     both = torch.cat([points, -points]).numpy()
     machine = SVC(kernel="linear", C=1e9, tol=1e-9).fit(both, [1] * 40 + [0] * 40)
     assert largest_margin(points).margin == pytest.approx(1 / np.linalg.norm(machine.coef_), rel=1e-6)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_points_that_are_no_numbers(number):
+    with pytest.raises(ValueError, match="expected finite points"):
+        largest_margin(torch.tensor([[1.0, number]]))
+
+
+def test_a_margin_that_rounding_cannot_tell_from_0_counts_as_0():
+    assert largest_margin(torch.tensor([[1.0, 1e-4], [-1.0, 1e-4]])).margin == pytest.approx(1e-4)
+    assert largest_margin(torch.tensor([[1.0, 1e-6], [-1.0, 1e-6]])).margin == 0
 
 
 @pytest.mark.parametrize("points", [torch.zeros(0, 3), torch.zeros(3)])

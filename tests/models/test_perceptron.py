@@ -107,6 +107,13 @@ def test_without_a_bias_some_are_lost(monkeypatch):
     assert not learns((1, 0, 0, 0)) or not learns((0, 0, 0, 1))
 
 
+def test_counts_a_mistake_whose_step_of_the_bias_rounds_to_nothing():
+    unit = Perceptron(resolution=(1, 2))
+    unit.linear.bias.data.fill_(2.0**25)  # in float32 a step of 1 is lost: the unit says yes to everything
+    assert fit(unit, INPUTS, torch.tensor([0, 0, 0, 1]), max_epochs=1) == [3]
+    assert (unit.linear.bias, unit.decide(INPUTS).sum()) == (2.0**25, 4)
+
+
 def test_never_stops_on_xor():
     errors = fit(Perceptron(resolution=(1, 2)), INPUTS, torch.tensor([0, 1, 1, 0]), max_epochs=50)
     assert len(errors) == 50 and min(errors) > 0
@@ -175,6 +182,8 @@ def test_bad_examples():
         fit(unit, INPUTS, torch.zeros(3))
     with pytest.raises(ValueError, match="expected a target of 0 or 1, got 2"):
         fit(unit, INPUTS, torch.full((4,), 2))
+    with pytest.raises(ValueError, match="expected a positive learning rate, got 0"):
+        fit(unit, INPUTS, torch.zeros(4), learning_rate=0)
     with pytest.raises(ValueError, match="whole numbers would cut off"):
         update(torch.zeros(2, dtype=torch.long), torch.tensor(0), torch.ones(2), 1)
     with pytest.raises(ValueError, match="expected images of 1 x 2 pixels"):
