@@ -152,17 +152,7 @@ def fit(
     Raises:
         ValueError: a model of several units, targets of another length, or a rate that is not positive.
     """
-    require_images(images, model.in_channels)
-    if model.linear.out_features != 1:
-        raise ValueError(
-            f"expected a perceptron of one unit, got {model.linear.out_features}; fit one a class"
-        )
-    if targets.shape != (len(images),):
-        raise ValueError(
-            f"expected targets [{len(images)}], got {list(targets.shape)}; give one for each image"
-        )
-    if not learning_rate > 0:
-        raise ValueError(f"expected a positive learning rate, got {learning_rate}; 1.0 is the usual one")
+    _check_lesson(model, images, targets, learning_rate)
     weights, bias = model.linear.weight[0].clone(), model.linear.bias[0].clone()
     errors = []
     for _ in range(max_epochs):
@@ -175,6 +165,20 @@ def fit(
             break
     model.linear.weight[0], model.linear.bias[0] = weights, bias
     return errors
+
+
+def _check_lesson(model: Perceptron, images: Tensor, targets: Tensor, learning_rate: float) -> None:
+    require_images(images, model.in_channels)
+    if model.linear.out_features != 1:
+        raise ValueError(
+            f"expected a perceptron of one unit, got {model.linear.out_features}; fit one a class"
+        )
+    if targets.shape != (len(images),):
+        raise ValueError(
+            f"expected targets [{len(images)}], got {list(targets.shape)}; give one for each image"
+        )
+    if not learning_rate > 0:
+        raise ValueError(f"expected a positive learning rate, got {learning_rate}; 1.0 is the usual one")
 
 
 def perceptron(
