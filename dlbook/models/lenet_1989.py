@@ -38,7 +38,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.checks import find_row, require_images, require_positive, require_size
+from dlbook.checks import find_row, require, require_images, require_positive, require_size
 from dlbook.nn.activations import squash
 
 BACKGROUND = -1.0
@@ -98,7 +98,8 @@ class LeNet1989(nn.Module):
         in_channels: C of the images.
 
     Raises:
-        ValueError: in `forward`, images do not fit.
+        ValueError: rows of different lengths or with a map that is not there, or a resolution that 4 does
+            not divide; in `forward`, images do not fit.
     """
 
     last_layer = "output"
@@ -106,6 +107,15 @@ class LeNet1989(nn.Module):
 
     def __init__(self, config: Config, num_classes: int = 10, in_channels: int = 1) -> None:
         super().__init__()
+        rows, side = config.inputs, config.resolution
+        lengths = sorted({len(row) for row in rows})
+        require(
+            len(lengths) == 1 and all(0 <= i < MAPS for row in rows for i in row) and lengths[0] > 0,
+            f"rows of one length with maps 0 to {MAPS - 1}",
+            f"lengths {lengths}, maps {sorted({i for row in rows for i in row})}",
+            "give each map of H2 as many maps of H1",
+        )
+        require(side > 0 and side % 4 == 0, "a resolution that 4 divides", side, "give 16")
         self.in_channels, self.resolution = in_channels, config.resolution
         side = config.resolution // 4
         self.h1 = Feature((tuple(range(in_channels)),) * MAPS, 2 * side)

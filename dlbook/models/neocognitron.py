@@ -36,7 +36,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlbook.checks import require_above, require_images, require_positive, require_size
+from dlbook.checks import (
+    require,
+    require_above,
+    require_at_least,
+    require_images,
+    require_positive,
+    require_size,
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,12 @@ class SLayer(nn.Module):
         return self.r * ((1 + excited) / (1 + inhibited) - 1).clamp(min=0)
 
     def learn(self, u: Tensor) -> list[tuple[int, int, int]]:
-        """Learn from one input [1, C, H, W], in place; return the seeds as (plane, row, column)."""
+        """Learn from one input [1, C, H, W], in place; return the seeds as (plane, row, column).
+
+        Raises:
+            ValueError: a batch that is not of one.
+        """
+        require(len(u) == 1, "one input", f"{len(u)} of them", "split the batch, u.split(1)")
         found = seeds(self(u)[0])
         fields, v = F.pad(u[0], (AREA // 2,) * 4), self.inhibition(u)[0, 0]
         for plane, row, column in found:
@@ -187,7 +199,12 @@ class Neocognitron(nn.Module):
 
     @torch.no_grad()
     def learn(self, images: Tensor, epochs: int = 1) -> None:
-        """Show pictures [B, 1, side, side] in their order, `epochs` times a stage, and learn in place."""
+        """Show pictures [B, 1, side, side] in their order, `epochs` times a stage, and learn in place.
+
+        Raises:
+            ValueError: `epochs` below 0.
+        """
+        require_at_least("epochs", epochs, 0)
         for stage, s in enumerate(self.s):
             u = images if stage == 0 else self.layers(images)[2 * stage - 1]
             for _ in range(epochs):

@@ -7,7 +7,7 @@ import torch
 
 from dlbook.measure import count
 from dlbook.models import lenet_1989 as module
-from dlbook.models.lenet_1989 import H2_INPUTS, VARIANTS, lenet_1989
+from dlbook.models.lenet_1989 import H2_INPUTS, VARIANTS, Config, LeNet1989, lenet_1989
 from tests.oracles.parity import close, randomise
 from tests.oracles.seeded import check_sees
 
@@ -99,6 +99,9 @@ def test_initial_bounds():
         (lambda: lenet_1989(num_classes=0), "expected num_classes"),
         (lambda: lenet_1989(in_channels=0), "expected in_channels"),
         (lambda: lenet_1989()(torch.zeros(1, 1, 28, 28)), "images of 16 x 16 pixels"),
+        (lambda: LeNet1989(Config(((0, 1), (2,)))), "rows of one length"),
+        (lambda: LeNet1989(Config(((0, 12),))), "maps 0 to 11"),
+        (lambda: LeNet1989(Config(((0, 1),), 18)), "resolution that 4 divides, got 18"),
     ],
 )
 def test_bad_arguments(call, message):

@@ -148,6 +148,8 @@ def test_shapes_of_all_layers():
         (lambda: Neocognitron((Stage(3, 0.0),)), "expected selectivity"),
         (lambda: Neocognitron((Stage(3, 1.0, 0.0),)), "expected gain"),
         (lambda: Neocognitron()(torch.rand(1, 1, 28, 28)), "images of 16 x 16"),
+        (lambda: Neocognitron().s[0].learn(torch.rand(2, 1, 16, 16)), "one input, got 2"),
+        (lambda: Neocognitron().learn(torch.rand(2, 1, 16, 16), -1), "expected epochs >= 0"),
         (lambda: Neocognitron()(torch.rand(1, 3, 16, 16)), "float \\[B, 1, H, W\\]"),
     ],
 )
