@@ -142,7 +142,7 @@ def step(entry, inside, pictures):
 
 def images(figure, inside):
     """Return the height of an :class:`Images`: stacks side by side as far as they fit, caption, controls."""
-    stacks = figure.spec["images"]
+    stacks, parameters = figure.spec["images"], figure.spec["parameters"]
     whole = [s["width"] * math.ceil(220 / s["width"]) if s["width"] < 128 else s["width"] for s in stacks]
     total = 0
     for row in wrapped(whole, inside, 22.4):
@@ -150,7 +150,8 @@ def images(figure, inside):
         highs = []
         for i in row:
             wide = min(whole[i], inside) * min(1, room)
-            about = len(stacks[i]["name"]) + sum(len(name) + 8 for name in stacks[i]["parameters"])
+            chosen = stacks[i]["parameters"]
+            about = len(stacks[i]["name"]) + sum(_letters(name, parameters[name]) for name in chosen)
             words = 5.6 + 19.4 * math.ceil(6.6 * about / wide)
             highs.append(
                 wide * stacks[i]["height"] / stacks[i]["width"] + words + 24 * bool(stacks[i]["bar"])
@@ -160,6 +161,11 @@ def images(figure, inside):
     choices = any(len(values) > 1 for values in figure.spec["parameters"].values())
     below = controls(figure.spec["parameters"], inside, cursor=0) + 14.4 if choices else 0
     return title(figure.title, inside) + total - 16 + captions + below
+
+
+def _letters(name, values):
+    """Return the letters of ", name = value" at its longest; a number has about five."""
+    return len(name) + 3 + max(len(value) if isinstance(value, str) else 5 for value in values)
 
 
 def scatter(figure, inside):
