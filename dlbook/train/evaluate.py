@@ -131,10 +131,21 @@ def topk_error(logits: Tensor, labels: Tensor, k: int) -> float:
         k: number of answers, 1 to K.
 
     Raises:
-        ValueError: `k` is out of range.
+        ValueError: there is no example, or `k`, a label or the shape of `labels` is out of range.
     """
-    if not 1 <= k <= logits.shape[1]:
-        raise ValueError(f"expected k from 1 to {logits.shape[1]}, got {k}; it is the number of answers")
+    number, classes = logits.shape
+    if not 1 <= k <= classes:
+        raise ValueError(f"expected k from 1 to {classes}, got {k}; it is the number of answers")
+    if number == 0 or labels.shape != (number,):
+        raise ValueError(
+            f"expected logits [N, K] and labels [N], N at least 1, got {tuple(logits.shape)} and "
+            f"{tuple(labels.shape)}; give one label for each row"
+        )
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(
+            f"expected labels from 0 to {classes - 1}, got {labels.min().item()} to {labels.max().item()}; "
+            "the logits have one column for each class"
+        )
     answers = logits.topk(k, dim=1).indices  # [N, k], the largest first
     missed = (answers != labels[:, None]).all(dim=1)
     return 100 * missed.double().mean().item()

@@ -277,6 +277,13 @@ def test_topk_error():
         topk_error(*data(), 8)
 
 
+@pytest.mark.parametrize("labels", [[[0], [1], [2]], [0], [0, 1, 3], [-1, 1, 2], []])
+def test_topk_error_refuses(labels):
+    """Columns and single labels would broadcast; a label out of range is a miss even with all answers."""
+    with pytest.raises(ValueError, match="expected .*labels"):
+        topk_error(torch.eye(3)[: len(labels) if not labels else 3], torch.tensor(labels).long(), 3)
+
+
 TOPK_FAULTS = {
     "sorted upwards": lambda z, y, k: topk_error(-z, y, k),
     "one answer too many": lambda z, y, k: topk_error(z, y, min(k + 1, z.shape[1])),
