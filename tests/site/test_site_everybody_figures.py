@@ -36,7 +36,7 @@ def test_what_plays_is_silent_until_it_rests(page):
     figure = page.locator(".dlw-bowl").first
     figure.scroll_into_view_if_needed()
     figure.get_by_role("button", name="back to the start").click()
-    page.wait_for_timeout(800)
+    page.wait_for_timeout(2500)  # until what the start says has been said, on a busy machine too
     figure.locator("[aria-live]").evaluate(COUNT)
     figure.get_by_role("button", name="play").click()
     page.wait_for_timeout(2500)
