@@ -5,7 +5,7 @@ and how it was made. Nothing is read before its checksum has been compared; the 
 process and file.
 
 >>> sorted(entry["file"] for entry in manifest().values())[0]
-'imagenet_classes.txt'
+'ilsvrc.csv'
 """
 
 import hashlib
