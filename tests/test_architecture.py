@@ -18,7 +18,7 @@ ALLOWED = {  # package -> packages of dlbook that it may import, and third parti
     "naive": (set(), set()),
     "nn": ({"checks"}, set()),
     "models": ({"checks", "nn"}, set()),
-    "classical": ({"checks"}, set()),
+    "classical": ({"checks", "nn"}, set()),
     "optim": ({"checks", "nn.momentum_encoder"}, set()),  # EMA is one setting of it
     "regularize": ({"checks"}, set()),
     "measure": ({"checks"}, set()),

@@ -35,6 +35,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from dlbook.checks import require_shape
 
@@ -101,7 +102,7 @@ def improve(vectors: Tensor) -> Tensor:
         vectors: floating-point [B, D]; a vector of zeros stays one.
     """
     rooted = vectors.sign() * vectors.abs().sqrt()
-    return rooted / rooted.norm(dim=1, keepdim=True).clamp(min=torch.finfo(vectors.dtype).tiny)
+    return F.normalize(rooted, dim=1, eps=torch.finfo(vectors.dtype).tiny)
 
 
 def _mixture(descriptors: Tensor, *mixture: Tensor) -> list[Tensor]:

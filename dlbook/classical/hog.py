@@ -30,6 +30,7 @@ import torch
 from torch import Tensor
 
 from dlbook.checks import require_images, require_positive
+from dlbook.nn.windows import Pair, pair
 
 EPSILON = 1e-5  # under the lengths of blocks, so that an empty block stays empty
 LIMIT = 0.2  # the largest share that one bin keeps of its block's length
@@ -60,7 +61,7 @@ def gradients(images: Tensor) -> tuple[Tensor, Tensor]:
     return down.gather(1, strongest)[:, 0], right.gather(1, strongest)[:, 0]
 
 
-def cell_histograms(images: Tensor, orientations: int = 9, cell: int | tuple[int, int] = 8) -> Tensor:
+def cell_histograms(images: Tensor, orientations: int = 9, cell: Pair = 8) -> Tensor:
     """Return how strong the gradients of each direction are in each cell.
 
     Args:
@@ -77,7 +78,7 @@ def cell_histograms(images: Tensor, orientations: int = 9, cell: int | tuple[int
         ValueError: images of another shape or smaller than a cell, or a number below 1.
     """
     require_positive("orientations", orientations)
-    height, width = _pair("cell", cell)
+    height, width = pair("cell", cell)
     down, right = gradients(images)
     rows, columns = down.shape[1] // height, down.shape[2] // width
     if min(rows, columns) == 0:
@@ -99,7 +100,7 @@ def cell_histograms(images: Tensor, orientations: int = 9, cell: int | tuple[int
     return empty.scatter_add(3, by_cell(bins), by_cell(torch.hypot(down, right))) / (height * width)
 
 
-def normalize_blocks(histograms: Tensor, block: int | tuple[int, int] = 2) -> Tensor:
+def normalize_blocks(histograms: Tensor, block: Pair = 2) -> Tensor:
     """Return overlapping blocks of cells, each of length 1 with no entry far above the others (L2-Hys).
 
     Args:
@@ -112,7 +113,7 @@ def normalize_blocks(histograms: Tensor, block: int | tuple[int, int] = 2) -> Te
     Raises:
         ValueError: fewer cells than a block has, or a number below 1.
     """
-    height, width = _pair("block", block)
+    height, width = pair("block", block)
     if histograms.shape[1] < height or histograms.shape[2] < width:
         raise ValueError(
             f"expected at least {height} x {width} cells, got {list(histograms.shape[1:3])}; "
@@ -125,8 +126,8 @@ def normalize_blocks(histograms: Tensor, block: int | tuple[int, int] = 2) -> Te
 def hog(
     images: Tensor,
     orientations: int = 9,
-    cell: int | tuple[int, int] = 8,
-    block: int | tuple[int, int] = 2,
+    cell: Pair = 8,
+    block: Pair = 2,
 ) -> Tensor:
     """Describe images by their histograms of oriented gradients.
 
@@ -144,14 +145,6 @@ def hog(
         ValueError: images of another shape or smaller than a block, or a number below 1.
     """
     return normalize_blocks(cell_histograms(images, orientations, cell), block).flatten(1)
-
-
-def _pair(name: str, size: int | tuple[int, int]) -> tuple[int, int]:
-    """Return height and width, both checked."""
-    height, width = size if isinstance(size, tuple) else (size, size)
-    require_positive(name, height)
-    require_positive(name, width)
-    return height, width
 
 
 def _unit(blocks: Tensor) -> Tensor:

@@ -32,8 +32,10 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from dlbook.checks import require_above, require_images, require_positive
+from dlbook.classical.hog import gradients
 
 CELLS = 4  # along each side of a window
 DIRECTIONS = 8  # around the circle
@@ -54,14 +56,12 @@ def direction_maps(images: Tensor) -> Tensor:
         ValueError: images of another shape or type.
     """
     require_images(images, 1, "take one channel")
-    grey, down, right = images[:, 0], torch.zeros_like(images[:, 0]), torch.zeros_like(images[:, 0])
-    down[:, 1:-1] = (grey[:, 2:] - grey[:, :-2]) / 2
-    right[..., 1:-1] = (grey[..., 2:] - grey[..., :-2]) / 2
+    down, right = (each / 2 for each in gradients(images))
     length = torch.hypot(down, right)[:, None]
     place = torch.atan2(down, right)[:, None] * (DIRECTIONS / (2 * math.pi)) % DIRECTIONS
     lower = place.floor()
     upper_share, lower = place - lower, lower.long() % DIRECTIONS
-    maps = length.new_zeros(len(images), DIRECTIONS, *grey.shape[1:])
+    maps = length.new_zeros(len(images), DIRECTIONS, *images.shape[2:])
     maps.scatter_(1, lower, length * (1 - upper_share))
     return maps.scatter_(1, (lower + 1) % DIRECTIONS, length * upper_share)
 
@@ -111,7 +111,9 @@ def describe(images: Tensor, rows: Tensor, columns: Tensor, cell: float = 4) -> 
     by_row, by_column = cell_weights(rows.to(maps), height, cell), cell_weights(columns.to(maps), width, cell)
     sums = by_row.flatten(0, 1) @ maps @ by_column.flatten(0, 1).T  # [B, 8, R * 4, C * 4]
     sums = sums.unflatten(3, (len(columns), CELLS)).unflatten(2, (len(rows), CELLS))
-    return _unit(_unit(sums.permute(0, 2, 4, 3, 5, 1).flatten(3)).clamp(max=LIMIT))
+    vectors = sums.permute(0, 2, 4, 3, 5, 1).flatten(3)
+    tiny = torch.finfo(vectors.dtype).tiny  # zeros stay zeros
+    return F.normalize(F.normalize(vectors, dim=3, eps=tiny).clamp(max=LIMIT), dim=3, eps=tiny)
 
 
 def dense_sift(images: Tensor, cell: int = 4, step: int = 4) -> tuple[Tensor, Tensor]:
@@ -144,8 +146,3 @@ def dense_sift(images: Tensor, cell: int = 4, step: int = 4) -> tuple[Tensor, Te
     )
     places = torch.cartesian_prod(rows, columns).view(-1, 2)
     return describe(images, rows, columns, cell).flatten(1, 2), places
-
-
-def _unit(vectors: Tensor) -> Tensor:
-    """Divide each vector of the last axis by its length; zeros stay zeros."""
-    return vectors / vectors.norm(dim=-1, keepdim=True).clamp(min=torch.finfo(vectors.dtype).tiny)

@@ -50,7 +50,7 @@ def wrapped(widths, inside, gap):
     return rows
 
 
-def staged(figure, inside, picture, letters, playing, below):
+def staged(figure, inside, picture, letters, playing, below, least=1):
     """Return the height of a figure on a stage.
 
     Args:
@@ -60,8 +60,9 @@ def staged(figure, inside, picture, letters, playing, below):
         letters: of the sentence below it, at its longest.
         playing: letters beside the buttons that play; None: no such buttons.
         below: height of the controls; 0: none.
+        least: lines that the style sheet keeps for the sentence.
     """
-    parts = [picture, LINE * lines(letters, inside), below]
+    parts = [picture, LINE * max(least, lines(letters, inside)), below]
     if playing is not None:
         beside = lines(playing, inside - 75)
         wraps = inside == NARROW and beside > 1  # on a telephone a longer line stands below the button

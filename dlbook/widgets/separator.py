@@ -85,8 +85,7 @@ class Separator(Figure):
     def height(self, inside):
         picture = separator_still.Sheet(inside).height
         below = 66 + 37 * (inside < 900) + 79 * (inside < 520)
-        letters = max(120, math.ceil((inside + 1) / 6.9))  # two lines at least
-        return reserve.staged(self, inside, picture, letters, 0, below)
+        return reserve.staged(self, inside, picture, 120, 0, below, least=2)
 
     def still(self):
         return separator_still.draw_separator(self)
