@@ -6,6 +6,7 @@
   const WAIT = 250;  // ms: a pointer that only passes by shows nothing, and one that leaves may come back
   const WORK = /\b(?:arXiv:([\w.\/-]*\w)|doi:(\S*\w))/;
   const MOST = 3;  // rows on one card
+  const SCROLLS = ".pst-scrollable-table-container";
   const COLUMNS = ["predicted", "measured", "margin", "source"];
   const made = (name, className, ...inside) => {
     const element = Object.assign(document.createElement(name), { className });
@@ -57,19 +58,24 @@
     shown = { link, area };
     card.replaceChildren(...fill(link));
     area.after(card);
+    card.closest(SCROLLS)?.classList.add("has-card");
     link.setAttribute("aria-describedby", card.id);
     card.hidden = false;
-    card.style.left = "0";  // its width, with all the room there is
-    const at = area.getClientRects()[0], size = card.getBoundingClientRect();
-    const below = at.bottom + size.height + 8 < innerHeight;
-    card.style.left = `${Math.max(8, Math.min(at.left, document.documentElement.clientWidth - size.width - 8))}px`;
-    card.style.top = `${below ? at.bottom + 4 : Math.max(8, at.top - size.height - 4)}px`;
+    Object.assign(card.style, { left: "0", maxHeight: "" });  // its size, with all the room there is
+    const lines = area.getClientRects(), first = lines[0], last = lines[lines.length - 1];
+    const size = card.getBoundingClientRect(), above = first.top - 12, under = innerHeight - last.bottom - 12;
+    const below = size.height <= under || under >= above;
+    const height = Math.min(size.height, Math.max(above, under));  // what is longer scrolls: it never lies on its mark
+    card.style.maxHeight = `${height}px`;
+    card.style.left = `${Math.max(8, Math.min(first.left, document.documentElement.clientWidth - size.width - 8))}px`;
+    card.style.top = `${below ? last.bottom + 4 : first.top - height - 4}px`;
   }
 
   function hide() {
     clearTimeout(timer);
     shown?.link.removeAttribute("aria-describedby");
     shown = null;
+    card.closest(SCROLLS)?.classList.remove("has-card");
     card.hidden = true;
   }
 

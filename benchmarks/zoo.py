@@ -33,7 +33,7 @@ from torch.nn import functional as F
 from dlbook.zoo.comparison import MEASURES, ratios_to_best_peer, speed
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))  # for tests.oracles
+sys.path.insert(0, str(ROOT))  # for tests
 
 SEED = 0
 
@@ -71,8 +71,8 @@ def peer_names(row: str) -> list[str]:
     """The row's peer, and timm's model of the same parameters where the peer is torchvision's."""
     import timm
 
-    from tests.oracles import imports
     from tests.oracles.peers import PEERS, TIMM_NAMES
+    from tests.zoo import imports
 
     library, _, name = PEERS[row].partition("/")
     candidate = TIMM_NAMES.get(name, name)
@@ -89,7 +89,7 @@ def peer_names(row: str) -> list[str]:
 def contestants(row: str, options: argparse.Namespace) -> dict[str, nn.Module]:
     """Ours with the first peer's weights, and the peers, on the device."""
     from dlbook.models import create
-    from tests.oracles import imports
+    from tests.zoo import imports
 
     torch.manual_seed(SEED)
     peers = {name: imports.peer(name) for name in peer_names(row)}
@@ -102,7 +102,7 @@ def contestants(row: str, options: argparse.Namespace) -> dict[str, nn.Module]:
 
 def passes(model: nn.Module, images: Tensor, labels: Tensor, bf16: bool) -> dict[str, Callable[[], None]]:
     """The forward pass and the training step of a model, as functions without arguments."""
-    from tests.oracles.parity import first_output
+    from tests.parity import first_output
 
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
     autocast = lambda: torch.autocast(images.device.type, torch.bfloat16, enabled=bf16)

@@ -40,7 +40,9 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno and error.filename is None:  # of a full disk
+            error.filename = str(path)
         raise
     return path

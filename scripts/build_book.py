@@ -60,9 +60,7 @@ def changed_chapters(now: dict) -> set[str]:
 def gather_claims() -> None:
     """Write the list of all claims, which one page shows."""
     from chapter_cache import CACHE
-
-    sys.path.insert(0, str(ROOT))
-    from dlbook.book.claims import main
+    from claims import main
 
     if main([str(BUILD / "claims.json"), str(CACHE)]):
         sys.exit("\nThe book was not built: its claims could not be gathered, see above.")

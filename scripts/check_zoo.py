@@ -1,4 +1,4 @@
-"""Ask every row of the zoo every question of tests/oracles/sweep.py, counts.py, imports.py and memory.py:
+"""Ask every row of the zoo every question of tests/zoo/sweep.py, counts.py, imports.py and memory.py:
 `python scripts/check_zoo.py`.
 
 Rows run in separate processes, two at a time. Options: --rows NAME ... (default: all), --checks meta counts
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import zoo_changes
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for tests.oracles
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for tests
 
 DEFAULT = ("meta", "counts", "compile", "export", "numbers", "bfloat16", "imports", "memory")
 INDUCTOR = ("lenet5_modern", "resnet20_cifar", "efficientnet_lite0")
@@ -33,7 +33,7 @@ def start_worker() -> None:
 
 def checks() -> dict:
     """All checks by name."""
-    from tests.oracles import counts, imports, memory, sweep
+    from tests.zoo import counts, imports, memory, sweep
 
     return (
         sweep.CHECKS

@@ -5,10 +5,9 @@ import sys
 from pathlib import Path
 
 from chapter_cache import CACHE
+from claims import gather
 from test_notebooks import main as test_notebooks
 from toc import ROOT
-
-from dlbook.book.claims import gather
 
 
 def main(name: str, file: Path) -> int:

@@ -16,20 +16,23 @@ WORKERS = os.environ.get("DLBOOK_TEST_WORKERS", "2")
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--dist", "loadfile", "-n", WORKERS]
 # A browser waits more than it works, so one more runs beside the others.
 BROWSERS = [*PYTEST[:-1], str(int(WORKERS) + 1), "-m", "browser"]
-EACH_PAGE = tuple(
-    f"tests/site/test_site_{name}.py" for name in ("pages", "files", "wide", "shift", "everybody")
-)
+EACH_PAGE = tuple(f"tests/site/test_site_{name}.py" for name in ("pages", "files", "shift", "everybody"))
 WHOLE_BOOK = 58  # chapters
 LIMIT = 55  # minutes that all stages together may take then, on two cores
 CHECK_ZOO = [sys.executable, "scripts/check_zoo.py"]
 
 
+def marked(mark: str) -> list[str]:
+    """Test files in which a pytest mark stands; to collect all the others takes every worker a minute."""
+    files = (ROOT / "tests").rglob("test_*.py")
+    return sorted(str(f.relative_to(ROOT)) for f in files if f"pytest.mark.{mark}" in f.read_text("utf8"))
+
+
 def forking() -> list[str]:
     """Test files that fork their processes, which torch forbids once something else has started autograd's
-    threads: each file has an interpreter to itself. They are marked `forks`.
+    threads: each file has an interpreter to itself.
     """
-    files = (ROOT / "tests").rglob("test_*.py")
-    return sorted(str(f.relative_to(ROOT)) for f in files if "pytest.mark.forks" in f.read_text("utf8"))
+    return marked("forks")
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,10 @@ def stages() -> dict[str, Stage]:
         "notebooks": Stage(([sys.executable, "scripts/test_notebooks.py"],), grows=1.0),
         # two thirds of the book's pages are the package's reference
         "book": Stage(([sys.executable, "scripts/build_book.py"],), grows=0.35),
-        # the reference and the pages at both ends of the book stay as many
-        "pages": Stage(([*BROWSERS, "--dist", "load", *EACH_PAGE],), grows=0.6),
-        "figures": Stage(([*BROWSERS, *(f"--ignore={file}" for file in EACH_PAGE), "tests"],)),
+        # the reference and the pages at both ends of the book stay as many; of chapters that nobody
+        # changed for a week a third is looked at whole
+        "pages": Stage(([*BROWSERS, "--dist", "load", *EACH_PAGE],), grows=0.5),
+        "figures": Stage(([*BROWSERS, *(file for file in marked("browser") if file not in EACH_PAGE)],)),
         "zoo-all": Stage(([*CHECK_ZOO],), weekly=True),
         "zoo-parity": Stage(([*CHECK_ZOO, "--checks", "parity", "inductor"],), weekly=True),
     }

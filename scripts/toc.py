@@ -52,7 +52,7 @@ def notebooks(root: Path = ROOT) -> list[Path]:
 
 
 def _imported_files(code: str, root: Path) -> set[Path]:
-    """Files of the package that a piece of Python imports directly."""
+    """Files of the package, and of its tests' references, that a piece of Python imports directly."""
     names = set()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
@@ -63,7 +63,7 @@ def _imported_files(code: str, root: Path) -> set[Path]:
     files = set()
     for name in names:
         parts = name.split(".")
-        for end in range(1, len(parts) + 1 if parts[0] == "dlbook" else 1):
+        for end in range(1, len(parts) + 1 if parts[0] in ("dlbook", "tests") else 1):
             base = root.joinpath(*parts[:end])
             files.update(file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file())
     return files

@@ -1,11 +1,12 @@
 """Which rows of the zoo have to be asked everything again.
 
-`tests/oracles/zoo_checked.json` keeps, for each family, a hash of all that its answers depend on, as it was
-when the whole sweep passed: the family's own file, its recorded counts, the questions, and what these
-import. What only a reader reads (comments, docstrings, the words of an error) is not part of it. A family
-whose hash is another one now is asked whole, and compared with the libraries (unless all are new). Of every
-other one the smallest row is asked, and a few rows more that change from week to week. A new torch,
-torchvision or timm makes every family new.
+`tests/zoo/zoo_checked.json` keeps, for each family, a hash of all that its answers depend on, as it was
+when the whole sweep passed: the family's own file, its recorded counts, its own lines in the tables of all
+families, the questions, and what these import. What only a reader reads (comments, docstrings, the words of
+an error) is not part of it. A family
+whose hash is another one now is asked whole, and compared with the libraries (unless all are new). Of a third
+of the others, each week another one, the smallest row is asked, and a few rows more. A new torch, torchvision
+or timm makes every family new.
 So a forgotten record costs time, and hides nothing.
 """
 
@@ -19,10 +20,16 @@ from pathlib import Path
 
 from toc import ROOT, _imported_files
 
-RECORD = ROOT / "tests" / "oracles" / "zoo_checked.json"
-SHOWS = ("book", "widgets")  # packages that show the zoo and answer nothing
+RECORD = ROOT / "tests" / "zoo" / "zoo_checked.json"
+SHOWS = ("book", "widgets", "files.py")  # what shows the zoo or writes files, and answers nothing
 LIBRARIES = ("torch", "torchvision", "timm")
+TABLES = (  # a line for each family or row: a new family makes no other one new
+    "dlbook/models/__init__.py",
+    "dlbook/zoo/papers.py",
+    "tests/oracles/peers.py",
+)
 SAMPLE = 10  # rows more, each week others
+PARTS = 3  # of the families that have not changed one part is asked each week
 
 
 def closure(files: set[Path], root: Path = ROOT) -> set[Path]:
@@ -50,23 +57,50 @@ class _WithoutWords(ast.NodeTransformer):
         return node
 
 
-def computes(file: Path) -> str:
-    """A Python file as its parsed tree, without words and lines."""
-    return ast.dump(_WithoutWords().visit(ast.parse(file.read_text("utf8"))))
+class _WithOwnLines(ast.NodeTransformer):
+    """Keeps of a list or table those lines that name one of `names`."""
+
+    def __init__(self, names: set[str]) -> None:
+        self.names = names
+
+    def _own(self, node: ast.AST | None) -> bool:
+        """Whether a line names a row, or takes over another table."""
+        said = (
+            {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)} if node else self.names
+        )
+        return bool(said & self.names)
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        table = node.value
+        if isinstance(table, ast.Dict):
+            kept = [pair for pair in zip(table.keys, table.values, strict=True) if self._own(pair[0])]
+            table.keys, table.values = [key for key, _ in kept], [value for _, value in kept]
+        elif isinstance(table, ast.Tuple):
+            table.elts = [line for line in table.elts if self._own(line)]
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return node  # what a function assigns is no table of families
+
+
+def computes(file: Path, names: set[str] | None = None) -> str:
+    """A Python file as its parsed tree, without words and lines; of its tables what is said of `names`."""
+    tree = _WithoutWords().visit(ast.parse(file.read_text("utf8")))
+    return ast.dump(tree if names is None else _WithOwnLines(names).visit(tree))
 
 
 def fingerprint(family: str, root: Path = ROOT) -> str:
     """A hash of the code that the answers of a family's rows depend on."""
     models = root / "dlbook" / "models"
     own = {models / f"{family}.py", *models.glob(f"{family}_weights.py")}
-    asked = set((root / "tests" / "oracles").glob("*.py")) | {root / "scripts" / "check_zoo.py"}
     lookup = models / "__init__.py"  # imports every family by name, none by a statement
-    digest = hashlib.sha256()
-    for file in sorted(closure(own | asked | {lookup}, root)):
-        digest.update(str(file.relative_to(root)).encode() + b"\0" + computes(file).encode())
-    for line in (root / "dlbook" / "zoo" / "counted.csv").read_text("utf8").splitlines():
-        if line.split(",")[1:2] == [family]:
-            digest.update(line.encode() + b"\n")
+    counted = (root / "dlbook" / "zoo" / "counted.csv").read_text("utf8").splitlines()
+    rows = [line for line in counted if line.split(",")[1:2] == [family]]
+    names = {family, *(row.split(",")[0] for row in rows)}
+    digest = hashlib.sha256("\n".join(rows).encode())
+    for file in sorted(closure(own | {lookup, root / "scripts" / "check_zoo.py"}, root)):
+        path = file.relative_to(root).as_posix()
+        digest.update(path.encode() + b"\0" + computes(file, names if path in TABLES else None).encode())
     return digest.hexdigest()
 
 
@@ -89,7 +123,7 @@ def changed_families(families: list[str], record: Path = RECORD, root: Path = RO
 
 
 def rows_to_ask(sizes: dict[str, tuple[str, int]], changed: list[str], week: str | None = None) -> list[str]:
-    """All rows of the changed families, the smallest one of the others, and a sample.
+    """All rows of the changed families, the smallest one of a third of the others, and a sample.
 
     sizes: row -> (family, parameters). week: decides the sample; None takes this week, such as "2026-W48".
     """
@@ -99,7 +133,8 @@ def rows_to_ask(sizes: dict[str, tuple[str, int]], changed: list[str], week: str
             smallest[family] = name
     week = week or "{}-W{}".format(*datetime.date.today().isocalendar()[:2])
     sample = random.Random(week).sample(sorted(sizes), min(SAMPLE, len(sizes)))
-    wanted = {*smallest.values(), *sample}
+    due = sorted(smallest)[int(week.partition("W")[2]) % PARTS :: PARTS]
+    wanted = {*(smallest[family] for family in due), *sample}
     return [name for name, (family, _) in sizes.items() if family in changed or name in wanted]
 
 

@@ -32,7 +32,7 @@ ALLOWED = {  # package -> packages of dlbook that it may import, and third parti
     "nas": (METHOD, set()),  # a search may import its space: see check_arrows
     "train": (
         {"checks", "files"},
-        {"tqdm", "pydantic", "omegaconf", "yaml", "torchmetrics", "wandb"},
+        {"tqdm", "pydantic", "omegaconf", "yaml", "torchmetrics", "wandb", "filelock"},
     ),  # wandb: if it is installed
     "probes": ({"checks", "train", "measure"}, set()),
     "recipes": (
@@ -54,7 +54,7 @@ ALLOWED = {  # package -> packages of dlbook that it may import, and third parti
             "measure",
             "probes",
         },
-        {"pydantic", "PIL", "torchvision", "optuna"},
+        {"pydantic", "PIL", "torchvision", "optuna", "safetensors", "tqdm", "onnx", "onnxruntime"},
     ),
     "book": ({"checks", "files", "measure", "widgets"}, OUTSIDE),  # widgets: book.draw shows a Diagram
     "widgets": (
@@ -73,7 +73,6 @@ ALLOWED = {  # package -> packages of dlbook that it may import, and third parti
 }
 # One file a paper: no file imports a sibling, but x_weights may import x.
 PAPERS = {"models", "supervised", "semi", "selfsup", "compress", "nas.searches", "nas.spaces"}
-BUILD_TIME = {"book.claims": {"jupyter_cache"}, "book.record": set()}
 ORACLES = {"timm", "lightly"}
 STANDARD = set(__import__("sys").stdlib_module_names)
 
@@ -129,12 +128,7 @@ def check_third_parties(trees: dict[str, ast.Module]) -> list[str]:
         allowed = (
             {"torch", "math", "dlbook"}
             if home == "naive"
-            else (
-                STANDARD
-                | {"torch", "dlbook"}
-                | ALLOWED.get(home, (set(), set()))[1]
-                | BUILD_TIME.get(name, set())
-            )
+            else (STANDARD | {"torch", "dlbook"} | ALLOWED.get(home, (set(), set()))[1])
         )
         for line, imported in imports(name, tree):
             if (

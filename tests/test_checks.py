@@ -13,7 +13,7 @@ from torch import nn
 from dlbook import checks
 from dlbook.checks import find_row
 from dlbook.nn.state import load_state
-from tests.oracles.seeded import check_sees, edited
+from tests.seeded import check_sees, edited
 
 NAN = math.nan
 RANGES = {  # call of a check -> (values that pass, values that are refused, the refusal's words)

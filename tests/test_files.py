@@ -9,7 +9,7 @@ import pytest
 
 from dlbook import files as module
 from dlbook.files import write_whole
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 
 def check_content(write, folder):

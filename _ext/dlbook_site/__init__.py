@@ -19,6 +19,7 @@ predictions  "Predict first", answered on the page, and the list of all question
 review     review cards, and the page that asks them
 anki       the review cards as a deck for Anki
 api        the reference of the package, a page a module
+command    the command's reference, and that of its configuration
 docstrings our docstrings as Sphinx reads them
 ways       the map of the chapters, and ways through them
 book_map   its drawing
@@ -37,6 +38,7 @@ from . import (
     assets,
     badges,
     claims,
+    command,
     definitions,
     failures,
     figures,
@@ -82,6 +84,7 @@ def setup(app):
         next_chapters,
         first_uses,
         api,
+        command,
         failures,
         run_time,
         works,

@@ -18,7 +18,8 @@ from .folds import fold
 
 LEDGER = 'class="dlbook-table dlbook-ledger"'
 ROW = re.compile(
-    r'<tr id="(?P<place>[\w-]+)" class="ledger-(?P<kind>\w+)"(?: data-inserts="(?P<names>[^"]*)")?>'
+    r'<tr id="(?P<place>[\w-]+)" class="ledger-(?P<kind>\w+)"'
+    r'(?: data-more| data-inserts="(?P<names>[^"]*)")?>'
 )
 WORK = re.compile(r'<cite data-work="([\w-]+)">(.*?)</cite>')
 WORDS = {"verified": "checked", "recorded": "recorded", "cited": "quoted"}

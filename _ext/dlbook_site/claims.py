@@ -1,6 +1,6 @@
 """The directive `{claims}`: every claim of the book, from the ledgers of the executed chapters.
 
-`python -m dlbook.book.claims _build/claims.json` gathers them before the site is built; the page is made new
+`python scripts/claims.py _build/claims.json` gathers them before the site is built; the page is made new
 whenever what that file says changes. What could have failed stands first, then equalities, recorded runs and
 what papers report, each in the book's order. Rows that one loop has made are one row, which opens.
 """
@@ -46,14 +46,14 @@ EMPTY = "No claims have been gathered yet: run `make book`, which executes the c
 def read_claims(file):
     """The entries of all ledgers, each with its page; ExtensionError if the file is no list of ledgers.
 
-    file: JSON as `dlbook.book.claims` describes it.
+    file: JSON as `scripts/claims.py` describes it.
     """
     try:
         chapters = json.loads(Path(file).read_text("utf8"))["chapters"]
         return [{**entry, "page": chapter["page"]} for chapter in chapters for entry in chapter["entries"]]
     except (ValueError, KeyError, TypeError) as error:
         raise ExtensionError(
-            f"{file}: expected the claims that `python -m dlbook.book.claims` writes, got "
+            f"{file}: expected the claims that `python scripts/claims.py` writes, got "
             f"{error!r}. Write them again."
         ) from error
 
@@ -116,7 +116,9 @@ class Claims(SphinxDirective):
 
     def rows(self, entry, columns):
         """One row; where it stands for several, a second one, folded, has them all."""
-        yield self.row(self.cells(entry["shown"] | {"name": entry["words"]}, entry, columns))
+        first = self.row(self.cells(entry["shown"] | {"name": entry["words"]}, entry, columns))
+        first["classes"] += ["claims-more"] * (len(entry["rows"]) > 1)
+        yield first
         if len(entry["rows"]) > 1:
             rows = [self.row(self.cells(row, entry, columns)) for row in entry["rows"]]
             inside = Fold(label=f"all {len(rows)} of them", words="", classes=["fold-claims"])

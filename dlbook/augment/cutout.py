@@ -22,7 +22,8 @@ None. An odd L is rounded down to 2 floor(L / 2), as in the authors' code.
 import torch
 from torch import Generator, Tensor
 
-from dlbook.checks import require_images, require_positive
+from dlbook.augment.values import require_values
+from dlbook.checks import require_positive
 
 
 def erase(
@@ -39,7 +40,7 @@ def erase(
     Raises:
         ValueError: other images.
     """
-    require_images(images)
+    require_values(images)
     rows, columns = (torch.arange(side, device=images.device) for side in images.shape[2:])
     in_rows = (rows >= top[:, None]) & (rows < bottom[:, None])  # [B, H]
     in_columns = (columns >= left[:, None]) & (columns < right[:, None])  # [B, W]
@@ -59,7 +60,7 @@ def cutout(images: Tensor, side: int, fill: float = 0.0, generator: Generator | 
     Raises:
         ValueError: an argument is out of range.
     """
-    require_images(images)
+    require_values(images)
     require_positive("side", side, "give pixels; the paper has 16 of 32")
     row, column = (
         torch.randint(length, (len(images),), generator=generator, device=images.device)

@@ -22,7 +22,8 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from dlbook.augment.steps import uniform
-from dlbook.checks import require_images, require_in
+from dlbook.augment.values import require_values
+from dlbook.checks import require_in
 
 __all__ = ["random_pose", "random_square", "stroke", "strong", "weak"]
 
@@ -47,7 +48,7 @@ def random_pose(
         translate: shift as a fraction of the side, uniform in [-translate, translate]; each axis draws its
             own.
     """
-    require_images(images)
+    require_values(images)
     angle = uniform(images, -math.radians(degrees), math.radians(degrees), generator)
     wide, high = (torch.exp(uniform(images, -scale, scale, generator)) for _ in range(2))
     slope = uniform(images, -shear, shear, generator)
@@ -83,7 +84,7 @@ def stroke(images: Tensor, amount: float, generator: Generator | None = None) ->
         images: `[B, C, H, W]`.
         amount: a is uniform in [-amount, amount], 0 <= amount <= 1.
     """
-    require_images(images)
+    require_values(images)
     blend = uniform(images, -amount, amount, generator)[:, None, None, None]
     sign = torch.where(blend > 0, 1.0, -1.0).to(
         images.dtype
@@ -111,7 +112,7 @@ def random_square(images: Tensor, fraction: float, generator: Generator | None =
     Raises:
         ValueError: `fraction` lies outside [0, 1].
     """
-    require_images(images)
+    require_values(images)
     require_in("fraction", fraction, 0, 1, fix="it is the largest side divided by the height")
     height, width = images.shape[-2:]
     half = 0.5 * height * uniform(images, 0, fraction, generator)[:, None]
@@ -142,7 +143,7 @@ def strong(images: Tensor, generator: Generator | None = None, strength: float =
     Raises:
         ValueError: `strength` lies outside [0, 2].
     """
-    require_images(images)
+    require_values(images)
     require_in("strength", strength, 0, 2, fix="0 changes nothing, 1 is the usual strong view")
     view = random_pose(images, 20 * strength, 0.18 * strength, 0.2 * strength, 0.07 * strength, generator)
     view = stroke(view, 0.35 * strength, generator)

@@ -31,7 +31,8 @@ import torch
 from torch import Generator, Tensor
 
 from dlbook.augment.cutout import erase
-from dlbook.checks import require_images, require_in
+from dlbook.augment.values import require_values
+from dlbook.checks import require_in
 
 ATTEMPTS = 10
 
@@ -85,7 +86,7 @@ def random_erasing(
     Raises:
         ValueError: an argument is out of range.
     """
-    require_images(images)
+    require_values(images)
     _check(probability, area, aspect, fill)
     count, _, height, width = images.shape
     chosen = torch.rand(count, generator=generator, device=images.device) < probability

@@ -18,7 +18,8 @@ import torch
 from torch import Generator, Tensor
 
 from dlbook.augment.steps import per_image
-from dlbook.checks import require_images, require_in
+from dlbook.augment.values import require_values
+from dlbook.checks import require_in
 
 __all__ = ["gaussian_noise", "salt_and_pepper", "speckle"]
 
@@ -50,7 +51,7 @@ def speckle(images: Tensor, generator: Generator | None = None, sigma: Amount = 
 
 
 def _normal(images: Tensor, sigma: Amount, generator: Generator | None) -> Tensor:
-    require_images(images)
+    require_values(images)
     if not isinstance(sigma, Tensor) and sigma < 0:
         raise ValueError(f"expected sigma >= 0, got {sigma}; it is a standard deviation, of values in [0, 1]")
     return per_image(sigma, images) * torch.randn(
@@ -71,7 +72,7 @@ def salt_and_pepper(
     Raises:
         ValueError: a share outside [0, 1].
     """
-    require_images(images)
+    require_values(images)
     require_in("salt", salt, 0, 1, fix="it is a share, not a percentage")
     if not isinstance(amount, Tensor):
         require_in("amount", amount, 0, 1, fix="it is a share, not a percentage")

@@ -28,7 +28,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from dlbook.checks import require_images
+from dlbook.augment.values import require_values
 
 __all__ = ["ColorComponents", "color_components", "pca_color"]
 
@@ -51,7 +51,7 @@ def color_components(images: Tensor) -> ColorComponents:
     Raises:
         ValueError: other images, or fewer than two pixels.
     """
-    require_images(images, (3,))
+    require_values(images, (3,))
     pixels = images.movedim(1, 0).flatten(1).double()  # [3, NHW]
     if pixels.shape[1] < 2:
         raise ValueError(
@@ -77,7 +77,7 @@ def pca_color(
     Raises:
         ValueError: other images, or a negative sigma.
     """
-    require_images(images, (3,))
+    require_values(images, (3,))
     if sigma < 0:
         raise ValueError(f"expected sigma >= 0, got {sigma}; the paper has 0.1")
     eigenvalues, eigenvectors = (part.to(images) for part in components or color_components(images))

@@ -29,7 +29,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from dlbook.augment.steps import dispatch, per_image, uniform
-from dlbook.checks import require_images
+from dlbook.augment.values import require_values
 
 __all__ = [
     "autocontrast",
@@ -54,20 +54,20 @@ COLORS = (1, 3)
 
 def brightness(images: Tensor, factor: Amount) -> Tensor:
     """Blend with black; factor >= 0."""
-    require_images(images)
+    require_values(images)
     return (images * _factor(factor, images)).clamp_(0, 1)
 
 
 def contrast(images: Tensor, factor: Amount) -> Tensor:
     """Blend with the mean of each image's grey version; factor >= 0; 1 or 3 channels."""
-    require_images(images, COLORS)
+    require_values(images, COLORS)
     mean = _luma(images.mean(dim=(2, 3), keepdim=True))  # the mean of the grey is the grey of the means
     return _blend(mean, images, factor)
 
 
 def saturation(images: Tensor, factor: Amount) -> Tensor:
     """Blend with the grey version; factor >= 0; a grey image stays."""
-    require_images(images, COLORS)
+    require_values(images, COLORS)
     return images.clone() if images.shape[1] == 1 else _blend(_luma(images), images, factor)
 
 
@@ -75,7 +75,7 @@ def sharpness(images: Tensor, factor: Amount) -> Tensor:
     """Blend with a smoothed version (3x3, weights 1 but 5 in the middle, over 13); factor >= 0. The outermost
     pixels stay.
     """
-    require_images(images)
+    require_values(images)
     if min(images.shape[-2:]) < 3:
         return images.clone()
     inner = images[..., 1:-1, 1:-1]
@@ -106,25 +106,25 @@ def _luma(images: Tensor) -> Tensor:
 
 def grayscale(images: Tensor) -> Tensor:
     """Make the grey version with as many channels as before; 1 or 3 channels."""
-    require_images(images, COLORS)
+    require_values(images, COLORS)
     return _luma(images).expand_as(images).clone()
 
 
 def invert(images: Tensor) -> Tensor:
     """Make the negative."""
-    require_images(images)
+    require_values(images)
     return 1 - images
 
 
 def solarize(images: Tensor, threshold: Amount) -> Tensor:
     """Make the negative of the pixels that are at least `threshold`."""
-    require_images(images)
+    require_values(images)
     return torch.where(images >= per_image(threshold, images), 1 - images, images)
 
 
 def gamma(images: Tensor, exponent: Amount) -> Tensor:
     """Raise to a power: images ** exponent; exponent >= 0, above 1 darkens."""
-    require_images(images)
+    require_values(images)
     if not isinstance(exponent, Tensor) and exponent < 0:
         raise ValueError(f"expected an exponent >= 0, got {exponent}; 1 changes nothing, 2 darkens")
     return images ** per_image(exponent, images)
@@ -137,7 +137,7 @@ def hue(images: Tensor, turns: Amount) -> Tensor:
         images: `[B, C, H, W]`, 1 or 3 channels.
         turns: any real number, or one for each image; 1 is a whole turn.
     """
-    require_images(images, COLORS)
+    require_values(images, COLORS)
     if images.shape[1] == 1:
         return images.clone()
     low, high = torch.aminmax(images, dim=1, keepdim=True)
@@ -157,7 +157,7 @@ def hue(images: Tensor, turns: Amount) -> Tensor:
 
 def posterize(images: Tensor, bits: Amount) -> Tensor:
     """Keep the highest `bits` of the 8 bits of each value; whole, from 0 to 8, which only rounds."""
-    require_images(images)
+    require_values(images)
     if not isinstance(bits, Tensor) and bits not in range(9):
         raise ValueError(f"expected a whole number of bits from 0 to 8, got {bits}; 8 keeps everything")
     step = torch.exp2(8 - per_image(bits, images)).round()
@@ -171,7 +171,7 @@ def _levels(images: Tensor) -> Tensor:
 
 def autocontrast(images: Tensor) -> Tensor:
     """Stretch each channel so that its smallest value is 0 and its largest 1; a constant channel stays."""
-    require_images(images)
+    require_values(images)
     low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
     flat = low == high
     return ((images - low.masked_fill(flat, 0.0)) / (high - low).masked_fill(flat, 1.0)).clamp_(0, 1)
@@ -185,7 +185,7 @@ def equalize(images: Tensor) -> Tensor:
     v becomes floor((n_0 + ... + n_(v-1) + floor(step / 2)) / step), at most 255; where step is 0 the channel
     stays.
     """
-    require_images(images)
+    require_values(images)
     level = _levels(images).long().flatten(2).flatten(0, 1)  # [BC, HW]
     planes, size = level.shape
     base = 256 * torch.arange(planes, device=images.device)[:, None]
@@ -210,7 +210,7 @@ def blur(images: Tensor, sigma: Amount, kernel_size: int = 9) -> Tensor:
     Raises:
         ValueError: other images, or an argument out of range.
     """
-    require_images(images)
+    require_values(images)
     half = kernel_size // 2
     if kernel_size < 1 or kernel_size % 2 == 0 or half >= min(images.shape[-2:]):
         size = tuple(images.shape[-2:])
@@ -252,7 +252,7 @@ def color_jitter(
     Raises:
         ValueError: other images, or an argument out of range.
     """
-    require_images(images, COLORS)
+    require_values(images, COLORS)
     spread = (brightness, contrast, saturation)
     if min(spread) < 0 or not 0 <= hue <= 0.5:
         raise ValueError(

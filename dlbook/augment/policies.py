@@ -37,7 +37,7 @@ from torch import Generator, Tensor
 from dlbook.augment.policy_operations import NAMES, OPERATIONS, RANDAUGMENT_NAMES, magnitudes
 from dlbook.augment.policy_tables import CIFAR10, IMAGENET, SVHN, Policy
 from dlbook.augment.steps import coin, dispatch
-from dlbook.checks import require_images
+from dlbook.augment.values import require_values
 
 __all__ = ["CIFAR10", "IMAGENET", "SVHN", "auto_augment", "rand_augment"]
 
@@ -67,7 +67,7 @@ def rand_augment(
     Raises:
         ValueError: other images, or an argument out of range.
     """
-    require_images(images, (1, 3))
+    require_values(images, (1, 3))
     if num_ops < 0 or not 0 <= magnitude < bins:
         raise ValueError(
             f"expected num_ops >= 0 and 0 <= magnitude < {bins}, got {num_ops} and {magnitude}; the "
@@ -103,7 +103,7 @@ def auto_augment(
         ValueError: other images, or a policy without sub-policies, with an unknown operation or with a number
             out of range.
     """
-    require_images(images, (1, 3))
+    require_values(images, (1, 3))
     choices, shares, amounts = (table.to(images.device) for table in _tables(policy, *images.shape[2:]))
     signed = _signed(images)
     drawn = torch.randint(len(policy), (len(images),), generator=generator, device=images.device)

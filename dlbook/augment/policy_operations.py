@@ -15,7 +15,8 @@ from torch import Tensor
 
 from dlbook.augment import photometric
 from dlbook.augment.geometric import affine
-from dlbook.checks import require, require_images
+from dlbook.augment.values import require_values
+from dlbook.checks import require
 
 __all__ = ["NAMES", "OPERATIONS", "RANDAUGMENT_NAMES", "Operation", "apply", "magnitudes"]
 
@@ -126,5 +127,5 @@ def apply(name: str, images: Tensor, amount: Tensor, fill: float = 0.0) -> Tenso
     Raises:
         ValueError: other images, or an unknown operation.
     """
-    require_images(images, (1, 3))
+    require_values(images, (1, 3))
     return _named(name).change(images, amount, fill)

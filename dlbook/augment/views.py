@@ -40,7 +40,7 @@ from dlbook.augment.crops import random_resized_crop
 from dlbook.augment.geometric import random_flip
 from dlbook.augment.photometric import blur, color_jitter, grayscale, solarize
 from dlbook.augment.steps import Step, compose, sometimes, varied
-from dlbook.checks import require_images
+from dlbook.augment.values import require_values
 
 __all__ = [
     "Crop",
@@ -138,7 +138,7 @@ def two_views(
     """Two independent views of each image by `simclr`, each `[B, C, size, size]`; size None: the images'
     height. The rest as in `simclr_part`.
     """
-    require_images(images, (1, 3))
+    require_values(images, (1, 3))
     step = simclr(size or images.shape[2], **how)
     return step(images, generator), step(images, generator)
 
@@ -196,7 +196,7 @@ def multi_crop(
     Raises:
         ValueError: an argument out of range.
     """
-    require_images(images, (1, 3))
+    require_values(images, (1, 3))
     parts = multi_crop_parts(global_size, local_size, local_views, **areas)
     return [compose(*part)(images, generator) for part in parts.values()]
 
@@ -212,5 +212,5 @@ def weak_strong(
     The defaults are for digits. For small natural images: `weak=compose(random_flip, random_crop)`, and
     `strong` the same followed by `rand_augment` and `cutout`.
     """
-    require_images(images)
+    require_values(images)
     return weak(images, generator), strong(images, generator)

@@ -8,6 +8,8 @@ no myst-nb, so that the cell runs in Colab too. Nothing is displayed in the cell
 '24.7 %'
 >>> as_text([24.0, 25.0], "{:.1f} %")
 '24.5 ± 0.7 %'
+>>> as_text(-0.25, "{:.2f}")  # with a minus sign, not a hyphen
+'−0.25'
 """
 
 import re
@@ -22,10 +24,11 @@ PREFIX = (
 )
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 FIELD = re.compile(r"\{:[^{}]+\}")  # with digits: "{:.1f}"
+HYPHEN = re.compile(r"(?<![\w.)\]])-(?=\.?\d|inf)")  # before a negative number, not within a word or "1e-5"
 
 
 def as_text(value: Any, form: str = "{}") -> str:
-    """Write `value` by the format `form`, for example "{:.1f} %".
+    """Write `value` by the format `form`, for example "{:.1f} %"; a negative number gets a minus sign.
 
     Args:
         value: a number, a text, or several numbers (a sequence or a tensor, one a seed), which become mean ±
@@ -50,7 +53,7 @@ def as_text(value: Any, form: str = "{}") -> str:
         raise ValueError(
             f"expected a format with a field for the value, got {form!r}; give one field, say '{{:.1f}} %'"
         )
-    return text
+    return HYPHEN.sub("−", text)
 
 
 def _spread(values: Sequence[Any], form: str) -> str:
@@ -65,7 +68,8 @@ def _spread(values: Sequence[Any], form: str) -> str:
         )
     mean, deviation = statistics.fmean(values), statistics.stdev(values)
     before, after = form[: field.start()], form[field.end() :]
-    return as_text(mean, f"{before}{field[0]}") + f" ± {as_text(deviation, field[0])}{after}"
+    spread = as_text(deviation, field[0].replace("+", ""))  # it has no sign
+    return as_text(mean, f"{before}{field[0]}") + f" ± {spread}{after}"
 
 
 def insert(name: str, value: Any, form: str = "{}") -> None:

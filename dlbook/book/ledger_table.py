@@ -102,10 +102,10 @@ class Shown:
             place: its id on the page.
             words: what stands for its name.
             number: before the name; 0: none.
-            told: whether the numbers of the prose that stand in it are led here.
+            told: whether the numbers of the prose that stand in it are led here; else its rows follow.
         """
         names = " ".join(self.inserts.get(row.name, ())) if told else ""
-        mark = f' data-inserts="{names}"' if names else ""
+        mark = f' data-inserts="{names}"' if names else "" if told else " data-more"
         before = f'<span class="ledger-number">{number}</span> ' if number else ""
         cells = (row.predicted, row.measured, row.tolerance)
         return (

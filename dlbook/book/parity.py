@@ -1,7 +1,7 @@
 """Compares a network with an independent implementation of it, in float64: outputs, gradients, state.
 
 Counts and shapes catch few faults; copied weights on an uneven input catch nearly all. The tests of the
-models (tests/oracles/parity.py) and the chapters use the same comparison.
+models (tests/parity.py) and the chapters use the same comparison.
 
 >>> import torch
 >>> differences = parity(torch.nn.Conv2d(3, 4, 3), torch.nn.Conv2d(3, 4, 3), (2, 3, 9, 7))

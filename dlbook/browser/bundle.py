@@ -25,7 +25,9 @@ _IMPORT = re.compile(r'^import [^;]*? from "\./[\w.]+";\n', re.MULTILINE)
 # expressions, and no text in backquotes within another.
 _TOP = re.compile(r"^(?=(?:const|let|async function|function) )", re.MULTILINE)
 _NAMED = re.compile(r"^(?:const|let|async function|function) (?:\{([^}]*)\}|\[([^\]]*)\]|(\w+))")
-_PIECES = re.compile(r"""("(?:\\.|[^"\\])*"|`[^`]*`)|(//[^\n]*)| *([{}()\[\];,:=?<>&|*]) *""")
+_PIECES = re.compile(
+    r"""("(?:\\.|[^"\\])*"|`[^`]*`)|(//[^\n]*)| *([{}()\[\];,:=?<>&|*]) *|(?<![+-]) ([+/-]) (?![+/-])"""
+)
 
 
 def joined(files: Iterable[Path], wanted: Iterable[str] | None = None) -> str:
@@ -55,7 +57,7 @@ def squeezed(text: str) -> str:
 
     Texts get single quotes, for a figure's state is JSON, where a double one takes two bytes.
     """
-    text = _PIECES.sub(lambda m: _single(m[1] or "") or m[3] or "", text)
+    text = _PIECES.sub(lambda m: _single(m[1] or "") or m[3] or m[4] or "", text)
     return re.sub(r"(?<=[{,;(])\n", "", without_comments(text))
 
 

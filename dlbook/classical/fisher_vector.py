@@ -31,7 +31,7 @@ Departures from the papers
 [0.71, -0.71, 2.12, 1.5]
 """
 
-import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -55,12 +55,23 @@ def posteriors(descriptors: Tensor, weights: Tensor, means: Tensor, variances: T
     Raises:
         ValueError: shapes that do not fit together, or weights or variances that are not above 0.
     """
-    weights, means, variances = _mixture(descriptors, weights, means, variances)
-    # |x - m|^2 / s^2 multiplied out, so that no [B, N, K, D] is made: two matrix products instead.
-    precisions = 1 / variances
-    squares = descriptors.square() @ precisions.T - 2 * descriptors @ (means * precisions).T
-    constants = weights.log() - (variances.log() + means.square() * precisions).sum(1) / 2
-    return (constants - squares / 2).softmax(2)
+    return _shares(descriptors, *_mixture(descriptors, weights, means, variances))
+
+
+def standardised(descriptors: Tensor, means: Tensor, variances: Tensor) -> Iterator[Tensor]:
+    """Yield u = (x - m) / s of the descriptors, [B, N, D], for one Gaussian after the other.
+
+    The mean is subtracted before anything is squared. Multiplied out, x^2 - 2 x m + m^2 would be two matrix
+    products, and faster; but far from zero it is a small difference of large numbers, and float32 has no
+    digits left for it. One Gaussian at a time, so that no [B, N, K, D] is made.
+
+    Args:
+        descriptors: floating-point [B, N, D].
+        means: [K, D].
+        variances: [K, D], above 0.
+    """
+    for mean, variance in zip(means, variances, strict=True):
+        yield (descriptors - mean) / variance.sqrt()
 
 
 def fisher_vectors(descriptors: Tensor, weights: Tensor, means: Tensor, variances: Tensor) -> Tensor:
@@ -79,17 +90,15 @@ def fisher_vectors(descriptors: Tensor, weights: Tensor, means: Tensor, variance
         ValueError: shapes that do not fit together, or weights or variances that are not above 0.
     """
     weights, means, variances = _mixture(descriptors, weights, means, variances)
-    shares = posteriors(descriptors, weights, means, variances)
-    count, widths = descriptors.shape[1], variances.sqrt()
+    shares = _shares(descriptors, weights, means, variances)
     mass = shares.mean(1)  # [B, K]: share that each Gaussian has in the picture
-    first = shares.transpose(1, 2) @ descriptors / count  # [B, K, D]: mean of share * x
-    second = shares.transpose(1, 2) @ descriptors.square() / count
-    off = first - mass[..., None] * means  # mean of share * (x - m)
-    spread = second - 2 * means * first + mass[..., None] * (means.square() - variances)
-    root = weights.sqrt()[:, None]
-    by_means = off / (root * widths)
-    by_widths = spread / (math.sqrt(2) * root * variances)
-    return torch.cat([(mass - weights) / weights.sqrt(), by_means.flatten(1), by_widths.flatten(1)], 1)
+    by_means, by_widths = [], []
+    for k, u in enumerate(standardised(descriptors, means, variances)):
+        pull = shares[:, None, :, k] / descriptors.shape[1]  # [B, 1, N]; pull @ u is the mean of share * u
+        by_means.append(pull @ u / weights[k].sqrt())
+        by_widths.append(pull @ (u.square() - 1) / (2 * weights[k]).sqrt())
+    by_weights = (mass - weights) / weights.sqrt()
+    return torch.cat([by_weights[:, None], *by_means, *by_widths], 2).flatten(1)
 
 
 def improve(vectors: Tensor) -> Tensor:
@@ -103,6 +112,12 @@ def improve(vectors: Tensor) -> Tensor:
     """
     rooted = vectors.sign() * vectors.abs().sqrt()
     return F.normalize(rooted, dim=1, eps=torch.finfo(vectors.dtype).tiny)
+
+
+def _shares(descriptors: Tensor, weights: Tensor, means: Tensor, variances: Tensor) -> Tensor:
+    """Compute the posteriors of a mixture that was checked."""
+    squares = [u.square().sum(2) for u in standardised(descriptors, means, variances)]
+    return (weights.log() - variances.log().sum(1) / 2 - torch.stack(squares, 2) / 2).softmax(2)
 
 
 def _mixture(descriptors: Tensor, *mixture: Tensor) -> list[Tensor]:

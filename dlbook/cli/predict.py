@@ -1,29 +1,47 @@
 """`dlbook predict IMAGE...`: what a trained network sees in pictures."""
 
-import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from dlbook.cli.predictions import Writer, form_of
+
 
 def predict(
-    images: Annotated[list[Path], typer.Argument(help="Picture files.")],
+    images: Annotated[
+        list[Path], typer.Argument(help="Picture files, folders of pictures, or patterns in quotes.")
+    ],
     run: Annotated[
         Path | None, typer.Option(help="A run's folder. Default: EfficientNet-Lite0 with ImageNet weights.")
     ] = None,
     top: Annotated[int, typer.Option(help="How many classes to name.", min=1)] = 3,
+    checkpoint: Annotated[
+        str, typer.Option(help="Weights of a run: best, of its best evaluation, or last.")
+    ] = "best",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print CSV: a line for each picture and class.")
+    ] = False,
 ) -> None:
-    """Name what pictures show, with the probability of each class."""
-    from dlbook.recipes.run.predict import from_run, imagenet
+    """Name what pictures show, with the probability of each class. A file that is no picture is told, and
+    costs no other its answer; then the exit code is 1.
+    """
+    write = Writer(form_of(as_json, as_csv), typer.echo)
+    from dlbook.data.picture_file import PictureError
+    from dlbook.recipes.run.find_pictures import find_pictures
+    from dlbook.recipes.run.predict import from_run, imagenet, predict_each
 
-    predictor = imagenet() if run is None else from_run(run)
-    found = {str(image): predictor(image, top) for image in images}
-    if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
-        return
-    for image, classes in found.items():
-        typer.echo(image)
-        for name, probability in classes.items():
-            typer.echo(f"  {100 * probability:5.1f} %  {name}")
+    files, unread = find_pictures(images), 0
+    predictor = imagenet() if run is None else from_run(run, checkpoint)
+    for image, answer in predict_each(predictor, files, top):
+        if isinstance(answer, PictureError):
+            typer.echo(f"dlbook: {answer}", err=True)
+            unread += 1
+        else:
+            write(image, answer)
+    write.end()
+    if unread:
+        typer.echo(f"dlbook: {len(files) - unread} of {len(files)} pictures were read", err=True)
+        sys.exit(1)

@@ -1,10 +1,11 @@
 """`dlbook search`: many short trainings with different values, to find good ones."""
 
+import shlex
 from typing import Annotated
 
 import typer
 
-from dlbook.cli.train import Config, Overrides
+from dlbook.cli.train import Config, Overrides, read_config
 
 
 def search(
@@ -25,16 +26,13 @@ def search(
     """Search for hyper-parameters by validation accuracy. Start it again to go on, or several times at once
     to share the work.
     """
-    from dlbook.recipes.bundled_configs import find
-    from dlbook.recipes.run.config import RunConfig
+    base = read_config(config, overrides, varied=True)
     from dlbook.recipes.search import parse
     from dlbook.recipes.search import search as run
-    from dlbook.train.configuration import load
 
     spaces = [parse(text) for text in space or []]
-    base = load(RunConfig, find(config), overrides or [])
     kept, file = run(base, spaces, trials, study, storage, say=typer.echo)
     states = [trial.state.name for trial in kept.trials]
     typer.echo(", ".join(f"{states.count(name)} {name.lower()}" for name in ("COMPLETE", "PRUNED", "FAIL")))
     typer.echo(f"best: trial {kept.best_trial.number + 1}, validation accuracy {kept.best_value:.2f} %")
-    typer.echo(f"train it: dlbook train {file}")
+    typer.echo(f"train it: dlbook train {shlex.quote(str(file))}")

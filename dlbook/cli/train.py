@@ -1,16 +1,24 @@
-"""`dlbook train`, `dlbook evaluate` and `dlbook lr-find`: runs from a configuration file.
+"""`dlbook train` and `dlbook evaluate`: runs from a configuration file.
 
 The package is imported inside the commands: `dlbook --help` does not wait for torch.
 """
 
-import json
+import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-Config = Annotated[str, typer.Argument(help="A YAML file, or a bundled configuration such as digits.")]
+from dlbook.cli.output import json_text
+
+if TYPE_CHECKING:
+    from dlbook.recipes.run.config import RunConfig
+    from dlbook.recipes.run.examine import Examination
+
+Config = Annotated[
+    str, typer.Argument(help="A YAML file, a bundled configuration such as digits, or a run's folder.")
+]
 Overrides = Annotated[
     list[str] | None, typer.Argument(help="Keys to set, such as optimizer.lr=1e-3 trainer.epochs=20.")
 ]
@@ -21,14 +29,35 @@ def train(
     config: Config,
     overrides: Overrides = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in output.folder.")] = False,
+    show: Annotated[
+        bool,
+        typer.Option("--show", help="Train nothing: print every key with its value, type, default, meaning."),
+    ] = False,
 ) -> None:
     """Train from a configuration; the run's folder keeps its checkpoints, figures and the resolved
     configuration.
 
     On many GPUs or machines: torchrun --standalone --nproc-per-node N -m dlbook train CONFIG.
     """
+    loaded = read_config(config, overrides)  # first: a fault in it is told before all the rest is imported
+    if show:
+        from dlbook.train.keys import commented
+
+        typer.echo(commented(loaded))
+        return
+    if (best := _trained(loaded, resume)) is None:
+        return
+    folder = shlex.quote(loaded.output.folder)
+    typer.echo(best)
+    typer.echo(f"kept in {folder}; look at the curves: tensorboard --logdir {folder}")
+
+
+def _trained(config: "RunConfig", resume: bool) -> str | None:
+    """Train; tell the figures of the best evaluation, in the first of the processes."""
     from dlbook.recipes.run.build import build, choose_device
+    from dlbook.recipes.run.progress import measured_on
     from dlbook.recipes.run.train import train as run
+    from dlbook.train.interrupt import Interrupted
     from dlbook.train.parallel import distributed
 
     if not resume and distributed.restarts_allowed():
@@ -36,18 +65,16 @@ def train(
             "expected --resume with torchrun --max-restarts, got none; add it, so that restarted "
             "processes go on with the run"
         )
-    loaded = _load(config, overrides)
-    with distributed.session(choose_device(loaded.trainer.device)):
-        setup = build(loaded, distributed.rank(), distributed.world_size())
-        best = run(setup, resume=resume, progress=sys.stderr.isatty(), say=typer.echo)
-        if not distributed.is_main():
-            return
-    folder = setup.config.output.folder
-    typer.echo(
-        f"best at step {best['step']}: "
-        + "  ".join(f"{name} {value:.4g}" for name, value in best.items() if name != "step")
-    )
-    typer.echo(f"kept in {folder}; look at the curves: tensorboard --logdir {folder}")
+    with distributed.session(choose_device(config.trainer.device)):
+        setup = build(config, distributed.rank(), distributed.world_size())
+        try:
+            best = run(setup, resume=resume, progress=sys.stderr.isatty(), say=typer.echo)
+        except Interrupted as ended:
+            if distributed.is_main():
+                typer.echo(f"dlbook: {ended}", err=True)
+            sys.exit(128 + ended.sign)  # what a shell makes of a signal
+        told = "  ".join(f"{name} {value:.4g}" for name, value in best.items() if name != "step")
+        return f"best at step {best['step']}: {measured_on(setup)} {told}" if distributed.is_main() else None
 
 
 def evaluate(
@@ -56,87 +83,68 @@ def evaluate(
         list[str] | None, typer.Argument(help="data.root=FOLDER if the images moved; trainer.device=cpu.")
     ] = None,
     part: Annotated[str, typer.Option(help="test, validation or train.")] = "test",
+    checkpoint: Annotated[str, typer.Option(help="best, of the best evaluation, or last.")] = "best",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Evaluate the best weights of a run, also by many processes under torchrun."""
+    """Evaluate the best weights of a run, also by many processes under torchrun.
+
+    RUN/evaluation/PART then has the confusion matrix, figures of each class, calibration, every mistake, and
+    the worst ones as one picture.
+    """
     from dlbook.recipes.run.build import choose_device
-    from dlbook.recipes.run.evaluate import evaluate_run, read_config
+    from dlbook.recipes.run.evaluate import read_config
+    from dlbook.recipes.run.examine import examine_run
     from dlbook.train.parallel import distributed
 
     device = choose_device(read_config(run, overrides or []).trainer.device)
     with distributed.session(device):
-        figures = evaluate_run(run, part, overrides or [])
+        found = examine_run(run, part, overrides or [], checkpoint)
         if not distributed.is_main():
             return
     if as_json:
-        typer.echo(json.dumps(figures))
+        typer.echo(json_text(found.figures))
+        found.save()
         return
-    for name, value in figures.items():
+    for name, value in found.figures.items():
         typer.echo(f"{name:<20} {value:>9.4f}" + ("" if name == "loss" else " %"))
+    if found.answers is not None:
+        _tell_mistakes(found)
+    home = found.save()
+    typer.echo(f"written to {home}: {', '.join(sorted(file.name for file in home.iterdir()))}")
 
 
-def lr_find(
-    config: Config,
-    overrides: Overrides = None,
-    updates: Annotated[int, typer.Option(help="Steps of the test.", min=3)] = 100,
-    low: Annotated[float, typer.Option(help="First rate.")] = 1e-5,
-    high: Annotated[float, typer.Option(help="Last rate.")] = 10.0,
-    plot: Annotated[Path | None, typer.Option(help="Draw the curve into this .svg or .png.")] = None,
-) -> None:
-    """Train for a moment with a growing rate, and say which rates look good. Nothing is kept."""
-    from dlbook.optim.range_test import range_test
-
-    setup = _setup(config, overrides)
-    batches = (setup.trainer.batches(number) for number in range(updates))
-    found = range_test(
-        setup.method.train(),
-        setup.trainer.optimizer,
-        batches,
-        lambda method, batch: method(batch, 0)["loss"],
-        low,
-        high,
-        updates,
-    )
-    for rate, loss in list(zip(found.rates.tolist(), found.smoothed.tolist(), strict=True))[
-        :: max(1, len(found.rates) // 20)
-    ]:
-        typer.echo(f"rate {rate:9.2e}   smoothed loss {loss:.4f}")
-    typer.echo(
-        f"steepest fall at {found.steepest():.2e}; lowest loss at {found.lowest():.2e}, already on "
-        "the edge: a tenth of it is safe"
-    )
-    typer.echo(f"set it by optimizer.lr={found.steepest():.1e}")
-    if plot is not None:
-        _plot(found, plot)
+def _tell_mistakes(found: "Examination") -> None:
+    """The weakest classes and the commonest mistakes, in a line each."""
+    weakest = ", ".join(f"{name} {value:.1f} %" for name, value in found.weakest())
+    typer.echo(f"weakest classes: {weakest} recall")
+    if confused := found.confused():
+        told = ", ".join(f"{label} taken for {guess} ({n} of {all_})" for label, guess, n, all_ in confused)
+        typer.echo(f"most often confused: {told}")
 
 
-def _load(config: str, overrides: list[str] | None):
-    from dlbook.recipes.bundled_configs import find
-    from dlbook.recipes.run.config import RunConfig
+def read_config(config: str, overrides: list[str] | None, varied: bool = False) -> "RunConfig":
+    """Read the configuration of a run to be begun. A mistake in it is told before torch is imported.
+
+    Args:
+        config: a file, the name of a bundled configuration, or a run's folder.
+        overrides: "section.key=value".
+        varied: other values will be put into it, so that what it does not use now may be used then.
+
+    Raises:
+        ValueError: a key or a value does not fit, the model is unknown, or a setting would be ignored.
+    """
+    from dlbook.recipes.bundled_configs import locate
+    from dlbook.recipes.run.sections import Draft
+    from dlbook.recipes.run.unused import require_used
     from dlbook.train.configuration import load
+    from dlbook.zoo import require_name
 
-    return load(RunConfig, find(config), overrides or [])
+    file, own = locate(config)
+    overrides = [*own, *(overrides or [])]
+    draft = load(Draft, file, overrides)
+    if not varied:
+        require_used(draft)
+    require_name(draft.model.name)
+    from dlbook.recipes.run.config import RunConfig
 
-
-def _setup(config: str, overrides: list[str] | None):
-    from dlbook.recipes.run.build import build
-
-    return build(_load(config, overrides))
-
-
-def _plot(found, path: Path) -> None:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(6, 3.5), layout="constrained")
-    axes.semilogx(found.rates, found.losses, color="0.7", label="loss")
-    axes.semilogx(found.rates, found.smoothed, label="smoothed")
-    axes.axvline(
-        found.steepest(), linestyle="--", color="tab:green", label=f"steepest fall, {found.steepest():.1e}"
-    )
-    axes.set(xlabel="learning rate", ylabel="training loss")
-    axes.legend()
-    figure.savefig(path)
-    typer.echo(f"drawn in {path}")
+    return load(RunConfig, file, overrides)

@@ -7,10 +7,11 @@ never imports it.
 (224, (3, 224, 256), None)
 """
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from dlbook.cli.output import json_text
 
 if TYPE_CHECKING:
     from dlbook.zoo import Entry
@@ -50,15 +51,22 @@ def columns(rows: list[tuple[str, ...]], right: tuple[int, ...]) -> str:
 
 
 def models(
+    pattern: Annotated[
+        str | None, typer.Argument(help="Only names with this in them; or a pattern, quoted: `'resnet*'`.")
+    ] = None,
     family: Annotated[str | None, typer.Option(help="Only this family, such as resnet.")] = None,
+    sort: Annotated[
+        str | None, typer.Option(help="Order: name, year, parameters or macs, the smallest first.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List the zoo: paper, year, parameters, MACs at each model's own input size."""
-    from dlbook.zoo.rows import TITLE, entries
+    from dlbook.zoo.choice import choose
+    from dlbook.zoo.rows import TITLE
 
-    found = entries(family)
+    found = choose(pattern, family, sort)
     if as_json:
-        typer.echo(json.dumps([as_data(entry) for entry in found], indent=1, ensure_ascii=False))
+        typer.echo(json_text([as_data(entry) for entry in found], indent=1))
         return
     head = ("model", "paper", "year", "parameters", "MACs", "input")
     rows = [
@@ -107,6 +115,6 @@ def summary(
     zoo.require_name(name)  # before torch is imported: a misspelled name is told at once
     numbers = parse_size(size)
     if as_json:
-        typer.echo(json.dumps(zoo.describe(name, numbers, depth), indent=1))
+        typer.echo(json_text(zoo.describe(name, numbers, depth), indent=1))
     else:
         typer.echo(zoo.summary(name, numbers, depth))

@@ -2,7 +2,8 @@
 
 ``data/manifest.json`` holds, for each file, its SHA-256 checksum, its size in bytes, its source, its licence
 and how it was made. Nothing is read before its checksum has been compared; the comparison is made once per
-process and file.
+process and file. Size and checksum of a text are those with line feeds: what Git or an editor makes of the
+ends of its lines does not alter it.
 
 >>> sorted(entry["file"] for entry in manifest().values())[0]
 'ilsvrc.csv'
@@ -13,6 +14,7 @@ import json
 from pathlib import Path
 
 MANIFEST = "manifest.json"
+TEXTS = (".csv", ".txt")
 PACKAGE = Path(__file__).resolve().parents[1]
 
 _verified: set[tuple[str, int, int, str]] = (
@@ -44,11 +46,11 @@ def data_dir() -> Path:
 
 def fix(folder: Path) -> str:
     """Return the sentence that says how to restore the files of ``folder``: by a script in a checkout, else
-    by pip.
+    by pip from one, for no index has the package.
     """
     if (folder.parent / "scripts" / "make_data.py").is_file():
         return f"to fix it, run `python scripts/make_data.py` in {folder.parent} (or `git checkout -- data`)"
-    return "to fix it, run `pip install --force-reinstall --no-deps dlbook`"
+    return "to fix it, run `pip install --force-reinstall --no-deps .` in a checkout of dlbook"
 
 
 def manifest() -> dict[str, dict]:
@@ -66,9 +68,8 @@ def manifest() -> dict[str, dict]:
 
 
 def sha256(path: Path) -> str:
-    """Return the SHA-256 checksum of a file, as 64 hexadecimal digits."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    """Return the SHA-256 checksum of a file, as 64 hexadecimal digits; of a text, with line feeds."""
+    return hashlib.sha256(_content(path)).hexdigest()
 
 
 def verified(name: str) -> Path:
@@ -98,11 +99,11 @@ def verified(name: str) -> Path:
     key = (str(path), stat.st_size, stat.st_mtime_ns, entry["sha256"])
     if key in _verified:
         return path
-    if stat.st_size != entry["bytes"]:
-        what = "truncated" if stat.st_size < entry["bytes"] else "altered"
+    size = len(_content(path))
+    if size != entry["bytes"]:
+        what = "truncated" if size < entry["bytes"] else "altered"
         raise ValueError(
-            f"the bundled file {path} is {what}: expected {expected}, got {stat.st_size:,} bytes; "
-            f"{fix(folder)}"
+            f"the bundled file {path} is {what}: expected {expected}, got {size:,} bytes; {fix(folder)}"
         )
     found = sha256(path)
     if found != entry["sha256"]:
@@ -111,3 +112,9 @@ def verified(name: str) -> Path:
         )
     _verified.add(key)
     return path
+
+
+def _content(path: Path) -> bytes:
+    """The bytes that count: of a text, without carriage returns before line feeds."""
+    content = path.read_bytes()
+    return content.replace(b"\r\n", b"\n") if path.suffix in TEXTS else content

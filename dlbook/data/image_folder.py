@@ -4,10 +4,10 @@
 
 A class without pictures, a file that is no picture and a picture that cannot be read are found when the set
 is made, and named. Only the header of each file is read then, and of a set of more than 50,000 files not even
-that; `check` decodes all of them. Training reads a file once and cuts it as often as it needs views. By
-default that is one random crop (Szegedy et al. 2014, arXiv:1409.4842, section 6: 8 % to 100 % of the area,
-aspect ratio 3:4 to 4:3), and every other picture is flipped. Evaluation resizes the shorter side to 8/7 of
-the crop and takes the centre.
+that; `check` decodes all of them. Hidden and system files are ignored, and named once. Training reads a file
+once and cuts it as often as it needs views. By default that is one random crop (Szegedy et al. 2014,
+arXiv:1409.4842, section 6: 8 % to 100 % of the area, aspect ratio 3:4 to 4:3), and every other picture is
+flipped. Evaluation resizes the shorter side to 8/7 of the crop and takes the centre.
 
 >>> ImageFolder("/nowhere", size=64)  # doctest: +ELLIPSIS
 Traceback (most recent call last):
@@ -18,19 +18,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Generator, Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms import functional as F
 
 from dlbook.augment.crops import draw_boxes
 from dlbook.augment.views import Crop
-from dlbook.data.picture_file import Preparation, read_picture
+from dlbook.data.class_folders import find_classes
+from dlbook.data.picture_file import PictureError, Preparation, read_picture
 
 __all__ = ["ImageFolder"]
-
-KINDS = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm"}
-MOST_HEADERS = 50_000
 
 
 class ImageFolder(Dataset):
@@ -47,46 +45,21 @@ class ImageFolder(Dataset):
         labels: int64 [N].
         classes: K names, in the order of the labels.
         preparation: how evaluation sees a picture.
+        ignored: paths of hidden and system files, and of plain files beside the class folders.
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: no classes, a class without pictures, a folder that is not among `classes`, or an
-            unreadable file; all are named.
+        ValueError: no classes, a class without pictures or without a folder, a folder that is not among
+            `classes`, or an unreadable file; all are named.
     """
 
     def __init__(self, root: str | Path, size: int, classes: Sequence[str] | None = None) -> None:
         self.root, self.size = Path(root).expanduser(), size
-        if not self.root.is_dir():
-            raise FileNotFoundError(
-                f"{self.root}: expected a folder with one folder of pictures for each class, got no such "
-                "folder; check the path"
-            )
         if size < 1:
             raise ValueError(f"expected size to be at least 1 pixel, got {size}; such as 224")
-        found = tuple(
-            sorted(
-                path.name for path in self.root.iterdir() if path.is_dir() and not path.name.startswith(".")
-            )
-        )
-        self.classes = tuple(classes) if classes is not None else found
-        if not found:
-            raise ValueError(
-                f"{self.root}: expected one folder for each class, got "
-                f"{sum(1 for _ in self.root.iterdir())} files and no folder; sort the pictures into folders"
-            )
-        if unknown := [name for name in found if name not in self.classes]:
-            raise ValueError(
-                f"{self.root}: expected the folders {', '.join(self.classes)}, got also "
-                f"{', '.join(unknown)}; remove or rename them"
-            )
-        pairs = [
-            (file, label)
-            for label, name in enumerate(self.classes)
-            for file in sorted((self.root / name).glob("[!.]*"))  # without .DS_Store and its like
-        ]
-        self._refuse(pairs)
-        self.files = [file for file, _ in pairs]
-        self.labels = torch.tensor([label for _, label in pairs])
+        found = find_classes(self.root, classes)
+        self.files, self.classes, self.ignored = found.files, found.classes, found.ignored
+        self.labels = torch.tensor(found.labels)
         self.preparation = Preparation(3, round(size * 8 / 7), (size, size))
 
     def __len__(self) -> int:
@@ -96,16 +69,15 @@ class ImageFolder(Dataset):
         """The middle of the picture.
 
         Raises:
-            ValueError: if the file cannot be decoded; it names the file.
+            PictureError: the file cannot be decoded; it names the file.
         """
-        picture, label = self.read(index)
-        return self.preparation(picture), label
+        return self.preparation.read(self.files[index]), int(self.labels[index])
 
     def read(self, index: int) -> tuple[Image.Image, int]:
         """The whole picture.
 
         Raises:
-            ValueError: if the file cannot be decoded; it names the file.
+            PictureError: the file cannot be decoded; it names the file.
         """
         return read_picture(self.files[index]), int(self.labels[index])
 
@@ -125,38 +97,9 @@ class ImageFolder(Dataset):
         for file in self.files:
             try:
                 read_picture(file)
-            except ValueError as error:
+            except PictureError as error:
                 faults.append(str(error))
         return faults
-
-    def _refuse(self, pairs: list[tuple[Path, int]]) -> None:
-        faults = []
-        for label, name in enumerate(self.classes):
-            if not any(member == label for _, member in pairs):
-                faults.append(
-                    f"{self.root / name}: expected pictures, got none; add some or remove the folder"
-                )
-        for file, _ in pairs:
-            if file.suffix.lower() not in KINDS:
-                faults.append(
-                    f"{file}: expected a picture ({', '.join(sorted(KINDS))}), got another kind; remove it"
-                )
-                continue
-            if len(pairs) > MOST_HEADERS:
-                continue
-            try:
-                with Image.open(file):
-                    pass
-            except (OSError, UnidentifiedImageError) as error:
-                faults.append(
-                    f"{file}: expected a picture, got a file that cannot be read ({error}); replace it"
-                )
-        if faults:
-            more = [f"... and {len(faults) - 20} more"] if len(faults) > 20 else []
-            raise ValueError(
-                f"{self.root}: expected pictures in every class and nothing else, got {len(faults)} that are "
-                "wrong; fix these:\n" + "\n".join(faults[:20] + more)
-            )
 
 
 def random_box(

@@ -7,6 +7,7 @@
 [0, 0, 1, 1]
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -73,6 +74,11 @@ class LabelledImages(Dataset):
     def subset(self, indices) -> "LabelledImages":
         """The images at ``indices`` (integers or a boolean mask), in that order, with the same classes."""
         chosen = torch.as_tensor(indices)
+        if chosen.dtype == torch.bool and chosen.shape != self.labels.shape:
+            raise ValueError(
+                f"expected a mask of {len(self)} values, one an image, got {list(chosen.shape)}; give "
+                "one for each image, or the numbers of the images"
+            )
         chosen = chosen if chosen.dtype == torch.bool else chosen.long()
         factors = {name: values[chosen] for name, values in self.factors.items()}
         return LabelledImages(self.images[chosen], self.labels[chosen], self.classes, factors)
@@ -84,12 +90,16 @@ class LabelledImages(Dataset):
         )
 
 
-def labelled_indices(labels: Tensor, per_class: int, seed: int = 0) -> Tensor:
+def labelled_indices(
+    labels: Tensor, per_class: int, seed: int = 0, classes: Sequence[str] | None = None
+) -> Tensor:
     """Choose ``per_class`` examples of each class at random, without repetition.
 
     Args:
         labels: integers [N]; the classes are the values that occur.
         per_class: at least 1.
+        seed: of the choice.
+        classes: their names, for the error.
 
     Returns:
         int64 [K * per_class], class after class in ascending order. With the same seed a larger ``per_class``
@@ -99,7 +109,7 @@ def labelled_indices(labels: Tensor, per_class: int, seed: int = 0) -> Tensor:
         ValueError: where a class has fewer than ``per_class`` examples.
     """
     labels = torch.as_tensor(labels)
-    if labels.ndim != 1 or labels.is_floating_point() or len(labels) == 0:
+    if labels.ndim != 1 or labels.is_floating_point() or labels.dtype == torch.bool or len(labels) == 0:
         raise ValueError(
             f"labels: expected integers [N] with N >= 1, got {_describe(labels)}; give the class of each "
             "example"
@@ -111,8 +121,9 @@ def labelled_indices(labels: Tensor, per_class: int, seed: int = 0) -> Tensor:
     for label in labels.unique().tolist():
         members = (labels == label).nonzero().flatten().cpu()
         if len(members) < per_class:
+            name = classes[label] if classes else label
             raise ValueError(
-                f"expected per_class of at most {len(members)}, the examples of class {label}, got "
+                f"expected per_class of at most {len(members)}, the examples of class {name}, got "
                 f"{per_class}; ask for fewer"
             )
         chosen.append(members[torch.randperm(len(members), generator=generator)[:per_class]])

@@ -8,6 +8,8 @@ Traceback (most recent call last):
 FileNotFoundError: expected the complete files of cifar10 in /nowhere/cifar-10-batches-py, got none...
 """
 
+import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +19,9 @@ from torchvision import datasets
 from torchvision.transforms import functional as F
 
 from dlbook.checks import require_one_of
+from dlbook.data.class_folders import find_classes
 from dlbook.data.labelled import LabelledImages
+from dlbook.data.picture_file import read_picture
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ def torchvision_dataset(name: str, root, split: str, download: bool = False, tra
         transform: applied to each PIL image; see :func:`gather` for the whole set as one tensor.
 
     Raises:
-        ValueError: an unknown name or split, or an image folder that cannot be downloaded.
+        ValueError: an unknown name or split, an image folder that cannot be downloaded, or one in which
+            something is wrong.
         FileNotFoundError: files are missing or fail torchvision's checksum; the error says the call that
             fetches them.
     """
@@ -83,10 +88,12 @@ def torchvision_dataset(name: str, root, split: str, download: bool = False, tra
     except RuntimeError as error:
         if download:
             raise
-        call = f"torchvision_dataset({name!r}, root={str(root)!r}, split={split!r}, download=True)"
+        asked = f"{json.dumps(name)}, {json.dumps(str(root), ensure_ascii=False)}, {json.dumps(split)}"
+        call = f"from dlbook.data import torchvision_dataset as get; get({asked}, download=True)"
         raise FileNotFoundError(
             f"expected the complete files of {name} in {root / source.folder}, got none or others; none is "
-            f"downloaded unasked: to fetch about {source.megabytes} MB, call {call}"
+            f"downloaded unasked: to fetch about {source.megabytes} MB, run python -c {shlex.quote(call)} or "
+            "name the folder that has them (data.root of a configuration)"
         ) from error
 
 
@@ -108,7 +115,22 @@ def _image_folder(root: Path, split: str, download: bool, transform) -> Dataset:
             f"root/split/class/picture, got in {root}: {found or 'no folder'}; ImageNet itself is given "
             "out by image-net.org after registration"
         )
-    return datasets.ImageFolder(folder, transform=transform)
+    return PictureFolder(folder, transform=transform, loader=read_picture)
+
+
+class PictureFolder(datasets.ImageFolder):
+    """torchvision's class, which here finds and reads pictures as `dlbook.data.image_folder` does: the right
+    way up, 16-bit grey by its depth, without what systems leave in folders.
+    """
+
+    def find_classes(self, directory: str | Path) -> tuple[list[str], dict[str, int]]:
+        """The names of the classes, and the number of each."""
+        self._found = find_classes(Path(directory))
+        return list(self._found.classes), {name: label for label, name in enumerate(self._found.classes)}
+
+    def make_dataset(self, *given, **more) -> list[tuple[str, int]]:
+        """The pictures that were found, each with the number of its class."""
+        return list(zip(map(str, self._found.files), self._found.labels, strict=True))
 
 
 def gather(dataset: Dataset, limit: int | None = None) -> LabelledImages:

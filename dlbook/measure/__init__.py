@@ -1,4 +1,5 @@
-"""Looks at any network and knows none: costs, receptive field, trace, tree, health, memory, margin.
+"""Looks at any network and knows none: costs, receptive field, trace, tree, health, memory, margin,
+calibration.
 
 >>> import torch
 >>> count(lambda: torch.nn.Conv2d(3, 8, 3), (3, 32, 32)).parameters

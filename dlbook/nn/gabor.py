@@ -135,8 +135,7 @@ def simple_cell(response: Tensor, phase: float = 0.0) -> Tensor:
 def complex_cell(response: Tensor) -> Tensor:
     """Return how much a complex cell fires: the root of the summed squares of the even and the odd answer.
 
-    This is the energy model. The same number is the root of the sum over four simple cells, a quarter of a
-    period apart, of their squares.
+    This is the energy model.
 
     Args:
         response: complex, of any shape, from `responses`.

@@ -88,8 +88,9 @@ class TensorOptimizer(torch.optim.Optimizer, abc.ABC):
         Raises:
             ValueError: the state is another kind of optimizer's, or it is for other groups.
         """
+        own = self.defaults.keys() - {"differentiable"}  # torch adds this one when it loads or unpickles
         for group in state_dict["param_groups"]:
-            missing = self.defaults.keys() - group.keys()
+            missing = own - group.keys()
             if missing:
                 raise ValueError(
                     f"expected the state of {type(self).__name__}, got one without "

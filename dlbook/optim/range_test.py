@@ -46,6 +46,11 @@ class RangeTest:
     smoothed: Tensor
     diverged: bool
 
+    @property
+    def falls(self) -> bool:
+        """Whether the smoothed loss is ever below the first one."""
+        return bool(self.smoothed.argmin() > 0)
+
     def steepest(self) -> float:
         """Return the rate where the smoothed loss falls fastest per factor of e in the rate; a modest choice.
 
@@ -53,9 +58,16 @@ class RangeTest:
         nothing.
 
         Raises:
-            ValueError: there are fewer than three points.
+            ValueError: there are fewer than three points, or the loss never falls.
         """
         self._needs(3)
+        require(
+            self.falls,
+            "a loss that falls at some rate",
+            f"one that is lowest before the first update, {self.smoothed[0].item():.3g}",
+            f"the rates went from {self.rates[0].item():.1e} to {self.rates[-1].item():.1e}: start lower "
+            "where the loss grows, end higher where it stands still, or take more updates",
+        )
         slope = torch.gradient(self.smoothed, spacing=(self.rates.log(),))[0]
         return self.rates[slope[: self.smoothed.argmin() + 1].argmin()].item()
 

@@ -28,7 +28,7 @@ from dlbook.semi.pseudo_label import PseudoLabel, PseudoLabelConfig
 from dlbook.supervised.cross_entropy import CrossEntropy, CrossEntropyConfig
 from dlbook.train.method import Method
 
-__all__ = ["METHODS", "Facts", "MethodRow"]
+__all__ = ["MEANINGS", "METHODS", "Facts", "MethodRow"]
 
 
 @dataclass(frozen=True)
@@ -76,4 +76,17 @@ METHODS = {
         "weak_strong",
         lambda model, hyper, facts: FlexMatch(model, facts.num_images, facts.num_classes, hyper),
     ),
+}
+
+# What the fields of the methods' hyper-parameters mean, for `dlbook train CONFIG --show` and the site.
+MEANINGS = {
+    "label_smoothing": "share of the target that is spread over all classes; 0 is off",
+    "ema_decay": "decay of the average of the weights that is evaluated; null keeps no average",
+    "threshold": "tau: the probability from which a guess counts as a label",
+    "unlabelled_weight": "weight of the loss of the images without labels",
+    "weight": "largest weight of the consistency, times the share of labelled images",
+    "length": "steps in which the weight of the consistency grows",
+    "start": "T1: the step from which guesses count",
+    "end": "T2: the step from which guesses have their full weight",
+    "final": "alpha_f: that full weight",
 }

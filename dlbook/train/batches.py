@@ -26,7 +26,10 @@ A labelled pool beside an unlabelled one, with two views:
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator
+import pickle
+import signal
+import traceback
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Generator, Tensor
@@ -132,14 +135,15 @@ class Batches:
         if self.workers == 0 and (self.device.type == "cpu" or self._on_device()):
             return map(self.untransformed, itertools.count(number))  # a loader would cost more than the batch
         loader = DataLoader(
-            _Fetch([pool.without_steps() for pool in self.pools], self.seed),
+            _Caught(_Fetch([pool.without_steps() for pool in self.pools], self.seed)),
             batch_sampler=_From(self, number),
             num_workers=self.workers,
             collate_fn=_as_fetched,
+            worker_init_fn=_leave_ctrl_c,
             pin_memory=self.device.type == "cuda" and not self._on_device(),
             generator=Generator(),
         )
-        return iter(loader)
+        return _raised(loader)
 
     def _on_device(self) -> bool:
         """Whether the images lie on the device already."""
@@ -189,9 +193,43 @@ class _InOrder(Dataset):
         return len(self.dataset)
 
 
+class _Caught(Dataset):
+    """Answers with the error where a set refuses an example: a DataLoader that sees a worker raise makes the
+    worker's traceback the message, and the sentence is its last line.
+    """
+
+    def __init__(self, dataset: _Fetch | _InOrder) -> None:
+        self.dataset = dataset
+
+    def __getitems__(self, asked: list) -> Batch | Exception:
+        try:
+            return self.dataset.__getitems__(asked)
+        except (ValueError, OSError) as error:
+            error.add_note(traceback.format_exc())  # an uncaught error still shows the line of the set
+            return pickle.loads(pickle.dumps(error))  # raises here what could not be sent
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+
+def _raised(answers: Iterable[Batch | Exception]) -> Iterator[Batch]:
+    """The batches of a loader; what its workers answered instead is raised here."""
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+        yield answer
+
+
 def _as_fetched(batch: Batch) -> Batch:
     """What was fetched is a batch already. A lambda could not be sent to a worker that is not forked."""
     return batch
+
+
+def _leave_ctrl_c(worker: int) -> None:
+    """Ctrl-C reaches every process of a terminal; the one that trains ends its workers itself. SIGTERM has to
+    stay as it is: by it a DataLoader ends those that hang.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _require_ranks(workers: int, rank: int, world_size: int) -> None:
@@ -228,12 +266,13 @@ def evaluation_batches(
     largest = len(range(0, len(dataset), world_size))  # the share of rank 0
     rounds = -(-largest // batch_size)
     loader = DataLoader(
-        _InOrder(dataset),
+        _Caught(_InOrder(dataset)),
         batch_sampler=chunks + [[0]] * (rounds - len(chunks)),
         num_workers=workers,
         collate_fn=_as_fetched,
+        worker_init_fn=_leave_ctrl_c,
         generator=Generator(),
     )
-    for number, batch in enumerate(loader):
+    for number, batch in enumerate(_raised(loader)):
         batch = {name: value.to(device, non_blocking=True) for name, value in batch.items()}
         yield batch if number < len(chunks) else batch | {"counted": False}

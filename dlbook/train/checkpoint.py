@@ -19,6 +19,8 @@ that could run code.
 
 import hashlib
 import io
+import sys
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,10 @@ import torch
 
 from dlbook.files import write_whole
 
-__all__ = ["CheckpointError", "load", "save"]
+__all__ = ["CheckpointError", "load", "save", "verify"]
 
 MAGIC = b"dlbook-checkpoint 1 "
+ADVICE = "take another checkpoint of the run"
 
 
 class CheckpointError(ValueError):
@@ -55,7 +58,12 @@ def save(path: str | Path, state: dict[str, Any]) -> Path:
 
 
 def load(path: str | Path, map_location: str | torch.device = "cpu") -> dict[str, Any]:
-    """Read what `save` wrote.
+    """Read what `save` wrote. Raises as `verify` does."""
+    return torch.load(io.BytesIO(verify(path)), map_location=map_location, weights_only=True)
+
+
+def verify(path: str | Path) -> bytes:
+    """Return the payload of a checkpoint, compared with its header and not yet unpickled.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -67,26 +75,25 @@ def load(path: str | Path, map_location: str | torch.device = "cpu") -> dict[str
     fields = header.removeprefix(MAGIC).split()
     if not header.startswith(MAGIC) or len(fields) != 2 or not fields[1].isdigit():
         raise CheckpointError(
-            f"{path}: expected a file that begins with {MAGIC.decode().strip()!r}, got another; "
-            f"{_advice(path)}"
+            f"{path}: expected a checkpoint of dlbook, which begins with {MAGIC.decode().strip()!r}, got "
+            "another file; check the path"
         )
     digest, size = fields[0].decode(errors="replace"), int(fields[1])
     if len(payload) != size:
         raise CheckpointError(
-            f"{path}: expected {size:,} bytes of payload, got {len(payload):,}: cut short; {_advice(path)}"
+            f"{path}: expected {size:,} bytes of payload, got {len(payload):,}: cut short; {ADVICE}"
         )
     if (found := hashlib.sha256(payload).hexdigest()) != digest:
         raise CheckpointError(
-            f"{path}: expected a payload of SHA-256 {digest[:12]}..., got {found[:12]}...: altered; "
-            f"{_advice(path)}"
+            f"{path}: expected a payload of SHA-256 {digest[:12]}..., got {found[:12]}...: altered; {ADVICE}"
         )
-    return torch.load(io.BytesIO(payload), map_location=map_location, weights_only=True)
+    return payload
 
 
 def _pack(state: dict[str, Any]) -> bytes:
     """Serialise, and prove at once that the bytes can be read back without running code."""
     stream = io.BytesIO()
-    torch.save(state, stream)
+    torch.save(_unshared(state), stream)
     payload = stream.getvalue()
     try:
         torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
@@ -99,5 +106,17 @@ def _pack(state: dict[str, Any]) -> bytes:
     return payload
 
 
-def _advice(path: Path) -> str:
-    return f"delete {path.name} and resume from the checkpoint before it"
+def _unshared(value: Any) -> Any:
+    """The same value, whose bytes depend on nothing but what it says. Pickle writes an object that it has met
+    before as a reference; which strings and lists are one object is different after loading.
+    """
+    if type(value) is str:
+        return sys.intern(value)
+    if type(value) in (list, tuple):
+        return type(value)(map(_unshared, value))
+    if type(value) in (dict, OrderedDict):
+        copy = type(value)((_unshared(key), _unshared(each)) for key, each in value.items())
+        if metadata := getattr(value, "_metadata", None):  # of a module's state
+            copy._metadata = _unshared(metadata)
+        return copy
+    return value

@@ -2,7 +2,7 @@
 
 >>> require_options(accumulate=0, clip_norm=None, precision=torch.float32)
 Traceback (most recent call last):
-ValueError: expected accumulate >= 1, got 0; 1 takes an optimizer step for each batch
+ValueError: expected accumulate to be a whole number >= 1, got 0; 1 takes an optimizer step for each batch
 """
 
 import math
@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dlbook.checks import require_positive
 from dlbook.train.method import Method
 
 __all__ = [
@@ -84,7 +85,7 @@ def require_parts(method: Any, optimizer: Any, batches: Any) -> None:
             "expected an optimizer over the method's parameters, got one with others; build it over "
             "method.param_groups(), after the method is moved, wrapped or sharded"
         )
-    if not callable(batches):
+    if not callable(batches) or isinstance(batches, (type, torch.nn.Module)):
         raise ValueError(
             f"expected a function from the number of a batch to the batch, got {type(batches).__name__}; "
             "make dlbook.train.batches.Batches of the data set, or of a list: "
@@ -94,13 +95,10 @@ def require_parts(method: Any, optimizer: Any, batches: Any) -> None:
 
 def require_options(accumulate: int, clip_norm: float | None, precision: torch.dtype) -> None:
     """Raise ValueError for an option out of range."""
-    if accumulate < 1:
+    require_positive("accumulate", accumulate, "1 takes an optimizer step for each batch")
+    if clip_norm is not None and not (isinstance(clip_norm, Real) and clip_norm > 0):
         raise ValueError(
-            f"expected accumulate >= 1, got {accumulate}; 1 takes an optimizer step for each batch"
-        )
-    if clip_norm is not None and clip_norm <= 0:
-        raise ValueError(
-            f"expected clip_norm > 0 or None, got {clip_norm}; None leaves the gradients as they are"
+            f"expected clip_norm > 0 or None, got {clip_norm!r}; None leaves the gradients as they are"
         )
     if precision not in (torch.float32, torch.bfloat16, torch.float16):
         raise ValueError(

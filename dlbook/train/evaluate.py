@@ -7,7 +7,7 @@ with a look every so many steps.
 """
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -51,7 +51,12 @@ def make_metrics(num_classes: int) -> MetricCollection:
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, batches: Iterable[dict[str, Tensor]], num_classes: int) -> dict[str, float]:
+def evaluate(
+    model: nn.Module,
+    batches: Iterable[dict[str, Tensor]],
+    num_classes: int,
+    each: Callable[[Tensor, dict[str, Tensor]], None] | None = None,
+) -> dict[str, float]:
     """Metrics of `model` in evaluation mode; its mode is put back.
 
     Args:
@@ -60,6 +65,7 @@ def evaluate(model: nn.Module, batches: Iterable[dict[str, Tensor]], num_classes
             "counted" is there and false, the network runs and its answers are thrown away: see
             `evaluation_batches`.
         num_classes: K.
+        each: takes the logits [B, K] of each batch that counts, and the batch.
 
     Returns:
         "loss" (mean cross-entropy, nats), and in per cent "accuracy", "class_accuracy" (mean over the
@@ -71,21 +77,33 @@ def evaluate(model: nn.Module, batches: Iterable[dict[str, Tensor]], num_classes
             classes.
     """
     device = next(model.parameters(), torch.empty(0)).device  # of a process that gets no batch, too
-    metrics = make_metrics(num_classes).to(device)
-    total, count = torch.zeros((), dtype=torch.float64, device=device), 0
+    metrics = make_metrics(num_classes).to(_home(device))
+    nats, count = [], 0
     with _evaluating(model):
         for logits, batch in _answers(model, batches, num_classes):
-            logits = logits if logits.dtype is torch.float64 else logits.float()
-            metrics.to(logits.device).update(logits.float().softmax(dim=1), batch["labels"])
-            nats = nn.functional.cross_entropy(logits, batch["labels"], reduction="sum")
-            total = total.to(logits.device) + nats.double()
+            nats.append(_measure(logits, batch["labels"], metrics))
             count += len(logits)
-    losses, counts = zip(*gather((total.item(), count)), strict=True)
+            if each is not None:
+                each(logits, batch)
+    # Summed in float64, and read at the end, so that no batch waits.
+    losses, counts = zip(*gather((sum(value.item() for value in nats), count)), strict=True)
     if sum(counts) == 0:
         raise ValueError("expected at least one batch, got none; give a data set that is not empty")
-    return {"loss": sum(losses) / sum(counts)} | {
-        name: 100 * value.item() for name, value in _compute(metrics).items()
-    }
+    shares = {name: 100 * value.item() for name, value in _compute(metrics).items()}
+    return {"loss": sum(losses) / sum(counts)} | shares
+
+
+def _measure(logits: Tensor, labels: Tensor, metrics: MetricCollection) -> Tensor:
+    """Let the metrics see a batch; the sum of its cross-entropies."""
+    home = _home(logits.device)
+    metrics.to(home).update(logits.float().softmax(dim=1).to(home), labels.to(home))
+    exact = logits if logits.dtype is torch.float64 else logits.float()
+    return nn.functional.cross_entropy(exact, labels, reduction="sum")
+
+
+def _home(device: torch.device) -> torch.device:
+    """Where metrics are computed: on the device of the model, but for Apple's GPUs, which lack float64."""
+    return torch.device("cpu") if device.type == "mps" else device
 
 
 def _compute(metric: Metric | MetricCollection) -> Any:
@@ -119,7 +137,7 @@ def probabilities(model: nn.Module, images: Tensor, batch_size: int = 500) -> Te
 
 def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Per cent of the images whose most probable class is right."""
-    return 100 * (probabilities(model, images).argmax(dim=1) == labels).double().mean().item()
+    return 100 * (probabilities(model, images).argmax(dim=1) == labels).cpu().double().mean().item()
 
 
 def topk_error(logits: Tensor, labels: Tensor, k: int) -> float:
@@ -148,7 +166,7 @@ def topk_error(logits: Tensor, labels: Tensor, k: int) -> float:
         )
     answers = logits.topk(k, dim=1).indices  # [N, k], the largest first
     missed = (answers != labels[:, None]).all(dim=1)
-    return 100 * missed.double().mean().item()
+    return 100 * missed.cpu().double().mean().item()
 
 
 @torch.no_grad()
@@ -165,7 +183,7 @@ def neighbour_accuracy(
         features, labels = zip(*[(model(b["images"]), b["labels"]) for b in known], strict=True)
         memory, labels = nn.functional.normalize(torch.cat(features), dim=1), torch.cat(labels)
         hits = [(labels[(model(b["images"]) @ memory.T).argmax(dim=1)] == b["labels"]) for b in asked]
-    return 100 * torch.cat(hits).double().mean().item()
+    return 100 * torch.cat(hits).cpu().double().mean().item()
 
 
 def looks(trainer: Trainer, steps: int, every: int, progress: bool = False) -> Iterator[int]:

@@ -65,7 +65,7 @@ class Pool:
         indices: name of the examples' indices in the batch; None leaves them out.
 
     Raises:
-        ValueError: an empty data set, no views, or a size below 1.
+        ValueError: an empty data set, no views, a size below 1, or labels that are not int64.
     """
 
     dataset: Dataset
@@ -75,6 +75,11 @@ class Pool:
     indices: str | None = "indices"
 
     def __post_init__(self) -> None:
+        held = getattr(self.dataset, "labels", None)
+        if self.labels and isinstance(held, Tensor) and held.dtype != torch.int64:
+            raise ValueError(
+                f"expected labels of type int64, got a data set of {held.dtype}; convert them with .long()"
+            )
         if self.size < 1 or len(self.dataset) < 1 or not self.views:
             raise ValueError(
                 f"expected size >= 1, one example and one view at least, got size {self.size}, "

@@ -4,11 +4,13 @@
     network.json                    how the network is built and asked; see dlbook.recipes.run.network
     checkpoints/step-00000500.ckpt  the newest two; the older one goes when the newer one is whole
     checkpoints/best.ckpt           of the best evaluation so far
+    checkpoints/*.broken            those that were damaged
     metrics.jsonl                   a line for each evaluation; the checkpoints hold them too
     tensorboard/                    see dlbook.train.loggers
 
-A checkpoint that was cut short or altered is named in a warning and the one before it is used. Nothing is
-deleted before what replaces it is safely on the disk, so that a full disk loses no earlier checkpoint.
+A checkpoint that was cut short or altered is named, set aside under another name, and the one before it is
+used; after those of steps comes best.ckpt. Nothing is deleted before what replaces it is safely on the disk,
+so that a full disk loses no earlier checkpoint. While a run trains, its folder is locked.
 
 With several processes each makes the same calls; rank 0 alone writes, and what fails there is raised in all.
 All read: the folder has to be one that every machine sees.
@@ -17,21 +19,74 @@ All read: the folder has to be one that every machine sees.
 import json
 import shutil
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import filelock
 
 from dlbook.files import write_whole
 from dlbook.train import checkpoint
 from dlbook.train.parallel.distributed import gather_random, is_main, on_main, restore_random
 from dlbook.train.trainer import Trainer
 
-__all__ = ["Run", "RunError"]
+__all__ = ["Notice", "Run", "RunError", "locked", "step_of", "warn"]
 
 KEPT = 2
+BEST = "best.ckpt"
 
 
 class RunError(ValueError):
     """A run's folder is not what was asked for: taken, missing, or without a whole checkpoint."""
+
+
+class Notice(UserWarning):
+    """What somebody should know of a run. The command prints it as a line."""
+
+
+def warn(line: str) -> None:
+    """Give a notice."""
+    warnings.warn(Notice(line), stacklevel=3)
+
+
+@contextmanager
+def locked(folder: str | Path) -> Iterator[None]:
+    """Keep a run's folder for this training while the block runs; the system frees it however it ends.
+
+    Args:
+        folder: made if it is missing.
+
+    Raises:
+        RunError: another process trains in it.
+    """
+    folder = Path(folder)
+    lock = filelock.FileLock(folder / ".lock", timeout=0)
+
+    def take() -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise RunError(
+                f"{folder}: expected a run that nobody trains, got one that another process is training; "
+                "stop it or wait for its end, or choose another output.folder (nothing was changed)"
+            ) from None
+
+    on_main(take)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def step_of(path: Path) -> int:
+    """The step of a checkpoint, by its name.
+
+    >>> step_of(Path("checkpoints/step-00000500.ckpt"))
+    500
+    """
+    return int(path.stem.removeprefix("step-"))
 
 
 class Run:
@@ -56,11 +111,15 @@ class Run:
 
     def _claim(self, resume: bool) -> None:
         self.checkpoints.mkdir(parents=True, exist_ok=True)
-        if not resume and any(self.checkpoints.iterdir()):
+        if not resume and self.begun():
             raise RunError(
                 f"{self.folder}: expected an empty folder, got one that holds a run already; go on with it "
                 "by --resume, or choose another output.folder (nothing was changed)"
             )
+
+    def begun(self) -> bool:
+        """Whether there is a checkpoint, whole or broken; what a killed process wrote half of is none."""
+        return any(path.suffix != ".partial" for path in self.checkpoints.iterdir())
 
     def files(self) -> list[Path]:
         """The checkpoints of steps, the newest first."""
@@ -93,11 +152,12 @@ class Run:
         """The evaluation with the largest metric, the first of equals, with its step; empty before any."""
         return max(self.history, key=lambda row: row[self.metric], default={})
 
-    def resume(self, trainer: Trainer) -> int:
-        """Put the newest whole checkpoint into the trainer.
+    def resume(self, trainer: Trainer, say: Callable[[str], None] = warn) -> int:
+        """Put the newest whole checkpoint into the trainer: of those of steps, else best.ckpt.
 
         Args:
             trainer: changed in place.
+            say: takes a line for each checkpoint that is damaged; by default a warning.
 
         Returns:
             The step of the checkpoint; 0 where there is none yet.
@@ -105,25 +165,42 @@ class Run:
         Raises:
             RunError: there are checkpoints, and none of them is whole.
         """
-        files = on_main(self.files)
-        for path in files:
+        found = on_main(lambda: [path for path in (*self.files(), self.checkpoints / BEST) if path.exists()])
+        for number, path in enumerate(found):
             try:
                 state = self._read(path, trainer)
             except checkpoint.CheckpointError as error:
+                broken, after = path.with_suffix(".broken"), [other.name for other in found[number + 1 :]]
+                on_main(lambda path=path, broken=broken: path.rename(broken))
                 if is_main():
-                    warnings.warn(f"{error}; trying the one before", stacklevel=2)
-                on_main(lambda path=path: path.rename(path.with_suffix(".broken")))
+                    fault = str(error).rpartition(";")[0]
+                    say(f"{fault}; renamed {broken.name}; trying {after[0] if after else 'no other'}")
                 continue
             self.history = state["history"]
             restore_random(state.get("random", []))
             on_main(lambda path=path: self._settle(path, trainer.step))
+            on_main(lambda: self._check_best(say))
             return trainer.step
-        if files:
+        if broken := on_main(lambda: len(list(self.checkpoints.glob("*.broken")))):
             raise RunError(
-                f"{self.checkpoints}: expected a whole checkpoint, got {len(files)} broken ones; start again "
+                f"{self.checkpoints}: expected a whole checkpoint, got {broken} broken ones; start again "
                 "in another folder"
             )
         return 0
+
+    def _check_best(self, say: Callable[[str], None]) -> None:
+        """Restore a damaged or lost best.ckpt from the checkpoint of its step; where that is gone, say so."""
+        best = self.checkpoints / BEST
+        try:
+            if self.history:
+                checkpoint.verify(best)
+        except (checkpoint.CheckpointError, FileNotFoundError) as error:
+            for path in self.files():
+                if step_of(path) == self.best()["step"]:
+                    write_whole(best, self._bytes(path))
+                    return
+            fault = f"{best} is missing" if isinstance(error, OSError) else str(error).rpartition(";")[0]
+            say(f"{fault}; until an evaluation is better, ask the newest weights by --checkpoint last")
 
     def _write(self, trainer: Trainer) -> Path:
         """A checkpoint of this step; also the random states of the other processes."""
@@ -162,7 +239,7 @@ class Run:
         resuming.
         """
         if self.history and self.best()["step"] == step:
-            write_whole(self.checkpoints / "best.ckpt", self._bytes(path))
+            write_whole(self.checkpoints / BEST, self._bytes(path))
         lines = "".join(json.dumps(row) + "\n" for row in self.history)
         write_whole(self.folder / "metrics.jsonl", lines.encode())
 

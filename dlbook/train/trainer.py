@@ -2,9 +2,10 @@
 
 The loop does six things for each optimizer step: set the rates, compute the gradients (the method under
 autocast, as often as gradients are accumulated), take the step (clip first), `after_step`, log, advance. It
-calls nobody back: to evaluate every hundred steps, call `fit` every hundred steps. Where a gradient overflows
-in float16 the optimizer's step is skipped, and `after_step` with it: an average does not move while the
-weights stand still. The number of the step, the schedules and the data go on.
+calls nobody back but `stop`, which may end `fit` between two steps: to evaluate every hundred steps, call
+`fit` every hundred steps. Where a gradient overflows in float16 the optimizer's step is skipped, and
+`after_step` with it: an average does not move while the weights stand still. The number of the step, the
+schedules and the data go on.
 
 Batches come from a pure function of the number of the micro-batch: `batches(i)` is the same batch whenever it
 is asked for. The order of the data is then no state at all, and a resumed run cannot lose its place. What is
@@ -125,10 +126,11 @@ class Trainer:
         self.base_decays = [float(group.get("weight_decay", 0.0)) for group in optimizer.param_groups]
         self.step = 0
         self.log = Log()
+        self.stop: Callable[[int], bool] = lambda step: False
 
     def fit(self, steps: int, progress: bool = False) -> None:
-        """Train until `steps` optimizer steps are done in all; steps already done, here or before a resume,
-        count.
+        """Train until `steps` optimizer steps are done in all, or `stop` says so; steps already done, here or
+        before a resume, count.
 
         Args:
             steps: the number of the step to stop before.
@@ -143,7 +145,7 @@ class Trainer:
         with tqdm(
             total=steps, initial=self.step, disable=not progress, unit="step", dynamic_ncols=True
         ) as bar:
-            while self.step < steps:
+            while self.step < steps and not self.stop(self.step):
                 self._set_rates()
                 scalars = self._gradients(is_last=self.step == steps - 1)
                 if self._take_step(scalars):
@@ -152,6 +154,8 @@ class Trainer:
                     self.log.append(name, value)
                 self.step += 1
                 bar.update()
+                if progress and self.step % LOOK_EVERY == 0:
+                    bar.set_postfix_str(f"loss {scalars['loss'].item():.3g}", refresh=False)
 
     def rate_at(self, step: int, group: int = 0) -> float:
         """Return the rate of one of the optimizer's groups in a step, counted from 0."""
@@ -236,6 +240,7 @@ class Trainer:
             "log": {name: values.to("cpu", copy=True) for name, values in self.log.items()},
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "random_mps": torch.mps.get_rng_state() if torch.backends.mps.is_available() else None,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -262,3 +267,5 @@ class Trainer:
         torch.set_rng_state(state["random"].cpu())
         if torch.cuda.is_available() and len(state.get("random_cuda", [])) == torch.cuda.device_count():
             torch.cuda.set_rng_state_all([random.cpu() for random in state["random_cuda"]])
+        if torch.backends.mps.is_available() and state.get("random_mps") is not None:
+            torch.mps.set_rng_state(state["random_mps"].cpu())

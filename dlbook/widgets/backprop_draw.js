@@ -14,7 +14,7 @@ export function sheet(width) {
   const low = units[4][1] + r + (wide ? 64 : 50);
   const chips = [along([0, 2], 0.5), along([1, 2], 0.36), [columns[1], top - r - (wide ? 50 : 46)], along([0, 3], 0.36), along([1, 3], 0.5), [columns[1], top + gap + r + (wide ? 48 : 44)],
     along([2, 4], 0.5), along([3, 4], 0.5), [columns[2], low]];
-  return { wide, r, units, chips, chip, square, strip: [square[0], square[1] + side + 44, side, 42], height: Math.max(square[1] + side + 96, top + gap + r + 84), told: [columns[2], units[4][1] - r - (wide ? 58 : 54)] };
+  return { wide, r, units, chips, chip, square, strip: [square[0], square[1] + side + 44, side, 42], height: Math.max(square[1] + side + 96, top + gap + r + 84), told: [columns[2], units[4][1] - r - (wide ? 58 : 68)] };
 }
 
 const EDGES = [[0, 2, 0], [1, 2, 1], [0, 3, 3], [1, 3, 4], [2, 4, 6], [3, 4, 7]];  // from, to, place in NUMBERS

@@ -28,7 +28,7 @@ def sheet(width):
     units = [(x1, top), (x1, top + gap), (x2, top), (x2, top + gap), (x3, top + gap / 2)]
     square = (width - side - 14, 34, side) if wide else ((width - side) / 2, 432, side)
     along = lambda a, b, t: tuple(p + t * (q - p) for p, q in zip(units[a], units[b], strict=True))
-    far = (50, 48, 64, 58) if wide else (46, 44, 50, 54)
+    far = (50, 48, 64, 58) if wide else (46, 44, 50, 68)
     chips = [along(0, 2, 0.5), along(1, 2, 0.36), (x2, top - r - far[0])]
     chips += [along(0, 3, 0.36), along(1, 3, 0.5), (x2, top + gap + r + far[1])]
     chips += [along(2, 4, 0.5), along(3, 4, 0.5), (x3, units[4][1] + r + far[2])]

@@ -42,6 +42,9 @@ export function inflated(text) {
 
 export const inflatedBytes = async (text) => new Uint8Array(await inflated(text).arrayBuffer());
 
+// Red, green and blue of a signed value on a dark ground: blue above zero, red below. stage_still.py has the same.
+export const bySign = (value) => (value > 0 ? [98, 180, 255] : [255, 136, 150]);
+
 // Whether the reader's system asks for less motion.
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 

@@ -1,8 +1,8 @@
 // A bar of light on the receptive field of cells: drag it, turn it, and see what the cells answer.
-import { frame, keeper, listen, node, parameterControls, stateText, unpack } from "./controls.js";
+import { bySign, frame, keeper, listen, node, parameterControls, stateText, unpack } from "./controls.js";
 import { onSight, onWidth, player } from "./stage.js";
 
-const SPIKES = 28, SECONDS = 5, BLUE = [98, 180, 255], RED = [255, 136, 150], GRIP = 26;
+const SPIKES = 28, SECONDS = 5, GRIP = 26;
 
 // Where everything stands in a picture of this width; cortex_still.py does the same.
 export function board(width) {
@@ -38,7 +38,7 @@ const spikes = (value, row) => { const count = Math.round(SPIKES * Math.min(1.2,
 function field(side, filters) {
   const canvas = node("canvas", { width: side, height: side }), context = canvas.getContext("2d"), data = context.createImageData(side, side);
   const most = filters.reduce((top, v) => Math.max(top, Math.abs(v)), 0);
-  for (let k = 0; k < side * side; k++) data.data.set([...(filters[k] > 0 ? BLUE : RED), Math.round(190 * (Math.abs(filters[k]) / most) ** 0.8)], 4 * k);
+  for (let k = 0; k < side * side; k++) data.data.set([...bySign(filters[k]), Math.round(190 * (Math.abs(filters[k]) / most) ** 0.8)], 4 * k);
   context.putImageData(data, 0, 0);
   return canvas.toDataURL();
 }

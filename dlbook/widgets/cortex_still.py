@@ -64,9 +64,7 @@ def _picture(figure, width):
 def field_picture(filters):
     """Return the field of the first filter as a picture: blue where light excites, red where it inhibits."""
     field = filters[0] / np.abs(filters).max()
-    color = np.where(field[..., None] > 0, (98, 180, 255), (255, 136, 150))
-    alpha = np.rint(190 * np.abs(field) ** 0.8)
-    return Image.fromarray(np.concatenate([color, alpha[..., None]], -1).astype(np.uint8))
+    return Image.fromarray(stage.signed(field, 190 * np.abs(field) ** 0.8))
 
 
 def _screen(figure, board):

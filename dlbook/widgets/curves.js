@@ -8,9 +8,12 @@ async function decoded(spec) {
     all: await unpack(curve.values), slopes: curve.gradient ? await unpack(curve.gradient) : null })));
 }
 
+// How wide a name is, in usual letters: m, w and capitals are wider, i, l and the like narrower (reserve.py counts alike).
+const breadth = (name) => [...name].reduce((sum, c) => sum + (/[mwMW]/.test(c) ? 1.7 : /[A-Z]/.test(c) ? 1.3 : /[fijlrt ]/.test(c) ? 0.7 : 1), 0);
+
 // The legend above the plot: a chip for each curve, a switch with a sample of its line and the value at the cursor.
 function legend(model, curves, keep) {
-  const slopes = curves.some((curve) => curve.slopes), longest = Math.max(...curves.map((curve) => curve.name.length));
+  const slopes = curves.some((curve) => curve.slopes), longest = Math.max(...curves.map((curve) => breadth(curve.name)));
   const toggle = (name) => {
     const shown = model.get("visible");
     keep("visible", curves.map((c) => c.name).filter((n) => (n === name ? !shown.includes(n) : shown.includes(n))));

@@ -1,13 +1,13 @@
 // Layers and pictures as canvases: many small maps of one layer, of which one cell can be chosen; and single pictures.
-import { node } from "./controls.js";
+import { bySign, node } from "./controls.js";
 
-const BLUE = [98, 180, 255], RED = [255, 136, 150], UNLIT = [30, 39, 54];
+const UNLIT = [30, 39, 54];
 
 // Paint values at [x, y] of a canvas. Signed ones: blue above zero, red below, over a dark ground or over grey in [0, 1].
 function painted(canvas, cells, most, ground = null) {
   const context = canvas.getContext("2d"), data = context.createImageData(canvas.width, canvas.height);
   cells.forEach(([x, y, v], k) => {
-    const part = (Math.min(1, Math.abs(v) / (most || 1))) ** 0.8, colour = v > 0 ? BLUE : RED;
+    const part = (Math.min(1, Math.abs(v) / (most || 1))) ** 0.8, colour = bySign(v);
     const rgb = colour.map((c, i) => Math.round(c * part + (1 - part) * (ground ? 130 * ground[k] : UNLIT[i])));
     data.data.set([...rgb, 255], 4 * (y * canvas.width + x));
   });
@@ -51,7 +51,7 @@ export function board({ name, maps, side, across }, choose, words) {
       const column = Math.min(across - 1, Math.floor(x / cell)), row = Math.min(rows - 1, Math.floor(y / cell));
       if (row * across + column < maps) go([row * across + column, Math.floor(y - row * cell), Math.floor(x - column * cell)]);
     } }, canvas, around, dot);
-  const square = (frame, x, y, size) => { frame.style.cssText = `left: ${(100 * x) / wide}%; top: ${(100 * y) / high}%; width: ${(100 * size) / wide}%; height: ${(100 * size) / high}%`; };
+  const square = (frame, ...box) => ["left", "top", "width", "height"].forEach((side, i) => { frame.style[side] = `${(100 * box[i]) / (i % 2 ? high : wide)}%`; });
   return { element,
     paint: (values) => painted(canvas, Array.from(values, (v, k) => {
       const map = Math.floor(k / (side * side)), y = Math.floor((k % (side * side)) / side);
@@ -62,8 +62,8 @@ export function board({ name, maps, side, across }, choose, words) {
       if (!place) return;
       at = place;
       const [left, top] = [(at[0] % across) * (side + 1), Math.floor(at[0] / across) * (side + 1)];
-      square(around, left, top, side);
-      square(dot, left + at[2], top + at[1], 1);
+      square(around, left, top, side, side);
+      square(dot, left + at[2], top + at[1], 1, 1);
       element.setAttribute("aria-valuenow", (at[0] * side + at[1]) * side + at[2] + 1);
       element.setAttribute("aria-valuetext", words(at));
     } };

@@ -31,7 +31,10 @@ export function opened(bytes) {
       const images = array(PLACES * SIDE * SIDE);
       for (let p = 0; p < PLACES; p++) {
         images.set(pixels, p * SIDE * SIDE);
-        for (let y = 0; y < PATCH; y++) images.fill(0, (p * SIDE + row * STRIDE + y) * SIDE + p * STRIDE, (p * SIDE + row * STRIDE + y) * SIDE + p * STRIDE + PATCH);
+        for (let y = 0; y < PATCH; y++) {
+          const from = (p * SIDE + row * STRIDE + y) * SIDE + p * STRIDE;
+          images.fill(0, from, from + PATCH);
+        }
       }
       const found = logs(net.run(constant(images, [PLACES, 1, SIDE, SIDE])));
       return found.map((v, i) => Math.log(whole[i % 10]) - v);

@@ -15,13 +15,14 @@ export function ticks(low, high, about) {
   return marks;
 }
 
-// Powers of ten in [low, high]; where fewer than two fit, also 2 and 5 times them.
-export function logTicks(low, high) {
+// Powers of ten in [low, high], each with 42 pixels of `room` or more; where fewer than two fit, also 2 and 5 times them.
+export function logTicks(low, high, room = Infinity) {
   const first = Math.floor(Math.log10(low)), last = Math.ceil(Math.log10(high));
   const inside = (v) => v >= low * 0.999 && v <= high * 1.001;
+  const every = Math.max(1, Math.floor((last - first) / 6), Math.ceil((42 * (last - first)) / room));
   const powers = [], fine = [];
   for (let k = first; k <= last; k++) {
-    if ((k - first) % Math.max(1, Math.floor((last - first) / 6)) === 0) powers.push(Number(`1e${k}`));
+    if ((k - first) % every === 0) powers.push(Number(`1e${k}`));
     fine.push(...[1, 2, 5].map((m) => Number(`${m}e${k}`)));
   }
   const marks = powers.filter(inside);
@@ -56,7 +57,7 @@ export function axes(panel, box, x, y, spec, range) {
     parts.push(node("line", { class: value === 0 ? "dlw-zero" : "dlw-grid", x1: box.left, x2: box.right, y1: at, y2: at }),
       node("text", { x: box.left - 7, y: at + 4, "text-anchor": "end" }, number(value)));
   }
-  const columns = spec.log_x ? logTicks(first, last) : ticks(first, last, (box.right - box.left) / 75);
+  const columns = spec.log_x ? logTicks(first, last, box.right - box.left) : ticks(first, last, (box.right - box.left) / 75);
   for (const value of columns) {
     const at = x(value);
     parts.push(node("line", { class: value === 0 ? "dlw-zero" : "dlw-grid", x1: at, x2: at, y1: box.top, y2: box.bottom }),

@@ -97,12 +97,22 @@ def _radio_rows(values, column):
     return len(wrapped([8.5 * len(text) + 32 for text in values], column, 0))
 
 
+def breadth(name):
+    """Return how wide a name is, in usual letters: `curves.js` counts alike.
+
+    >>> breadth("mean"), breadth("AMSGrad"), breadth("plain momentum")
+    (4.7, 8.3, 14.9)
+    """
+    wide = {**dict.fromkeys("mwMW", 1.7), **dict.fromkeys("fijlrt ", 0.7)}
+    return round(sum(wide.get(c, 1.3 if "A" <= c <= "Z" else 1) for c in name), 2)
+
+
 def curves(figure, inside):
     """Return the height of a :class:`Curves`, chips, panels and controls."""
     spec, narrow = figure.spec, inside == NARROW
-    letters = max(len(entry["name"]) for entry in spec["curves"])
+    letters = max(breadth(entry["name"]) for entry in spec["curves"])
     slopes = any(entry["gradient"] for entry in spec["curves"])
-    chip = letters * 6.7 + 82 if narrow else letters * (7.5 if slopes else 8.3) + (155 if slopes else 114)
+    chip = letters * 7.7 + 98.5 if narrow else letters * (8.4 if slopes else 8.3) + (163 if slopes else 114)
     count = len(spec["panels"])
     least, part, most = {1: (240, 0.42, 420), 2: (180, 0.3, 280)}.get(count, (150, 0.25, 240))
     plot = count * round(min(most, max(least, part * inside))) + 22 + 8 * narrow

@@ -1,7 +1,8 @@
 // Points of two classes that the reader places, and a line that is corrected at each mistake, beside the bound on the mistakes.
 import { button, calm, choice, frame, keeper, listen, node, number } from "./controls.js";
 import { bound, course } from "./separator_rule.js";
-import { drawing, sheet, show, SIGNS } from "./separator_picture.js";
+import { drawing, REACH, sheet, show, SIGNS } from "./separator_picture.js";
+import { pointed } from "./square.js";
 import { onSight, onWidth, player } from "./stage.js";
 
 const OWN = "your own", TOOLS = [`${SIGNS[1]} yes`, `${SIGNS[0]} no`, "remove"], GRID = 32, LIMIT = 40, PACE = 2.5;  // mistakes a second
@@ -15,9 +16,9 @@ function sentence(points, { states, stopped, circle }, limits, k) {
   const told = k ? `Mistake ${k}: the ${SIGNS[points[missed][2]]} at ${at(points[missed])} was called ${SIGNS[1 - points[missed][2]]}, so it is ${sign > 0 ? "added" : "subtracted"}.` : "Nothing is learnt yet: the weights are 0.";
   const now = ` w = ${at(weights)}, b = ${short(weights[2])}.`;
   if (!limits.margin) return `${told}${now} No line separates these points: the rule never stops.${circle && k >= circle[1] ? ` It goes in a circle of ${circle[1] - circle[0]} mistakes.` : ""}`;
-  const most = `at most ${limits.most} (R = ${number(limits.radius, 3)}, γ = ${number(limits.margin, 3)})`;
-  if (end && stopped) return `After ${k} ${k === 1 ? "mistake" : "mistakes"} all ${n} points are right, and the rule stops. It can make ${most}.`;
-  return `${told}${now} It can make ${most}${end ? "; the picture ends here" : ""}.`;
+  const most = `It can make at most ${limits.most}`, why = ` (R = ${number(limits.radius, 3)}, γ = ${number(limits.margin, 3)})`;
+  if (end && stopped) return `After ${k} ${k === 1 ? "mistake" : "mistakes"} all ${n} points are right, and the rule stops. ${most}${why}.`;
+  return `${told}${now} ${most}${end ? `${why}; the picture ends here` : ""}.`;
 }
 
 // The square as one tab stop: arrow keys move a cursor, Enter puts a point or changes it, Delete takes it away.
@@ -34,27 +35,24 @@ function plane(act, moved, drag) {
       event.stopPropagation();
       if (by) { cursor = cursor.map((v, i) => snap(v + (by[i] * (event.shiftKey ? 8 : 2)) / GRID)); moved(cursor, true); } else act(cursor, does, 0.03);
     } });
-  const place = (event) => {
-    const box = element.getBoundingClientRect();
-    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((part, i) => (i ? 1 - 2 * part : 2 * part - 1) * 1.1);
-  };
-  const near = (event) => ((event.pointerType ?? "touch") === "mouse" ? 14 : 22) * 2.2 / element.clientWidth;
-  element.addEventListener("touchstart", (event) => { if (drag.find(place(event.touches[0]), near({})) >= 0) event.preventDefault(); });
+  const under = (event) => pointed(element, event, REACH);
+  const near = (event) => ((event.pointerType ?? "touch") === "mouse" ? 14 : 22) * 2 * REACH / element.clientWidth;
+  element.addEventListener("touchstart", (event) => { if (drag.find(under(event.touches[0]), near({})) >= 0) event.preventDefault(); });
   element.addEventListener("pointerdown", (event) => {
-    const found = drag.find(place(event), near(event));
-    held = found < 0 ? null : { point: found, from: place(event), moved: false };
+    const found = drag.find(under(event), near(event));
+    held = found < 0 ? null : { point: found, from: under(event), moved: false };
     if (held) element.setPointerCapture(event.pointerId);
   });
   element.addEventListener("pointermove", (event) => {
     if (!held) return;
-    const to = place(event);
+    const to = under(event);
     held.moved ||= Math.hypot(to[0] - held.from[0], to[1] - held.from[1]) > 0.04;
     if (held.moved) drag.move(held.point, to.map(snap));
   });
   element.addEventListener("pointerup", () => { if (held?.moved) { drag.drop(); held = { ...held, done: true }; } });
   element.addEventListener("pointercancel", () => { held = null; });
   element.addEventListener("click", (event) => {
-    if (!held?.done) act(place(event).map(snap), false, near(event));
+    if (!held?.done) act(under(event).map(snap), false, near(event));
     held = null;
   });
   return { element };
@@ -120,6 +118,11 @@ async function render({ model, el }) {
     if (name !== OWN && !begin) { keep("points", points); if (!calm()) clock.start(); }
   };
   chosen(true);
+  if (spec.opens !== null) {
+    time = Math.min(spec.opens, last());
+    clock.place(time / Math.max(1, last()));
+    move();
+  }
   const unwatch = onWidth(hold, (width) => {
     const where = sheet(width);
     picture = drawing(where);
@@ -129,7 +132,7 @@ async function render({ model, el }) {
   });
   const stop = [listen(model, ["change:values"], () => { if (model.get("values").points !== OWN || points !== model.get("points")) chosen(false); }),
     listen(model, ["change:points"], () => { if (JSON.stringify(model.get("points")) !== JSON.stringify(points)) edit(model.get("points"), "", false); })];
-  const unseen = onSight(hold, clock.start);
+  const unseen = spec.opens === null ? onSight(hold, clock.start) : () => {};
   return () => { clock.stop(); unseen(); unwatch(); stop.forEach((end) => end()); };
 }
 

@@ -41,6 +41,7 @@ class Separator(Figure):
         title, description: texts; both are needed.
         sets: `{name: (points [N, 2] in [-1, 1], labels [N] of 0 and 1)}`; points are moved to a grid of 1/32.
         start: name of the set at the start; None: the first.
+        opens: the mistake that is shown at first; None: the run is played when it comes into sight.
         most: mistakes after which a run is given up.
 
     Attributes:
@@ -51,18 +52,24 @@ class Separator(Figure):
         ValueError: no set, too many points, or points and labels that do not fit.
     """
 
-    _esm = module_text("controls.js", "stage.js", "separator_rule.js", "separator_picture.js", "separator.js")
+    _esm = module_text(
+        "controls.js", "stage.js", "square.js", "separator_rule.js", "separator_picture.js", "separator.js"
+    )
     _css = style_text("figure.css", "stage.css", "separator.css")
 
     points = traitlets.List().tag(sync=True)
 
-    def __init__(self, *, sets, title="", description="", start=None, most=999):
+    def __init__(self, *, sets, title="", description="", start=None, opens=None, most=999):
         if not sets or OWN in sets:
             raise ValueError(
                 f"sets: expected one or more, none of them {OWN!r}, got {list(sets)}; that name is "
                 "the reader's"
             )
-        spec = {"sets": {name: _points(name, *given) for name, given in sets.items()}, "most": int(most)}
+        spec = {
+            "sets": {name: _points(name, *given) for name, given in sets.items()},
+            "most": int(most),
+            "opens": opens,
+        }
         spec["parameters"] = grid.checked({POINTS: [*sets, OWN]})
         chosen = grid.settings(spec["parameters"], {} if start is None else {POINTS: start})
         points = spec["sets"][chosen[POINTS]]

@@ -1,5 +1,6 @@
 // The square with points, line and weights, and the wedge that the length of the weights cannot leave. separator_still.py draws the same.
 import { identity, node, number } from "./controls.js";
+import { path, place } from "./square.js";
 
 export const SIGNS = ["■", "●"], REACH = 1.1;  // by label; the square shows a little more than -1 to 1
 
@@ -8,11 +9,9 @@ export function sheet(width) {
   const wide = width >= 640, side = wide ? Math.min(460, width * 0.46) : width - 24, left = wide ? 20 : 12, top = 48;
   const panel = wide ? { x: left + side + 74, right: width - 26, y: top + 34, foot: top + side - 44 }
     : { x: 58, right: width - 16, y: top + side + 72, foot: top + side + 252 };
-  return { width, wide, side, left, top, panel, height: (wide ? top + side : panel.foot + 40) + 20 };
+  return { width, wide, side, left, top, reach: REACH, panel, height: (wide ? top + side : panel.foot + 40) + 20 };
 }
 
-const place = (at, [x, y]) => [at.left + ((x + REACH) / (2 * REACH)) * at.side, at.top + ((REACH - y) / (2 * REACH)) * at.side];
-const path = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 const marks = [(r) => `M${-r} ${-r}H${r}V${r}H${-r}Z`, (r) => `M${-1.1 * r} 0a${1.1 * r} ${1.1 * r} 0 1 0 ${2.2 * r} 0a${1.1 * r} ${1.1 * r} 0 1 0 ${-2.2 * r} 0Z`];
 
 // The part of the square where sign * (w · x + b) is positive, as corners in the plane.

@@ -19,8 +19,10 @@ def draw_separator(figure):
     return stage.both(figure, _picture)
 
 
-class Sheet:
+class Sheet(stage.Square):
     """Where everything stands in a picture of some width; separator_picture.js does the same."""
+
+    reach = REACH
 
     def __init__(self, width):
         self.width, self.wide = width, width >= 640
@@ -33,11 +35,6 @@ class Sheet:
             self.x, self.right = 58, width - 16
             self.y, self.foot = self.top + self.side + 72, self.top + self.side + 252
         self.height = (self.top + self.side if self.wide else self.foot + 40) + 20
-
-    def place(self, x, y):
-        """Pixels of a place in the plane."""
-        across, down = (x + REACH) / (2 * REACH), (REACH - y) / (2 * REACH)
-        return self.left + across * self.side, self.top + down * self.side
 
 
 def half(weights, sign):
@@ -53,13 +50,11 @@ def half(weights, sign):
     return kept
 
 
-def _path(points):
-    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-
-
 def _picture(figure, width):
     at, run = Sheet(width), figure.course()
-    weights, mistakes = run.weights[-1], len(run.missed)
+    opens = figure.spec["opens"]
+    mistakes = len(run.missed) if opens is None else min(opens, len(run.missed))
+    weights = run.weights[mistakes]
     square = f'x="{at.left}" y="{at.top}" width="{at.side:.0f}" height="{at.side:.0f}" rx="6"'
     title = f"{mistakes} mistake{'' if mistakes == 1 else 's'}"
     parts = [
@@ -67,7 +62,7 @@ def _picture(figure, width):
         f'<rect {square} fill="none" stroke="var(--t)" stroke-opacity="0.6"/>',
         "".join(_dot(at, weights, *point) for point in figure.points),
         f'<text class="dls-hot" x="{at.left}" y="30" style="font-size:15px">{title}</text>',
-        _wedge(at, run.weights[1:], *figure.bound()),
+        _wedge(at, run.weights[1:], mistakes, *figure.bound()),
     ]
     return width, at.height, "".join(parts)
 
@@ -77,9 +72,11 @@ def _zone(at, weights, sign):
     corners = half(weights, sign)
     if len(corners) < 3 or not weights.any():
         return ""
-    filled = f'<path d="{_path([at.place(*p) for p in corners])}Z" fill="{COLORS[sign > 0]}" opacity="0.13"/>'
+    filled = (
+        f'<path d="{stage.path([at.place(*p) for p in corners])}Z" fill="{COLORS[sign > 0]}" opacity="0.13"/>'
+    )
     on = [p for p in corners if abs(weights[0] * p[0] + weights[1] * p[1] + weights[2]) < 1e-9]
-    line = f'<path class="dls-line" stroke="var(--h)" d="{_path([at.place(*p) for p in on[:2]])}"/>'
+    line = f'<path class="dls-line" stroke="var(--h)" d="{stage.path([at.place(*p) for p in on[:2]])}"/>'
     return filled + (line if sign > 0 and len(on) > 1 else "")
 
 
@@ -94,8 +91,10 @@ def _dot(at, weights, x, y, label):
     )
 
 
-def _wedge(at, weights, radius, margin, most):
-    """The squared length of the weights over the mistakes, both in doublings, inside the proof's wedge."""
+def _wedge(at, weights, mistakes, radius, margin, most):
+    """The squared length of the weights over the first mistakes, both in doublings, inside the proof's
+    wedge.
+    """
     text = f'<text class="dls-hot" x="{at.x}" y="{at.y - 20}">squared length of the weights</text>'
     said = f"at most {most}" if margin else "no bound"
     end = at.right if at.wide else at.left + at.side
@@ -114,9 +113,9 @@ def _wedge(at, weights, radius, margin, most):
     tip = radius**2 / margin**2 if margin else 2**across
     upper = [(px(1), py(radius**2)), (px(tip), py(radius**2 * tip))]
     lower = [(px(1), py(margin**2))] if margin else [(px(tip), at.foot), (px(1), at.foot)]
-    run = _path([(px(k + 1), py(v)) for k, v in enumerate(lengths)]) if lengths else "M0 0"
+    run = stage.path([(px(k + 1), py(v)) for k, v in enumerate(lengths[:mistakes])]) if mistakes else "M0 0"
     drawn = [
-        f'<path d="{_path(upper + lower)}Z" fill="var(--t)" fill-opacity="0.15" stroke="var(--t)"/>',
+        f'<path d="{stage.path(upper + lower)}Z" fill="var(--t)" fill-opacity="0.15" stroke="var(--t)"/>',
         f'<path class="dls-line" stroke="var(--o)" d="{run}"/>',
     ]
     for power in range(0, across + 1, math.ceil(across / 6)):

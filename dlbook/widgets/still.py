@@ -48,12 +48,14 @@ def log_ticks(low, high):
 
 
 def number(value):
-    """Return a short text for an axis or a legend: 0.25, 3e−5, 1200."""
+    """Return a short text for an axis or a legend, as the live figure writes it.
+
+    >>> number(0.25), number(0.0001), number(-0.00003), number(1200)
+    ('0.25', '1e−4', '−3e−5', '1200')
+    """
     if value != 0 and not 1e-3 <= abs(value) < 1e5:
-        mantissa, exponent = (
-            f"{value:.3g}e0".split("e")[:2] if "e" not in f"{value:.3g}" else f"{value:.3g}".split("e")
-        )
-        return f"{mantissa}e{int(exponent)}".replace("-", "−")
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}".replace("-", "−")
     return f"{float(f'{value:.4g}') + 0.0:.10g}".replace("-", "−")  # 15000, not 1.5e+04
 
 

@@ -1,15 +1,15 @@
 // The photograph with the window on it, and the output with its cell: squares of numbers as pictures.
-import { identity, node } from "./controls.js";
+import { bySign, identity, node } from "./controls.js";
 import { ATTENTION, NORM } from "./unit_values.js";
 
-const BLUE = [98, 180, 255], RED = [255, 136, 150], EDGE = 2.6;  // the last: room for the padding around a photograph, in pixels of it
+const EDGE = 2.6;  // room for the padding around a photograph, in pixels of it
 
 // Values as an image: grey ones from 0 to 1, or signed ones, which are blue above zero, red below, and clear at zero.
 export function image(values, side, signed) {
   const canvas = node("canvas", { width: side, height: side }), context = canvas.getContext("2d"), data = context.createImageData(side, side);
   const most = values.reduce((top, v) => Math.max(top, Math.abs(v)), 0) || 1;
   values.forEach((v, k) => {
-    const grey = Math.round(255 * v), [r, g, b] = signed ? (v > 0 ? BLUE : RED) : [grey, grey, grey];
+    const grey = Math.round(255 * v), [r, g, b] = signed ? bySign(v) : [grey, grey, grey];
     data.data.set([r, g, b, signed ? Math.round(255 * (Math.abs(v) / most) ** 0.8) : 255], 4 * k);
   });
   context.putImageData(data, 0, 0);

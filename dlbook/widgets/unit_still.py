@@ -7,7 +7,7 @@ from dlbook.widgets import encode, unit_values
 from dlbook.widgets import stage_still as stage
 from dlbook.widgets.still import escape
 
-PLUM, BLUE, RED = "#ef9fd8", (98, 180, 255), (255, 136, 150)
+PLUM = "#ef9fd8"
 GAP, TOP = 24, 40  # pixels between the pictures, and above them
 
 
@@ -69,8 +69,7 @@ def _input(figure, shape, x, side):
 def coloured(values):
     """Return signed values as RGBA: blue above zero, red below, clear at zero, as unit_board.js does."""
     part = np.abs(values) / (np.abs(values).max() or 1)
-    colours = np.where(values[..., None] > 0, np.array(BLUE), np.array(RED))
-    return np.concatenate([colours, np.rint(255 * part**0.8)[..., None]], -1).astype(np.uint8)
+    return stage.signed(values, 255 * part**0.8)
 
 
 def _output(figure, shape, values, x, side):

@@ -8,7 +8,7 @@ from torchvision.transforms import RandomResizedCrop
 from torchvision.transforms.v2 import functional as reference
 
 from dlbook.augment import crops
-from tests.oracles.augmentations import (
+from tests.augment.augment_checks import (
     check_uniform,
     check_unrelated,
     cuda,
@@ -16,7 +16,7 @@ from tests.oracles.augmentations import (
     same,
     seeded,
 )
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 
 def places(count, height=6, width=7):

@@ -11,7 +11,7 @@ from torchvision.transforms import v2
 from dlbook.augment import erasing, random_erasing
 from dlbook.augment.erasing import boxes
 from tests.oracles.mixing import within
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 
 def check_boxes(boxes):

@@ -9,7 +9,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as reference
 
 from dlbook.augment import geometric
-from tests.oracles.augmentations import (
+from tests.augment.augment_checks import (
     check_own_draw,
     check_rate,
     check_uniform,

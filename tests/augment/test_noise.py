@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dlbook.augment import noise
-from tests.oracles.augmentations import (
+from tests.augment.augment_checks import (
     check_rate,
     check_step,
     check_unrelated,

@@ -7,7 +7,7 @@ import torch
 
 from dlbook.augment.pca_color import ColorComponents, color_components, pca_color
 from dlbook.data import photographs
-from tests.oracles.augmentations import (
+from tests.augment.augment_checks import (
     check_on_gpu,
     check_own_draw,
     check_step,

@@ -8,7 +8,7 @@ import torch
 from torchvision.transforms.v2 import functional as reference
 
 from dlbook.augment import photometric
-from tests.oracles.augmentations import (
+from tests.augment.augment_checks import (
     byte_pictures,
     check_uniform,
     check_unrelated,

@@ -10,7 +10,7 @@ from dlbook.augment.policies import CIFAR10, SVHN, auto_augment, rand_augment
 from dlbook.augment.policy_operations import NAMES, OPERATIONS, apply, magnitudes
 from dlbook.augment.policy_tables import Action
 from dlbook.naive import policies as naive
-from tests.oracles.augmentations import (
+from tests.augment.augment_checks import (
     check_rate,
     check_unrelated,
     pictures,

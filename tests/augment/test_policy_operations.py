@@ -6,7 +6,7 @@ from torchvision.transforms import v2
 
 from dlbook.augment import policy_operations as operations
 from dlbook.augment.policy_operations import NAMES, OPERATIONS
-from tests.oracles.augmentations import byte_pictures, cuda, pictures, torchvisions_operation
+from tests.augment.augment_checks import byte_pictures, cuda, pictures, torchvisions_operation
 
 SPACES = {10: v2.AutoAugment._AUGMENTATION_SPACE, 31: v2.RandAugment._AUGMENTATION_SPACE}
 HEIGHT, WIDTH = 24, 33

@@ -8,7 +8,7 @@ import torch
 from dlbook.augment import policy_search
 from dlbook.augment.policies import NAMES, OPERATIONS, auto_augment
 from dlbook.augment.policy_search import mutate, random_policy, search
-from tests.oracles.augmentations import check_rate, pictures, seeded
+from tests.augment.augment_checks import check_rate, pictures, seeded
 
 
 def known(policy):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dlbook.augment import crops, geometric, noise, photometric, policies, steps
-from tests.oracles.augmentations import (
+from tests.augment.augment_checks import (
     check_on_gpu,
     check_own_draw,
     check_rate,

@@ -10,7 +10,7 @@ import torch
 from dlbook.augment import digits as augment
 from dlbook.augment import views
 from dlbook.augment.views import multi_crop, simclr, two_views, weak_strong
-from tests.oracles.augmentations import (
+from tests.augment.augment_checks import (
     check_on_gpu,
     check_own_draw,
     check_rate,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from dlbook.book import agreement as module
 from dlbook.book.agreement import agreement
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 
 
 @given(st.integers(-(10**30), 10**30), st.integers(-5, 5), st.integers(0, 5))

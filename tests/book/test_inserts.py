@@ -19,6 +19,12 @@ from dlbook.book.inserts import as_text, insert
         (torch.tensor([1.0, 2.0, 3.0]), "{:.1f} %", "2.0 ± 1.0 %"),
         ((1, 2, 3), "about {:.2f} nats", "about 2.00 ± 1.00 nats"),
         (np.array([0.25, 0.25]), "{:.2f}", "0.25 ± 0.00"),
+        (-0.5, "{:.1f}", "−0.5"),
+        (torch.tensor([-1.0, -2.0, -3.0]), "{:+.1f} points", "−2.0 ± 1.0 points"),
+        ("-2 to -1", "between {}", "between −2 to −1"),
+        (float("-inf"), "{}", "−inf"),
+        (1e-5, "{:.0e}", "1e-05"),
+        ("ResNet-50, 2026-11-29, one-by-one", "{}", "ResNet-50, 2026-11-29, one-by-one"),
     ],
 )
 def test_numbers_as_text(value, form, text):

@@ -9,7 +9,7 @@ from torch import nn
 
 from dlbook import book
 from dlbook.book.parity import difference as _difference
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 
 parity = sys.modules[_difference.__module__]  # the package exports the function under this name
 

@@ -53,8 +53,8 @@ def test_what_nothing_needs_is_left_out():
 
 
 def test_squeezing_keeps_texts():
-    text = 'const a = { b: "c , d", e: `f ${ 1 } , g` };  // a word\nconst h = "it\'s" + a.b;\n'
-    assert bundle.squeezed(text) == "const a={b:'c , d',e:`f ${ 1 } , g`};const h=\"it's\" + a.b;"
+    text = 'const a = { b: "c , d", e: `f ${ 1 } , g` };  // a word\nconst h = "it\'s" + a.b - -1 + a / 2;\n'
+    assert bundle.squeezed(text) == "const a={b:'c , d',e:`f ${ 1 } , g`};const h=\"it's\"+a.b - -1+a/2;"
 
 
 def test_a_smaller_engine_has_what_is_wanted():

@@ -8,7 +8,7 @@ from sklearn.mixture import GaussianMixture
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from dlbook.classical import fisher_vector as module
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 
 
 def mixture(k=3, d=4, seed=0, apart=1.0):
@@ -127,6 +127,28 @@ def test_single_precision_is_near_and_far_descriptors_do_no_harm():
     assert torch.isfinite(module.fisher_vectors(given * 1e4, *model)).all()
 
 
+def check_far_from_zero(build) -> None:
+    """Single precision keeps its digits where the data lie far from zero: the same numbers as in float64."""
+    given, (weights, means, variances) = descriptors() + 1e3, mixture()
+    single = [each.float() for each in (given, weights, means + 1e3, variances)]
+    exact = build(
+        *(each.double() for each in single)
+    )  # of the numbers that float32 has: all else is our error
+    assert (build(*single).double() - exact).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("name", ["posteriors", "fisher_vectors"])
+def test_single_precision_keeps_its_digits_far_from_zero(name):
+    check_far_from_zero(getattr(module, name))
+
+
+def test_the_mixture_is_checked_once(monkeypatch):
+    calls, check = [], module._mixture
+    monkeypatch.setattr(module, "_mixture", lambda *given: calls.append(given) or check(*given))
+    module.fisher_vectors(descriptors(), *mixture())
+    assert len(calls) == 1
+
+
 def test_improved_vectors_have_length_one_and_keep_their_signs():
     vectors = torch.tensor([[-4.0, 9.0], [0.0, 0.0]])
     found = module.improve(vectors)
@@ -150,33 +172,43 @@ def test_bad_arguments(change, message):
         module.fisher_vectors(*arguments)
 
 
+EACH = "(descriptors - mean) / variance.sqrt()"
+SQUARES = "[u.square().sum(2) for u in standardised(descriptors, means, variances)]"
+MULTIPLIED_OUT = """[((descriptors**2 - 2 * descriptors * m + m**2) / v).sum(2)
+    for m, v in zip(means, variances, strict=True)]"""
+SPREAD = "(u.square() - 1)"
+SPREAD_MULTIPLIED_OUT = """((descriptors**2 - 2 * descriptors * means[k] + means[k] ** 2)
+    / variances[k] - 1)"""
 FAULTS = {
-    "no half of the log": (check_posteriors, "posteriors", "precisions).sum(1) / 2", "precisions).sum(1)"),
-    "no weights": (check_posteriors, "posteriors", "weights.log() - (", "-("),
+    "no half of the log": (
+        check_posteriors,
+        "posteriors",
+        "variances.log().sum(1) / 2",
+        "variances.log().sum(1)",
+    ),
+    "no weights": (check_posteriors, "posteriors", "weights.log() - ", "-"),
     "no square root of the weights": (
         check_skimage,
         "fisher_vectors",
-        "root = weights.sqrt()",
-        "root = weights",
+        "pull @ u / weights[k].sqrt()",
+        "pull @ u / weights[k]",
     ),
-    "the sign of scikit-image": (
-        check_autograd,
-        "fisher_vectors",
-        "by_widths = spread",
-        "by_widths = -spread",
-    ),
-    "no root of two": (check_information, "fisher_vectors", "math.sqrt(2) * root", "root"),
-    "a sum for a mean": (check_autograd, "fisher_vectors", "@ descriptors / count", "@ descriptors"),
-    "the widths squared": (check_information, "fisher_vectors", "variances.sqrt()", "variances"),
+    "the sign of scikit-image": (check_autograd, "fisher_vectors", SPREAD, "(1 - u.square())"),
+    "no root of two": (check_information, "fisher_vectors", "(2 * weights[k])", "weights[k]"),
+    "a sum for a mean": (check_autograd, "fisher_vectors", " / descriptors.shape[1]", ""),
+    "the widths squared": (check_information, "fisher_vectors", EACH, "(descriptors - mean) / variance"),
     "the weights not subtracted": (check_skimage, "fisher_vectors", "(mass - weights)", "(mass)"),
-    "means after widths": (
-        check_skimage,
-        "fisher_vectors",
-        "by_means.flatten(1), by_widths.flatten(1)",
-        "by_widths.flatten(1), by_means.flatten(1)",
-    ),
+    "means after widths": (check_skimage, "fisher_vectors", "*by_means, *by_widths", "*by_widths, *by_means"),
     "the sign is lost": (check_improved, "improve", "vectors.sign() * ", ""),
     "length before root": (check_improved, "improve", "vectors.abs().sqrt()", "vectors.abs()"),
+    "distances multiplied out": (check_far_from_zero, "posteriors", SQUARES, MULTIPLIED_OUT),
+    "widths multiplied out": (check_far_from_zero, "fisher_vectors", SPREAD, SPREAD_MULTIPLIED_OUT),
+    "divided, then subtracted": (
+        check_far_from_zero,
+        "posteriors",
+        EACH,
+        "descriptors / variance.sqrt() - mean / variance.sqrt()",
+    ),
 }
 
 

@@ -8,7 +8,7 @@ import torch
 from skimage.feature import hog as skimage_hog
 
 from dlbook.classical import hog as module
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 
 SETTINGS = [  # height, width, orientations, cell, block: none square in all
     (40, 56, 9, (8, 8), (2, 2)),

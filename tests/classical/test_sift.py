@@ -8,7 +8,7 @@ import torch
 from skimage.feature import SIFT
 
 from dlbook.classical import sift as module
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 
 
 def pictures(count, height, width, seed=0):

@@ -9,7 +9,7 @@ from skimage.transform import integral_image as skimage_integral
 from torch.nn import functional as F
 
 from dlbook.classical import surf as module
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 
 
 def pictures(count, height, width, seed=0):

@@ -8,7 +8,7 @@ from sklearn.svm import LinearSVC
 
 from dlbook.classical import svm as module
 from dlbook.classical.svm import LinearSVM
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 
 COSTS = (0.05, 2.0)
 

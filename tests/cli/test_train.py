@@ -1,8 +1,9 @@
-"""train, evaluate and lr-find as somebody types them; and many ways to get them wrong."""
+"""train and evaluate as somebody types them; and many ways to get them wrong."""
 
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -13,24 +14,35 @@ from pathlib import Path
 import pytest
 import torch
 
+from dlbook.train.interrupt import Interrupted
 from tests.cli.settings import SMALL, TINY
 
 
 def test_train_tells_each_evaluation_and_where_the_run_is(trained):
     folder, lines = trained
-    assert [line.split()[:4] for line in lines[:3]] == [
-        ["step", str(8 * epoch), "of", "24"] for epoch in range(1, 4)
+    assert lines[0] == "mnist5k: 400 training images, 400 for validation, 1,000 for testing; 10 classes"
+    assert lines[1] == "convnet_digits: 29,434 parameters; on cpu" or torch.cuda.is_available()
+    assert lines[2] == f"3 epochs of 8 steps; kept in {folder}"
+    told = [
+        re.match(r"epoch (\d) of 3  step (\d+) of 24  training loss \d.*  validation loss \d", line)
+        for line in lines[3:6]
     ]
+    assert [each.groups() for each in told] == [("1", "8"), ("2", "16"), ("3", "24")]
     best = max(json.loads(line)["accuracy"] for line in (folder / "metrics.jsonl").read_text().splitlines())
-    assert re.match(r"best at step \d+: ", lines[3]) and f"accuracy {best:.4g}" in lines[3] and best > 60
+    assert re.match(r"best at step \d+: validation loss", lines[6]) and f"accuracy {best:.4g}" in lines[6]
+    assert best > 60
     assert (
-        lines[4] == f"kept in {folder}; look at the curves: tensorboard --logdir {folder}" and len(lines) == 5
+        lines[7] == f"kept in {folder}; look at the curves: tensorboard --logdir {folder}" and len(lines) == 8
     )
 
 
 def test_evaluate(run, trained):
     code, out, _ = run("evaluate", trained[0])
-    table = dict(line.split()[:2] for line in out.splitlines())
+    table = dict(line.split()[:2] for line in out.splitlines()[:-3])
+    weakest, confused, written = out.splitlines()[-3:]
+    assert re.fullmatch(r"weakest classes: (\w+ \d+\.\d %, ){2}\w+ \d+\.\d % recall", weakest)
+    assert re.fullmatch(r"most often confused: (\w+ taken for \w+ \(\d+ of \d+\)(, )?){3}", confused)
+    assert written == f"written to {trained[0]}/evaluation/test: {WRITTEN}"
     figures = json.loads(run("evaluate", trained[0], "--json")[1])
     assert (
         code == 0
@@ -42,19 +54,6 @@ def test_evaluate(run, trained):
         validation == {k: v for k, v in json.loads(line).items() if k != "step"}
         for line in (trained[0] / "metrics.jsonl").read_text().splitlines()
     )
-
-
-def test_lr_find_suggests_and_draws_and_keeps_nothing(run, tmp_path):
-    code, out, _ = run(
-        "lr-find", "digits", "data.limit=400", "data.batch_size=50", "--updates", "40", "--plot", "curve.svg"
-    )
-    assert (
-        code == 0
-        and [path.name for path in tmp_path.iterdir()] == ["curve.svg"]
-        and "<svg" in Path("curve.svg").read_text("utf8")
-    )
-    rate = float(re.search(r"set it by optimizer\.lr=(\S+)", out)[1])
-    assert 1e-5 < rate < 10 and "rate  1.00e-05" in out
 
 
 def test_a_killed_command_is_resumed_by_the_same_words(run, trained, tmp_path):
@@ -87,6 +86,31 @@ def test_a_killed_command_is_resumed_by_the_same_words(run, trained, tmp_path):
     assert Path("run/metrics.jsonl").read_text() == (trained[0] / "metrics.jsonl").read_text()
 
 
+def test_a_run_goes_on_by_its_folder_wherever_it_is_now(run, trained, tmp_path):
+    shutil.copytree(trained[0], "moved/run")
+    before = sorted(path.name for path in Path("moved/run/checkpoints").iterdir())
+    code, _, err = run("train", "moved/run")
+    assert code == 2 and err.startswith(
+        "dlbook: moved/run: expected an empty folder, got one that holds a run"
+    )
+    code, out, _ = run("train", "moved/run", "--resume")
+    assert code == 0 and out.splitlines()[-3] == "all 24 steps are done already"
+    assert "kept in moved/run;" in out.splitlines()[-1]
+    assert sorted(path.name for path in Path("moved/run/checkpoints").iterdir()) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["moved"]
+
+
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_with_one_sentence_and_its_code(run, monkeypatch, sign, code):
+    def stopped(setup, **given):
+        raise Interrupted(sign, "stopped; go on by dlbook train run --resume")
+
+    monkeypatch.setattr("dlbook.recipes.run.train.train", stopped)
+    found = run("train", "digits", *TINY, "output.folder=run")
+    assert found == (code, "", "dlbook: stopped; go on by dlbook train run --resume\n")
+
+
+WRITTEN = "calibration.csv, classes.csv, confusion.csv, figures.json, mistakes.csv, mistakes.png"
 MIXED = "data: {name: mnist5k}\n"
 WHOLE = "model: {name: convnet_digits}\n" + MIXED
 BROKEN = {
@@ -125,9 +149,14 @@ BROKEN = {
         "expected overrides section.key=value, got",
     ),
     "an unknown choice": (("train", "digits", "optimizer.name=adamv"), "did you mean 'adam"),
+    "an unknown method": (("train", "digits", "method.name=fixmtch"), "did you mean 'fixmatch'?"),
+    "a key of another method": (
+        ("train", "digits", "method.threshold=0.5"),
+        "got 'threshold'; fix its name, or leave it out",
+    ),
     "an unknown model": (
-        ("train", "digits", "model.name=resnet20"),
-        "did you mean resnet20_cifar, resnet20_cifar_b",
+        ("train", "digits", "model.name=resnet20_cifa"),
+        "did you mean resnet20_cifar",
     ),
     "a batch larger than the data": (
         ("train", "digits", "data.limit=50", "data.batch_size=51"),
@@ -150,10 +179,12 @@ BROKEN = {
         "lower the rate",
     ),
     "nothing to evaluate": (("evaluate", "runs/none"), "train it first: dlbook train CONFIG"),
-    "too few updates": (("lr-find", "digits", "--updates", "2"), "updates"),
-    "rates in the wrong order": (
-        ("lr-find", "digits", *TINY, "--low", "1", "--high", "0.1"),
-        "expected high > 1.0, got 0.1",
+    "a seed beyond 64 bits": (("train", "digits", "seed=99999999999999999999"), "seed: expected less than"),
+    "a file for a bundled name": (("train", "digits.yaml"), "the bundled configuration is called digits"),
+    "a folder for a file": (("train", "."), "expected a YAML file, got a folder"),
+    "a setting that nothing uses": (
+        ("train", "digits", "data.image_size=64", "data.root=pets", "model.freeze=true"),
+        "data.image_size: expected to be left out, got 64",
     ),
 }
 
@@ -162,7 +193,19 @@ BROKEN = {
 def test_broken_command_lines_get_a_sentence(refused, fault):
     if fault == "no GPU" and torch.cuda.is_available():
         pytest.skip("there is one")
-    refused(*BROKEN[fault])
+    refused(*BROKEN[fault], code=1 if fault == "a rate that explodes" else 2)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("evaluate", "my runs/a'b"), ("predict", "x.png", "--run", "my runs/a'b")],
+    ids=["evaluate", "predict"],
+)
+def test_commands_to_paste_are_quoted(run, words):
+    Path("x.png").touch()
+    code, _, err = run(*words)
+    told = shlex.split(err[err.index("dlbook train") :])
+    assert code == 2 and told == ["dlbook", "train", "CONFIG", "output.folder=my runs/a'b"]
 
 
 def test_restarts_without_resume_are_refused(run, monkeypatch):
@@ -177,7 +220,7 @@ def test_damaged_runs_get_a_sentence(run, trained, tmp_path):
     Path("run/config.yaml").write_text("model: {name: convnet_digits}\n")
     assert run("evaluate", "run")[::2] == (
         2,
-        "dlbook: data: expected a value, got none; set it in the file or by data=...\n",
+        "dlbook: run/config.yaml: data: expected a value, got none; set it in the file or by data=...\n",
     )
     shutil.copy(trained[0] / "config.yaml", "run/config.yaml")
     best = Path("run/checkpoints/best.ckpt")

@@ -70,3 +70,15 @@ def test_bad_arguments_end_with_code_2(run, words, told):
 )
 def test_sizes(text, size):
     assert parse_size(text) == size
+
+
+def test_models_by_a_pattern_in_an_order(run):
+    code, out, _ = run("models", "vgg1?", "--sort", "macs")
+    assert code == 0 and [line.split()[0] for line in out.splitlines()[2:]] == [
+        "vgg11",
+        "vgg13",
+        "vgg16",
+        "vgg19",
+    ]
+    assert [row["name"] for row in json.loads(run("models", "lite", "--json")[1])] == ["efficientnet_lite0"]
+    assert "did you mean resnet50" in run("models", "resent50")[2]

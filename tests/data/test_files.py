@@ -174,6 +174,36 @@ def test_unknown_file_and_broken_manifest(copy):
         mnist5k("test")
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith((".txt", ".csv"))])
+def test_ends_of_lines_do_not_alter_a_text(name, copy):
+    expected = load(name)
+    (copy / name).write_bytes((copy / name).read_bytes().replace(b"\n", b"\r\n"))
+    assert load(name) == expected
+
+
+def test_every_checkout_has_line_feeds():
+    """Whatever Git is told elsewhere: of all tracked texts, of scripts above all."""
+    told = subprocess.run(
+        [
+            "git",
+            "-c",
+            "core.autocrlf=true",
+            "check-attr",
+            "text",
+            "eol",
+            "--",
+            "scripts/setup.sh",
+            "x.csv",
+            "y",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\n")
+    assert [line.split(": ")[1:] for line in told[:-1]] == [["text", "auto"], ["eol", "lf"]] * 3
+
+
 # ---- where the files lie
 
 
@@ -182,7 +212,9 @@ def test_checkout_and_wheel(tmp_path, monkeypatch):
     assert "scripts/make_data.py" in files.fix(ROOT / "data")
     package = tmp_path / "site-packages" / "dlbook"
     monkeypatch.setattr(files, "PACKAGE", package)
-    with pytest.raises(FileNotFoundError, match="_bundled.*pip install --force-reinstall --no-deps dlbook"):
+    with pytest.raises(
+        FileNotFoundError, match="_bundled.*pip install --force-reinstall --no-deps \\.` in a checkout"
+    ):
         data_dir()
     shutil.copytree(ROOT / "data", package / "_bundled")
     (package.parent / "data").mkdir()  # another package's folder of that name must not be taken for ours

@@ -142,6 +142,7 @@ def test_choice_is_fair():
         ([], 1, "N >= 1"),
         ([0.5], 1, "expected integers"),
         ([[0]], 1, "expected integers"),
+        ([True, False], 1, r"expected integers \[N\] with N >= 1, got bool \[2\]"),
     ],
 )
 def test_choice_refuses(labels, per_class, message):
@@ -170,6 +171,10 @@ def test_indexing_subset_and_loader():
         )
         assert torch.equal(part.images[0], data.images[5])
     assert len(data.subset(data.labels == 1)) == 3
+    with pytest.raises(
+        ValueError, match=r"expected a mask of 6 values, one an image, got \[2\]; give one for"
+    ):
+        data.subset([True, False])
     assert data.counts() == {"a": 3, "b": 3} and data.subset([]).counts() == {"a": 0, "b": 0}
     batches = list(DataLoader(data, batch_size=4))
     assert torch.equal(batches[0][0], data.images[:4]) and batches[1][1].dtype == torch.int64

@@ -3,10 +3,12 @@
 Seeded fault that the check must catch: a loader that passes download=True on its own.
 """
 
+import ast
 import functools
 import hashlib
 import http.server
 import pickle
+import shlex
 import socket
 import struct
 import threading
@@ -46,6 +48,17 @@ def check_not_silent(load, name, root, network):
     ):
         load(name, root, "train")
     assert not network and not any(root.iterdir())
+
+
+def test_the_command_that_downloads_can_be_pasted(tmp_path):
+    root = tmp_path / "my 'sets'"
+    with pytest.raises(FileNotFoundError) as error:
+        torchvision_dataset("cifar10", root, "train")
+    told = str(error.value)
+    words = shlex.split(told[told.index("python -c") : told.index(" or name the folder")])
+    arguments = ast.parse(words[2]).body[1].value.args
+    assert words[:2] == ["python", "-c"] and len(words) == 3
+    assert [each.value for each in arguments] == ["cifar10", str(root), "train"]
 
 
 @pytest.mark.parametrize("name", torchvision_sets.SOURCES)

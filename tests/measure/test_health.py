@@ -12,7 +12,7 @@ from torch import nn
 from dlbook.measure import health
 from dlbook.measure.health import LayerHealth, examine, faults_of_batch, findings
 from dlbook.models import create
-from tests.oracles.seeded import check_sees, edited
+from tests.seeded import check_sees, edited
 
 
 def net(depth=4, activation=nn.ReLU):

@@ -10,7 +10,7 @@ from dlbook.measure import memory
 from dlbook.measure.memory import kept_for_backward, measure, predict
 from dlbook.models import create
 from dlbook.train.fit.activation_checkpointing import checkpoint_blocks
-from tests.oracles.seeded import check_sees, edited
+from tests.seeded import check_sees, edited
 
 
 def test_by_hand():

@@ -5,7 +5,7 @@ import torch
 
 from dlbook.measure import operations as module
 from dlbook.measure.operations import JOINS, KINDS, NAMES, VIEWS
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 
 def wrong(names: dict) -> list[str]:

@@ -10,7 +10,7 @@ from dlbook.measure import count
 from dlbook.measure import watcher as module
 from dlbook.measure.watcher import LayerCounter, Macs, watch
 from dlbook.models import create
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 
 @pytest.mark.parametrize("name", ["resnet18", "vit_ti_16", "mobilenet_v3_small", "resnext50_32x4d"])

@@ -12,7 +12,7 @@ from dlbook.measure import count
 from dlbook.models.alexnet import alexnet
 from dlbook.models.alexnet_weights import load_torchvision_state
 from dlbook.zoo.sizes import input_size
-from tests.oracles.parity import close, disagreements, randomise
+from tests.parity import close, disagreements, randomise
 
 COUNTS = {  # parameters and multiply-accumulates; the docstring of the model has the sources
     "alexnet": (60_965_224, 724_406_816),

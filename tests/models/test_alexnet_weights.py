@@ -4,7 +4,7 @@ import pytest
 
 from dlbook.models import create
 from dlbook.models.alexnet_weights import load_torchvision_state
-from tests.oracles.imports import check_import
+from tests.zoo.imports import check_import
 
 
 def test_takes_torchvisions_weights_and_names_a_misfit():

@@ -14,7 +14,7 @@ from dlbook.measure.feature_maps import feature_maps
 from dlbook.models import FAMILIES, create, variants
 from dlbook.models.backbone import Backbone
 from tests.models.test_zoo_sweep import smallest
-from tests.oracles import sweep
+from tests.zoo import sweep
 
 NO_FUNCTION_OF_FEATURES = {"nin_cifar"}  # rule 3 of the contract: a ReLU and a mean after the last layer
 SMALL = [*map(smallest, FAMILIES), "deit_ti_distilled", "googlenet"]  # with the rows of several heads

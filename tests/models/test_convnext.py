@@ -9,7 +9,7 @@ from dlbook.measure import count
 from dlbook.measure.feature_maps import feature_maps
 from dlbook.models import create
 from dlbook.models.convnext import VARIANTS, Block, Config, ConvNeXt, LayerNorm, convnext
-from tests.oracles.parity import randomise
+from tests.parity import randomise
 
 # parameters and multiply-accumulates at 224 x 224: torchvision 0.29.1, XL timm 1.0.31; the paper's Tables 1
 # and 12: 29, 50, 89, 198, 350 M and 4.5, 8.7, 15.4, 34.4, 60.9 G

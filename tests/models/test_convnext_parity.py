@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from dlbook.models.convnext import Block, Config, ConvNeXt, convnext
 from dlbook.models.convnext_weights import load_timm_state, load_torchvision_state
-from tests.oracles.parity import disagreements, randomise
+from tests.parity import disagreements, randomise
 
 ODD = (2, 3, 70, 45)
 

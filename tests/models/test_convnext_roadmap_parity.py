@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.models.convnext_roadmap import VARIANTS, Block, Roadmap, convnext_roadmap
-from tests.oracles.parity import close, disagreements, randomise
+from tests.parity import close, disagreements, randomise
 
 ROWS = list(VARIANTS)
 STEP = {name: index for index, name in enumerate(ROWS)}

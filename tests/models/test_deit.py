@@ -18,7 +18,7 @@ from dlbook.models.deit import (
 )
 from dlbook.models.deit_weights import HEADS, load_timm_state
 from dlbook.nn.position import interpolate_positions
-from tests.oracles.parity import close, disagreements, randomise
+from tests.parity import close, disagreements, randomise
 
 # parameters and multiply-accumulates at 224 x 224: timm 1.0.31
 COUNTS = {

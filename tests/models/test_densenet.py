@@ -16,7 +16,7 @@ from dlbook.measure.feature_maps import feature_maps
 from dlbook.models import create
 from dlbook.models.densenet import VARIANTS, Config, DenseNet, densenet
 from dlbook.models.densenet_weights import load_torchvision_state
-from tests.oracles.parity import disagreements, randomise
+from tests.parity import disagreements, randomise
 
 peer = sys.modules[torchvision.models.DenseNet.__module__]
 

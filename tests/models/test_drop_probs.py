@@ -14,8 +14,8 @@ from dlbook.models import create, variants
 from dlbook.models import mobilenet_v2 as module
 from dlbook.models.efficientnet import VARIANTS as EFFICIENTNETS
 from dlbook.models.efficientnet import EfficientNet
-from tests.oracles.dropping import drop_probs
-from tests.oracles.seeded import check_sees
+from tests.models.dropping import drop_probs
+from tests.seeded import check_sees
 
 P = 0.2
 # smallest row of each family whose builder takes the probability, and the layers that have it then

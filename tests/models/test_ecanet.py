@@ -28,7 +28,7 @@ from tests.models.residual_checks import (
     shapes,
     stage_shapes,
 )
-from tests.oracles.parity import disagreements, randomise
+from tests.parity import disagreements, randomise
 
 # parameters and MACs at 224 x 224: timm 1.0.31, resnet18 ... 152 with attn_layer="eca"; the row _k3 by hand
 # below

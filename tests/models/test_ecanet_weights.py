@@ -7,7 +7,7 @@ from dlbook.models import create
 from dlbook.models import ecanet_weights as module
 from dlbook.models.ecanet import VARIANTS, Config, ECAResNet
 from tests.models.weights_checks import exchanging, misplaced
-from tests.oracles.parity import randomise
+from tests.parity import randomise
 
 
 def place(name):

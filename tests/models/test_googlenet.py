@@ -24,7 +24,7 @@ from dlbook.models.googlenet import (
     training_loss,
 )
 from dlbook.models.googlenet_weights import load_torchvision_state, rename_torchvision
-from tests.oracles.parity import close, disagreements, randomise
+from tests.parity import close, disagreements, randomise
 
 # parameters and multiply-accumulates at 224 x 224, heads silent: torchvision 0.29.1; the paper's form is
 # Caffe's bvlc_googlenet

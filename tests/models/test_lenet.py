@@ -11,8 +11,8 @@ from dlbook.measure import count
 from dlbook.models import lenet as module
 from dlbook.models.lenet import SparseConv, Subsampling, digit_bitmaps, lenet, squash
 from dlbook.zoo.sizes import input_size
-from tests.oracles.parity import close, randomise
-from tests.oracles.seeded import check_sees
+from tests.parity import close, randomise
+from tests.seeded import check_sees
 
 COUNTS = {  # parameters and multiply-accumulates; the docstring of the model has the sources
     "lenet5": (60_000, 325_680),

@@ -8,8 +8,8 @@ import torch
 from dlbook.measure import count
 from dlbook.models import lenet_1989 as module
 from dlbook.models.lenet_1989 import H2_INPUTS, VARIANTS, Config, LeNet1989, lenet_1989
-from tests.oracles.parity import close, randomise
-from tests.oracles.seeded import check_sees
+from tests.parity import close, randomise
+from tests.seeded import check_sees
 
 UNITS = {"h1": 12 * 8 * 8, "h2": 12 * 4 * 4, "h3": 30, "output": 10}
 PARAMETERS = {"h1": 1068, "h2": 2592, "h3": 5790, "output": 310}  # the paper's, layer by layer

@@ -8,7 +8,7 @@ from torch import nn
 
 from dlbook.measure import count
 from dlbook.models.mlp import MLP, VARIANTS, Config, mlp, squash
-from tests.oracles.parity import close, disagreements, randomise
+from tests.parity import close, disagreements, randomise
 
 # by hand: (inputs + 1) * outputs of each layer; MACs are inputs * outputs
 COUNTS = {

@@ -14,7 +14,7 @@ from dlbook.models import create
 from dlbook.models.mobilenet_v1 import BLOCKS, VARIANTS, Config, MobileNetV1, SeparableConv, mobilenet_v1
 from dlbook.models.mobilenet_v1_weights import load_timm_state, rename_timm
 from tests.models.mobilenet_checks import check_spread, field_of, height_of_support, set_everywhere
-from tests.oracles.parity import close, disagreements, randomise
+from tests.parity import close, disagreements, randomise
 
 # parameters and MACs at 224 x 224: timm 1.0.31 for width 1, the others by `by_hand`; in brackets the paper's
 # millions, Tables 4-6

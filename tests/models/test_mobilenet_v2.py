@@ -20,7 +20,7 @@ from dlbook.models.mobilenet_v2_weights import (
 )
 from dlbook.nn.state import by_layer
 from tests.models.mobilenet_checks import check_spread, field_of, height_of_support, set_everywhere
-from tests.oracles.parity import disagreements, randomise
+from tests.parity import disagreements, randomise
 
 # parameters and MACs at 224 x 224: torchvision 0.29.1 with width_mult; the paper prints 3.4 M and 300 M, at
 # width 1.4 6.9 M and 585 M

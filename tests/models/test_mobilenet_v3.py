@@ -25,7 +25,7 @@ from dlbook.models.mobilenet_v3_weights import load_torchvision_state, torchvisi
 from dlbook.nn.channel_attention import SqueezeExcitation
 from dlbook.nn.state import by_layer
 from tests.models.mobilenet_checks import check_spread, field_of, height_of_support, set_everywhere
-from tests.oracles.parity import disagreements, randomise
+from tests.parity import disagreements, randomise
 
 # parameters and MACs at 224 x 224: torchvision 0.29.1, timm 1.0.31; the paper's Tables 3 and 4: 5.4, 2.5, 4.0
 # and 2.0 M; 219, 56, 155 and 44 M

@@ -25,8 +25,8 @@ from dlbook.models.mobilevit import (
 )
 from dlbook.models.mobilevit_weights import load_timm_state, timm_name
 from dlbook.nn.attention import SelfAttention
-from tests.oracles.parity import disagreements, randomise
 from tests.oracles.peers import PEERS
+from tests.parity import disagreements, randomise
 
 # parameters and multiply-accumulates at 256 x 256: timm 1.0.31; the paper says 1.3, 2.3, 5.6 M
 COUNTS = {

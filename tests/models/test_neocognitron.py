@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 from dlbook.models import neocognitron as module
 from dlbook.models.neocognitron import CLayer, Neocognitron, SLayer, Stage
-from tests.oracles.parity import close
-from tests.oracles.seeded import check_sees
+from tests.parity import close
+from tests.seeded import check_sees
 
 
 def layer(build, planes=3, channels=2, selectivity=1.5):

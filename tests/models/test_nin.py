@@ -8,9 +8,9 @@ from torch.nn import functional as F
 from dlbook.measure import count
 from dlbook.models import nin as module
 from dlbook.models.nin import nin
-from tests.oracles.dropping import drop_probs
-from tests.oracles.parity import close, randomise
-from tests.oracles.seeded import check_sees
+from tests.models.dropping import drop_probs
+from tests.parity import close, randomise
+from tests.seeded import check_sees
 
 COUNTS = {"nin_cifar": 966_986}  # parameters; the authors' model
 

@@ -13,8 +13,8 @@ import torchvision
 from torch import nn
 
 from dlbook.models import create, load_weights, variants
-from tests.oracles import imports
 from tests.oracles.peers import PEERS
+from tests.zoo import imports
 
 
 def smallest_rows() -> list[str]:

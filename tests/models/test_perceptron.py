@@ -11,7 +11,7 @@ from torch import nn
 from dlbook.measure import count
 from dlbook.models import perceptron as module
 from dlbook.models.perceptron import VARIANTS, Perceptron, fit, perceptron, update
-from tests.oracles.parity import close, disagreements, randomise
+from tests.parity import close, disagreements, randomise
 
 INPUTS = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]).view(4, 1, 1, 2)
 FUNCTIONS = list(itertools.product((0, 1), repeat=4))

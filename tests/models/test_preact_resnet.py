@@ -27,7 +27,7 @@ from tests.models.residual_checks import (
     keeps_channels_last,
     stage_shapes,
 )
-from tests.oracles.parity import disagreements, randomise
+from tests.parity import disagreements, randomise
 
 # parameters and MACs at 32 or 224 pixels. resnetv2: timm 1.0.31. preact 50 to 152: the same parameters, the
 # stride on the 1x1

@@ -25,7 +25,7 @@ from dlbook.models.regnet import (
 )
 from dlbook.models.regnet_weights import load_timm_state, load_torchvision_state
 from dlbook.nn.channel_attention import SqueezeExcitation
-from tests.oracles.parity import disagreements, randomise
+from tests.parity import disagreements, randomise
 
 # parameters and multiply-accumulates: timm 1.0.31, for the three last torchvision 0.29.1;
 # activations in millions, depths and widths: the paper's figures 15 and 16

@@ -19,7 +19,7 @@ from tests.models.residual_checks import (
     keeps_channels_last,
     stage_shapes,
 )
-from tests.oracles.parity import disagreements, randomise
+from tests.parity import disagreements, randomise
 
 # parameters and MACs at 224 x 224, whatever size a net was trained at: timm 1.0.31 where
 # ``tests/oracles/peers.py`` has it; else by hand below

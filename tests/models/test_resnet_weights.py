@@ -7,7 +7,7 @@ from dlbook.models import create
 from dlbook.models import resnet_weights as module
 from dlbook.models.resnet import BasicBlock, BottleneckV15, Config, ResNet
 from tests.models.weights_checks import exchanging, misplaced
-from tests.oracles.parity import randomise
+from tests.parity import randomise
 
 KINDS = {
     BasicBlock: torchvision.models.resnet.BasicBlock,

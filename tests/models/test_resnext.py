@@ -28,8 +28,8 @@ from tests.models.residual_checks import (
     keeps_channels_last,
     stage_shapes,
 )
-from tests.oracles.parity import close, disagreements, randomise
 from tests.oracles.resnet_reference import ResNeXtCifarReference
+from tests.parity import close, disagreements, randomise
 
 # parameters and MACs at 224 or 32 pixels: torchvision 0.29.1 (32x4d, 32x8d, 64x4d), timm 1.0.31 (101 32x4d),
 # pytorchcv 0.0.74 (29 32x4d and 16x64d); the other rows of Tables 3, 4 and 7 by hand below

@@ -8,7 +8,7 @@ from dlbook.models import create
 from dlbook.models import resnext_weights as module
 from dlbook.models.resnext import Config, ResNeXt
 from tests.models.weights_checks import exchanging, misplaced
-from tests.oracles.parity import randomise
+from tests.parity import randomise
 
 
 def load(library="torchvision"):

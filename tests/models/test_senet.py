@@ -18,7 +18,7 @@ from tests.models.residual_checks import (
     keeps_channels_last,
     stage_shapes,
 )
-from tests.oracles.parity import disagreements, randomise
+from tests.parity import disagreements, randomise
 
 # parameters and MACs at 224 x 224: timm 1.0.31's seresnet (v1_5) and legacy_seresnet (caffe); pytorchcv
 # 0.0.74 has the plain 50

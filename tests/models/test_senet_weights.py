@@ -9,7 +9,7 @@ from dlbook.models import create
 from dlbook.models import senet_weights as module
 from dlbook.models.senet import Config, SEResNet
 from tests.models.weights_checks import exchanging, misplaced
-from tests.oracles.parity import randomise
+from tests.parity import randomise
 
 PLACES = {  # timm's names of layers, in both of its forms, and ours
     "layer0.conv1": "conv1",

@@ -12,8 +12,8 @@ from dlbook.models import create
 from dlbook.models import vgg as module
 from dlbook.models.vgg import VARIANTS, VGG, vgg
 from dlbook.models.vgg_weights import load_torchvision_state
-from tests.oracles.parity import disagreements, randomise
-from tests.oracles.seeded import check_sees
+from tests.parity import disagreements, randomise
+from tests.seeded import check_sees
 
 # parameters and multiply-accumulates at 224 x 224: torchvision 0.29.1; column C from the paper's Table 2 (134
 # M) and by hand

@@ -15,7 +15,7 @@ from dlbook.models import create
 from dlbook.models.vit import MLP, VARIANTS, Block, Config, VisionTransformer, vit
 from dlbook.models.vit_weights import load_timm_state, load_torchvision_state, torchvision_name
 from dlbook.nn.attention import SelfAttention
-from tests.oracles.parity import close, disagreements, randomise
+from tests.parity import close, disagreements, randomise
 
 # parameters and multiply-accumulates at 224 x 224: timm 1.0.31 (Ti, S), torchvision 0.29.1 (B, L, H)
 COUNTS = {

@@ -12,8 +12,8 @@ from dlbook.models import create
 from dlbook.models.vit import VARIANTS, VisionTransformer, vit
 from dlbook.models.vit_weights import load_timm_state, load_torchvision_state, torchvision_name
 from dlbook.nn.position import interpolate_positions
-from tests.oracles.parity import close, randomise
 from tests.oracles.peers import PEERS
+from tests.parity import close, randomise
 
 
 @pytest.mark.parametrize("name", VARIANTS)

@@ -28,7 +28,7 @@ from tests.models.residual_checks import (
     keeps_channels_last,
     stage_shapes,
 )
-from tests.oracles.parity import disagreements, randomise
+from tests.parity import disagreements, randomise
 
 # parameters and MACs: torchvision 0.29.1 for ImageNet; pytorchcv 0.0.74 for 40-8, 28-10, 16-10; the others by
 # hand below.

@@ -7,7 +7,7 @@ from dlbook.models import create
 from dlbook.models import wide_resnet_weights as module
 from dlbook.models.wide_resnet import Config, WideBottleneckResNet
 from tests.models.weights_checks import exchanging, misplaced
-from tests.oracles.parity import randomise
+from tests.parity import randomise
 
 
 def load():

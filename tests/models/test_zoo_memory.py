@@ -1,5 +1,5 @@
-"""The memory that `oracles/memory.py` counts: against sums by hand, faults that keep maps alive, and a row of
-each kind of block.
+"""The memory that `tests/zoo/memory.py` counts: against sums by hand, faults that keep maps alive, and a row
+of each kind of block.
 
 `python scripts/check_zoo.py --checks memory` asks every row that a library shares.
 """
@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tests.oracles import memory
+from tests.zoo import memory
 
 SIZE = (3, 16, 16)
 MAP = 4 * memory.BATCH * 8 * 16 * 16  # bytes of one map of 8 channels

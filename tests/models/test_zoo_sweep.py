@@ -1,4 +1,4 @@
-"""The questions of `oracles/sweep.py` and `oracles/imports.py`: asked of the smallest row of each family, and
+"""The questions of `tests/zoo/sweep.py` and `imports.py`: asked of the smallest row of each family, and
 shown to catch faults.
 
 `python scripts/check_zoo.py` (the stage "zoo" of `make test`) asks every row. On a machine with CUDA, so do
@@ -13,8 +13,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.models import FAMILIES, create, variants
-from tests.oracles import imports, sweep
 from tests.oracles.peers import PEERS
+from tests.zoo import imports, sweep
 
 ALWAYS = ("meta", "numbers")
 TRACED = dict.fromkeys(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from dlbook.naive import conv
-from tests.oracles.conv_cases import assert_same, convolutions, gradients
+from tests.naive.conv_cases import assert_same, convolutions, gradients
 
 FEW, MANY = settings(max_examples=40), settings(max_examples=120)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from dlbook.naive import conv, conv_matrix
-from tests.oracles.conv_cases import assert_same, convolutions, gradients
+from tests.naive.conv_cases import assert_same, convolutions, gradients
 
 MANY = settings(max_examples=80)
 

@@ -4,7 +4,7 @@ import pytest
 
 from dlbook.naive import drop_connect as module
 from dlbook.naive.drop_connect import every_mask
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 
 def moments(outcomes):

@@ -5,7 +5,7 @@ import torch
 
 from dlbook.naive import mixing as module
 from dlbook.naive.mixing import box, cutmix, mixup
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 IMAGES = torch.arange(8.0).reshape(2, 1, 2, 2)  # 0 1 / 2 3 and 4 5 / 6 7
 TARGETS = torch.eye(2)

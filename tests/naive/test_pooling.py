@@ -12,7 +12,7 @@ from dlbook.naive.pooling import (
     stochastic_expectation,
     stochastic_probabilities,
 )
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 GEOMETRY = ((3, 2), (2, 1), (1, 1))
 

@@ -7,7 +7,7 @@ from torch import nn
 from dlbook.nn import adapter as module
 from dlbook.nn.adapter import add_adapters
 from tests.nn.frozen_network import check_start_and_training, disturb, qkv
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 
 def test_starts_at_the_trained_network_and_only_the_small_part_trains():

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from dlbook.nn import autodiff
 from dlbook.nn.autodiff import Variable, forward_sweep, gradients, reverse_sweep, tape
 from tests.nn.autodiff_programs import PROGRAMS, network, network_inputs
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 
 def by_torch(program, values):

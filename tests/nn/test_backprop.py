@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from dlbook.nn import backprop as module
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 BATCH, WIDTHS, LABELS = 6, (5, 4, 7, 3), torch.tensor([0, 2, 1, 1, 0, 2])
 

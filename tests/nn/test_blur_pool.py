@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from dlbook.nn import blur_pool
 from dlbook.nn.blur_pool import SIZES, BlurPool2d, MaxBlurPool2d, binomial_filter
 from dlbook.nn.pooling import avg_pool2d, max_pool2d
-from tests.oracles.conv_cases import assert_same, gradients
+from tests.naive.conv_cases import assert_same, gradients
 
 NUMPY = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 

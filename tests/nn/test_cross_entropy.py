@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from dlbook.nn import cross_entropy as module
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 GENERATOR = torch.Generator().manual_seed(0)
 LOGITS = 4 * torch.randn(7, 5, generator=GENERATOR, dtype=torch.float64)

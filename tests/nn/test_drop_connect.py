@@ -8,7 +8,7 @@ import torch
 from dlbook.naive.drop_connect import every_mask
 from dlbook.nn import drop_connect as module
 from dlbook.nn.drop_connect import DropConnectLinear, drop_connect, drop_connect_moments, gaussian_average
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 
 
 def made(*shape, seed=0):

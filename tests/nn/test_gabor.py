@@ -8,7 +8,7 @@ from skimage.filters import gabor_kernel as skimage_gabor
 
 from dlbook.nn import gabor as module
 from dlbook.nn.gabor import gabor_bank, gabor_kernel
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 
 CASES = [
     {"frequency": 0.1},

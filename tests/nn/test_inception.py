@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from dlbook.measure import count
 from dlbook.models.googlenet import TABLE
 from dlbook.nn.inception import Inception, NaiveInception, Widths
-from tests.oracles.parity import randomise
+from tests.parity import randomise
 
 WIDTHS = Widths(3, 2, 4, 2, 5, 6)  # all small, no two branches alike
 

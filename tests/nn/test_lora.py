@@ -7,7 +7,7 @@ from torch import nn
 from dlbook.nn import lora as lora_module
 from dlbook.nn.lora import LoRALinear, add_lora, merge_lora
 from tests.nn.frozen_network import IMAGES, check_start_and_training, disturb, qkv, vit
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 
 def test_equation_three():

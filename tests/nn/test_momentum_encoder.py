@@ -11,7 +11,7 @@ from torch import nn
 
 from dlbook.nn import momentum_encoder as module
 from dlbook.nn.momentum_encoder import MomentumEncoder
-from tests.oracles import seeded
+from tests import seeded
 
 STEPS = 6
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from dlbook.nn import norm
-from tests.oracles.conv_cases import assert_same
+from tests.naive.conv_cases import assert_same
 
 MAPS, ROWS = (3, 6, 4, 5), (2, 7, 6)
 

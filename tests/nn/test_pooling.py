@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from dlbook.nn import pooling
-from tests.oracles.conv_cases import assert_same, gradients
+from tests.naive.conv_cases import assert_same, gradients
 
 MANY = settings(max_examples=150)
 

@@ -9,7 +9,7 @@ from dlbook.naive import pooling as naive
 from dlbook.nn import pooling_mixed as module
 from dlbook.nn.pooling import avg_pool2d, max_pool2d
 from dlbook.nn.pooling_mixed import GatedPool2d, MixedPool2d
-from tests.oracles.conv_cases import assert_same
+from tests.naive.conv_cases import assert_same
 
 GEOMETRIES = [
     ((2, 2), (2, 2), (0, 0)),

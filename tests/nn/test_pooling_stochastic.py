@@ -8,7 +8,7 @@ import torch
 from dlbook.naive import pooling as naive
 from dlbook.nn import pooling_stochastic
 from dlbook.nn.pooling_stochastic import StochasticPool2d, stochastic_draw, stochastic_mean
-from tests.oracles.conv_cases import assert_same, gradients
+from tests.naive.conv_cases import assert_same, gradients
 
 GEOMETRIES = [
     ((2, 2), (2, 2), (0, 0)),

@@ -11,7 +11,7 @@ from dlbook.nn import activations as A
 from dlbook.nn import signal_propagation as signal
 from dlbook.nn.activations import FAMILY
 from dlbook.nn.initialisers import scaled_normal_
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 
 @pytest.mark.parametrize("mean, variance", [(0, 1), (0.7, 2.0), (-3.0, 0.25), (0, 1e-4)])

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlbook.nn.split_attention import SplitAttention
-from tests.oracles.parity import disagreements, randomise
+from tests.parity import disagreements, randomise
 
 KINDS = [(1, 1), (2, 1), (2, 2), (4, 2), (1, 4)]  # radix, cardinality
 SHAPE = (3, 16, 5, 7)

@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 from dlbook.nn import windows as module
 from dlbook.nn.windows import output_size, pair, windows
-from tests.oracles.conv_cases import convolutions
-from tests.oracles.seeded import edited
+from tests.naive.conv_cases import convolutions
+from tests.seeded import edited
 
 
 def wrong_columns(function, x, kernel, stride, dilation):

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from dlbook.optim import Adagrad, adagrad
-from tests.oracles.optimizers import DEVICES, PATHS, check_loop, check_parity
-from tests.oracles.seeded import check_sees
+from tests.optim.optim_checks import DEVICES, PATHS, check_loop, check_parity
+from tests.seeded import check_sees
 
 EPS = 1e-2  # large, so that its place shows
 OPTIONS = {"eps": EPS, "initial_accumulator_value": 0.3}

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from dlbook.optim import Adam, adam
-from tests.oracles.optimizers import DEVICES, PATHS, adam_moments, check_loop, check_parity, check_skips
-from tests.oracles.seeded import check_sees
+from tests.optim.optim_checks import DEVICES, PATHS, adam_moments, check_loop, check_parity, check_skips
+from tests.seeded import check_sees
 
 OPTIONS = {"betas": (0.8, 0.95), "eps": 1e-2}
 

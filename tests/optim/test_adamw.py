@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dlbook.optim import Adam, AdamW, PaperAdamW, adamw
-from tests.oracles.optimizers import (
+from tests.optim.optim_checks import (
     DEVICES,
     PATHS,
     adam_moments,
@@ -18,7 +18,7 @@ from tests.oracles.optimizers import (
     run,
     two_groups,
 )
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 
 OPTIONS = {"betas": (0.8, 0.95), "eps": 1e-2}
 

@@ -8,10 +8,10 @@ import functools
 import pytest
 import torch
 
-import tests.oracles.optimizers as checks
+import tests.optim.optim_checks as checks
 from dlbook import optim
 from dlbook.optim import base, schedules
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 EVERY = {
     "sgd": functools.partial(optim.SGD, lr=0.1),
@@ -144,6 +144,12 @@ def test_groups_can_be_added_later(name):
     checks.set_gradients(params, 2)
     optimizer.step()
     assert not torch.equal(params[2], before)
+
+
+def test_a_state_can_be_loaded_twice():
+    optimizer, state = (EVERY["momentum"](checks.parameters()) for _ in range(2))
+    for _ in range(2):  # torch gives the optimizer one more option when it loads
+        optimizer.load_state_dict(state.state_dict())
 
 
 def test_a_state_of_another_optimizer_is_refused():

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dlbook.optim import clip_norm, clip_value, clipping, global_norm
-from tests.oracles.optimizers import DEVICES, parameters, set_gradients
+from tests.optim.optim_checks import DEVICES, parameters, set_gradients
 
 NORMS = [1.0, 2.0, 3.5, math.inf]
 

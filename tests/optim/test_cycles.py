@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from torch.optim import lr_scheduler as reference
 
 from dlbook.optim import cycles, schedules
-from tests.oracles.rates import BASE, agree, torch_values
-from tests.oracles.seeded import check_sees
+from tests.optim.schedule_checks import BASE, agree, torch_values
+from tests.seeded import check_sees
 
 few = settings(max_examples=40)
 

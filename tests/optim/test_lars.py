@@ -7,7 +7,7 @@ import torch
 from timm.optim import Lars as TimmLars
 
 from dlbook.optim import LARS, lars
-from tests.oracles.optimizers import (
+from tests.optim.optim_checks import (
     DEVICES,
     PATHS,
     RATES,
@@ -20,7 +20,7 @@ from tests.oracles.optimizers import (
     set_gradients,
     two_groups,
 )
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 
 OPTIONS = {"lr": 1.0, "trust_coefficient": 0.02}
 LARGE = ((3, 4), (2, 3, 2, 2), (4, 3), (3, 4))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dlbook.optim import SGD, Momentum, Nesterov, PolyakMomentum, momentum
-from tests.oracles.optimizers import (
+from tests.optim.optim_checks import (
     DEVICES,
     PATHS,
     RATES,
@@ -18,7 +18,7 @@ from tests.oracles.optimizers import (
     run,
     two_groups,
 )
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 
 TORCH = functools.partial(torch.optim.SGD, momentum=0.8)
 

@@ -9,7 +9,7 @@ from timm.optim.muon import zeropower_via_newtonschulz
 
 from dlbook.optim import Muon, muon
 from dlbook.optim.muon import newton_schulz
-from tests.oracles.optimizers import (
+from tests.optim.optim_checks import (
     DEVICES,
     MATRICES,
     PATHS,
@@ -21,7 +21,7 @@ from tests.oracles.optimizers import (
     set_gradients,
     two_groups,
 )
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 
 EXACT = {"dtype": torch.float64, "weight_decay": 0.0}
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dlbook.optim import Nesterov, SutskeverNesterov, nesterov
-from tests.oracles.optimizers import (
+from tests.optim.optim_checks import (
     DEVICES,
     PATHS,
     RATES,
@@ -19,7 +19,7 @@ from tests.oracles.optimizers import (
     set_gradients,
     two_groups,
 )
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 
 TORCH = functools.partial(torch.optim.SGD, momentum=0.8, nesterov=True)
 

@@ -8,10 +8,10 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-import tests.oracles.optimizers as checks
+import tests.optim.optim_checks as checks
 from dlbook.optim import cycles, rmsprop
 from tests.optim.test_base import EVERY, every, shapes_of
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 
 def check_own_steps(make, shapes, present, momenta):

@@ -11,7 +11,7 @@ from torch import nn
 
 from dlbook import models
 from dlbook.optim import SGD, decay_groups, layerwise_groups, param_groups
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 
 
 class Block(nn.Module):

@@ -6,7 +6,7 @@ from torch import nn
 
 from dlbook.optim import range_test as module
 from dlbook.optim.range_test import range_test
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 
 
 class Bowl(nn.Module):

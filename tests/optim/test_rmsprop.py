@@ -8,8 +8,8 @@ import torch
 from timm.optim import RMSpropTF as TimmRMSpropTF
 
 from dlbook.optim import RMSprop, RMSpropTF, rmsprop
-from tests.oracles.optimizers import DEVICES, PATHS, check_loop, check_parity, parameters, set_gradients
-from tests.oracles.seeded import check_sees
+from tests.optim.optim_checks import DEVICES, PATHS, check_loop, check_parity, parameters, set_gradients
+from tests.seeded import check_sees
 
 EPS = 1e-2
 OPTIONS = {"alpha": 0.8, "eps": EPS}

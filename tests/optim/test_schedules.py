@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from torch.optim import lr_scheduler as reference
 
 from dlbook.optim import cycles, schedules
-from tests.oracles import rates
-from tests.oracles.rates import BASE, agree, torch_values
-from tests.oracles.seeded import check_sees
+from tests.optim import schedule_checks as rates
+from tests.optim.schedule_checks import BASE, agree, torch_values
+from tests.seeded import check_sees
 
 totals = st.integers(2, 60)
 gammas = st.floats(0.3, 1.0)

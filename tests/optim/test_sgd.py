@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from dlbook.optim import SGD, sgd
-from tests.oracles.optimizers import DEVICES, PATHS, check_parity
-from tests.oracles.seeded import check_sees
+from tests.optim.optim_checks import DEVICES, PATHS, check_parity
+from tests.seeded import check_sees
 
 
 def check_torch(row, device="cpu", foreach=False):

@@ -12,7 +12,7 @@ from torch.optim import swa_utils
 
 from dlbook.optim import SWA, schedules, swa_cycles, swa_phase, update_batch_norm
 from dlbook.optim import swa as module
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 
 def network():

@@ -1,10 +1,11 @@
 """The summary of `make test`: what was spent, and what the whole book would take."""
 
+import re
 import sys
 
 import pytest
 import run_tests
-from run_tests import ROOT, Result, Stage, forking, run_stage, stages, summary
+from run_tests import ROOT, Result, Stage, forking, marked, run_stage, stages, summary
 
 PYTHON = sys.executable
 
@@ -58,3 +59,16 @@ def test_every_forking_file_is_left_out_of_the_common_run_and_has_its_own():
     assert users and users <= set(forking())
     assert [c[-1] for c in stage.together] == forking()
     assert all(f"--ignore={file}" in stage.commands[0] for file in forking())
+
+
+def test_every_file_that_drives_a_browser_is_in_one_of_the_two_stages():
+    users = {
+        str(f.relative_to(ROOT))
+        for f in (ROOT / "tests").rglob("test_*.py")
+        if re.search(
+            r"^def test_\w+\([^)]*\b(browser|wide_page|address)\b", f.read_text("utf8"), re.MULTILINE
+        )
+    }
+    asked = {word for name in ("pages", "figures") for word in stages()[name].commands[0]}
+    assert len(users) > 15 and users <= asked
+    assert asked & {"tests/conftest.py", "tests"} == set() and users <= set(marked("browser"))

@@ -16,9 +16,11 @@ FILES = {
     "dlbook/models/a.py": "from dlbook.nn.gate import Gate",
     "dlbook/models/b.py": "import torch",
     "dlbook/models/b_weights.py": "NAMES = {}",
-    "tests/oracles/sweep.py": "import dlbook.book.table",
+    "tests/zoo/sweep.py": "import dlbook.book.table",
     "dlbook/book/table.py": "",
-    "scripts/check_zoo.py": "",
+    "tests/oracles/svg.py": "",
+    "tests/oracles/peers.py": "PEERS = {'a1': 'x', 'b1': 'y'}",
+    "scripts/check_zoo.py": "def checks():\n    import tests.oracles.peers, tests.zoo.sweep",
     "dlbook/zoo/counted.csv": "row,family\na1,a,7\nb1,b,8\n",
 }
 
@@ -44,7 +46,8 @@ def house(tmp_path):
         ("dlbook/models/a.py", ["a"]),
         ("dlbook/models/b_weights.py", ["b"]),
         ("dlbook/models/__init__.py", ["a", "b"]),
-        ("tests/oracles/sweep.py", ["a", "b"]),
+        ("tests/zoo/sweep.py", ["a", "b"]),
+        ("tests/oracles/svg.py", []),
         ("scripts/check_zoo.py", ["a", "b"]),
     ],
 )
@@ -78,6 +81,32 @@ def test_words_for_readers_make_nothing_new_and_code_does(house, after, expected
     assert changed_families(["a", "b"], record, root) == expected
 
 
+TABLE = "FAMILIES = ('a', 'b')\nPEERS = {'a': one(1), 'b': one(2)}\ndef f():\n    steps = (1, 2)"
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (TABLE.replace("'b')", "'b', 'c')"), []),
+        (TABLE.replace("one(2)}", "one(2), 'c': one(3)}"), []),
+        (TABLE.replace("one(1)", "one(9)"), ["a"]),
+        (TABLE.replace("'b': one(2)", "'b': other(2)"), ["b"]),
+        (TABLE.replace("('a', 'b')", "('b',)"), ["a"]),
+        (TABLE.replace("steps = (1, 2)", "steps = (1, 3)"), ["a", "b"]),
+    ],
+)
+@pytest.mark.parametrize("file", zoo_changes.TABLES)
+def test_a_line_of_a_table_makes_its_own_family_new(house, file, after, expected):
+    root, record = house
+    (root / file).parent.mkdir(parents=True, exist_ok=True)
+    (root / "dlbook/models/a.py").write_text("import dlbook.zoo.papers")
+    (root / "dlbook/models/b.py").write_text("import dlbook.zoo.papers")
+    (root / file).write_text(TABLE)
+    record.write_text(json.dumps(now(["a", "b"], root)))
+    (root / file).write_text(after)
+    assert changed_families(["a", "b"], record, root) == expected
+
+
 def test_another_recorded_count_makes_its_family_new(house):
     root, record = house
     (root / "dlbook/zoo/counted.csv").write_text("row,family\na1,a,7\nb1,b,9\n")
@@ -97,14 +126,15 @@ def test_a_new_family_is_new(house):
     assert changed_families(["a", "b", "c"], record, root) == ["c"]
 
 
-def test_of_the_others_the_smallest_row_and_a_sample_are_asked():
-    sizes = {f"a{n}": ("a", 100 - n) for n in range(50)} | {f"b{n}": ("b", n) for n in range(50)}
-    first, second = rows_to_ask(sizes, ["a"], "2026-W1"), rows_to_ask(sizes, ["a"], "2026-W2")
-    assert {f"a{n}" for n in range(50)} <= set(first) and "b0" in first and first != second
-    assert first == rows_to_ask(sizes, ["a"], "2026-W1")
-    assert 50 < len(first) <= 50 + 1 + zoo_changes.SAMPLE
-    none = rows_to_ask(sizes, [], "2026-W1")
-    assert {"a49", "b0"} <= set(none) and len(none) <= 2 + zoo_changes.SAMPLE
+def test_of_the_others_a_sample_is_asked_and_within_three_weeks_each_smallest_row():
+    sizes = {f"{family}{n}": (family, 100 - n) for family in "abcd" for n in range(50)}
+    weeks = [rows_to_ask(sizes, ["a"], f"2026-W{week}") for week in (51, 52, 53)]
+    assert weeks[0] != weeks[1] and weeks[0] == rows_to_ask(sizes, ["a"], "2026-W51")
+    for asked in weeks:
+        assert {f"a{n}" for n in range(50)} <= set(asked)
+        assert 50 < len(asked) <= 50 + 2 + zoo_changes.SAMPLE
+    assert {"b49", "c49", "d49"} <= set().union(*weeks)
+    assert len(rows_to_ask(sizes, [], "2026-W1")) <= 2 + zoo_changes.SAMPLE
 
 
 def test_every_family_s_own_files_count():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dlbook.naive import semi as naive
 from dlbook.semi import fixmatch
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 from tests.semi.semi_checks import (
     THRESHOLD_ENDS,
     THRESHOLD_FAULTS,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlbook.semi import fixmatch, flexmatch
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 from tests.semi.semi_checks import (
     TAU,
     THRESHOLD_ENDS,

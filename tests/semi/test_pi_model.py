@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from dlbook.naive import semi as naive
 from dlbook.semi import pi_model
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 from tests.semi.semi_checks import K, check_average_follows, check_ends, check_evaluated, logits
 
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from dlbook.naive import semi as naive
 from dlbook.semi import pseudo_label
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 from tests.semi.semi_checks import check_average_follows, check_ends, check_evaluated, logits
 
 

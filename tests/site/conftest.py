@@ -36,6 +36,14 @@ def settings():
     return yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
 
 
+@pytest.fixture
+def wide_page(browser):
+    """An empty page of Chromium in a wide window."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture(scope="session")
 def address(site):
     """Address of the served site, without a slash at the end."""

@@ -123,6 +123,29 @@ FOCUSED = """async (number) => {
   e.dataset.stop ??= number;
   return { before, words: e.outerHTML.slice(0, 110), seen: seen(), rings };
 }"""
+# 1.4.10: a formula that is wider than a telephone fades where it goes on, and scrolls.
+FORMULAS = """() => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+  return new Promise((done) => setTimeout(() => done([...document.querySelectorAll("article div.math")].flatMap((block) => {
+    const formula = block.querySelector("mjx-container"), number = block.querySelector(".eqno"), faults = [];
+    const box = formula.getBoundingClientRect(), name = block.id || formula.textContent.slice(0, 40);
+    if (!box.width) return [];  // in an answer that is folded
+    if (number) {
+      const own = number.getBoundingClientRect();
+      const apart = own.left >= box.right || own.right <= box.left || own.top >= box.bottom || own.bottom <= box.top;
+      if (!apart) faults.push(`${name}: its number lies on it`);
+      if (own.right > innerWidth || own.left < 0) faults.push(`${name}: its number is outside`);
+    }
+    const wide = formula.scrollWidth > formula.clientWidth + 1;
+    const faded = getComputedStyle(formula).maskImage !== "none";
+    if (wide && !faded) faults.push(`${name}: cut without a sign`);
+    if (!wide && faded) faults.push(`${name}: faded, and whole`);
+    if (wide && formula.tabIndex !== 0) faults.push(`${name}: the keyboard does not reach it`);
+    const math = formula.firstElementChild.getBoundingClientRect();
+    if (!wide && (math.right > box.right + 1 || math.left < box.left - 1)) faults.push(`${name}: cut, and does not scroll`);
+    return faults;
+  })), 200));
+}"""
 ROLES = {
     "button",
     "link",
@@ -140,6 +163,7 @@ PHONE, DESK, ZOOMED, NARROW = (
     (640, 450),
     (320, 256),
 )  # the last two: 1280 x 1024 at 200 % and 400 %
+WALKS = {"desk": "Shift+Tab", "telephone": "Tab"}  # where the focus goes through the page, and with which key
 
 
 def tab_through(page, key, most=1500):
@@ -187,38 +211,54 @@ def cut(page, css):
     return found
 
 
-def look(browser, address, path):
-    """All faults of a page, by what was looked for; one visit in many windows, and a short one with reduced motion."""
+def at_first(page):
+    """What is asked of a page in a wide window, as it opens, and in the dark."""
+    found = {"moving": page.evaluate(MOVING, 1200)}
+    scripts = {
+        "pictures": PICTURES,
+        "tables": TABLES,
+        "headings": HEADINGS,
+        "drags": DRAGS,
+        "language": LANGUAGE,
+    }
+    found |= {name: page.evaluate(script) for name, script in scripts.items()}
+    found["names"] = nameless(page)
+    found["edges"] = page.evaluate(EDGES)
+    page.emulate_media(color_scheme="dark")
+    found["edges, dark"] = page.evaluate(EDGES)
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    return found
+
+
+def in_windows(page, walks):
+    """What is asked again in one window after the other, with the focus and with larger letters."""
+    found = {"targets": page.evaluate(TARGETS)}
+    if "desk" in walks:
+        found["focus, desk"] = tab_through(page, WALKS["desk"])
+    found["spacing"] = cut(page, SPACING)
+    found["letters of 200 %"] = cut(page, "html { font-size: 200% !important; }")
+    for name, size in {"200 %": ZOOMED, "400 %": NARROW}.items():
+        resize(page, size)
+        found[f"window at {name}"] = page.evaluate(CUT)
+        found[f"targets at {name}"] = page.evaluate(TARGETS)
+    found["spacing at 400 %"] = cut(page, SPACING)
+    resize(page, PHONE)
+    if "telephone" in walks:
+        found["focus, telephone"] = tab_through(page, WALKS["telephone"])
+    return found | {"formulas": page.evaluate(FORMULAS)}
+
+
+def look(browser, address, path, walks=tuple(WALKS)):
+    """All faults of a page, by what was looked for; one visit in many windows, and a short one with reduced motion.
+
+    walks: the windows in which the focus goes through the whole page.
+    """
     context = browser.new_context(viewport={"width": DESK[0], "height": DESK[1]})
-    page, found = context.new_page(), {}
+    page = context.new_page()
     try:
         page.goto(f"{address}/{path}")
         page.evaluate(SETTLE)
-        found["moving"] = page.evaluate(MOVING, 1200)
-        scripts = {
-            "pictures": PICTURES,
-            "tables": TABLES,
-            "headings": HEADINGS,
-            "drags": DRAGS,
-            "language": LANGUAGE,
-        }
-        found |= {name: page.evaluate(script) for name, script in scripts.items()}
-        found["names"] = nameless(page)
-        found["edges"] = page.evaluate(EDGES)
-        page.emulate_media(color_scheme="dark")
-        found["edges, dark"] = page.evaluate(EDGES)
-        page.emulate_media(color_scheme="light", reduced_motion="reduce")
-        found["targets"] = page.evaluate(TARGETS)
-        found["focus, desk"] = tab_through(page, "Shift+Tab")
-        found["spacing"] = cut(page, SPACING)
-        found["letters of 200 %"] = cut(page, "html { font-size: 200% !important; }")
-        for name, size in {"200 %": ZOOMED, "400 %": NARROW}.items():
-            resize(page, size)
-            found[f"window at {name}"] = page.evaluate(CUT)
-            found[f"targets at {name}"] = page.evaluate(TARGETS)
-        found["spacing at 400 %"] = cut(page, SPACING)
-        resize(page, PHONE)
-        found["focus, telephone"] = tab_through(page, "Tab")
+        found = at_first(page) | in_windows(page, walks)
         page.reload()
         page.evaluate(SETTLE)
         found["moving, reduced"] = page.evaluate(MOVING, 800)

@@ -2,6 +2,7 @@
 Markdown, links.
 """
 
+import copy
 import os
 import re
 import shutil
@@ -14,7 +15,8 @@ from bs4 import BeautifulSoup
 
 FILE_NAME = re.compile(r"(^|[/\\])[\w.-]+\.(svg|png|jpe?g|gif|webp)$|^[0-9a-f]{16,}|_images/", re.IGNORECASE)
 LEFTOVER = re.compile(
-    r"`{3}|^:{3,}|\{[a-z][\w:-]*\}`|^\s*:(label|class|tags|name|open):|\[\]\(|^\(?[\w-]+\)=$", re.MULTILINE
+    r"`{3}|^:{3,}|\{[a-z][\w:-]*\}`|^\s*:(label|class|tags|name|open):|\[\]\(|^\(?[\w-]+\)=$|% number:",
+    re.MULTILINE,
 )
 TEX = re.compile(r"\\[a-zA-Z]+|\$|\\\(")
 NOT_PAGES = ("_static", "_sources", "_images", "_modules")
@@ -48,9 +50,21 @@ def soup(site, path):
     return BeautifulSoup(Path(site, path).read_text("utf8"), "html.parser")
 
 
+def heading(site, path):
+    """The page's title, parsed alone: a chapter takes a second."""
+    text = Path(site, path).read_text("utf8")
+    return BeautifulSoup(re.search(r"<h1\b.*?</h1>", text, re.DOTALL).group(), "html.parser").h1
+
+
 def article(page):
     """The part of a page that somebody wrote."""
     return page.select_one("article") or page.body
+
+
+def doubled(page):
+    """Names of content that stand twice: a link leads to the first."""
+    ids = [node["id"] for node in page.select("article [id]")]
+    return sorted({name for name in ids if ids.count(name) > 1 and "content" in name})
 
 
 def missing_alt(page):
@@ -68,9 +82,10 @@ def leftovers(page):
         f"message: {node.get_text(' ', strip=True)[:100]}"
         for node in page.select(".system-message, .problematic")
     ]
-    for node in article(page).select("pre, code, script, style, .math, .highlight"):
+    words = copy.copy(article(page))
+    for node in words.select("pre, code, script, style, .math, .highlight"):
         node.decompose()
-    text = article(page).get_text("\n")
+    text = words.get_text("\n")
     return faults + [
         f"leftover: {text[max(0, m.start() - 30) : m.end() + 30]!r}" for m in LEFTOVER.finditer(text)
     ]

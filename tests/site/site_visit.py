@@ -86,10 +86,11 @@ def watch(page, address, seen):
 
 
 def visit(browser, address, path, scheme="light", axe_width=1400, budget=BUDGET):
-    """Open a page as a reader does, wait until it is still, and look at it from all sides: in a wide window,
-    and then on a telephone. axe takes longest, so it looks at one of the two.
+    """Open a page as a reader does, wait until it is still, and look at it from all sides: in the window where
+    axe, which takes longest, looks at it, too; and, since colours make nothing wider, in the other one where the page is light.
     """
-    context = browser.new_context(viewport={"width": WIDE_WINDOW, "height": 900}, color_scheme=scheme)
+    widths = [axe_width, *({WIDE_WINDOW, TELEPHONE} - {axe_width} if scheme == "light" else ())]
+    context = browser.new_context(viewport={"width": axe_width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     seen = {"console": [], "foreign": [], "missing": [], "bytes": []}
     watch(page, address, seen)
@@ -103,7 +104,7 @@ def visit(browser, address, path, scheme="light", axe_width=1400, budget=BUDGET)
         found.faults["math"] = page.evaluate(MATH)
         found.faults["theme"] = wrong_theme(page, scheme)
         found.faults["weight"] = overweight(found, budget)
-        for width in (WIDE_WINDOW, TELEPHONE):
+        for width in widths:
             page.set_viewport_size({"width": width, "height": 900})
             page.wait_for_timeout(RESIZED)
             found.faults[f"width {width}"] = page.evaluate(WIDE)
@@ -111,9 +112,7 @@ def visit(browser, address, path, scheme="light", axe_width=1400, budget=BUDGET)
                 page.evaluate(REACHED)
                 page.evaluate(AXE)
                 found.faults["axe"] = page.evaluate(RUN_AXE, AXE_RULES)
-        for width in (TELEPHONE, WIDE_WINDOW):  # the last, for it opens what is folded
-            page.set_viewport_size({"width": width, "height": 900})
-            found.faults[f"captions {width}"] = page.evaluate(CUT)
+            found.faults[f"captions {width}"] = page.evaluate(CUT)  # the last, for it opens what is folded
     finally:
         context.close()
     return found

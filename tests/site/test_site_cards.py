@@ -12,14 +12,11 @@ CARD = "#hover-card:not([hidden])"
 
 
 @pytest.fixture
-def page(browser, address):
+def page(wide_page, address):
     """The chapter in a wide window, at a citation."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
-    page = context.new_page()
-    page.goto(f"{address}/{PAGE}")
-    citation(page).scroll_into_view_if_needed()
-    yield page
-    context.close()
+    wide_page.goto(f"{address}/{PAGE}")
+    citation(wide_page).scroll_into_view_if_needed()
+    return wide_page
 
 
 def citation(page):

@@ -4,8 +4,10 @@ good page none.
 
 import pytest
 
+from tests.site.site_figures import unnumbered, wrong_settings
 from tests.site.site_html import (
     broken_links,
+    doubled,
     leftovers,
     missing_alt,
     poor_metadata,
@@ -56,6 +58,12 @@ FOUND_BY = {  # where it is not the first word
     "width-narrow": "width 400",
     "captions": "captions 400",
 }
+STATE = '{"state": {"m": {"state": {"spec": {"parameters": {"rate": [1, 2]}}}}}}'
+FIGURE = (
+    f'<script type="application/vnd.jupyter.widget-state+json">{STATE}</script><figure id="fig-a">'
+    '<script type="application/vnd.jupyter.widget-view+json">{"model_id": "m"}</script>'
+    "<figcaption>Figure 1 The rate</figcaption></figure>"
+)
 FILES = {
     "no alt": (missing_alt, '<img src="_images/a.png">'),
     "alt is a file": (missing_alt, '<img src="a.png" alt="_images/0f3c.png">'),
@@ -63,8 +71,14 @@ FILES = {
     "role": (leftovers, "<p>see {numref}`fig-1`</p>"),
     "fence": (leftovers, "<p>```{note}</p>"),
     "colons": (leftovers, "<p>:::{note}</p>"),
+    "remark": (leftovers, "<p>costs 3.5 of Adam. % number: exact, 5 * 64 / 128</p>"),
     "option": (leftovers, "<p>:label: eq-1</p>"),
     "message": (leftovers, '<div class="system-message">Unknown directive type</div>'),
+    "id twice": (doubled, '<p id="content-a">a</p><p id="content-a">b</p>'),
+    "no such figure": (wrong_settings, '<a href="#fig-none" data-set="rate=1">set</a>'),
+    "no such value": (wrong_settings, FIGURE + '<a href="#fig-a" data-set="rate=3">set</a>'),
+    "no number": (lambda page: unnumbered(page, "good.html"), FIGURE.replace("Figure 1", "A figure")),
+    "no caption": (lambda page: unnumbered(page, "good.html"), FIGURE.replace("figure", "div")),
     "cdn": (thebe_or_cdn, '<script src="https://cdn.example.org/x.js"></script>'),
     "thebe": (thebe_or_cdn, '<script src="_static/sphinx-thebe.js"></script>'),
 }
@@ -116,8 +130,12 @@ def test_a_visit_finds(browser, write, fault):
 
 
 def test_a_good_page_passes_every_check_of_files(write):
-    page = soup(write('<img src="a.svg" alt="Two curves that cross">'), "good.html")
-    assert not missing_alt(page) + thebe_or_cdn(page) + leftovers(page)
+    good = (
+        '<img src="a.svg" alt="Two curves that cross">' + FIGURE + '<a href="#fig-a" data-set="rate=2">2</a>'
+    )
+    page = soup(write(good), "good.html")
+    assert not missing_alt(page) + thebe_or_cdn(page) + leftovers(page) + doubled(page)
+    assert not wrong_settings(page) + unnumbered(page, "good.html")
     assert not poor_metadata(page, "good.html", HERE)
     assert not wrong_launch_links(page, "good.html", "ada/book", "notebooks", notebook=True)
 

@@ -147,13 +147,13 @@ def test_claims_are_read_with_their_page(tmp_path):
 
 def test_a_ledger_says_what_its_fold_holds():
     table = (
-        '<tr id="ledger-1" class="ledger-verified" data-inserts="a-x"><tr class="ledger-single">'
-        '<tr id="ledger-1-1" class="ledger-verified"><tr id="ledger-1-2" class="ledger-verified">'
+        '<tr id="ledger-1" class="ledger-verified" data-more><tr class="ledger-single">'
+        '<tr id="ledger-1-1" class="ledger-verified" data-inserts="a-x"><tr id="ledger-1-2" class="ledger-verified">'
         '<tr id="ledger-2" class="ledger-cited" data-inserts="a-y a-x">'
     )
     assert badges.told(table) == "1 checked, 1 quoted; 3 rows in all"
     assert badges.rows_by_name(table) == {
-        "a-x": [("ledger-1", "verified"), ("ledger-2", "cited")],
+        "a-x": [("ledger-1-1", "verified"), ("ledger-2", "cited")],
         "a-y": [("ledger-2", "cited")],
     }
 

@@ -4,6 +4,8 @@ Seeded faults, tried: a guess marked right whatever it is; a guess kept under th
 folded after a guess; a store that throws and takes the page with it.
 """
 
+import re
+
 import pytest
 
 from tests.site.site_visit import AXE, AXE_RULES, RUN_AXE
@@ -191,15 +193,17 @@ def test_my_page_counts_by_sureness_and_part_and_forgets(page, address):
     assert "no predictions in this browser yet" in page.locator(".predictions-count").inner_text()
 
 
-def test_the_list_leads_to_each_box(page, address):
+def test_the_list_leads_to_each_box(page, address, site):
+    """The links are read off the page that the script has made; what they lead to, off the files."""
     page.goto(f"{address}/{MINE}")
-    links = page.locator(".predictions-part li a")
-    assert links.count() >= 9
-    for address_of in [link.get_attribute("href") for link in links.all()]:
-        page.goto(f"{address}/chapters/front/{address_of}")
-        assert page.locator(f"#{address_of.partition('#')[2]}").evaluate(
-            "(e) => e.closest('.predict-box') !== null"
-        )
+    links = [link.get_attribute("href") for link in page.locator(".predictions-part li a").all()]
+    assert len(links) >= 9
+    for link in links:
+        path, _, name = link.partition("#")
+        text = (site / "chapters/front" / path).resolve().read_text("utf8")
+        assert re.search(rf'<[^>]*class="[^"]*\bpredict\b[^"]*"[^>]*id="{name}"', text), link
+    page.goto(f"{address}/chapters/front/{links[-1]}")
+    assert page.locator(f"#{name}").evaluate("(e) => e.closest('.predict-box') !== null")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (320, "dark")])

@@ -8,8 +8,11 @@ import re
 
 import pytest
 
+from tests.site.site_turns import turn
+
 pytestmark = pytest.mark.browser
 
+WIDE = (1400, 1920)
 BOUND = 0.05  # of the window, as browsers count it
 WATCH = """() => {
   window.moved = [];
@@ -38,8 +41,14 @@ def load(browser, address, path, width, change=lambda page: lambda: None):
     return page
 
 
-@pytest.mark.parametrize("width", [1920, 1400, 390])
+@pytest.mark.parametrize("width", ["wide", 390])
 def test_nothing_moves_while_the_page_loads(browser, address, path, width):
+    for pixels in turn(path, WIDE) if width == "wide" else [width]:
+        check_nothing_moves(browser, address, path, pixels)
+
+
+def check_nothing_moves(browser, address, path, width):
+    """Load a page in a window of `width` pixels, and see."""
     page = load(browser, address, path, width)
     moved, misfits = page.evaluate("window.moved"), page.evaluate(MISFITS)
     page.context.close()

@@ -7,7 +7,7 @@ import torch
 
 from dlbook.supervised import cross_entropy
 from dlbook.supervised.cross_entropy import CrossEntropy, CrossEntropyConfig
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 from tests.semi.semi_checks import check_ends
 
 

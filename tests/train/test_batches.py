@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 from dlbook.data import color_shapes
 from dlbook.train import batches as module
 from dlbook.train.batches import Batches, Pool, View, evaluation_batches, generator_of
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 
 class Numbers(Dataset):

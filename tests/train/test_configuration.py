@@ -88,7 +88,7 @@ WRONG = {
         "model: a\nepochs: 1.5",
         "epochs: expected a valid integer, got 1.5",
     ),
-    "true for a number": ("model: a\nepochs: true", "epochs: expected a valid integer, got True"),
+    "true for a number": ("model: a\nepochs: true", "epochs: expected a valid integer, got true"),
     "below the range": ("model: a\nepochs: 0", "epochs: expected greater than or equal to 1, got 0"),
     "above the range": (
         "model: a\nepochs: 101",
@@ -103,22 +103,32 @@ WRONG = {
     ),
     "number for a section": (
         "model: a\noptimizer: 3",
-        "optimizer: expected an object, got 3",
+        "optimizer: expected a section with keys of its own, got 3; set its keys, such as optimizer.name=",
     ),
     "list too short": (
         "model: a\noptimizer: {betas: [0.9]}",
-        "optimizer.betas.1: expected a value, got none",
+        "optimizer.betas: expected 2 values, got [0.9]; set the whole list, such as [0.9, 0.999]",
+    ),
+    "list too long": (
+        "model: a\noptimizer: {betas: [1, 1, 1]}",
+        "betas: expected 2 values, got [1, 1, 1]; set",
+    ),
+    "word for a section": ("model: a\noptimizer: sgd", "got 'sgd'; did you mean optimizer.name=sgd?"),
+    "key of another section": ("model: a\nlr: 1", "got 'lr'; did you mean optimizer.lr?"),
+    "None for null": (
+        "model: a\nmixup: None",
+        "mixup: expected null for nothing, got the word None; write mixup=null",
     ),
     "list of words": (
         "model: a\nmilestones: [1, two]",
-        "milestones.1: expected a valid integer, got 'two'",
+        "milestones: expected a valid integer as number 2, got 'two'; set the whole list, in brackets",
     ),
     "not YAML": ("model: [a", "expected YAML, got what cannot be read"),
     "key twice": ("model: a\nmodel: b", "duplicate key model"),
     "list at the top": ("- model", "expected sections such as 'model:' at the top level"),
     "interpolation of nothing": ("model: ${nope}", "Interpolation key 'nope' not found"),
     "code": ("model: !!python/object/apply:os.getcwd []", "expected YAML, got what cannot be read"),
-    "no text": ("model: a\noptimizer: null", "optimizer: expected an object"),
+    "no text": ("model: a\noptimizer: null", "optimizer: expected a section with keys of its own, got null"),
 }
 
 
@@ -127,7 +137,16 @@ def test_every_fault_is_said(fault, tmp_path):
     content, sentence = WRONG[fault]
     with pytest.raises(ConfigurationError) as error:
         load(Config, text(tmp_path, content))
-    assert sentence in str(error.value)
+    assert sentence in str(error.value) and "run.yaml: " in str(error.value)
+
+
+def test_the_file_is_named_for_what_no_override_set(tmp_path):
+    with pytest.raises(ConfigurationError) as error:
+        load(Config, text(tmp_path, "model: a\nepochs: 0\n"), ["optimizer.lr=0"])
+    lines = sorted(str(error.value).splitlines(), key=len)
+    assert lines[0].startswith("optimizer.lr: expected") and lines[1].startswith(
+        f"{tmp_path}/run.yaml: epochs:"
+    )
 
 
 def test_all_faults_at_once():
@@ -150,5 +169,7 @@ def test_bad_override(override):
 
 def test_missing_file_suggests_its_neighbour(tmp_path):
     text(tmp_path, "model: a", "digits.yaml")
+    with pytest.raises(ConfigurationError, match="expected a YAML file, got a folder"):
+        load(Config, tmp_path)
     with pytest.raises(ConfigurationError, match=r"did you mean .*digits\.yaml"):
         load(Config, tmp_path / "digit.yaml")

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from dlbook.train import Method, Trainer
 from dlbook.train import contract as module
-from tests.oracles import seeded
+from tests import seeded
 
 
 class Returns(Method):
@@ -105,7 +105,18 @@ PARTS = {  # what a trainer is given -> what it is told
         {"decay_schedule": lambda _: lambda step: 1.0},
         "a weight decay above 0 .*got none",
     ),
-    "no accumulation": ({"accumulate": lambda _: 0}, "expected accumulate >= 1, got 0"),
+    "no accumulation": ({"accumulate": lambda _: 0}, "accumulate to be a whole number >= 1, got 0"),
+    "half a batch": ({"accumulate": lambda _: 1.5}, "accumulate to be a whole number >= 1, got 1.5"),
+    "a clip that is no number": (
+        {"clip_norm": lambda _: float("nan")},
+        "expected clip_norm > 0 or None, got nan",
+    ),
+    "a clip in words": ({"clip_norm": lambda _: "1"}, "expected clip_norm > 0 or None, got '1'"),
+    "a class for batches": ({"batches": lambda _: TensorDataset}, "number of a batch to the batch, got type"),
+    "a network for batches": (
+        {"batches": lambda _: nn.Identity()},
+        "number of a batch to the batch, got Identity",
+    ),
     "a clip of zero": ({"clip_norm": lambda _: 0.0}, "expected clip_norm > 0 or None, got 0.0"),
     "double precision": (
         {"precision": lambda _: torch.float64},

@@ -9,7 +9,7 @@ from torch import nn
 
 from dlbook.train import evaluate as module
 from dlbook.train.evaluate import confusion, evaluate, topk_error
-from tests.oracles.seeded import check_sees, edited
+from tests.seeded import check_sees, edited
 
 
 def data(count=53, classes=7, seed=0):

@@ -7,7 +7,7 @@ import torch
 
 from dlbook.train import log as log_module
 from dlbook.train.log import ROOM, Log
-from tests.oracles import seeded
+from tests import seeded
 
 
 def check_values(kind, steps=3 * ROOM + 1):

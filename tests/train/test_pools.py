@@ -5,8 +5,8 @@ import torch
 
 from dlbook.train import pools as module
 from dlbook.train.pools import generator_of
-from tests.oracles.seeded import edited
-from tests.train.test_batches import Files
+from tests.seeded import edited
+from tests.train.test_batches import Files, Numbers
 
 
 def check_crops(scope):
@@ -37,6 +37,15 @@ def test_a_file_is_read_once_for_all_views():
     views = {f"view {number}": module.View(2) for number in range(8)}
     module.Pool(Counted(9), 3, views).fetch([(0, 1), (0, 2)], seed=0)
     assert Counted.reads == 2
+
+
+@pytest.mark.parametrize("kind", [torch.int32, torch.uint8, torch.bool, torch.float32])
+def test_labels_are_int64(kind):
+    numbers = Numbers(6)
+    numbers.labels = numbers.labels.to(kind)
+    with pytest.raises(ValueError, match=f"expected labels of type int64, got a data set of {kind}; convert"):
+        module.Pool(numbers, 2)
+    module.Pool(numbers, 2, labels=None)  # hidden labels are looked at by nobody
 
 
 def test_workers_get_no_steps():

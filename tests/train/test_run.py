@@ -4,14 +4,15 @@ import errno
 import json
 import os
 import types
+import warnings
 
 import pytest
 import torch
 
 from dlbook.train import Trainer, checkpoint
 from dlbook.train import run as module
-from dlbook.train.run import Run, RunError, load_weights
-from tests.oracles.seeded import edited
+from dlbook.train.run import Run, RunError, load_weights, locked
+from tests.seeded import edited
 from tests.train.trainer_checks import everything, make
 
 ACCURACY = {2: 50.0, 4: 80.0, 6: 70.0, 8: 75.0}
@@ -88,21 +89,69 @@ def test_a_broken_checkpoint_is_named_and_the_one_before_used(tmp_path, harm):
     content = bytearray(newest.read_bytes())
     content[-100] ^= 1
     newest.write_bytes({"cut": content[: len(content) // 2], "altered": content, "emptied": b""}[harm])
-    with pytest.warns(UserWarning, match=r"step-00000008\.ckpt.*trying the one before"):
+    with pytest.warns(
+        UserWarning, match=r"step-00000008\.ckpt: .*; renamed .*8\.broken; trying step-00000006\.ckpt"
+    ):
         step, _, run = resumed(tmp_path / "run")
     assert step == 6 and [row["step"] for row in run.history] == [2, 4, 6]
     assert len((run.folder / "metrics.jsonl").read_text().splitlines()) == 3
 
 
-def test_all_broken_is_an_error_not_a_new_start(tmp_path):
+def test_where_only_the_best_is_whole_the_run_goes_on_from_it(tmp_path):
+    expected = everything(trained(tmp_path / "short", until=4)[0])
     _, run = trained(tmp_path / "run")
     for path in run.files():
         path.write_bytes(b"x")
-    with (
-        pytest.warns(UserWarning),
-        pytest.raises(RunError, match="expected a whole checkpoint, got 2 broken ones; start again"),
-    ):
+    with pytest.warns(UserWarning, match=r"step-00000006\.ckpt: .*; trying best\.ckpt"):
+        step, after, run = resumed(tmp_path / "run")
+    got = everything(after)
+    assert step == 4 and all(torch.equal(expected[name], got[name]) for name in expected)
+    assert [row["step"] for row in run.history] == [2, 4] and run.begun()
+
+
+def test_all_broken_is_an_error_not_a_new_start(tmp_path):
+    _, run = trained(tmp_path / "run")
+    for path in (*run.files(), run.checkpoints / "best.ckpt"):
+        path.write_bytes(b"x")
+    told = "expected a whole checkpoint, got 3 broken ones; start again"
+    with pytest.warns(UserWarning, match="trying no other"), pytest.raises(RunError, match=told):
         resumed(tmp_path / "run")
+    with pytest.raises(RunError, match=told):  # nor the second time, when they have other names
+        resumed(tmp_path / "run")
+
+
+@pytest.mark.parametrize("harm", ["cut", "lost"])
+def test_a_damaged_best_is_restored_where_its_step_is_kept_and_told_where_not(tmp_path, harm):
+    for until, folder in ((4, tmp_path / "kept"), (8, tmp_path / "gone")):
+        _, run = trained(folder, until=until)
+        best = run.checkpoints / "best.ckpt"
+        best.write_bytes(best.read_bytes()[:-9])
+        if harm == "lost":
+            best.unlink()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        resumed(tmp_path / "kept")
+    assert checkpoint.load(tmp_path / "kept/checkpoints/best.ckpt")["trainer"]["step"] == 4
+    with pytest.warns(UserWarning, match=r"best\.ckpt.*(cut short|is missing); .* by --checkpoint last"):
+        resumed(tmp_path / "gone")
+
+
+def test_half_a_checkpoint_does_not_block_a_folder(tmp_path):
+    """Killed while the first one was written: its temporary file is no run."""
+    run = Run(tmp_path / "run")
+    (run.checkpoints / "step-00000002.ckpt.1a2b.partial").touch()
+    assert not Run(tmp_path / "run").begun()
+
+
+def test_a_run_is_trained_by_one_process_at_a_time(tmp_path):
+    with locked(tmp_path / "run"):
+        told = "run: expected a run that nobody trains, got one that another process is training; stop it"
+        with pytest.raises(RunError, match=told), locked(tmp_path / "run"):
+            pass
+        with locked(tmp_path / "other"):
+            pass
+    with locked(tmp_path / "run"):
+        pass
 
 
 def test_a_full_disk_loses_no_earlier_checkpoint(tmp_path, monkeypatch):

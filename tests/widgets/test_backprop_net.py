@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dlbook.widgets import backprop_net as net
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 from tests.widgets.backprop_checks import by_autograd
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dlbook.widgets import cortex as module
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 from tests.widgets.cortex_checks import KERNEL, cortex
 
 

@@ -1,7 +1,11 @@
 """Curves on a built page, in a real Chromium: jumps, controls that move nothing, the plot on a telephone."""
 
+import itertools
+import math
+
 import pytest
 
+from dlbook.widgets.figure import module_text
 from tests.widgets.test_figures_on_page import CURVES, figure, slider
 
 pytestmark = pytest.mark.browser
@@ -38,3 +42,19 @@ def test_the_plot_stays_in_sight_on_a_telephone(open_page):
     control.evaluate("el => scrollBy(0, el.getBoundingClientRect().bottom - innerHeight + 300)")
     plot = figure(page, CURVES).locator(".dlw-plot").bounding_box()
     assert plot["y"] >= 0 and plot["y"] + plot["height"] <= control.bounding_box()["y"] + 1
+
+
+@pytest.mark.parametrize(
+    ("decades", "room", "distance"), [(16, 268, 42), (16, 600, 42), (3, 268, 42), (20, 180, 42)]
+)
+def test_the_marks_of_a_logarithmic_axis_keep_their_distance(open_page, decades, room, distance):
+    text = module_text("controls.js", "plot.js") + "\nexport { logTicks };"
+    marks = open_page().evaluate(
+        """async ([text, low, room]) => {
+            const module = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+            return (await import(module)).logTicks(low, 1, room);
+        }""",
+        [text, 10.0**-decades, room],
+    )
+    apart = [math.log10(b / a) * room / decades for a, b in itertools.pairwise(marks)]
+    assert len(marks) >= 4 and min(apart) >= distance - 0.1  # "1e-16" is some 36 pixels wide

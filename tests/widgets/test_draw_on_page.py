@@ -34,7 +34,7 @@ ASK = """async ([code, bytes, pixels]) => {
 FAULTS = {
     "gradient": ("map((v) => -v)", "map((v) => v)"),
     "attention": ("temperature: Math.sqrt(query.shape[3])", "temperature: 1"),
-    "covering": ("row * STRIDE + y) * SIDE + p * STRIDE, (p", "row * STRIDE + y) * SIDE + row * STRIDE, (p"),
+    "covering": ("row * STRIDE + y) * SIDE + p * STRIDE;", "row * STRIDE + y) * SIDE + row * STRIDE;"),
     "weights of a cell": (
         "(map * maps + c) * taps, (map * maps + c + 1)",
         "(c * maps + map) * taps, (c * maps + map + 1)",

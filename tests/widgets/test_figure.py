@@ -10,7 +10,7 @@ from dlbook import widgets
 from dlbook.widgets import STATE_LIMIT, Curve, Curves, Images, Stepper
 from dlbook.widgets import figure as module
 from dlbook.widgets.figure import style_text
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 from tests.widgets.curves_checks import TEXTS, slopes
 
 

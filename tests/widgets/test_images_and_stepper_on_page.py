@@ -33,6 +33,14 @@ def test_images_show_the_frame_of_their_parameters(open_page):
     )
 
 
+def test_pictures_take_all_the_width_that_their_place_counts(open_page):
+    stacks = figure(open_page(), IMAGES).locator(".dlw-stack")
+    widths = stacks.evaluate_all(
+        "all => all.map(s => [s.offsetWidth, s.querySelector('canvas').offsetWidth])"
+    )
+    assert widths and all(stack == canvas for stack, canvas in widths), widths
+
+
 def test_stepper_steps_by_button_range_and_play(open_page):
     page = open_page()
     stepper = figure(page, STEPPER)

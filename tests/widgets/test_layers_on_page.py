@@ -1,11 +1,13 @@
 """Layers in a real Chromium: the lights, the wave and its steps, the reading place, pictures, paper, axe.
 
-Seeded faults, tried: the gradient painted with the signal's data; a wave that comes back from the wrong end.
+Seeded faults, tried: the gradient painted with the signal's data; a wave that comes back from the wrong
+end; a stage without pictures in the column of the pictures.
 """
 
+import numpy as np
 import pytest
 
-from tests.widgets.layers_checks import fading
+from tests.widgets.layers_checks import RATES, fading
 from tests.widgets.live import check_axe, check_legible, check_paper
 
 pytestmark = pytest.mark.browser
@@ -31,6 +33,15 @@ def test_lights_follow_the_data_the_picture_and_the_rate(open_figure):
     page.get_by_role("radio", name="digit 2").check(force=True)
     assert opacities(page, "dlw-blue", 2) == [pytest.approx((6 / 18) ** 1.25, abs=1e-3)] * 3
     assert "Signal: about 1 in layer 1, 10⁻⁶ or less in layer 4." in page.locator(".dlw-verdict").inner_text()
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_without_pictures_the_stage_has_the_whole_width(open_figure, width):
+    signal = np.ones((3, 4, 3))  # [rates, layers, units]
+    figure = fading(parameters={"rate": RATES}, signal=signal, gradient=signal, pictures=None)
+    page = open_figure(figure, viewport={"width": width, "height": 900})
+    scene, stage = (page.locator(place).bounding_box() for place in (".dlw-scene", ".dlw-stage"))
+    assert stage["height"] > 100 and stage["width"] == pytest.approx(scene["width"], abs=1)
 
 
 def test_a_diverged_run_says_so(open_figure):

@@ -15,7 +15,7 @@ from PIL import Image
 
 from dlbook.widgets import Curve, Curves, Images, Stack, curves, images
 from dlbook.widgets import parameters as module
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 TEXTS = {"title": "A title", "description": "What it shows."}
 # neither in alphabetical order nor of equal lengths, so that no two orders give the same

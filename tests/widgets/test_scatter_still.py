@@ -10,7 +10,7 @@ from dlbook.widgets import Axis, Point, Scatter
 from dlbook.widgets import scatter_still as module
 from dlbook.widgets.scatter_still import draw_scatter
 from tests.oracles import svg
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 POINTS = [
     Point("a", "unused", {"year": 2010}),

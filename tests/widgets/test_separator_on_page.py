@@ -183,3 +183,11 @@ def test_paper_is_white_and_tells_the_state(open_figure):
     page = open_figure(separator())
     check_paper(page)
     assert page.locator(".dlw-state").inner_text() == "points = wide"
+
+
+def test_it_opens_at_the_mistake_that_it_is_told_and_stays_there(open_figure):
+    page = open_figure(separator(start="close", opens=1))
+    page.wait_for_timeout(800)
+    assert verdict(page).startswith("Mistake 1:") and "R =" not in verdict(page)
+    page.get_by_role("button", name="to the end").click()
+    assert verdict(page).startswith("After") and "R =" in verdict(page)

@@ -44,6 +44,13 @@ def test_still_tells_the_mistakes_and_the_bound():
     assert TEXTS["title"] in still and separator(start="XOR").still().count(">no bound<") == 2
 
 
+def test_it_can_open_at_an_early_mistake():
+    figure = separator(start="close", opens=2)
+    weights, still = figure.course().weights[2], figure.still()
+    wrong = sum((weights @ [x, y, 1] >= 0) != bool(label) for x, y, label in figure.points)
+    assert still.count(">2 mistakes<") == 2 and still.count('fill="var(--n)"') == 2 * wrong > 0
+
+
 def test_points_stand_in_their_place_and_are_hollow_on_the_wrong_side():
     figure = separator(start="close")
     x, y, _ = figure.points[0]

@@ -6,7 +6,7 @@ import torch
 
 from dlbook.widgets import Grid, Step, Stepper
 from dlbook.widgets import stepper as module
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 
 
 def test_stepper_writes_numbers_as_asked():

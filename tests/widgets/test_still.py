@@ -11,7 +11,7 @@ from dlbook.widgets import Curve, Curves
 from dlbook.widgets import still as module
 from dlbook.widgets.still import draw_curves, log_ticks, ticks
 from tests.oracles import svg
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 TEXTS = {"title": "A title", "description": "What it shows."}
 X = np.linspace(0, 10_000, 501)  # more points than are drawn, and a number at the right end that is wide

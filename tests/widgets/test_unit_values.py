@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dlbook.widgets import unit_values as module
-from tests.oracles.seeded import check_sees
+from tests.seeded import check_sees
 from tests.widgets.unit_checks import SETTINGS, by_torch, unit
 
 

@@ -11,7 +11,7 @@ from dlbook import zoo
 from dlbook.models import FAMILIES, variants
 from dlbook.zoo import rows
 from dlbook.zoo.counting import as_csv
-from tests.oracles.counts import check_counts
+from tests.zoo.counts import check_counts
 
 SAMPLE = ("lenet5", "resnet18", "mobilenet_v3_small", "vit_ti_16", "convnext_t", "alexnet", "resnet20_cifar")
 

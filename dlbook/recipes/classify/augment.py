@@ -9,7 +9,7 @@ Larger images come from folders, where the data set has cropped them at random a
 random erasing, and mixup or CutMix; where both have an alpha each batch tosses a coin. A mixed batch has
 "probs" [B, K] beside its "labels".
 
->>> from dlbook.recipes.run.config import Augment
+>>> from dlbook.recipes.run.sections import Augment
 >>> transform = make_transform(Augment(policy="shift", mixup=0.2), num_classes=10)
 >>> batch = {"images": torch.rand(4, 1, 28, 28), "labels": torch.arange(4)}
 >>> mixed = transform(batch, Generator().manual_seed(0))
@@ -26,7 +26,7 @@ from dlbook.augment import digits as augment
 from dlbook.augment.crops import random_crop
 from dlbook.augment.geometric import random_flip
 from dlbook.augment.policies import CIFAR10, IMAGENET, auto_augment, rand_augment
-from dlbook.recipes.run.config import Augment
+from dlbook.recipes.run.sections import Augment
 from dlbook.regularize import cutmix, mixup
 from dlbook.train.batches import Transform
 

@@ -21,6 +21,8 @@ from dlbook.recipes.pretrain import pools as pretrain
 from dlbook.recipes.run import transfer
 from dlbook.recipes.run.config import RunConfig, hyper_parameters
 from dlbook.recipes.run.data import Splits, load
+from dlbook.recipes.run.device import MovedBatches, choose_device
+from dlbook.recipes.run.fitting import require_batches_fit, require_data_fit, require_one_head
 from dlbook.recipes.run.optimizer import make_optimizer, make_schedule
 from dlbook.recipes.semi import pools as semi
 from dlbook.train.batches import Batches
@@ -79,6 +81,7 @@ def build(config: RunConfig, rank: int = 0, world_size: int = 1, splits: Splits 
     """
     device = choose_device(config.trainer.device)
     splits = splits or load(config.data, config.seed)
+    require_data_fit(config, splits)
     torch.manual_seed(config.seed)
     method = make_method(config, splits, world_size).to(device)
     batches = make_batches(config, splits, device, rank, world_size)
@@ -105,27 +108,17 @@ def build(config: RunConfig, rank: int = 0, world_size: int = 1, splits: Splits 
     return Setup(config, splits, method, trainer, device, steps_per_epoch)
 
 
-def choose_device(name: str) -> torch.device:
-    """Choose where a run computes.
-
-    Args:
-        name: "cpu", "cuda", or "auto", which takes the GPU where there is one.
-
-    Raises:
-        ValueError: "cuda" is asked for, and there is none.
-    """
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError(
-            "trainer.device: expected a CUDA GPU for 'cuda', found none; set trainer.device=cpu or auto"
-        )
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
-
-
 def make_method(config: RunConfig, splits: Splits, world_size: int = 1) -> Method:
     """The method that the configuration names, around a row of the zoo with the data's classes."""
     section = config.model
+    require_one_head(section.name)
     model = transfer.start(
-        section.name, len(splits.classes), splits.in_channels, section.weights, section.freeze
+        section.name,
+        len(splits.classes),
+        splits.in_channels,
+        section.weights,
+        section.freeze,
+        section.normalise,
     )
     if config.trainer.channels_last:
         model = model.to(memory_format=torch.channels_last)
@@ -135,6 +128,7 @@ def make_method(config: RunConfig, splits: Splits, world_size: int = 1) -> Metho
     method = METHODS[config.method.name].build(model, hyper_parameters(config.method), facts)
     if config.trainer.activation_checkpointing:
         checkpoint_blocks(model)
+    require_batches_fit(config, method.train(), world_size)
     return method
 
 
@@ -160,7 +154,7 @@ def make_batches(
     for key, size in sizes.items():
         if size % world_size:
             raise ValueError(f"{key}: expected a multiple of {world_size} processes, got {size}; make it one")
-    batches = Batches(
+    batches = (MovedBatches if device.type == "mps" else Batches)(
         *POOLS[kind](config, splits, world_size),
         seed=config.seed,
         transform=make_transform(config.augment, len(splits.classes)) if kind == "images" else None,

@@ -3,13 +3,14 @@
 The validation images are held out of the training images, the same share of each class, by the run's seed.
 The test images are never looked at while training.
 
->>> from dlbook.recipes.run.config import Data
+>>> from dlbook.recipes.run.sections import Data
 >>> splits = load(Data(name="color_shapes"), seed=0)
 >>> len(splits.train), len(splits.validation), len(splits.test)
 (1803, 197, 500)
 """
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,13 +29,17 @@ from dlbook.data import (
     mnist5k,
     torchvision_dataset,
 )
+from dlbook.data.class_folders import is_system_file
 from dlbook.data.image_folder import ImageFolder
 from dlbook.data.picture_file import Preparation
-from dlbook.recipes.run.config import Data
+from dlbook.recipes.run.sections import Data
 
 __all__ = ["Pictures", "Splits", "fingerprint", "labelled", "load"]
 
 DRAWN = {"train": (2000, 0), "test": (500, 1)}  # color_shapes: how many, and the seed
+PARTS = ("train", "val", "test")  # folders of data.root
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def load(data: Data, seed: int) -> Splits:
     if data.name == "image_folder":
         return _folders(data, seed)
     whole, test = _in_memory(data)
-    chosen, held_out = split(whole.labels, data.validation, seed)
+    chosen, held_out = split(whole.labels, data.validation, seed, whole.classes)
     train = whole.subset(chosen if data.limit is None else chosen[: data.limit])
     channels, height, width = whole.images.shape[1:]
     preparation = Preparation(channels, min(height, width), (height, width))
@@ -81,7 +86,7 @@ def labelled(train: Dataset, per_class: int | None, seed: int) -> Dataset:
     """The training images whose labels may be seen: `per_class` of each class, by the seed; None: all."""
     if per_class is None:
         return train
-    chosen = labelled_indices(train.labels, per_class, seed)
+    chosen = labelled_indices(train.labels, per_class, seed, train.classes)
     return train.subset(chosen) if isinstance(train, LabelledImages) else Pictures(train, chosen.tolist())
 
 
@@ -99,13 +104,16 @@ def fingerprint(train: Dataset) -> dict[str, str | int]:
     return {"examples": len(train), "sha256": digest.hexdigest()}
 
 
-def split(labels: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
+def split(
+    labels: Tensor, share: float, seed: int, classes: Sequence[str] | None = None
+) -> tuple[Tensor, Tensor]:
     """Hold out the same share of each class, rounded down, at least one example.
 
     Args:
         labels: int64 [N].
         share: in [0, 1); 0 holds out nothing.
         seed: of the order.
+        classes: their names, for the error.
 
     Returns:
         The indices to train on, in random order, and those that are held out.
@@ -119,8 +127,9 @@ def split(labels: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
         for label in labels.unique().tolist():
             members = order[labels[order] == label]
             if len(members) < 2:
+                name = classes[label] if classes else label
                 raise ValueError(
-                    f"class {label}: expected two examples or more to hold one out, got {len(members)}; add "
+                    f"class {name}: expected two examples or more to hold one out, got {len(members)}; add "
                     "images, or set data.validation=0"
                 )
             held_out[members[: max(1, int(share * len(members)))]] = True
@@ -140,17 +149,41 @@ def _folders(data: Data, seed: int) -> Splits:
     or val again.
     """
     root = Path(data.root).expanduser()
+    _look_at(root)
     train = ImageFolder(root / "train", data.image_size)
     others = {
         part: ImageFolder(root / part, data.image_size, classes=train.classes)
         for part in ("val", "test")
-        if (root / part).is_dir()
+        if (root / part).exists() or (root / part).is_symlink()  # a link that leads nowhere is told
     }
-    chosen, held_out = split(train.labels, 0 if "val" in others else data.validation, seed)
+    chosen, held_out = split(
+        train.labels, 0 if "val" in others else data.validation, seed, classes=train.classes
+    )
     validation = others.get("val") or Subset(train, held_out.tolist())
     limited = chosen if data.limit is None else chosen[: data.limit]
     test = others.get("test") or others.get("val")
     return Splits(Pictures(train, limited.tolist()), validation, test, train.classes, train.preparation)
+
+
+def _look_at(root: Path) -> None:
+    """Refuse a folder whose classes do not lie in a part; name the folders that are no parts."""
+    entries = root.iterdir() if root.is_dir() else ()
+    found = sorted(path.name for path in entries if path.is_dir() and not is_system_file(path))
+    strangers = [name for name in found if name not in PARTS]
+    if not strangers:
+        return
+    train = root / "train"
+    if "train" in found or train.is_symlink():
+        log.warning("%s: ignored %s; expected %s", root, ", ".join(strangers), ", ".join(PARTS))
+        return
+    alike = [name for name in strangers if name.lower().startswith("train")]
+    fix = f"rename {alike[0]} to train" if alike else f"move them into {train}"
+    if root.name in PARTS:
+        fix = f"set data.root={root.parent}, or {fix}"
+    raise FileNotFoundError(
+        f"{train}: expected a folder with one folder of pictures for each class, got none; {root} has the "
+        f"folders {', '.join(strangers)}: {fix}"
+    )
 
 
 class Pictures(Subset):
@@ -163,6 +196,7 @@ class Pictures(Subset):
 
     def __init__(self, dataset: Dataset, indices: Sequence[int]) -> None:
         super().__init__(dataset, indices)
+        self.classes: tuple[str, ...] = dataset.classes
         self.labels: Tensor = dataset.labels[torch.tensor(indices)]
         self.files: list[Path] = [dataset.files[index] for index in indices]
 

@@ -19,6 +19,7 @@ dlbook train CONFIG output.folder=runs/none
 
 import dataclasses
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,13 +33,32 @@ from dlbook.models import create
 from dlbook.recipes.methods import METHODS
 from dlbook.recipes.run.config import RunConfig
 from dlbook.recipes.run.data import Splits, fingerprint
+from dlbook.recipes.run.device import choose_device
 from dlbook.recipes.run.normalised import Normalised
+from dlbook.train.checkpoint import CheckpointError
 from dlbook.train.method import Method
 from dlbook.train.run import RunError, load_weights
 
-__all__ = ["Network", "describe", "network_weights", "open_network", "read_description", "save_description"]
+__all__ = [
+    "Network",
+    "describe",
+    "network_weights",
+    "open_network",
+    "read_description",
+    "require_same_images",
+    "save_description",
+]
 
 FILE = "network.json"
+KEYS = (
+    "model",
+    "num_classes",
+    "in_channels",
+    "classes",
+    "preparation",
+    "weights",
+    "answers",
+)  # that are read
 
 
 @dataclass(frozen=True)
@@ -92,62 +112,112 @@ def read_description(folder: str | Path) -> dict[str, Any]:
     Raises:
         RunError: the file is missing or was damaged.
     """
-    file = Path(folder) / FILE
+    file = Path(folder).expanduser() / FILE
     try:
-        return json.loads(file.read_text("utf8"))
+        content = json.loads(file.read_text("utf8"))
     except FileNotFoundError:
         raise RunError(
-            f"{file}: expected the description of the run's network, found none; start the run again, or go "
-            "on with it by dlbook train CONFIG --resume"
+            f"{file}: expected the description of the run's network, found none; dlbook train "
+            f"{shlex.quote(str(folder))} --resume writes it"
         ) from None
     except ValueError as error:
         raise RunError(
             f"{file}: expected JSON, got what cannot be read ({error}); copy it from a backup"
         ) from error
+    if missing := [key for key in KEYS if not isinstance(content, dict) or key not in content]:
+        raise RunError(
+            f"{file}: expected the description of the run's network, got one without {', '.join(missing)}; "
+            "copy it from a backup"
+        )
+    return content
 
 
-def network_weights(folder: str | Path) -> dict[str, Tensor]:
-    """Read the weights of a run's best evaluation.
+def require_same_images(folder: str | Path, now: dict[str, str | int], otherwise: str) -> None:
+    """Compare training images with those that a run began with.
 
     Args:
         folder: of the run.
+        now: their fingerprint.
+        otherwise: what else to do than to bring those back.
+
+    Raises:
+        RunError: they are others.
+    """
+    begun = read_description(folder)["training_images"]
+    if begun != now:
+        others = ", other files" if begun["examples"] == now["examples"] else ""
+        raise RunError(
+            f"{folder}: expected the {begun['examples']} training images that the run began with, got "
+            f"{now['examples']}{others}; bring those back, or {otherwise}"
+        )
+
+
+def network_weights(folder: str | Path, checkpoint: str = "best") -> dict[str, Tensor]:
+    """Read the weights of a run's network.
+
+    Args:
+        folder: of the run.
+        checkpoint: "best", of the best evaluation; or "last", of the newest step that was kept.
 
     Returns:
         Name in the network -> tensor.
 
     Raises:
-        RunError: the folder holds no run.
+        RunError: the folder holds no run, or not that checkpoint.
         CheckpointError: the checkpoint was damaged.
     """
-    folder = Path(folder)
-    best = folder / "checkpoints" / "best.ckpt"
-    if not best.is_file():
-        raise RunError(
-            f"{folder}: expected a run with checkpoints/best.ckpt, found none; train it first: "
-            f"dlbook train CONFIG output.folder={folder}"
-        )
+    folder = Path(folder).expanduser()
+    file = _checkpoint(folder, checkpoint)
     prefix = read_description(folder)["weights"] + "."
-    state = load_weights(best)
+    try:
+        state = load_weights(file)
+    except CheckpointError as error:
+        other = {"best": "last", "last": "best"}[checkpoint]
+        fault = str(error).rpartition(";")[0]
+        raise CheckpointError(
+            f"{folder}: expected a whole checkpoint, got a damaged one ({fault}); take the {other} weights "
+            f"by --checkpoint {other}"
+        ) from error
     return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
 
 
-def open_network(folder: str | Path, device: str | torch.device | None = None) -> Network:
+def _checkpoint(folder: Path, which: str) -> Path:
+    """The file of a checkpoint."""
+    if which not in ("best", "last"):
+        raise ValueError(f"expected the checkpoint best or last, got {which!r}; take one of these")
+    best = folder / "checkpoints" / "best.ckpt"
+    steps = sorted(folder.glob("checkpoints/step-*.ckpt"))
+    if which == "best" and best.is_file():
+        return best
+    if which == "last" and steps:
+        return steps[-1]
+    advice = f"train it first: dlbook train CONFIG output.folder={shlex.quote(str(folder))}"
+    if which == "best" and steps:
+        start = shlex.quote(str(folder))
+        advice = f"go on with it by dlbook train {start} --resume, or take what is there by --checkpoint last"
+    wanted = "best.ckpt" if which == "best" else "step-*.ckpt"
+    raise RunError(f"{folder}: expected a run with checkpoints/{wanted}, found none; {advice}")
+
+
+def open_network(
+    folder: str | Path, device: str | torch.device | None = None, checkpoint: str = "best"
+) -> Network:
     """Build the network of a run with the weights of its best evaluation.
 
     Args:
         folder: of the run.
         device: where to compute; None takes the GPU where there is one.
+        checkpoint: "best", or "last" for the newest weights.
 
     Raises:
         RunError: the folder holds no run, or its network.json is missing.
     """
-    folder = Path(folder)
-    weights, told = network_weights(folder), read_description(folder)
+    weights, told = network_weights(folder, checkpoint), read_description(folder)
     model = create(told["model"], num_classes=told["num_classes"], in_channels=told["in_channels"])
-    if told["normalise"]:
+    if told.get("normalise"):
         model = Normalised(model, **told["normalise"])
     model.load_state_dict(weights)
-    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    device = torch.device(device or choose_device())
     preparation = told["preparation"] | {"size": tuple(told["preparation"]["size"])}
     return Network(
         model.to(device).eval(),

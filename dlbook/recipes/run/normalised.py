@@ -1,15 +1,17 @@
 """A network that was trained on shifted and scaled values, for images in [0, 1].
 
->>> import torch
 >>> Normalised(nn.Identity(), mean=0.5, std=0.25)(torch.ones(1)).item()
 2.0
 """
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 __all__ = ["Normalised"]
+
+Numbers = float | Sequence[float]
 
 
 class Normalised(nn.Module):
@@ -17,15 +19,23 @@ class Normalised(nn.Module):
 
     Args:
         model: the network.
-        mean, std: one number each, for all channels.
+        mean, std: one number each, for all channels; or one for each channel, [C].
     """
 
-    def __init__(self, model: nn.Module, mean: float, std: float) -> None:
+    def __init__(self, model: nn.Module, mean: Numbers, std: Numbers) -> None:
         super().__init__()
-        self.model, self.mean, self.std = model, mean, std
+        self.model = model
+        self.mean, self.std = (each if isinstance(each, int | float) else tuple(each) for each in (mean, std))
+        for name, values in (("shift", self.mean), ("scale", self.std)):
+            kept = None if isinstance(values, int | float) else torch.tensor(values)[:, None, None]
+            self.register_buffer(name, kept, persistent=False)  # they stand in network.json
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.model((images - self.mean) / self.std)
+        return self.model(self._normalise(images))
+
+    def _normalise(self, images: Tensor) -> Tensor:
+        shift = self.mean if self.shift is None else self.shift
+        return (images - shift) / (self.std if self.scale is None else self.scale)
 
     # The contract of a backbone, see dlbook.models.backbone: what the network inside says of itself.
 
@@ -46,4 +56,4 @@ class Normalised(nn.Module):
 
     def represent(self, images: Tensor) -> Tensor:
         """Describe images [B, C, H, W] by one vector each, [B, D], after the same normalisation."""
-        return self.model.represent((images - self.mean) / self.std)
+        return self.model.represent(self._normalise(images))

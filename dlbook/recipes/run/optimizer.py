@@ -6,7 +6,8 @@ import torch
 
 from dlbook import optim
 from dlbook.optim import cycles, schedules
-from dlbook.recipes.run.config import Optimizer, RunConfig
+from dlbook.recipes.run.config import RunConfig
+from dlbook.recipes.run.sections import Optimizer
 from dlbook.train.method import Method
 
 __all__ = ["make_optimizer", "make_schedule"]
@@ -44,7 +45,7 @@ def make_schedule(config: RunConfig, steps_per_epoch: int) -> schedules.Schedule
         Step -> factor of the rate.
 
     Raises:
-        ValueError: one cycle has no room.
+        ValueError: the run has too few steps for it.
     """
     total = config.trainer.epochs * steps_per_epoch
     section = config.schedule
@@ -53,12 +54,18 @@ def make_schedule(config: RunConfig, steps_per_epoch: int) -> schedules.Schedule
             f"schedule.name=one_cycle: expected a run of 4 steps or more, got {total}; raise "
             "trainer.epochs or lower data.batch_size"
         )
+    drops = [max(1, round(share * total)) for share in section.milestones]
+    if section.name == "step" and sorted(set(drops)) != drops:
+        raise ValueError(
+            f"schedule.milestones: expected shares that fall on different steps of this run of {total}, got "
+            f"{section.milestones}; raise trainer.epochs, lower data.batch_size or give fewer shares"
+        )
     make = {
         "constant": schedules.constant,
         "cosine": lambda: schedules.cosine(total, section.final),
         "cosine_fraction": lambda: schedules.cosine_fraction(total),
         "one_cycle": lambda: cycles.one_cycle(total),
-        "step": lambda: schedules.multi_step([max(1, round(share * total)) for share in section.milestones]),
+        "step": lambda: schedules.multi_step(drops),
     }
     warm = round(section.warmup_epochs * steps_per_epoch)
     schedule = make[section.name]()

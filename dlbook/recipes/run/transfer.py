@@ -7,47 +7,61 @@
 torch.Size([1, 5])
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dlbook.models import create, efficientnet_weights
-from dlbook.recipes.run.network import network_weights
+from dlbook.recipes.run.network import network_weights, read_description
 from dlbook.recipes.run.normalised import Normalised
+from dlbook.recipes.run.weights import as_ours, read_state
 from dlbook.train.fit.freeze import freeze, head
 
 __all__ = ["new_head", "start"]
 
+# What images in [0, 1] are shifted and scaled by; torchvision's weights, and most of timm's, want "imagenet".
+NORMALISE = {
+    "imagenet": {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)},
+    "half": {"mean": 0.5, "std": 0.5},
+}
 
-def start(name: str, num_classes: int, in_channels: int, weights: str | None, frozen: bool) -> nn.Module:
-    """Make a row of the zoo, with fresh weights, with ImageNet's, or with those of a run.
+
+def start(
+    name: str, num_classes: int, in_channels: int, weights: str | None, frozen: bool, normalise: str = "auto"
+) -> nn.Module:
+    """Make a row of the zoo, with fresh weights, with ImageNet's, with those of a run, or of another library.
 
     Args:
         name: of the row.
         num_classes: of the new head.
         in_channels: of the images.
-        weights: None; "imagenet" (efficientnet_lite0); or a run's folder or checkpoint. The head is taken
-            along where its shape fits.
+        weights: None; "imagenet" (efficientnet_lite0); a run's folder or its best.ckpt; or a file with a
+            state dict of torchvision or timm. The head is taken along where its shape fits.
         frozen: train the head only; batch normalisation stays as it was trained.
+        normalise: "none", "imagenet" or "half" (see NORMALISE); "auto" is what a run's network had,
+            "imagenet" for colour images and a state dict, else none.
 
     Raises:
         ValueError: the weights are of another network, or ImageNet's are asked for a row that has none here.
     """
     if weights == "imagenet":
-        if name != "efficientnet_lite0" or in_channels != 3:
-            raise ValueError(
-                "model.weights: expected efficientnet_lite0 and three channels for 'imagenet', "
-                f"got {name} and {in_channels}; set model.name=efficientnet_lite0 and take colour images, or "
-                "give the folder of a run"
-            )
-        model = efficientnet_weights.load_lite0_imagenet()
-        new_head(model, num_classes)
-        model = Normalised(model, 127 / 255, 128 / 255)  # see efficientnet_weights.prepare
+        model = _lite0(name, num_classes, in_channels, normalise)
     else:
-        model = create(name, num_classes=num_classes, in_channels=in_channels)
+        model, wanted = create(name, num_classes=num_classes, in_channels=in_channels), None
         if weights is not None:
-            _copy_from_run(model, Path(weights))
+            given, wanted = _given(Path(weights), name, in_channels)
+            _copy(model, given, Path(weights))
+        if normalise != "auto":
+            wanted = NORMALISE.get(normalise)
+        if normalise == "imagenet" and in_channels != 3:
+            raise ValueError(
+                f"model.normalise: expected three channels for 'imagenet', got {in_channels}; set it to half "
+                "or none"
+            )
+        model = Normalised(model, **wanted) if wanted else model
     return freeze(model, except_for=[head(model)]) if frozen else model
 
 
@@ -63,16 +77,51 @@ def new_head(model: nn.Module, num_classes: int) -> None:
     model.set_submodule(name, nn.Linear(old.in_features, num_classes, old.bias is not None).to(old.weight))
 
 
-def _copy_from_run(model: nn.Module, path: Path) -> None:
-    """Take every tensor along that fits; only the head's may be of another shape."""
-    folder = path if path.is_dir() else path.parent.parent  # RUN/checkpoints/best.ckpt
-    if not path.exists() or not (folder / "network.json").is_file():
+def _lite0(name: str, num_classes: int, in_channels: int, normalise: str) -> nn.Module:
+    """EfficientNet-Lite0 with the ImageNet weights of an installed package, which have their own shift."""
+    if name != "efficientnet_lite0" or in_channels != 3:
         raise ValueError(
-            f"model.weights: expected a run's folder or its best.ckpt, got {path}, "
-            f"{'where no run was begun' if path.exists() else 'which is missing'}; train a run there, or fix "
-            "the path"
+            "model.weights: expected efficientnet_lite0 and three channels for 'imagenet', "
+            f"got {name} and {in_channels}; set model.name=efficientnet_lite0 and take colour images, or "
+            "give the folder of a run"
         )
-    given, last, own = network_weights(folder), head(model), model.state_dict()
+    if normalise != "auto":
+        raise ValueError(
+            f"model.normalise: expected auto with model.weights=imagenet, got {normalise!r}; leave it out, "
+            "these weights have their own"
+        )
+    model = efficientnet_weights.load_lite0_imagenet()
+    new_head(model, num_classes)
+    return Normalised(model, 127 / 255, 128 / 255)  # see efficientnet_weights.prepare
+
+
+def _given(path: Path, name: str, in_channels: int) -> tuple[Mapping[str, Tensor], dict[str, Any] | None]:
+    """The weights in a run or in a file, by our names, and how their network wants its images."""
+    folder = path if path.is_dir() else path.parent.parent  # RUN/checkpoints/best.ckpt
+    if path.exists() and (folder / "network.json").is_file() and (path.is_dir() or path.name == "best.ckpt"):
+        wanted, given = read_description(folder).get("normalise"), network_weights(folder)
+        prefix = "model." if wanted else ""  # of Normalised
+        return {key.removeprefix(prefix): value for key, value in given.items()}, wanted
+    if path.is_dir() or not path.exists():
+        raise ValueError(
+            "model.weights: expected a run's folder, its best.ckpt or a file with a state dict, got "
+            f"{path}, {'where no run was begun' if path.exists() else 'which is missing'}; train a run "
+            "there, or fix the path"
+        )
+    state = read_state(path)
+    try:
+        given = as_ours(state, name, in_channels)
+    except ValueError as misfit:
+        raise ValueError(
+            f"model.weights: expected weights of {name} in {path}, got others ({misfit}); set model.name to "
+            "their network, or give another file"
+        ) from misfit
+    return given, NORMALISE["imagenet"] if in_channels == 3 else None
+
+
+def _copy(model: nn.Module, given: Mapping[str, Tensor], path: Path) -> None:
+    """Take every tensor along that fits; only the head's may be of another shape."""
+    last, own = head(model), model.state_dict()
     for key, value in own.items():
         fits = key in given and given[key].shape == value.shape
         if not fits and not key.startswith(f"{last}."):

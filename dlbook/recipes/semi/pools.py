@@ -17,8 +17,9 @@ from torch import Generator, Tensor
 
 from dlbook.augment import cutout, digits
 from dlbook.recipes.classify.augment import POLICIES
-from dlbook.recipes.run.config import Augment, RunConfig
+from dlbook.recipes.run.config import RunConfig
 from dlbook.recipes.run.data import Splits, labelled
+from dlbook.recipes.run.sections import Augment
 from dlbook.train.pools import Pool, Step, View
 
 __all__ = ["VIEWS", "weak_strong"]

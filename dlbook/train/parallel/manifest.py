@@ -15,7 +15,7 @@ import json
 import os
 from pathlib import Path
 
-from dlbook.train.checkpoint import CheckpointError
+from dlbook.train.checkpoint import ADVICE, CheckpointError
 from dlbook.train.parallel.distributed import gather, on_main, rank, world_size
 
 __all__ = ["FILE", "verify", "write"]
@@ -60,10 +60,7 @@ def verify(folder: str | Path) -> None:
     try:
         files = on_main(lambda: json.loads((folder / FILE).read_text("utf8"))["files"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"{folder}: expected a whole {FILE}, got {error}; delete {folder.name} and resume "
-            "from the one before"
-        ) from None
+        raise CheckpointError(f"{folder}: expected a whole {FILE}, got {error}; {ADVICE}") from None
     found = [
         told
         for part in gather([_fault(folder / name, *files[name]) for name in _share(sorted(files))])
@@ -71,10 +68,7 @@ def verify(folder: str | Path) -> None:
         if told
     ]
     if found:
-        raise CheckpointError(
-            f"{folder}: expected the files that {FILE} lists, got {found[0]}; delete {folder.name} and "
-            "resume from the one before"
-        )
+        raise CheckpointError(f"{folder}: expected the files that {FILE} lists, got {found[0]}; {ADVICE}")
 
 
 def _share(names: list[str]) -> list[str]:

@@ -15,7 +15,7 @@ from dlbook.nas.spaces.regnet import (
     cost,
     sample_window,
 )
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 SPACES = {**ANYNET, "RegNetX": REGNET, "RegNetX constrained": REGNET_CONSTRAINED}
 

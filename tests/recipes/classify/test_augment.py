@@ -12,7 +12,7 @@ from dlbook.recipes.classify import augment as classify_augment
 from dlbook.recipes.classify.augment import POLICIES, make_transform
 from dlbook.recipes.run.build import build
 from dlbook.recipes.run.config import Augment, RunConfig, resolve
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 NAMES = get_args(Augment.model_fields["policy"].annotation)
 ON = {"mixup": 0.4, "cutmix": 1.0, "cutout": 0.5, "erasing": 0.7}

@@ -21,10 +21,10 @@ from dlbook.recipes.run.train import train
 from dlbook.train import checkpoint
 from dlbook.train.method import Method
 from dlbook.train.run import RunError
-from tests.oracles.seeded import edited
 from tests.recipes.run.small_run import assert_same
 from tests.recipes.run.test_network import pictures
 from tests.recipes.run.two_processes import check_two_equal_one
+from tests.seeded import edited
 
 pytestmark = pytest.mark.forks
 LOCAL = [f"local_{number}" for number in range(1, 7)]

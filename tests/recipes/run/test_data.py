@@ -1,15 +1,22 @@
 """Which images are trained on, held out and reported."""
 
+import json
+import logging
+from dataclasses import asdict
+
+import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torchvision.transforms import functional as F
 
 from dlbook.data import color_shapes, mnist5k
+from dlbook.data.picture_file import Preparation
 from dlbook.recipes.run import data as module
 from dlbook.recipes.run.config import Data, RunConfig, resolve
-from dlbook.recipes.run.data import load, split
-from tests.oracles.seeded import edited
+from dlbook.recipes.run.data import labelled, load, split
 from tests.recipes.run.small_run import config
+from tests.seeded import edited
 
 
 def test_split_holds_out_the_same_share_of_each_class():
@@ -98,3 +105,72 @@ def test_the_check_sees_a_wrong_part(fault, tmp_path):
 def test_a_class_of_two_examples_gives_one():
     train, held_out = split(torch.tensor([0, 0, 1, 1, 1]), 0.01, seed=0)
     assert sorted(torch.tensor([0, 0, 1, 1, 1])[held_out].tolist()) == [0, 1] and len(train) == 3
+
+
+def test_a_class_of_one_picture_is_named(tmp_path):
+    data = folders(tmp_path, {"train": 1})
+    with pytest.raises(ValueError, match="class cat: expected two examples or more to hold one out, got 1"):
+        load(data, seed=0)
+    pictures = load(folders(tmp_path / "more", {"train": 3, "val": 1}), seed=0).train
+    with pytest.raises(ValueError, match="at most 3, the examples of class cat, got 4"):
+        labelled(pictures, 4, seed=0)
+
+
+def test_classes_beside_the_parts_are_told(tmp_path):
+    folders(tmp_path / "pets", {"train": 2, "val": 1})
+    told = {  # moved: what stands in the message
+        "flat": (tmp_path / "pets/train", "flat has the folders cat, dog: move them into .*flat/train"),
+        "test": (
+            tmp_path / "pets/val",
+            "the folders cat, dog: set data.root={0}, or move them into {0}/test/tr",
+        ),
+    }
+    for name, (source, message) in told.items():
+        source.rename(tmp_path / name)
+        with pytest.raises(FileNotFoundError, match=message.format(tmp_path)):
+            load(Data(name="image_folder", root=str(tmp_path / name), image_size=32), seed=0)
+    folders(tmp_path / "other", {"Train": 2})
+    with pytest.raises(FileNotFoundError, match="the folders Train: rename Train to train"):
+        load(Data(name="image_folder", root=str(tmp_path / "other"), image_size=32), seed=0)
+
+
+def test_a_folder_that_is_no_part_is_named_and_a_part_that_leads_nowhere_is_refused(tmp_path, caplog):
+    data = folders(tmp_path, {"train": 4, "valid": 1, ".cache": 1})
+    assert len(load(data, seed=0).validation) == 2
+    (record,) = caplog.records
+    assert record.getMessage() == f"{tmp_path}: ignored valid; expected train, val, test"
+    assert record.levelno == logging.WARNING
+    (tmp_path / "val").symlink_to("/nowhere/val")
+    with pytest.raises(FileNotFoundError, match="val: expected .*, got a link to /nowhere/val, which is not"):
+        load(data, seed=0)
+
+
+def downloaded(name, root, part):
+    """As torchvision's set, with three pictures of noise: grey of 28 x 28, or RGB of 32 x 32."""
+    shape = (28, 28) if name == "fashion_mnist" else (32, 32, 3)
+    noise = np.random.default_rng(0).integers(0, 256, (3, *shape), dtype=np.uint8)
+    rows = [(Image.fromarray(picture), label) for picture, label in zip(noise, (0, 0, 1))]
+    return type("Rows", (list,), {"classes": ["one", "two"]})(rows)
+
+
+SETS = {"mnist5k": {}, "color_shapes": {}, "cifar10": {"root": "."}, "cifar100": {"root": "."}}
+SETS |= {"fashion_mnist": {"root": "."}, "image_folder": {"root": ".", "image_size": 32}}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_picture_is_prepared_as_evaluation_sees_it(tmp_path, monkeypatch, name):
+    """Bit for bit, for every kind of set, by what network.json keeps of the preparation."""
+    monkeypatch.setattr(module, "torchvision_dataset", downloaded)
+    monkeypatch.chdir(tmp_path)
+    folders(tmp_path, {"train": 2, "test": 1})
+    file = tmp_path / "test/cat/test0.png"
+    noise = np.random.default_rng(0).integers(0, 256, (45, 61, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(file)
+    splits = load(Data(name=name, validation=0, **SETS[name]), seed=0)
+    image = splits.test[0][0]
+    if name != "image_folder":
+        pixels = (255 * image).round()
+        image = pixels / 255  # drawn shapes have values between bytes
+        F.to_pil_image(pixels.byte()).save(file)
+    kept = json.loads(json.dumps(asdict(splits.preparation)))
+    assert torch.equal(Preparation(**kept | {"size": tuple(kept["size"])}).read(file), image)

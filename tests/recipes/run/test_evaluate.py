@@ -1,14 +1,19 @@
 """A run is evaluated from its folder, wherever its images are now; which network is asked, and on what."""
 
+import shutil
+
 import pytest
+import torch
 
 from dlbook.recipes.run import evaluate as module
 from dlbook.recipes.run.build import Setup, build
 from dlbook.recipes.run.evaluate import evaluate_run
 from dlbook.recipes.run.train import train
-from dlbook.train.run import RunError
-from tests.oracles.seeded import edited
+from dlbook.train.checkpoint import CheckpointError
+from dlbook.train.run import Notice, RunError
 from tests.recipes.run.small_run import config
+from tests.recipes.run.test_network import picture_run, pictures
+from tests.seeded import edited
 
 
 def test_a_missing_run_and_part(tmp_path):
@@ -17,6 +22,92 @@ def test_a_missing_run_and_part(tmp_path):
     train(build(config(tmp_path)))
     with pytest.raises(ValueError, match="expected one of test, validation, train, got 'tset'"):
         evaluate_run(tmp_path / "run", "tset")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A small run on a folder of pictures with train and test, in pictures and run."""
+    folder = tmp_path_factory.mktemp("trained")
+    pictures(folder / "pictures")
+    train(build(picture_run(folder, "data.validation=0.25", "trainer.epochs=3")))
+    return folder
+
+
+@pytest.fixture
+def copied(trained, tmp_path):
+    """A copy of it, of which only the copied pictures are there."""
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "run", [f"data.root={tmp_path / 'pictures'}"]
+
+
+def test_a_run_of_another_machine_is_evaluated_on_what_this_one_has(copied):
+    run, moved = copied
+    expected = evaluate_run(run, "test", moved)
+    there = [not torch.cuda.is_available() and "cuda", not torch.backends.mps.is_available() and "mps"]
+    for device in filter(None, there):
+        file = run / "config.yaml"
+        file.write_text(file.read_text().replace("device: auto", f"device: {device}"))
+        assert f"device: {device}" in file.read_text()
+        assert evaluate_run(run, "test", moved) == expected
+        with pytest.raises(
+            ValueError, match="set trainer.device=cpu or auto"
+        ):  # what is asked for, is refused
+            evaluate_run(run, "test", [*moved, f"trainer.device={device}"])
+        file.write_text(file.read_text().replace(f"device: {device}", "device: auto"))
+
+
+@pytest.mark.parametrize("becomes", [None, "val"])
+def test_without_test_images_it_is_said_whose_figures_these_are(copied, becomes):
+    run, moved = copied
+    folder = run.parent / "pictures"
+    if becomes:
+        (folder / "test").rename(folder / becomes)
+    else:
+        shutil.rmtree(folder / "test")
+    expected = evaluate_run(run, "validation", moved)
+    with pytest.warns(Notice, match="no test images: these are the figures of the validation images"):
+        assert module.answer_run(run, "test", moved)[::4] == (expected, "validation")
+
+
+def test_images_that_were_trained_on_are_no_validation_images(copied):
+    """One more picture, and another share would be held out; own folders are what they are."""
+    run, moved = copied
+    folder = run.parent / "pictures"
+    expected = evaluate_run(run, "test", moved)
+    shutil.copy(folder / "train/cat/3.png", folder / "train/cat/0extra.png")
+    for part in ("validation", "train"):
+        with pytest.raises(RunError, match="expected the 12 training images that the run began with, got 13"):
+            evaluate_run(run, part, moved)
+    assert evaluate_run(run, "test", moved) == expected
+    shutil.copytree(folder / "test", folder / "val")
+    assert evaluate_run(run, "validation", moved) == expected
+
+
+def test_the_newest_weights_where_the_best_are_damaged_or_not_there_yet(copied):
+    run, moved = copied
+    best, last = run / "checkpoints/best.ckpt", run / "checkpoints/step-00000009.ckpt"
+    kept = best.read_bytes()
+    shutil.copy(last, best)
+    expected = evaluate_run(run, "test", moved)
+    best.write_bytes(kept[:5000])
+    with pytest.raises(
+        CheckpointError, match="best.ckpt: .*: cut short.; take the last .* --checkpoint last"
+    ):
+        evaluate_run(run, "test", moved)
+    assert evaluate_run(run, "test", moved, "last") == expected
+    best.unlink()
+    with pytest.raises(
+        RunError, match="dlbook train .*run --resume, or take what is there by --checkpoint last"
+    ):
+        evaluate_run(run, "test", moved)
+    assert evaluate_run(run, "test", moved, "last") == expected
+    last.write_bytes(kept[:5000])
+    with pytest.raises(
+        CheckpointError, match="step-00000009.ckpt: .* take the best weights by --checkpoint best"
+    ):
+        evaluate_run(run, "test", moved, "last")
+    with pytest.raises(ValueError, match="expected the checkpoint best or last, got 'newest'"):
+        evaluate_run(run, "test", moved, "newest")
 
 
 def check_network(module, tmp_path, monkeypatch) -> None:

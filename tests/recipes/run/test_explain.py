@@ -11,7 +11,7 @@ from dlbook.recipes.run.config import RunConfig, resolve
 from dlbook.recipes.run.explain import explained
 from dlbook.recipes.run.train import train
 from dlbook.train.trainer import NonFiniteLoss
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 AT = 17
 

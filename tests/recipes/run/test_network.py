@@ -18,8 +18,8 @@ from dlbook.recipes.run.network import open_network
 from dlbook.recipes.run.predict import from_run
 from dlbook.recipes.run.train import train
 from dlbook.train.run import RunError
-from tests.oracles.seeded import edited
 from tests.recipes.run.small_run import config
+from tests.seeded import edited
 
 
 def pictures(folder, count=8):
@@ -138,6 +138,10 @@ def test_a_damaged_description_is_told(run):
     (run / "network.json").write_text("{")
     with pytest.raises(RunError, match=r"network\.json: expected JSON"):
         open_network(run)
+    for text in ("{}", "[]"):
+        (run / "network.json").write_text(text)
+        with pytest.raises(RunError, match="got one without model, num_classes"):
+            open_network(run)
     (run / "network.json").unlink()
     with pytest.raises(RunError, match=r"network\.json: expected the description"):
         open_network(run)
@@ -152,7 +156,7 @@ def check_place(module, folder, monkeypatch) -> None:
     names = ("model.fc.bias", "model.model.fc.bias", "model_2.fc.bias", "ema.model.fc.bias", "model")
     monkeypatch.setitem(module, "load_weights", lambda file: {name: name for name in names})
     for place in ("model", "ema.model"):
-        (folder / "network.json").write_text(json.dumps({"weights": place}))
+        (folder / "network.json").write_text(json.dumps(dict.fromkeys(network.KEYS) | {"weights": place}))
         found = module["network_weights"](folder)
         if place == "model":
             assert found == {"fc.bias": "model.fc.bias", "model.fc.bias": "model.model.fc.bias"}

@@ -7,13 +7,22 @@ from dlbook.models import create
 from dlbook.models.backbone import Backbone
 from dlbook.recipes.run import normalised as module
 from dlbook.recipes.run.normalised import Normalised
-from tests.oracles import seeded
+from tests import seeded
 
 
 def test_the_network_sees_the_shifted_and_scaled_values():
     images = torch.rand(2, 3, 4, 4)
     seen = Normalised(torch.nn.Identity(), 127 / 255, 128 / 255)(images)
     torch.testing.assert_close(seen, (images * 255 - 127) / 128)
+
+
+def test_each_channel_has_its_own_and_the_state_dict_has_none_of_them():
+    images = torch.rand(2, 3, 4, 4)
+    model = Normalised(torch.nn.Conv2d(3, 1, 1), (0.1, 0.2, 0.3), [1.0, 2.0, 4.0])
+    expected = torch.stack([images[:, 0] - 0.1, (images[:, 1] - 0.2) / 2, (images[:, 2] - 0.3) / 4], dim=1)
+    torch.testing.assert_close(model(images), model.model(expected))
+    assert list(model.state_dict()) == ["model.weight", "model.bias"]
+    assert (model.mean, model.std) == ((0.1, 0.2, 0.3), (1.0, 2.0, 4.0))
 
 
 def check_contract(kind):
@@ -33,7 +42,7 @@ def test_it_keeps_the_contract_of_a_backbone():
 
 FAULTS = {  # fault -> old, new
     "represents what it was given": (
-        "self.model.represent((images - self.mean) / self.std)",
+        "self.model.represent(self._normalise(images))",
         "self.model.represent(images)",
     ),
     "the name inside": ('f"model.{self.model.last_layer}"', "self.model.last_layer"),

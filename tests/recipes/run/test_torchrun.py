@@ -166,7 +166,7 @@ def test_two_machines_are_two_processes(whole, tmp_path):
     nodes = [launch(command(tmp_path / "nodes", processes=1, options=options)) for _ in range(2)]
     printed = [finish(node) for node in nodes]
     assert sorted(text.count("best at step") for text in printed) == [0, 1]
-    assert sorted(len(re.findall(r"^step ", text, re.MULTILINE)) for text in printed) == [0, 8]
+    assert sorted(len(re.findall(r"^epoch ", text, re.MULTILINE)) for text in printed) == [0, 8]
     assert_same_end(last(whole), last(tmp_path / "nodes"))
 
 

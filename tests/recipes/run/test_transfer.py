@@ -1,6 +1,7 @@
 """Transfer: the trained features are taken along exactly, the head is new, and what is frozen stays."""
 
 import copy
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,10 +13,11 @@ from dlbook.models import efficientnet_weights
 from dlbook.recipes.run import transfer
 from dlbook.recipes.run.build import build
 from dlbook.recipes.run.config import RunConfig, resolve
+from dlbook.recipes.run.network import open_network
 from dlbook.recipes.run.predict import from_run
 from dlbook.recipes.run.train import train
 from dlbook.recipes.run.transfer import start
-from tests.oracles.seeded import edited
+from tests.seeded import edited
 
 
 def digits(folder, *overrides):
@@ -115,33 +117,47 @@ def test_imagenet_weights_see_what_they_saw_and_a_new_head_learns_in_one_epoch(p
     assert list(found) == ["cup"]
 
 
-def check_whole_parts(module, folder, monkeypatch) -> None:
+def check_whole_parts(copy_weights) -> None:
     """Only the last layer may be a new one: "head" is not the beginning of "head_norm"."""
-    (folder / "network.json").touch()
     make = lambda: nn.ModuleDict(
         {"head": nn.Linear(2, 2), "head_norm": nn.LayerNorm(2), "stem": nn.Linear(2, 2)}
     )
     trained, model = make(), make()
     model.last_layer = "head"
     given = {name: value + 1 for name, value in trained.state_dict().items() if not name.startswith("head.")}
-    monkeypatch.setitem(module, "network_weights", lambda folder: given)
     fresh = copy.deepcopy(model["head"].state_dict())
-    module["_copy_from_run"](model, folder)
+    copy_weights(model, given, Path("run"))
     expected = given | {f"head.{name}": value for name, value in fresh.items()}
     assert all(torch.equal(value, expected[name]) for name, value in model.state_dict().items())
     for lacking in ("head_norm.bias", "stem.weight"):
         less = {name: value for name, value in given.items() if name != lacking}
-        monkeypatch.setitem(module, "network_weights", lambda folder, less=less: less)
         with pytest.raises(ValueError, match=f"expected tensor '{lacking}' of shape .* got nothing"):
-            module["_copy_from_run"](model, folder)
+            copy_weights(model, less, Path("run"))
 
 
-def test_only_the_last_layer_may_be_new(tmp_path, monkeypatch):
-    check_whole_parts(vars(transfer), tmp_path, monkeypatch)
+def test_only_the_last_layer_may_be_new():
+    check_whole_parts(transfer._copy)
 
 
 @pytest.mark.parametrize("begins", ["last", 'last.rpartition(".")[0]'])
-def test_the_check_sees_a_prefix_without_its_dot(begins, tmp_path, monkeypatch):
+def test_the_check_sees_a_prefix_without_its_dot(begins):
     broken = edited(transfer, 'key.startswith(f"{last}.")', f"key.startswith({begins})")
     with pytest.raises(pytest.fail.Exception):
-        check_whole_parts(broken, tmp_path, monkeypatch)
+        check_whole_parts(broken["_copy"])
+
+
+def test_a_run_from_a_normalised_run_sees_its_images_as_that_did(tmp_path):
+    first = digits(tmp_path / "first", "model.normalise=half")
+    train(build(first))
+    expected = open_network(tmp_path / "first").model
+    model = start("convnet_digits", 10, 1, str(tmp_path / "first"), frozen=False).eval()
+    images = torch.rand(4, 1, 28, 28)
+    with torch.no_grad():
+        assert model.mean == 0.5 and torch.equal(model(images), expected(images))
+
+
+def test_normalise_is_told_where_it_cannot_be():
+    with pytest.raises(ValueError, match="model.normalise: expected three channels for 'imagenet', got 1"):
+        start("convnet_digits", 10, 1, None, frozen=False, normalise="imagenet")
+    with pytest.raises(ValueError, match="model.normalise: expected auto with model.weights=imagenet"):
+        start("efficientnet_lite0", 10, 3, "imagenet", frozen=False, normalise="half")

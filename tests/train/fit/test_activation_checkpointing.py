@@ -9,7 +9,7 @@ from torch import nn
 from dlbook.models import create
 from dlbook.train.fit import activation_checkpointing as module
 from dlbook.train.fit.activation_checkpointing import blocks, checkpoint_blocks
-from tests.oracles import seeded
+from tests import seeded
 
 
 class Block(nn.Module):

@@ -10,7 +10,7 @@ from torch import nn
 from dlbook.models import create
 from dlbook.train.fit import freeze as module
 from dlbook.train.fit.freeze import freeze, gradual, head, thaw
-from tests.oracles import seeded
+from tests import seeded
 
 
 def net():

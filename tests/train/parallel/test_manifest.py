@@ -35,7 +35,7 @@ HARMS = {
 def check_harm(folder, how):
     harm, told = HARMS[how]
     harm(folder / "one")
-    with pytest.raises(CheckpointError, match=f"(?s){told}.*; delete {folder.name} and resume from the one"):
+    with pytest.raises(CheckpointError, match=f"(?s){told}.*; take another checkpoint of the run"):
         manifest.verify(folder)
 
 

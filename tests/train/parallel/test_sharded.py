@@ -242,7 +242,7 @@ def test_a_broken_part_is_named_and_the_one_before_used(how, two_checkpoints, tm
     name = harm(newest, how)
     with pytest.raises(
         checkpoint.CheckpointError,
-        match=f"{HARMS[how] if 'manifest' in how else name + '.*' + HARMS[how]}.*resume from the one before",
+        match=f"{HARMS[how] if 'manifest' in how else name + '.*' + HARMS[how]}.*take another checkpoint",
     ):
         manifest.verify(newest)
     (tmp_path / "run/harmed").touch()

@@ -16,8 +16,8 @@ from torch.utils._pytree import tree_leaves
 
 from dlbook.models import create
 from dlbook.zoo.sizes import input_size
-from tests.oracles.imports import peer_on_meta, without_chance
-from tests.oracles.parity import first_output
+from tests.parity import first_output
+from tests.zoo.imports import peer_on_meta, without_chance
 
 BATCH = 8
 SLACK = 0.004  # ResNeSt needs up to 0.32 % more in a training step; every other row nothing more

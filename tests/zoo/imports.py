@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from dlbook.models import create, load_weights, variants
 from dlbook.zoo.sizes import input_size, size_options
-from tests.oracles.parity import RELATIVE, close, randomise, run
 from tests.oracles.peers import PEERS
-from tests.oracles.sweep import (
+from tests.parity import RELATIVE, close, randomise, run
+from tests.zoo.sweep import (
     BATCH,
     CLASSES,
     apart,

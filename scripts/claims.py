@@ -1,4 +1,4 @@
-"""Gathers the ledgers of the executed chapters: `python -m dlbook.book.claims OUT.json [CACHE]`.
+"""Gathers the ledgers of the executed chapters: `python scripts/claims.py OUT.json [CACHE]`.
 
 OUT.json becomes `{"chapters": [...]}` in the book's order, each with `page` (path without ending, from the
 repository's root), `chapter` (slug) and `entries`, each with its `number` in the chapter's table, `section`
@@ -11,13 +11,15 @@ folder of executed .ipynb files.
 
 import json
 import os
-import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from toc import ROOT, pages
+
+sys.path.insert(0, str(ROOT))
 from dlbook.book.ledger_table import MIME, SCHEMA
 from dlbook.files import write_whole
 
@@ -77,10 +79,10 @@ def executed(place: Path, root: Path) -> Iterator[tuple[str, Mapping[str, Any]]]
 
 
 def order(root: Path) -> list[str]:
-    """Return the book's pages as its table of contents has them; none where there is no such table."""
-    contents = root / "_toc.yml"
-    text = contents.read_text("utf8") if contents.is_file() else ""
-    return re.findall(r"^\s*(?:- file|root): *(\S+)", text, flags=re.M)
+    """Return the names of the book's pages in reading order; none where there is no table of contents."""
+    if not (root / "_toc.yml").is_file():
+        return []
+    return [page.relative_to(root).with_suffix("").as_posix() for page in pages(root)]
 
 
 def gather(place: Path, root: Path) -> list[dict[str, Any]]:

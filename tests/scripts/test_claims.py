@@ -9,9 +9,8 @@ import re
 import subprocess
 import sys
 
+import claims
 import pytest
-
-from dlbook.book import claims
 
 PAGE = """---
 jupytext: {text_representation: {extension: .md, format_name: myst}}
@@ -151,8 +150,14 @@ def test_claims_of_executed_notebooks_stand_in_the_book_s_order(tmp_path):
         ("a", "a", 1),
         ("b", "b", 1),
     ]
-    (tmp_path / "_toc.yml").write_text("root: index\nparts:\n  - chapters:\n    - file: b\n    - file: a\n")
-    assert [ledger["page"] for ledger in claims.gather(tmp_path, tmp_path)] == ["b", "a"]
+    # All of YAML that a table of contents may use: another order of keys, quotes, a page inside of a page.
+    for contents in (
+        "root: index\nparts:\n  - chapters:\n    - file: b\n    - file: a\n",
+        "root: index\nchapters:\n- title: The second letter\n  file: b\n# - file: a\n- {file: 'a'}\n",
+        'root: index\nchapters: [{file: "b", sections: [{file: a}]}]\n',
+    ):
+        (tmp_path / "_toc.yml").write_text(contents)
+        assert [ledger["page"] for ledger in claims.gather(tmp_path, tmp_path)] == ["b", "a"], contents
 
 
 def test_a_ledger_of_another_schema_is_told(tmp_path):

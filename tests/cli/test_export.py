@@ -1,0 +1,25 @@
+"""export as somebody types it, and ways to get it wrong."""
+
+import pytest
+
+BROKEN = {
+    "no run": (("export", "runs/none", "a.pt2"), "train it first: dlbook train CONFIG"),
+    "another kind of file": (
+        ("export", "runs/none", "a.txt"),
+        "ends in .onnx or .pt2, got a.txt; name it so",
+    ),
+    "nothing at all": (("export",), "Missing argument"),
+}
+
+
+def test_export_tells_what_the_file_takes_and_what_was_compared(run, trained, tmp_path):
+    code, out, _ = run("export", trained[0], "digits.pt2")
+    first, second = out.splitlines()
+    assert code == 0 and [file.name for file in tmp_path.iterdir()] == ["digits.pt2"]
+    assert first == "digits.pt2: images [N, 1, 28, 28] in [0, 1] -> logits [N, 10], any N"
+    assert second.startswith("compared with the run's network on 4 random images, by torch.export: largest")
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_broken_command_lines_get_a_sentence(refused, fault):
+    refused(*BROKEN[fault])
