@@ -9,6 +9,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import date
 
 from toc import ROOT, notebooks
 
@@ -19,6 +20,7 @@ BROWSERS = [*PYTEST[:-1], str(int(WORKERS) + 1), "-m", "browser"]
 EACH_PAGE = tuple(f"tests/site/test_site_{name}.py" for name in ("pages", "files", "shift", "everybody"))
 WHOLE_BOOK = 58  # chapters
 LIMIT = 55  # minutes that all stages together may take then, on two cores
+ENOUGH = 6  # minutes that each stage in a browser has in any case, on however slow a machine
 CHECK_ZOO = [sys.executable, "scripts/check_zoo.py"]
 
 
@@ -41,12 +43,15 @@ class Stage:
 
     commands: run one after the other. together: these at the same time, as many as there are workers.
     grows: the share of its time that grows with the number of chapters. weekly: only where it is named.
+    share: the part of the time left that it may take in CI, after which its other tests are left out
+    (tests/time_left.py); 0 for a stage that has to be whole.
     """
 
     commands: tuple[list[str], ...]
     together: tuple[list[str], ...] = ()
     grows: float = 0.0
     weekly: bool = False
+    share: float = 0.0
 
 
 def stages() -> dict[str, Stage]:
@@ -69,10 +74,12 @@ def stages() -> dict[str, Stage]:
         "notebooks": Stage(([sys.executable, "scripts/test_notebooks.py"],), grows=1.0),
         # two thirds of the book's pages are the package's reference
         "book": Stage(([sys.executable, "scripts/build_book.py"],), grows=0.35),
+        "figures": Stage(
+            ([*BROWSERS, *(file for file in marked("browser") if file not in EACH_PAGE)],), share=0.6
+        ),
         # the reference and the pages at both ends of the book stay as many; of chapters that nobody
         # changed for a week a third is looked at whole
-        "pages": Stage(([*BROWSERS, "--dist", "load", *EACH_PAGE],), grows=0.5),
-        "figures": Stage(([*BROWSERS, *(file for file in marked("browser") if file not in EACH_PAGE)],)),
+        "pages": Stage(([*BROWSERS, "--dist", "load", *EACH_PAGE],), grows=0.5, share=1.0),
         "zoo-all": Stage(([*CHECK_ZOO],), weekly=True),
         "zoo-parity": Stage(([*CHECK_ZOO, "--checks", "parity", "inductor"],), weekly=True),
     }
@@ -96,6 +103,11 @@ def processor_seconds() -> float:
     """Of all processes that were started from here and have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def ends(stage: Stage, start: float, now: float) -> float:
+    """When a stage in a browser has to end, in seconds as `start`, when all began, and `now` are."""
+    return now + max(60 * ENOUGH, stage.share * (start + 60 * LIMIT - now))
 
 
 def run_stage(stage: Stage) -> Result:
@@ -130,9 +142,13 @@ def main(wanted: list[str]) -> int:
     known = stages()
     if unknown := set(wanted) - set(known):
         sys.exit(f"unknown stage {sorted(unknown)}: there are {', '.join(known)}")
-    results = {}
+    results, start = {}, time.time()
+    limited = os.environ.get("CI") and not wanted
     for name in wanted or [name for name, stage in known.items() if not stage.weekly]:
         print(f"\n===== {name}", flush=True)
+        if limited and known[name].share:
+            os.environ["DLBOOK_BROWSER_UNTIL"] = str(ends(known[name], start, time.time()))
+            os.environ["DLBOOK_BROWSER_ORDER"] = f"{date.today()}"
         results[name] = run_stage(known[name])
     print(f"\n===== summary\n{summary(results, known, len(notebooks()))}")
     return sum(not result.passed for result in results.values())

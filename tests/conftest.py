@@ -10,11 +10,23 @@ import pytest
 import torch
 from hypothesis import settings
 
+from tests.time_left import mix, require_time
+
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or 1))
 settings.register_profile("a busy machine", deadline=None)  # 200 ms by the clock otherwise
 settings.load_profile("a busy machine")
 # Where a shell started the tests in the background, Ctrl-C is ignored, by the commands that they start too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items):
+    """In a run that has a limit, each day begins with other pages."""
+    mix(items)
+
+
+def pytest_runtest_setup(item):
+    """And what has no time left is said to be left out."""
+    require_time(item)
 
 
 @pytest.fixture(scope="session")

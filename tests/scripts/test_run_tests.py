@@ -1,5 +1,6 @@
 """The summary of `make test`: what was spent, and what the whole book would take."""
 
+import os
 import re
 import sys
 
@@ -49,6 +50,33 @@ def test_only_what_grows_with_the_chapters_is_extrapolated(monkeypatch):
     assert told[3].split() == ["half", "passed", "60", "60", "180", "s"]
     assert told[4].split() == ["all", "480", "760", "1080", "s"]
     assert told[5].startswith("4 pages with code: 8 minutes; 20 would take 18 of at most")
+
+
+def test_stages_in_a_browser_get_what_is_left_and_never_nothing():
+    known, minute = stages(), 60
+    limited = [name for name, stage in known.items() if stage.share]
+    assert limited == ["figures", "pages"] and known["pages"].share == 1  # the last may take all
+    ends = [run_tests.ends(known[name], 1000, 1000 + 25 * minute) for name in limited]
+    assert ends == [1000 + (25 + 18) * minute, 1000 + 55 * minute]
+    assert run_tests.ends(known["pages"], 1000, 1000 + 80 * minute) == 1000 + 86 * minute
+
+
+def test_only_a_run_of_everything_in_ci_has_a_limit(monkeypatch):
+    seen = {}
+    monkeypatch.setattr(run_tests, "stages", lambda: {"pages": Stage((), share=1.0), "unit": Stage(())})
+    monkeypatch.setattr(
+        run_tests, "run_stage", lambda stage: seen.update(os.environ) or Result(True, 1.0, 1.0)
+    )
+    for name in ("DLBOOK_BROWSER_UNTIL", "DLBOOK_BROWSER_ORDER"):
+        monkeypatch.setenv(name, "kept")  # so that both are put back
+        monkeypatch.delenv(name)
+    for given, wanted in (("", []), ("true", ["pages"])):
+        monkeypatch.setenv("CI", given)
+        run_tests.main(wanted)
+        assert "DLBOOK_BROWSER_UNTIL" not in seen
+    monkeypatch.setenv("CI", "true")
+    run_tests.main([])
+    assert float(seen["DLBOOK_BROWSER_UNTIL"]) > 0 and seen["DLBOOK_BROWSER_ORDER"]
 
 
 def test_every_forking_file_is_left_out_of_the_common_run_and_has_its_own():

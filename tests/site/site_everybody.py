@@ -74,7 +74,8 @@ DRAGS = """() => [...document.querySelectorAll("main input[type=range]")].filter
 # 2.2.2: what moves by itself, on a page that nobody has touched, and has no button that says "pause" in its figure.
 MOVING = """async (time) => {
   const moved = new Map(), SEEN = ["d", "transform", "style", "class", "cx", "x", "y"];
-  const watch = new MutationObserver((all) => all.forEach(({ target }) => { const e = target.nodeType === 1 ? target : target.parentElement; if (e) moved.set(e, 1 + (moved.get(e) ?? 0)); }));
+  const once = (all) => new Set(all.map(({ target }) => (target.nodeType === 1 ? target : target.parentElement)).filter(Boolean));  // a figure that starts late sets several styles at one moment
+  const watch = new MutationObserver((all) => once(all).forEach((e) => moved.set(e, 1 + (moved.get(e) ?? 0))));
   watch.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: SEEN });
   await new Promise((done) => setTimeout(done, time));
   watch.disconnect();

@@ -57,10 +57,25 @@ def check_nothing_moves(browser, address, path, width):
 
 
 def late_fonts(page):
-    """Hold the fonts back until everything else of the page has started."""
-    fonts = []
-    page.route(re.compile(r"dlbook-.*woff2"), lambda route: fonts.append(route))
-    return lambda: [route.continue_() for route in fonts]
+    """Hold the fonts back until everything else of the page has started, and the fonts have been asked for."""
+    held, let = [], []
+
+    def font(route):
+        route.continue_() if let else held.append(route)
+
+    def release():
+        for _ in range(100):  # a slow machine asks late
+            if held:
+                break
+            page.wait_for_timeout(100)
+        assert held, "no font was asked for"
+        let.append(True)
+        for route in held:
+            route.continue_()
+        page.evaluate("document.fonts.ready.then(() => 0)")
+
+    page.route(re.compile(r"dlbook-.*woff2"), font)
+    return release
 
 
 def swapped_without_stand_in(page):
