@@ -20,7 +20,7 @@ def subject(item):
 
 
 def mix(items):
-    """Where the time is limited: the day's order of what is looked at, the tests of a page or file together."""
+    """Where time is limited, the day's order of what is looked at; the tests of a page or file together."""
     if day := os.environ.get(ORDER):
         items.sort(key=lambda item: hashlib.sha256(f"{day} {subject(item)}".encode()).digest())
 
