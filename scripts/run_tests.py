@@ -14,7 +14,8 @@ from datetime import date
 from toc import ROOT, notebooks
 
 WORKERS = os.environ.get("DLBOOK_TEST_WORKERS", "2")
-PYTEST = [sys.executable, "-m", "pytest", "-q", "--dist", "loadfile", "-n", WORKERS]
+SLOWEST = ["--durations=10", "--durations-min=10"]
+PYTEST = [sys.executable, "-m", "pytest", "-q", *SLOWEST, "--dist", "loadfile", "-n", WORKERS]
 # A browser waits more than it works, so one more runs beside the others.
 BROWSERS = [*PYTEST[:-1], str(int(WORKERS) + 1), "-m", "browser"]
 EACH_PAGE = tuple(f"tests/site/test_site_{name}.py" for name in ("pages", "files", "shift", "everybody"))

@@ -17,12 +17,15 @@ from tests.oracles.peers import PEERS
 from tests.zoo import imports
 
 
+ELSEWHERE = ("vgg",)  # 133 million weights twice in float64: test_vgg.py compares rows with fewer hidden units
+
+
 def smallest_rows() -> list[str]:
     """Of each family the row with a peer that comes first in `PEERS`, which lists them by size."""
     first = {}
     for name in PEERS:
         first.setdefault(variants()[name], name)
-    return list(first.values())
+    return [name for family, name in first.items() if family not in ELSEWHERE]
 
 
 @pytest.mark.parametrize("name", PEERS)
