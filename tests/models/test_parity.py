@@ -16,8 +16,8 @@ from dlbook.models import create, load_weights, variants
 from tests.oracles.peers import PEERS
 from tests.zoo import imports
 
-
-ELSEWHERE = ("vgg",)  # 133 million weights twice in float64: test_vgg.py compares rows with fewer hidden units
+# 133 million weights, twice, in float64: test_vgg.py compares rows with fewer hidden units
+ELSEWHERE = ("vgg",)
 
 
 def smallest_rows() -> list[str]:
