@@ -79,6 +79,18 @@ def test_only_a_run_of_everything_in_ci_has_a_limit(monkeypatch):
     assert float(seen["DLBOOK_BROWSER_UNTIL"]) > 0 and seen["DLBOOK_BROWSER_ORDER"]
 
 
+def test_a_stage_that_ends_in_ci_is_not_extrapolated_beyond_its_end():
+    known = {"all": Stage((), grows=1.0), "pages": Stage((), grows=1.0, share=1.0)}
+    results = {"all": Result(True, 600, 1), "pages": Result(True, 600, 1)}
+    told = [
+        line.split()[4]
+        for line in summary(results, known, chapters=run_tests.WHOLE_BOOK // 2).splitlines()[1:3]
+    ]
+    assert told == ["1200", "1200"]
+    results["all"] = Result(True, 1500, 1)  # 50 of 55 minutes, and a stage has six in any case
+    assert summary(results, known, run_tests.WHOLE_BOOK // 2).splitlines()[2].split()[4] == "360"
+
+
 def test_every_forking_file_is_left_out_of_the_common_run_and_has_its_own():
     stage = stages()["unit"]
     files = {str(f.relative_to(ROOT)): f.read_text("utf8") for f in (ROOT / "tests").rglob("test_*.py")}
