@@ -107,6 +107,7 @@ def test_every_kind_of_place_is_where_its_link_lands(page_that_moves, address, l
 def test_a_slow_machine_lands_too(page_that_moves, address, longest):
     """The browser's own try to scroll back comes late there, and is not a reader's."""
     page = page_that_moves
+    page.set_default_timeout(180_000)  # a fifth of a machine that others use, too
     place = page_middle(page, address, longest)
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 5})
     exercise = page.evaluate(PLACES, {"exercise": KINDS["exercise"]})[0][1]
