@@ -7,6 +7,7 @@ faults.
 
 import ast
 import re
+import tomllib
 
 import pytest
 from hypothesis import settings
@@ -148,6 +149,17 @@ def check_words(name: str, text: str) -> list[str]:
     return [f"{name} says {word!r}" for word in found]
 
 
+def check_installs(text: str) -> list[str]:
+    """What `pip install` is asked for and would not find: the package is on no index."""
+    extras = set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]["optional-dependencies"]
+    )
+    asked = re.findall(r"""pip install (?:-\S+ )*["']?([\w.]+)\[([\w,]+)\]""", text)
+    return [
+        f"{name}[{more}]" for name, more in asked if name != "." or not extras.issuperset(more.split(","))
+    ]
+
+
 @pytest.mark.parametrize("folder", ["dlbook", "scripts", "_ext", "tests"])
 def test_sizes(folder):
     files = {str(f.relative_to(ROOT)): f.read_text("utf8") for f in (ROOT / folder).rglob("*.py")}
@@ -183,6 +195,17 @@ def test_errors_have_one_form():
 def test_plain_words(folder):
     files = [f for end in ("*.py", "*.md") for f in (ROOT / folder).rglob(end) if "_build" not in f.parts]
     assert [told for f in files for told in check_words(str(f.relative_to(ROOT)), f.read_text("utf8"))] == []
+
+
+def test_commands_install_what_there_is():
+    files = [ROOT / "README.md", ROOT / "data" / "README.md"]
+    files += [f for folder in ("dlbook", "scripts", "chapters") for f in (ROOT / folder).rglob("*.*")]
+    told = {
+        str(f.relative_to(ROOT)): check_installs(f.read_text("utf8"))
+        for f in files
+        if f.suffix in (".py", ".md", ".sh") and f.parent != PACKAGE / "models"
+    }
+    assert {name: wrong for name, wrong in told.items() if wrong} == {}
 
 
 def test_no_example_has_a_limit_by_the_clock():
@@ -245,6 +268,14 @@ def test_the_checker_reads_messages_that_are_made_elsewhere():
     assert check_errors(made(nn__a=MADE.format(good, "lost"))) == ["nn.a:7 says '{}: expected 1, lost'"]
     assert check_errors(made(nn__a="raise ValueError(told)")) == ["nn.a:1 says '{}'"]
     assert check_errors(made(nn__a="raise AttributeError(f'no {name}')")) == []
+
+
+def test_the_checker_catches_a_command_that_installs_nothing():
+    assert check_installs("run `pip install '.[weights]'` in a checkout") == []
+    assert check_installs("pip install 'dlbook[weights]'; pip install '.[all]'") == [
+        "dlbook[weights]",
+        ".[all]",
+    ]
 
 
 def test_the_checker_catches_banned_words():

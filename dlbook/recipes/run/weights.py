@@ -94,12 +94,20 @@ def as_ours(state: Mapping[str, Tensor], name: str, in_channels: int) -> dict[st
 def _numbers_of_classes(state: Mapping[str, Tensor], name: str) -> list[int]:
     """K of the layers that could be the last one, the likeliest first.
 
-    Theirs reads as many features as ours, or half of them where ours joins two heads; blocks come many times.
+    Theirs reads as many features as ours, or half of them where ours joins two heads. It is linear, or a 1x1
+    convolution with a bias: one without is a shortcut between the stages of a ResNet. Blocks come many times,
+    the last layer once.
     """
     width = create(name, device="meta").num_features
-    wide = [value for value in state.values() if value.ndim > 1]
-    found = Counter(len(value) for value in wide if value[0].numel() in (width, width // 2))
-    return [number for number, _ in sorted(found.items(), key=lambda item: item[1])] or [1000]
+    found: Counter[tuple[int, bool, int]] = Counter()
+    for key, value in state.items():
+        is_layer = value.ndim == 2 or (value.ndim == 4 and f"{key.removesuffix('weight')}bias" in state)
+        if is_layer and value.shape[1:].numel() == value.shape[1] in (width, width // 2):
+            found[value.ndim, value.shape[1] != width, len(value)] += 1
+    layers = [*found]
+    layers.reverse()  # of two that come equally often, the one that stands later
+    likeliest = sorted(layers, key=lambda layer: (*layer[:2], found[layer]))
+    return list(dict.fromkeys(number for *_, number in likeliest)) or [1000]
 
 
 def _read(path: Path) -> Any:

@@ -68,6 +68,27 @@ def test_the_number_of_classes_is_found_in_the_state(row, library):
     }
 
 
+@pytest.mark.parametrize(
+    ("row", "library"),
+    [
+        ("resnet34", "torchvision/resnet34"),  # a shortcut reads half as many features as the head
+        ("resnet50_v1_5", "torchvision/resnet50"),  # and here both do
+        ("seresnet50_v1_5", "timm/seresnet50"),  # convolutions with a bias
+        ("convnext_t", "torchvision/convnext_tiny"),
+        ("regnet_y_200mf", "timm/regnety_002"),  # as often as the head
+        ("deit_s_distilled", "timm/deit_small_distilled_patch16_224"),  # its first layer reads 768 numbers
+        ("resnetv2_50", "timm/resnetv2_50"),
+        ("vgg11", "torchvision/vgg11"),  # the layer before the head reads as many features
+    ],
+)
+def test_a_misfit_is_not_the_head_that_a_wrong_number_of_classes_gives(row, library):
+    with torch.device("meta"):
+        state = peer(library, num_classes=11).state_dict()
+    for order in (state, dict(sorted(state.items()))):
+        with pytest.raises(ValueError, match="got 'more.weight', which has no place in it"):
+            as_ours(order | {"more.weight": torch.ones(1)}, row, 3)
+
+
 def test_old_files_without_counters_give_zeros(theirs):
     state = {name: value for name, value in theirs.state_dict().items() if "num_batches" not in name}
     assert as_ours(state, "resnet18", 3)["bn1.num_batches_tracked"] == 0
@@ -118,5 +139,10 @@ def test_a_misfit_is_named_with_key_and_file(theirs, tmp_path):
         match=r"model.weights: expected weights of resnet34 in .*a.pth, got .*'layer1.2.conv1.weight'",
     ):
         start("resnet34", 7, 3, path, False)
+    deeper = saved(tmp_path, torchvision.models.resnet34().state_dict(), "b.pth")
+    with pytest.raises(
+        ValueError, match="weights of resnet18 in .*b.pth, got .*'layer1.2.conv1.weight', which"
+    ):
+        start("resnet18", 7, 3, deeper, False)
     with pytest.raises(ValueError, match=r"'conv1.weight' of shape \[64, 1, 7, 7\], got \[64, 3, 7, 7\]"):
         start("resnet18", 7, 1, path, False)
