@@ -20,7 +20,7 @@ Config = Annotated[
     str, typer.Argument(help="A YAML file, a bundled configuration such as digits, or a run's folder.")
 ]
 Overrides = Annotated[
-    list[str] | None, typer.Argument(help="Keys to set, such as optimizer.lr=1e-3 trainer.epochs=20.")
+    list[str] | None, typer.Argument(help="Keys to set instead, such as optimizer.lr=1e-3 trainer.epochs=20.")
 ]
 Folder = Annotated[Path, typer.Argument(help="The folder of a run, such as runs/digits.")]
 
@@ -28,16 +28,21 @@ Folder = Annotated[Path, typer.Argument(help="The folder of a run, such as runs/
 def train(
     config: Config,
     overrides: Overrides = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in output.folder.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with the run that output.folder holds, from its last checkpoint."
+        ),
+    ] = False,
     show: Annotated[
         bool,
         typer.Option("--show", help="Train nothing: print every key with its value, type, default, meaning."),
     ] = False,
 ) -> None:
-    """Train from a configuration; the run's folder keeps its checkpoints, figures and the resolved
-    configuration.
+    """Train a network as a configuration says. Its folder, output.folder, is then a run: config.yaml with
+    every key, the checkpoints, the figures of each evaluation.
 
-    On many GPUs or machines: torchrun --standalone --nproc-per-node N -m dlbook train CONFIG.
+    On several GPUs: torchrun --standalone --nproc-per-node N -m dlbook train CONFIG.
     """
     loaded = read_config(config, overrides)  # first: a fault in it is told before all the rest is imported
     if show:
@@ -80,13 +85,18 @@ def _trained(config: "RunConfig", resume: bool) -> str | None:
 def evaluate(
     run: Folder,
     overrides: Annotated[
-        list[str] | None, typer.Argument(help="data.root=FOLDER if the images moved; trainer.device=cpu.")
+        list[str] | None,
+        typer.Argument(
+            help="data.root=FOLDER if the images moved; trainer.device, data.batch_size, data.workers."
+        ),
     ] = None,
-    part: Annotated[str, typer.Option(help="test, validation or train.")] = "test",
-    checkpoint: Annotated[str, typer.Option(help="best, of the best evaluation, or last.")] = "best",
+    part: Annotated[str, typer.Option(help="Which images: test, validation or train.")] = "test",
+    checkpoint: Annotated[
+        str, typer.Option(help="Weights of the run: best, of its best evaluation, or last.")
+    ] = "best",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Evaluate the best weights of a run, also by many processes under torchrun.
+    """Measure a run on images that it did not train on, also by several processes under torchrun.
 
     RUN/evaluation/PART then has the confusion matrix, figures of each class, calibration, every mistake, and
     the worst ones as one picture.
@@ -137,6 +147,7 @@ def read_config(config: str, overrides: list[str] | None, varied: bool = False) 
     from dlbook.recipes.run.sections import Draft
     from dlbook.recipes.run.unused import require_used
     from dlbook.train.configuration import load
+    from dlbook.train.faults import at_key
     from dlbook.zoo import require_name
 
     file, own = locate(config)
@@ -144,7 +155,8 @@ def read_config(config: str, overrides: list[str] | None, varied: bool = False) 
     draft = load(Draft, file, overrides)
     if not varied:
         require_used(draft)
-    require_name(draft.model.name)
+    with at_key("model.name"):
+        require_name(draft.model.name)
     from dlbook.recipes.run.config import RunConfig
 
     return load(RunConfig, file, overrides)

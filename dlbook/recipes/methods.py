@@ -28,7 +28,7 @@ from dlbook.semi.pseudo_label import PseudoLabel, PseudoLabelConfig
 from dlbook.supervised.cross_entropy import CrossEntropy, CrossEntropyConfig
 from dlbook.train.method import Method
 
-__all__ = ["MEANINGS", "METHODS", "Facts", "MethodRow"]
+__all__ = ["ABOUT", "MEANINGS", "METHODS", "Facts", "MethodRow"]
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,25 @@ METHODS = {
     ),
 }
 
-# What the fields of the methods' hyper-parameters mean, for `dlbook train CONFIG --show` and the site.
+# What the methods are, and what the fields of their hyper-parameters mean, for `dlbook train CONFIG --show`
+# and the site; where one method says more of a field, as method.field.
+EMA = "in [0, 1): an average of the weights over the steps is evaluated; each step keeps this share of it"
+ABOUT = {
+    "cross_entropy": "Plain classification: cross-entropy of labelled images.",
+    "pseudo_label": "Pseudo-label (Lee 2013): the network's own guesses serve as labels, more and more.",
+    "pi_model": "The Pi-model (Laine and Aila 2017): two views of an image shall get the same answer.",
+    "fixmatch": "FixMatch (Sohn et al. 2020): confident guesses on weak views are labels of strong views.",
+    "flexmatch": "FlexMatch (Zhang et al. 2021): FixMatch with a threshold that each class earns.",
+}
 MEANINGS = {
-    "label_smoothing": "share of the target that is spread over all classes; 0 is off",
-    "ema_decay": "decay of the average of the weights that is evaluated; null keeps no average",
-    "threshold": "tau: the probability from which a guess counts as a label",
-    "unlabelled_weight": "weight of the loss of the images without labels",
-    "weight": "largest weight of the consistency, times the share of labelled images",
-    "length": "steps in which the weight of the consistency grows",
-    "start": "T1: the step from which guesses count",
-    "end": "T2: the step from which guesses have their full weight",
-    "final": "alpha_f: that full weight",
+    "label_smoothing": "in [0, 1): share of the target that is spread over all classes; 0 is off",
+    "ema_decay": EMA,
+    "cross_entropy.ema_decay": f"{EMA}; null evaluates the weights themselves",
+    "threshold": "in [0, 1]: tau, the probability from which a guess counts as a label",
+    "unlabelled_weight": "at least 0: weight of the loss of the images without labels",
+    "weight": "at least 0: largest weight of the difference between the answers to two views",
+    "length": "at least 1: steps in which that weight grows from almost nothing",
+    "start": "T1: the step from which guesses are learnt from",
+    "end": "T2, not before start: the step from which guesses have their full weight",
+    "final": "alpha_f, at least 0: that full weight",
 }

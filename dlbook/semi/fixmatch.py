@@ -32,6 +32,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlbook.checks import require_in
 from dlbook.optim.ema import EMA
 from dlbook.semi import SemiBatch
 from dlbook.train.method import Method
@@ -91,6 +92,7 @@ class FixMatchConfig:
                 f"expected unlabelled_weight >= 0, got {self.unlabelled_weight}; 0 ignores the "
                 "unlabelled images"
             )
+        require_in("ema_decay", self.ema_decay, 0, 1, "[)", "0.999 averages over the last 1,000 steps")
 
 
 class FixMatch(Method):

@@ -37,6 +37,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlbook.checks import require_in
 from dlbook.nn.gather_rows import gather_rows
 from dlbook.optim.ema import EMA
 from dlbook.semi import SemiBatch
@@ -103,6 +104,7 @@ class FlexMatchConfig:
                 f"expected unlabelled_weight >= 0, got {self.unlabelled_weight}; 0 ignores the "
                 "unlabelled images"
             )
+        require_in("ema_decay", self.ema_decay, 0, 1, "[)", "0.999 averages over the last 1,000 steps")
 
 
 class FlexMatch(Method):

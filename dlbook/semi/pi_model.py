@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlbook.checks import require_in
 from dlbook.optim.ema import EMA
 from dlbook.semi import SemiBatch
 from dlbook.train.method import Method
@@ -65,6 +66,7 @@ class PiModelConfig:
                 f"expected length >= 1 and weight >= 0, got {self.length} and {self.weight}; length counts "
                 "steps, and weight 0 leaves the consistency out"
             )
+        require_in("ema_decay", self.ema_decay, 0, 1, "[)", "0.999 averages over the last 1,000 steps")
 
 
 class PiModel(Method):

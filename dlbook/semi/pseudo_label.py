@@ -27,6 +27,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlbook.checks import require_at_least, require_in
 from dlbook.optim.ema import EMA
 from dlbook.semi import SemiBatch
 from dlbook.train.method import Method
@@ -68,6 +69,8 @@ class PseudoLabelConfig:
             raise ValueError(
                 f"expected 0 <= start <= end, got {self.start} and {self.end}; both count optimizer steps"
             )
+        require_at_least("final", self.final, 0, "0 ignores the unlabelled images")
+        require_in("ema_decay", self.ema_decay, 0, 1, "[)", "0.999 averages over the last 1,000 steps")
 
 
 class PseudoLabel(Method):

@@ -68,8 +68,8 @@ def _read(path: Path) -> DictConfig:
         ) from error
     if not OmegaConf.is_dict(content):
         raise ConfigurationError(
-            f"{path}: expected sections such as 'model:' at the top level, got {type(content).__name__}; "
-            "put every key into its section"
+            f"{path}: expected sections such as 'model:' at the top level, got a list or a "
+            "single value; put every key into its section"
         )
     return content
 
@@ -96,24 +96,47 @@ def _dotted(overrides: Sequence[str]) -> DictConfig:
             raise ConfigurationError(
                 f"expected overrides section.key=value, got {override!r}; write it as optimizer.lr=0.1"
             )
-    try:
-        return OmegaConf.from_dotlist(list(overrides))
-    except (yaml.YAMLError, OmegaConfBaseException) as error:
-        raise ConfigurationError(
-            f"expected values that YAML can read, got others ({_one_line(error)}); put quotes around text"
-        ) from error
+    for override in overrides:
+        key, _, value = override.partition("=")
+        try:
+            OmegaConf.from_dotlist([override])
+        except (yaml.YAMLError, OmegaConfBaseException) as error:
+            raise ConfigurationError(
+                f"{key}: expected a value that YAML can read, got {value!r} ({_one_line(error)}); put quotes "
+                "around text"
+            ) from error
+    return OmegaConf.from_dotlist(list(overrides))
 
 
 def _merged(content: Mapping[str, Any], changes: DictConfig, where: str = "") -> dict[str, Any]:
     """The content with what overrides change, as plain dicts, lists, numbers and text."""
     try:
-        merged = OmegaConf.merge(OmegaConf.create(content), changes)
+        base = OmegaConf.create(content)
+        if odd := _list_for_section(base, changes):
+            raise ConfigurationError(
+                f"{odd}: expected a section with keys of its own, got a list; set its keys, such as "
+                "optimizer.lr=0.1"
+            )
+        merged = OmegaConf.merge(base, changes)
         return OmegaConf.to_container(merged, resolve=True)
     except (yaml.YAMLError, OmegaConfBaseException) as error:
+        key = f"{error.full_key}: " if getattr(error, "full_key", None) else ""
         raise ConfigurationError(
-            f"{where}expected sections whose values are known, got others ({_one_line(error)}); fix the one "
-            "it names"
+            f"{where}{key}expected a value that is known, got another ({_one_line(error)}); write the value "
+            "itself"
         ) from error
+
+
+def _list_for_section(content: DictConfig, changes: DictConfig, prefix: str = "") -> str:
+    """The first key that is a section on one side and a list on the other, which OmegaConf cannot merge."""
+    for key in (key for key in content if key in changes):
+        pair = content._get_node(key), changes._get_node(key)
+        if all(map(OmegaConf.is_dict, pair)):
+            if found := _list_for_section(*pair, f"{prefix}{key}."):
+                return found
+        elif any(map(OmegaConf.is_list, pair)) and any(map(OmegaConf.is_dict, pair)):
+            return f"{prefix}{key}"
+    return ""
 
 
 def read_value(text: str) -> Any:

@@ -12,13 +12,14 @@ import json
 import re
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-__all__ = ["ConfigurationError", "Section", "validate"]
+__all__ = ["ConfigurationError", "Section", "at_key", "validate"]
 
 WHOLE = "the configuration"  # where a fault lies that is between sections
 
@@ -36,6 +37,26 @@ class ConfigurationError(ValueError):
     """What is wrong with a configuration, a line for each fault: path, what was expected, what got, the
     nearest that exists.
     """
+
+
+@contextmanager
+def at_key(key: str, kind: type[Exception] = ValueError) -> Iterator[None]:
+    """Let what is said of a key's value begin with the key.
+
+    Args:
+        key: dotted.
+        kind: of the errors.
+
+    >>> with at_key("model.name"):
+    ...     raise ValueError("expected a name, got 3; write a name")
+    Traceback (most recent call last):
+    ValueError: model.name: expected a name, got 3; write a name
+    """
+    try:
+        yield
+    except kind as error:
+        error.args = (f"{key}: {error}",)
+        raise
 
 
 def validate(
@@ -64,17 +85,23 @@ def validate(
         raise ConfigurationError(
             "\n".join(
                 _placed(line, file, overridden)
-                for line in [*map(_of_null, words), *(_sentence(schema, fault) for fault in faults)]
+                for told in [*map(_of_null, words), *(_sentence(schema, fault) for fault in faults)]
+                for line in told.splitlines()
             )
         )
     return config
 
 
 def _placed(line: str, file: Path | None, overridden: Sequence[str]) -> str:
-    """The file in front of the line, unless an override set the key, or one above or below it."""
+    """The file in front of the line, unless an override set the key, one above or below it, or one that the
+    line names with its value.
+    """
     where = line.split(": ")[0]
     near = (f"{key}.".startswith(f"{where}.") or f"{where}.".startswith(f"{key}.") for key in overridden)
-    return line if file is None or any(near) or (where == WHOLE and overridden) else f"{file}: {line}"
+    named = any(f"{key}=" in line for key in overridden)
+    return (
+        line if file is None or named or any(near) or (where == WHOLE and overridden) else f"{file}: {line}"
+    )
 
 
 def _words_for_null(
@@ -109,7 +136,7 @@ def _sentence(schema: type[Section], fault: Mapping[str, Any]) -> str:
         fix = _of_another(schema, where) or _nearest(path[-1], known) or "fix its name, or leave it out"
         return f"{where}: expected one of the keys {', '.join(known)}, got {path[-1]!r}; {fix}"
     if fault["type"] == "value_error":  # a validator of ours: it says all three things itself
-        return f"{where}: {fault['ctx']['error']}"
+        return "\n".join(_at_key(schema, path, line) for line in str(fault["ctx"]["error"]).splitlines())
     if fault["type"].startswith("model_") and below:
         first = f"{where}.{next(iter(below[0].model_fields))}"
         fix = f"did you mean {first}={got}?" if isinstance(got, str) else f"set its keys, such as {first}=..."
@@ -117,13 +144,23 @@ def _sentence(schema: type[Section], fault: Mapping[str, Any]) -> str:
     if fault["type"] == "too_long" or any(isinstance(part, int) for part in fault["loc"]):
         return _of_list(path, sections, fault)  # no override sets one number of a list
     if fault["type"] == "missing":
-        return f"{where}: expected a value, got none; set it in the file or by {where}=..."
+        inside = [p for p in _paths(schema) if p.startswith(f"{where}.")]
+        key = inside[0] if inside else where
+        return f"{where}: expected a value, got none; set it in the file or by {key}=..."
     told = fault.get("ctx", {})
     if fault["type"] == "union_tag_invalid":
         where, got = f"{where}.name", told["tag"]
     words = re.findall(r"'([^']+)'", told.get("expected_tags") or told.get("expected") or fault["msg"])
     fix = (_nearest(got, words) if isinstance(got, str) else "") or f"set another by {where}=..."
     return f"{where}: expected {_asked(fault)}, got {_shown(got)}; {fix}"
+
+
+def _at_key(schema: type[Section], path: Sequence[str], line: str) -> str:
+    """A line of a validator with its key in front; one between keys says itself at which of its section's."""
+    inside = ".".join([*path, line.partition(": ")[0]])
+    return (
+        f"{'.'.join([*path, ''])}{line}" if inside in _paths(schema) else f"{'.'.join(path) or WHOLE}: {line}"
+    )
 
 
 def _asked(fault: Mapping[str, Any]) -> str:

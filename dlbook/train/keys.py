@@ -16,6 +16,7 @@ optimizer:
   lr: 0.5
 """
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ from dlbook.train.configuration import Section
 __all__ = ["Key", "commented", "keys"]
 
 NEEDED = "needed"
+WIDTH = 100  # columns of a comment
 TYPES = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false"}
 BOUNDS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
 
@@ -55,7 +57,7 @@ def keys(section: type[Section]) -> list[Key]:
         Key(
             name,
             _kind(told[name]),
-            NEEDED if field.is_required() else _value(field.default),
+            _value(told[name]["default"]) if "default" in told[name] else NEEDED,
             field.description or "",
         )
         for name, field in section.model_fields.items()
@@ -73,14 +75,20 @@ def _lines(config: Section, indent: str) -> Iterator[str]:
     for name in type(config).model_fields:
         value = getattr(config, name)
         if isinstance(value, Section):
-            yield f"{indent}# {_first_line(value)}"
+            yield from _comment(_first_line(value), indent)
             yield f"{indent}{name}:"
             yield from _lines(value, indent + "  ")
         else:
             key = known[name]
             default = key.default if key.default == NEEDED else f"default {key.default}"
-            yield f"{indent}# {key.meaning} [{key.kind}; {default}]"
+            yield from _comment(f"{key.meaning} [{key.kind}; {default}]", indent)
             yield f"{indent}{name}: {_value(value)}"
+
+
+def _comment(text: str, indent: str) -> list[str]:
+    """Lines of YAML that nothing reads."""
+    start = f"{indent}# "
+    return textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=start, break_on_hyphens=False)
 
 
 def _first_line(section: Section) -> str:
@@ -107,7 +115,16 @@ def _kind(told: Mapping[str, Any]) -> str:
         return str(told["const"])
     if told.get("type") == "array":
         if "prefixItems" in told:
-            return f"list of {', '.join(_kind(each) for each in told['prefixItems'])}"
+            kinds = [_kind(each) for each in told["prefixItems"]]
+            if len(set(kinds)) == 1:
+                return f"list of {len(kinds)}, each {kinds[0]}"
+            return f"list of {', '.join(kinds)}"
         return f"list of {_kind(told['items'])}s"
-    bounds = " and ".join(f"{sign} {told[name]}" for name, sign in BOUNDS.items() if name in told)
+    bounds = " and ".join(f"{sign} {_bound(told[name])}" for name, sign in BOUNDS.items() if name in told)
     return f"{TYPES.get(told.get('type'), told.get('type', 'anything'))} {bounds}".strip()
+
+
+def _bound(number: float) -> str:
+    """A bound; a large power of two as such."""
+    power = int(number).bit_length() - 1
+    return f"2^{power}" if power > 30 and number == 2**power else str(number)

@@ -80,8 +80,8 @@ def require_installed() -> None:
     """Raise ValueError if wandb is not installed: to be called before a run's folder is made."""
     if importlib.util.find_spec("wandb") is None:
         raise ValueError(
-            "expected the package wandb for output.wandb=true, got an environment without it; "
-            "pip install wandb, or leave it off"
+            "output.wandb: expected the package wandb, got an environment without it; pip install wandb, or "
+            "set output.wandb=false"
         )
 
 

@@ -122,7 +122,7 @@ BROKEN = {
     "a key twice": (("train", "a.yaml"), "duplicate key", WHOLE + "seed: 1\nseed: 2\n"),
     "no model": (
         ("train", "a.yaml"),
-        "model: expected a value, got none; set it in the file or by model=",
+        "model: expected a value, got none; set it in the file or by model.name=...",
         MIXED,
     ),
     "binary for YAML": (("train", "a.yaml"), "expected YAML", b"\x89PNG\r\n\x1a\n\xff\xfe\x00"),
@@ -141,7 +141,7 @@ BROKEN = {
     ),
     "out of range": (
         ("train", "digits", "method.label_smoothing=1"),
-        "method: expected 0 <= label_smoothing < 1, got 1",
+        "method.label_smoothing: expected 0 <= label_smoothing < 1, got 1",
     ),
     "infinite": (("train", "digits", "optimizer.lr=.inf"), "optimizer.lr: expected a finite number"),
     "an override without =": (
@@ -167,11 +167,11 @@ BROKEN = {
     "data that are missing": (("train", "cifar10", "data.root=nowhere"), "nowhere"),
     "one cycle of two steps": (
         ("train", "digits", *TINY, "data.limit=40"),
-        "schedule.name=one_cycle: expected a run of 4 steps or more, got 2",
+        "schedule.name: expected a run of 4 steps or more for one_cycle, got 2",
     ),
     "two sections at odds": (
         ("train", "digits", "schedule.warmup_epochs=99"),
-        "schedule.warmup_epochs below trainer.epochs=15, got 99",
+        "schedule.warmup_epochs: expected less than trainer.epochs=15, got 99",
     ),
     "an unknown option": (("train", "digits", "--resum"), "No such option"),
     "a rate that explodes": (
@@ -220,7 +220,7 @@ def test_damaged_runs_get_a_sentence(run, trained, tmp_path):
     Path("run/config.yaml").write_text("model: {name: convnet_digits}\n")
     assert run("evaluate", "run")[::2] == (
         2,
-        "dlbook: run/config.yaml: data: expected a value, got none; set it in the file or by data=...\n",
+        "dlbook: run/config.yaml: data: expected a value, got none; set it in the file or by data.name=...\n",
     )
     shutil.copy(trained[0] / "config.yaml", "run/config.yaml")
     best = Path("run/checkpoints/best.ckpt")

@@ -78,7 +78,7 @@ WRONG = {
         "mixup.alfa: expected one of the keys alpha, got 'alfa'; did you mean 'alpha'?",
     ),
     "nothing like it": ("model: a\nzzz: 1", "zzz: expected one of the keys model, optimizer"),
-    "missing": ("epochs: 2", "model: expected a value, got none; set it in the file or by model="),
+    "missing": ("epochs: 2", "model: expected a value, got none; set it in the file or by model=..."),
     "word for a number": (
         "model: a\noptimizer: {lr: fast}",
         "optimizer.lr: expected a valid number, got 'fast'",
@@ -128,6 +128,10 @@ WRONG = {
     "list at the top": ("- model", "expected sections such as 'model:' at the top level"),
     "interpolation of nothing": ("model: ${nope}", "Interpolation key 'nope' not found"),
     "code": ("model: !!python/object/apply:os.getcwd []", "expected YAML, got what cannot be read"),
+    "a value from elsewhere": (
+        "model: a\noptimizer: {lr: '${x.y}'}",
+        "optimizer.lr: expected a value that is",
+    ),
     "no text": ("model: a\noptimizer: null", "optimizer: expected a section with keys of its own, got null"),
 }
 
@@ -165,6 +169,28 @@ def test_bad_override(override):
         ConfigurationError, match=r"expected overrides section\.key=value, got .*; write it as"
     ):
         resolve(Config, {"model": "a"}, [override])
+
+
+@pytest.mark.parametrize(
+    ("content", "override", "told"),
+    [
+        (
+            {"optimizer": {"lr": 0.1}},
+            "optimizer=[1]",
+            "optimizer: expected a section with keys of its own, got a",
+        ),
+        (
+            {"optimizer": [1]},
+            "optimizer.lr=1",
+            "optimizer: expected a section with keys of its own, got a list",
+        ),
+        ({}, "optimizer.lr=[1", "optimizer.lr: expected a value that YAML can read, got '[1'"),
+    ],
+)
+def test_an_override_that_cannot_be_merged_is_named(content, override, told):
+    with pytest.raises(ConfigurationError) as error:
+        resolve(Config, {"model": "a"} | content, ["epochs=2", override])
+    assert str(error.value).startswith(told)
 
 
 def test_missing_file_suggests_its_neighbour(tmp_path):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import model_validator
 
 from dlbook.train.faults import ConfigurationError, Section, validate
 
@@ -33,6 +34,49 @@ def test_the_file_is_named_unless_an_override_is_the_fault(content, overridden, 
     with pytest.raises(ConfigurationError) as error:
         validate(Outer, content, Path("a.yaml"), overridden)
     assert str(error.value).startswith(told)
+
+
+class Between(Section):
+    inner: Inner = Inner()
+    end: int = 9
+
+    @model_validator(mode="after")
+    def _fits(self):
+        if self.inner.lr > 1:
+            raise ValueError(
+                f"inner.lr: expected less than end={self.end}, got 2; lower it\nend: expected more"
+            )
+        if self.end < 0:
+            raise ValueError("expected all to fit, got else; fix it")
+        return self
+
+
+class Around(Section):
+    part: Between = Between()
+
+
+@pytest.mark.parametrize(
+    ("content", "overridden", "told"),
+    [
+        ({"inner": {"lr": 2}}, (), "a.yaml: part.inner.lr: expected less / a.yaml: part.end: expected more"),
+        (
+            {"inner": {"lr": 2}},
+            ("part.inner.lr",),
+            "part.inner.lr: expected less / a.yaml: part.end: expected more",
+        ),
+        ({"end": -1}, (), "a.yaml: part: expected all to fit"),
+    ],
+)
+def test_a_validator_says_at_which_key_its_fault_lies(content, overridden, told):
+    with pytest.raises(ConfigurationError) as error:
+        validate(Around, {"part": content}, Path("a.yaml"), overridden)
+    lines = str(error.value).splitlines()
+    assert all(map(str.startswith, lines, told.split(" / "))) and len(lines) == told.count(" / ") + 1
+
+
+def test_an_override_that_a_line_names_is_its_fault():
+    with pytest.raises(ConfigurationError, match="^inner.lr: expected less than end=9"):
+        validate(Between, {"inner": {"lr": 2}}, Path("a.yaml"), ["end"])
 
 
 def test_null_is_nothing():

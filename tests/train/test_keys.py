@@ -41,7 +41,7 @@ def test_every_form_of_a_type_in_words():
         Key("on", "true or false", "true", "whether"),
     ]
     assert keys(Inner) == [
-        Key("rates", "list of number, number", "[0.5, 1.0e-05]", "two"),
+        Key("rates", "list of 2, each number", "[0.5, 1.0e-05]", "two"),
         Key("shares", "list of numbers", "[]", "some"),
     ]
 
@@ -60,7 +60,7 @@ def test_a_whole_configuration_in_order():
         "on: true",
         "# Inside.",
         "inner:",
-        "  # two [list of number, number; default [0.5, 1.0e-05]]",
+        "  # two [list of 2, each number; default [0.5, 1.0e-05]]",
         "  rates: [0.5, 1.0e-05]",
         "  # some [list of numbers; default []]",
         "  shares: []",

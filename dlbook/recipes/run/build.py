@@ -22,10 +22,11 @@ from dlbook.recipes.run import transfer
 from dlbook.recipes.run.config import RunConfig, hyper_parameters
 from dlbook.recipes.run.data import Splits, load
 from dlbook.recipes.run.device import MovedBatches, choose_device
-from dlbook.recipes.run.fitting import require_batches_fit, require_data_fit, require_one_head
+from dlbook.recipes.run.fitting import require_batches_fit, require_data_fit, require_network_fits
 from dlbook.recipes.run.optimizer import make_optimizer, make_schedule
 from dlbook.recipes.semi import pools as semi
 from dlbook.train.batches import Batches
+from dlbook.train.faults import at_key
 from dlbook.train.fit.activation_checkpointing import checkpoint_blocks
 from dlbook.train.method import Method
 from dlbook.train.parallel import distributed, sharded
@@ -82,11 +83,11 @@ def build(config: RunConfig, rank: int = 0, world_size: int = 1, splits: Splits 
     device = choose_device(config.trainer.device)
     splits = splits or load(config.data, config.seed)
     require_data_fit(config, splits)
+    require_network_fits(config, splits)
     torch.manual_seed(config.seed)
     method = make_method(config, splits, world_size).to(device)
     batches = make_batches(config, splits, device, rank, world_size)
     forward = make_forward(config, method, world_size)  # first, for sharding replaces the parameters
-    optimizer = make_optimizer(config.optimizer, method)
     accumulate = config.trainer.accumulate
     steps_per_epoch = batches.per_epoch // accumulate
     if steps_per_epoch == 0:
@@ -96,7 +97,7 @@ def build(config: RunConfig, rank: int = 0, world_size: int = 1, splits: Splits 
         )
     trainer = Trainer(
         method,
-        optimizer,
+        make_optimizer(config.optimizer, method),
         make_schedule(config, steps_per_epoch),
         batches,
         accumulate=accumulate,
@@ -111,7 +112,6 @@ def build(config: RunConfig, rank: int = 0, world_size: int = 1, splits: Splits 
 def make_method(config: RunConfig, splits: Splits, world_size: int = 1) -> Method:
     """The method that the configuration names, around a row of the zoo with the data's classes."""
     section = config.model
-    require_one_head(section.name)
     model = transfer.start(
         section.name,
         len(splits.classes),
@@ -127,7 +127,8 @@ def make_method(config: RunConfig, splits: Splits, world_size: int = 1) -> Metho
     facts = Facts(len(splits.train), len(splits.classes))
     method = METHODS[config.method.name].build(model, hyper_parameters(config.method), facts)
     if config.trainer.activation_checkpointing:
-        checkpoint_blocks(model)
+        with at_key("trainer.activation_checkpointing"):
+            checkpoint_blocks(model)
     require_batches_fit(config, method.train(), world_size)
     return method
 

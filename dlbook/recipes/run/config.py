@@ -12,13 +12,14 @@ CrossEntropyConfig(label_smoothing=0.1, ema_decay=None)
 """
 
 import dataclasses
+import re
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, create_model, model_validator
 
-from dlbook.recipes.methods import MEANINGS, METHODS
+from dlbook.recipes.methods import ABOUT, MEANINGS, METHODS
 from dlbook.recipes.run.sections import Augment, Data, Draft, Optimizer
 from dlbook.train.configuration import Field, Section, resolve
 
@@ -35,27 +36,65 @@ __all__ = [
 
 # Where a run is kept, how its images are fetched and where it computes: what it learns is the same.
 FREE = {"output": True, "data": {"workers", "root"}, "trainer": {"device"}}
+CHOICE = {"enum": list(METHODS), "default": "cross_entropy"}  # of method.name, whatever the section
 
 
 def _method_section(name: str, hyper: type) -> type[Section]:
     """A section with the fields of a method's dataclass as keys; the dataclass itself judges their values."""
 
     def judge(section: Section) -> Section:
-        hyper(**section.model_dump(exclude={"name"}))
+        values = section.model_dump(exclude={"name"})
+        try:
+            hyper(**values)
+        except ValueError as error:
+            error.args = (_by_key(hyper, values, error),)
+            raise
         return section
 
     keys = {
-        each.name: (each.type, Field(each.default, description=MEANINGS[each.name]))
+        each.name: (
+            each.type,
+            Field(
+                each.default,
+                description=MEANINGS.get(f"{name}.{each.name}") or MEANINGS[each.name],
+            ),
+        )
         for each in dataclasses.fields(hyper)
     }
     return create_model(
         hyper.__name__,
         __base__=Section,
-        __doc__=hyper.__doc__,
+        __doc__=ABOUT[name],
         __validators__={"judge": model_validator(mode="after")(judge)},
-        name=(Literal[name], Field(name, description=f"the method, one of {', '.join(METHODS)}")),
+        name=(
+            Literal[name],
+            Field(name, description="the method, whose keys the others are", json_schema_extra=CHOICE),
+        ),
         **keys,
     )
+
+
+def _by_key(hyper: type, values: dict[str, Any], error: ValueError) -> str:
+    """What a dataclass says of its values, a line for each key that is at fault, as YAML names nothing: null.
+
+    It is the key without which the others are taken; where several are wrong, those that are refused alone.
+    """
+    told = {
+        key: str(error) for key in values if not _fault(hyper, {k: v for k, v in values.items() if k != key})
+    }
+    first = dict([*told.items()][:1])  # of two that contradict each other
+    faults = first or {key: fault for key, value in values.items() if (fault := _fault(hyper, {key: value}))}
+    lines = [f"{key}: {fault}" for key, fault in faults.items()] or [str(error)]
+    return re.sub(r"\bNone\b", "null", "\n".join(lines))
+
+
+def _fault(hyper: type, values: dict[str, Any]) -> str:
+    """What a dataclass says of some values, with defaults for the others; "" where it takes them."""
+    try:
+        hyper(**values)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _with_name(content: Any) -> Any:
@@ -73,7 +112,7 @@ def hyper_parameters(section: Section) -> Any:
 
 
 class RunConfig(Draft):
-    """A whole run; the resolved configuration in the run's folder reproduces it."""
+    """A whole run."""
 
     method: Annotated[MethodSection, BeforeValidator(_with_name)] = SECTIONS["cross_entropy"]()
 
@@ -81,8 +120,8 @@ class RunConfig(Draft):
     def _labels_are_counted(self) -> "RunConfig":
         if METHODS[self.method.name].batches == "weak_strong" and self.data.labels_per_class is None:
             raise ValueError(
-                f"expected data.labels_per_class for method.name={self.method.name}, got none; set how many "
-                "labels of each class it may see"
+                f"data.labels_per_class: expected a number for method.name={self.method.name}, got null; "
+                "set how many labels of each class it may see"
             )
         return self
 

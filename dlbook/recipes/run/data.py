@@ -33,6 +33,7 @@ from dlbook.data.class_folders import is_system_file
 from dlbook.data.image_folder import ImageFolder
 from dlbook.data.picture_file import Preparation
 from dlbook.recipes.run.sections import Data
+from dlbook.train.faults import at_key
 
 __all__ = ["Pictures", "Splits", "fingerprint", "labelled", "load"]
 
@@ -72,9 +73,10 @@ def load(data: Data, seed: int) -> Splits:
             out); the message has the file and what to do.
         FileNotFoundError: a set is missing.
     """
-    if data.name == "image_folder":
-        return _folders(data, seed)
-    whole, test = _in_memory(data)
+    with at_key("data.root", FileNotFoundError):
+        if data.name == "image_folder":
+            return _folders(data, seed)
+        whole, test = _in_memory(data)
     chosen, held_out = split(whole.labels, data.validation, seed, whole.classes)
     train = whole.subset(chosen if data.limit is None else chosen[: data.limit])
     channels, height, width = whole.images.shape[1:]
@@ -129,8 +131,8 @@ def split(
             if len(members) < 2:
                 name = classes[label] if classes else label
                 raise ValueError(
-                    f"class {name}: expected two examples or more to hold one out, got {len(members)}; add "
-                    "images, or set data.validation=0"
+                    f"data.validation: expected two examples or more of class {name} to hold one out, got "
+                    f"{len(members)}; add images, or set data.validation=0"
                 )
             held_out[members[: max(1, int(share * len(members)))]] = True
     return order[~held_out[order]], held_out.nonzero().flatten()

@@ -11,20 +11,50 @@ fewer
 
 from pathlib import Path
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from dlbook.models import variants
+from dlbook.models import create, variants
 from dlbook.recipes.methods import METHODS
 from dlbook.recipes.run.config import RunConfig
 from dlbook.recipes.run.data import Splits
 from dlbook.recipes.run.sections import Data
+from dlbook.train.faults import at_key
 from dlbook.train.method import Method
 
-__all__ = ["require_batches_fit", "require_data_fit", "require_one_head"]
+__all__ = ["require_batches_fit", "require_data_fit", "require_network_fits"]
 
 
-def require_one_head(name: str) -> None:
-    """Raise ValueError for a row of the zoo that has further heads in training, and another row without."""
+def require_network_fits(config: RunConfig, splits: Splits) -> None:
+    """Raise ValueError for a network that does not take these images, or gives several answers in training.
+
+    Asked on torch's meta device, where tensors have shapes and no values: nothing is computed.
+    """
+    name, channels, size = config.model.name, splits.in_channels, splits.preparation.size
+    _require_one_head(name)
+    with at_key("model.name"):
+        model = create(name, device="meta", num_classes=len(splits.classes), in_channels=channels)
+    try:
+        answers = model.train()(torch.empty(2, channels, *size, device="meta"))
+    except ValueError as misfit:
+        told = str(misfit).rpartition(";")[0]  # its advice is for somebody who calls the network
+        if config.data.name == "image_folder":
+            raise ValueError(
+                f"data.image_size: expected a size that {name} takes, got {size[0]} ({told}); set another"
+            ) from misfit
+        raise ValueError(
+            f"model.name: expected a network for the images of {config.data.name}, {channels} x {size[0]} x "
+            f"{size[1]}, got {name} ({told}); take another, `dlbook models` lists them"
+        ) from misfit
+    if not isinstance(answers, Tensor):
+        raise ValueError(
+            f"model.name: expected a network with one head, got {name}, which gives several answers in "
+            "training; take another, `dlbook models` lists them"
+        )
+
+
+def _require_one_head(name: str) -> None:
+    """Raise ValueError for a row of the zoo that has another row with one head only."""
     if f"{name}_no_heads" in variants():
         raise ValueError(
             f"model.name: expected a network with one head, got {name}, which has more of them in training; "

@@ -51,7 +51,7 @@ def make_schedule(config: RunConfig, steps_per_epoch: int) -> schedules.Schedule
     section = config.schedule
     if section.name == "one_cycle" and total < 4:
         raise ValueError(
-            f"schedule.name=one_cycle: expected a run of 4 steps or more, got {total}; raise "
+            f"schedule.name: expected a run of 4 steps or more for one_cycle, got {total}; raise "
             "trainer.epochs or lower data.batch_size"
         )
     drops = [max(1, round(share * total)) for share in section.milestones]

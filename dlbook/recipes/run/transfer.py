@@ -18,6 +18,7 @@ from dlbook.models import create, efficientnet_weights
 from dlbook.recipes.run.network import network_weights, read_description
 from dlbook.recipes.run.normalised import Normalised
 from dlbook.recipes.run.weights import as_ours, read_state
+from dlbook.train.faults import at_key
 from dlbook.train.fit.freeze import freeze, head
 
 __all__ = ["new_head", "start"]
@@ -108,7 +109,8 @@ def _given(path: Path, name: str, in_channels: int) -> tuple[Mapping[str, Tensor
             f"{path}, {'where no run was begun' if path.exists() else 'which is missing'}; train a run "
             "there, or fix the path"
         )
-    state = read_state(path)
+    with at_key("model.weights"):
+        state = read_state(path)
     try:
         given = as_ours(state, name, in_channels)
     except ValueError as misfit:

@@ -8,6 +8,7 @@ The resolved configuration of a run holds every key, so a key counts as set wher
 {'augment.magnitude': 5}
 """
 
+import json
 from collections.abc import Callable
 
 from dlbook.recipes.run.sections import BUNDLED, Draft
@@ -86,4 +87,5 @@ def require_used(config: Draft) -> None:
 
 
 def _sentence(path: str, value: object) -> str:
-    return f"{path}: expected to be left out, got {value}; {RULES[path][1]}"
+    shown = value if isinstance(value, str) else json.dumps(value)
+    return f"{path}: expected to be left out, got {shown}; {RULES[path][1]}"

@@ -29,7 +29,8 @@ def test_split_holds_out_the_same_share_of_each_class():
     )
     assert len(split(labels, 0.0, seed=0)[1]) == 0
     with pytest.raises(
-        ValueError, match="class 1: expected two examples or more to hold one out, got 1; add images"
+        ValueError,
+        match="^data.validation: expected two examples or more of class 1 to hold one out, got 1; add",
     ):
         split(torch.tensor([0, 0, 1]), 0.5, seed=0)
 
@@ -109,7 +110,7 @@ def test_a_class_of_two_examples_gives_one():
 
 def test_a_class_of_one_picture_is_named(tmp_path):
     data = folders(tmp_path, {"train": 1})
-    with pytest.raises(ValueError, match="class cat: expected two examples or more to hold one out, got 1"):
+    with pytest.raises(ValueError, match="expected two examples or more of class cat to hold one out, got 1"):
         load(data, seed=0)
     pictures = load(folders(tmp_path / "more", {"train": 3, "val": 1}), seed=0).train
     with pytest.raises(ValueError, match="at most 3, the examples of class cat, got 4"):
