@@ -143,10 +143,16 @@ def search(
         trial.set_user_attr("why", why)
         trial.set_user_attr("values", values)
         study.tell(trial, value, state=state)
-        told = "  ".join(f"{key}={each}" for key, each in values.items())
-        line = f"trial {trial.number + 1} of {trials}  {state.name.lower()}  {METRIC} {value}  {told}  {why}"
+        told = "  ".join(f"{key}={_shown(each)}" for key, each in values.items())
+        head = f"trial {trial.number + 1} of {trials}  {state.name.lower()}"
+        line = f"{head}  {METRIC} {_shown(value)}  {told}  {why}"
         say(line.rstrip())
     return study, _save_best(study, config)
+
+
+def _shown(value: Any) -> str:
+    """A value in few digits; the configuration of the best trial keeps them all."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _open(name: str, file: Path) -> tuple[Any, Any]:

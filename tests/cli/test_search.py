@@ -37,6 +37,11 @@ def test_search_and_train_its_winner(run):
         and "2 complete, 0 pruned, 0 fail" in out
         and Path("runs/search.journal").is_file()
     )
+    lines = [line for line in out.splitlines() if line.startswith("trial ")]
+    row = (
+        r"trial \d of 2  complete  accuracy [\d.]{1,5}  optimizer.lr=[\d.e-]{1,9}  optimizer.name=(sgd|adamw)"
+    )
+    assert [bool(re.fullmatch(row, line)) for line in lines] == [True, True]
     assert "3 complete" in run(*words, "--trials", "3")[1]  # goes on with the study
     file = re.search(r"train it: dlbook train (\S+)", out)[1]
     code, out, _ = run("train", file)
