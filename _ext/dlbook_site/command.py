@@ -94,7 +94,8 @@ def keys_section(title, prefix, kind):
     from dlbook.train.keys import NEEDED, keys
 
     made = section(
-        f"configuration {title}", nodes.literal("", title) if prefix else nodes.Text("Beside them")
+        f"configuration {title}",
+        nodes.literal("", title) if prefix else nodes.Text("Outside of the sections"),
     )
     if prefix:
         made += nodes.paragraph("", "", *worded(" ".join((kind.__doc__ or "").split())))

@@ -23,7 +23,7 @@ def lr_find(
     high: Annotated[float, typer.Option(help="Last rate.")] = 10.0,
     plot: Annotated[Path | None, typer.Option(help="Draw the curve into this .svg, .png or .pdf.")] = None,
 ) -> None:
-    """Train for a moment with a growing rate, and say which rates look good. Nothing is kept."""
+    """Train for a moment with a growing learning rate, and say which rates look good. Nothing is kept."""
     if plot is not None:
         _require_drawable(plot)
     loaded = read_config(config, overrides)

@@ -14,7 +14,10 @@ def predict(
         list[Path], typer.Argument(help="Picture files, folders of pictures, or patterns in quotes.")
     ],
     run: Annotated[
-        Path | None, typer.Option(help="A run's folder. Default: EfficientNet-Lite0 with ImageNet weights.")
+        Path | None,
+        typer.Option(
+            help="The folder of a run. Default: EfficientNet-Lite0, which knows ImageNet's 1,000 classes."
+        ),
     ] = None,
     top: Annotated[int, typer.Option(help="How many classes to name.", min=1)] = 3,
     checkpoint: Annotated[
@@ -25,8 +28,9 @@ def predict(
         bool, typer.Option("--csv", help="Print CSV: a line for each picture and class.")
     ] = False,
 ) -> None:
-    """Name what pictures show, with the probability of each class. A file that is no picture is told, and
-    costs no other its answer; then the exit code is 1.
+    """Name what pictures show, with the probability of each class.
+
+    A file that cannot be read is named among the errors. The others get their answers; the exit code is 1.
     """
     write = Writer(form_of(as_json, as_csv), typer.echo)
     from dlbook.data.picture_file import PictureError

@@ -52,7 +52,8 @@ def columns(rows: list[tuple[str, ...]], right: tuple[int, ...]) -> str:
 
 def models(
     pattern: Annotated[
-        str | None, typer.Argument(help="Only names with this in them; or a pattern, quoted: `'resnet*'`.")
+        str | None,
+        typer.Argument(help="Only names with this in them; or a whole pattern, in quotes: `'resnet*'`."),
     ] = None,
     family: Annotated[str | None, typer.Option(help="Only this family, such as resnet.")] = None,
     sort: Annotated[
@@ -60,7 +61,7 @@ def models(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the zoo: paper, year, parameters, MACs at each model's own input size."""
+    """List the models: paper, year, parameters, and multiply-accumulates (MACs) at each one's input size."""
     from dlbook.zoo.choice import choose
     from dlbook.zoo.rows import TITLE
 
@@ -109,7 +110,7 @@ def summary(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print the layers of a model: shape, parameters, MACs, receptive field; and the total."""
+    """Print the layers of a model with shape, parameters, multiply-accumulates (MACs) and receptive field."""
     from dlbook import zoo
 
     zoo.require_name(name)  # before torch is imported: a misspelled name is told at once

@@ -10,6 +10,8 @@ from dlbook.recipes.methods import METHODS
 from dlbook.train.keys import keys
 from tests.site.site_html import soup
 
+RESUME = "Go on with the run that output.folder holds, from its last checkpoint."
+
 
 @pytest.fixture(scope="module")
 def told():
@@ -26,7 +28,7 @@ def test_every_command_with_its_usage_arguments_and_options(told):
     rows = {item[0].astext(): item[-1].astext() for item in train.findall(nodes.definition_list_item)}
     (config,) = (text for name, text in rows.items() if name.startswith("config"))
     assert "A YAML file, a bundled configuration such as digits, or a run's folder." in config
-    assert rows["--resume"] == "Go on with the run in output.folder."
+    assert rows["--resume"] == RESUME
     assert not any("--help" in name for name in rows)
     for name, found, _ in command.commands():
         options = {item[0].astext() for item in told[name].findall(nodes.definition_list_item)}
@@ -39,7 +41,7 @@ def test_every_key_once_with_its_type_and_default():
         for title, prefix, kind in command.configured()
     ]
     titles = [made[0].astext() for _, _, made in sections]
-    assert titles[-1] == "Beside them" and [t for t in titles if ":" in t] == [
+    assert titles[-1] == "Outside of the sections" and [t for t in titles if ":" in t] == [
         f"method: {m}" for m in METHODS
     ]
     places = []
@@ -70,7 +72,7 @@ def test_every_bundled_configuration_stands_there():
 def test_the_built_pages_have_them(site, told):
     page = soup(site, "chapters/front/command.html")
     assert [page.find(id=f"command-{name}") is not None for name in told] == [True] * len(told)
-    assert "Go on with the run in output.folder." in page.get_text()
+    assert RESUME in page.get_text()
     page = soup(site, "chapters/front/configuration.html")
     for _, prefix, kind in command.configured():
         for key in keys(kind):
