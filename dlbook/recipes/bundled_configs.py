@@ -7,6 +7,7 @@
 import difflib
 import itertools
 import json
+import shlex
 from pathlib import Path
 
 __all__ = ["about", "find", "locate", "names"]
@@ -65,9 +66,14 @@ def locate(name: str | Path) -> tuple[Path, list[str]]:
         config.yaml gets: the run may have been moved since it began, or be named from elsewhere.
 
     Raises:
-        ValueError: as of `find`.
+        ValueError: as of `find`, or it is a folder of pictures.
     """
     found = find(name)
+    if (found / "train").is_dir() and not (found / "config.yaml").is_file():
+        raise ValueError(
+            f"{name}: expected a configuration or a run's folder, got a folder of pictures, with train; "
+            f"for these: dlbook train image_folder data.root={shlex.quote(str(name))}"
+        )
     file = found / "config.yaml" if (found / "config.yaml").is_file() else found
     if file.name != "config.yaml" or not (file.parent / "checkpoints").is_dir():
         return found, []

@@ -15,6 +15,16 @@ def test_bundled_configurations_are_valid():
         find("digit")
 
 
+def test_a_folder_of_pictures_is_told_how_to_train_on_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my pets" / "train").mkdir(parents=True)
+    told = "got a folder of pictures, with train; for these: dlbook train image_folder data.root='my pets'$"
+    with pytest.raises(ValueError, match=told):
+        locate("my pets")
+    (tmp_path / "my pets" / "config.yaml").touch()
+    assert locate("my pets")[1] == []
+
+
 def test_each_says_what_it_is_for():
     assert about("shapes").startswith("Drawn shapes in colour, 32 x 32: ")
     assert all(len(about(name)) > 30 for name in names())
