@@ -144,9 +144,8 @@ def search(
         trial.set_user_attr("values", values)
         study.tell(trial, value, state=state)
         told = "  ".join(f"{key}={_shown(each)}" for key, each in values.items())
-        head = f"trial {trial.number + 1} of {trials}  {state.name.lower()}"
-        line = f"{head}  {METRIC} {_shown(value)}  {told}  {why}"
-        say(line.rstrip())
+        line = f"trial {trial.number + 1} of {trials}  {state.name.lower()}  {METRIC} {_shown(value)}"
+        say(f"{line}  {told}  {why}".rstrip())
     return study, _save_best(study, config)
 
 
