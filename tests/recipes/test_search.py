@@ -106,7 +106,7 @@ def test_what_is_no_space(text):
         (["model.name=convnet_digits,convnet_digit"], "did you mean convnet_digits"),
         (
             ["schedule.warmup_epochs=1..4", "trainer.epochs=3..20"],
-            "warmup_epochs below trainer.epochs=3, got 4",
+            "warmup_epochs: expected less than trainer.epochs=3, got 4",
         ),
     ],
 )
