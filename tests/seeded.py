@@ -10,12 +10,18 @@ import pytest
 
 
 def edited(module: ModuleType, old: str, new: str) -> dict[str, Any]:
-    """The names of `module` as they would be with `new` in the place of `old`, which has to stand in its
-    source exactly once.
+    """The names of `module` as they would be with `new` in the place of `old`.
+
+    Raises:
+        LookupError: `old` does not stand in its source exactly once. No AssertionError, which those who ask
+            for a fault wait for: they would take a fault that was never seeded for one that was seen.
     """
     with open(module.__file__, encoding="utf8") as file:
         source = file.read()
-    assert source.count(old) == 1, (old, source.count(old))
+    if source.count(old) != 1:
+        raise LookupError(
+            f"expected a piece of {module.__name__} once, got {source.count(old)} of {old!r}; fix it"
+        )
     names: dict[str, Any] = {"__name__": "faulty", "__file__": module.__file__}
     exec(compile(source.replace(old, new), "<seeded fault>", "exec"), names)
     return names

@@ -134,7 +134,7 @@ FAULTS = {
         "pools[1], nn.Dropout(drop_prob)",
         "pools[1], nn.Dropout(1 - drop_prob)",
     ),
-    "0.01 as in the published first layer": (check_spread, "0, 0.05)", "0, 0.01)"),
+    "0.01 as in the published first layer": (check_spread, "weight, 0, 0.05)", "weight, 0, 0.01)"),
 }
 
 
