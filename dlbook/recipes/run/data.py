@@ -35,7 +35,7 @@ from dlbook.data.picture_file import Preparation
 from dlbook.recipes.run.sections import Data
 from dlbook.train.faults import at_key
 
-__all__ = ["Pictures", "Splits", "fingerprint", "labelled", "load"]
+__all__ = ["Pictures", "Splits", "fingerprint", "labelled", "limited", "load"]
 
 DRAWN = {"train": (2000, 0), "test": (500, 1)}  # color_shapes: how many, and the seed
 PARTS = ("train", "val", "test")  # folders of data.root
@@ -78,7 +78,7 @@ def load(data: Data, seed: int) -> Splits:
             return _folders(data, seed)
         whole, test = _in_memory(data)
     chosen, held_out = split(whole.labels, data.validation, seed, whole.classes)
-    train = whole.subset(chosen if data.limit is None else chosen[: data.limit])
+    train = whole.subset(limited(chosen, whole.labels, data.limit))
     channels, height, width = whole.images.shape[1:]
     preparation = Preparation(channels, min(height, width), (height, width))
     return Splits(train, whole.subset(held_out), test, whole.classes, preparation)
@@ -138,6 +138,28 @@ def split(
     return order[~held_out[order]], held_out.nonzero().flatten()
 
 
+def limited(order: Tensor, labels: Tensor, limit: int | None) -> Tensor:
+    """At most `limit` of the examples, as evenly from all classes as these have them.
+
+    The counts of two classes differ by one at most, unless the smaller one is there as a whole.
+
+    Args:
+        order: int64 [N], indices of examples in random order; of a class the first ones are taken.
+        labels: of all examples.
+        limit: >= 1; None takes all.
+
+    Returns:
+        The indices that stay, in their order.
+    """
+    if limit is None or limit >= len(order):
+        return order
+    own, place = labels[order], torch.empty_like(order)
+    for label in own.unique():  # the place of each example among those of its class
+        members = own == label
+        place[members] = torch.arange(int(members.sum()))
+    return order[place.argsort(stable=True)[:limit].sort().values]
+
+
 def _in_memory(data: Data) -> tuple[LabelledImages, LabelledImages]:
     if data.name == "mnist5k":
         return mnist5k("train"), mnist5k("test")
@@ -162,9 +184,9 @@ def _folders(data: Data, seed: int) -> Splits:
         train.labels, 0 if "val" in others else data.validation, seed, classes=train.classes
     )
     validation = others.get("val") or Subset(train, held_out.tolist())
-    limited = chosen if data.limit is None else chosen[: data.limit]
     test = others.get("test") or others.get("val")
-    return Splits(Pictures(train, limited.tolist()), validation, test, train.classes, train.preparation)
+    few = limited(chosen, train.labels, data.limit)
+    return Splits(Pictures(train, few.tolist()), validation, test, train.classes, train.preparation)
 
 
 def _look_at(root: Path) -> None:

@@ -14,7 +14,7 @@ from dlbook.data import color_shapes, mnist5k
 from dlbook.data.picture_file import Preparation
 from dlbook.recipes.run import data as module
 from dlbook.recipes.run.config import Data, RunConfig, resolve
-from dlbook.recipes.run.data import labelled, load, split
+from dlbook.recipes.run.data import labelled, limited, load, split
 from tests.recipes.run.small_run import config
 from tests.seeded import edited
 
@@ -44,6 +44,49 @@ def test_test_images_are_never_trained_on(tmp_path):
 def test_shapes_have_three_channels():
     splits = load(resolve(RunConfig, {"model": {"name": "x"}, "data": {"name": "color_shapes"}}).data, 0)
     assert splits.in_channels == 3 and splits.classes == color_shapes(1).classes
+
+
+def check_limited(limited) -> None:
+    """As many of each class as can be, the first of each, in the order that there was."""
+    order = torch.tensor([6, 0, 3, 5, 1, 4, 7])  # example 2 is held out
+    labels = torch.tensor([0, 0, 0, 1, 1, 0, 2, 0])  # of `order`: 2 0 1 0 0 1 0
+    expected = {1: [6], 2: [6, 0], 3: [6, 0, 3], 4: [6, 0, 3, 5], 5: [6, 0, 3, 5, 4], 6: [6, 0, 3, 5, 1, 4]}
+    for limit in (*range(1, 9), None):
+        assert limited(order, labels, limit).tolist() == expected.get(limit, order.tolist())
+    many = torch.randperm(600, generator=torch.Generator().manual_seed(1))
+    labels = torch.arange(600) % 12
+    for limit in (7, 12, 100, 599):
+        counts = torch.bincount(labels[limited(many, labels, limit)], minlength=12)
+        assert counts.sum() == limit and counts.max() - counts.min() <= 1
+
+
+LIMIT_FAULTS = {
+    "the first ones": ("place.argsort(stable=True)[:limit]", "torch.arange(limit)"),
+    "class after class": (".sort().values]", "]"),
+    "by the labels of all": ("own, place = labels[order]", "own, place = labels[: len(order)]"),
+    "one too many": ("[:limit]", "[: limit + 1]"),
+    "the last of each class": ("arange(int(members.sum()))", "arange(int(members.sum())).flip(0)"),
+}
+
+
+def test_a_limit_takes_as_many_of_each_class():
+    check_limited(limited)
+
+
+@pytest.mark.parametrize("fault", LIMIT_FAULTS)
+def test_the_check_sees_another_limit(fault):
+    with pytest.raises((AssertionError, IndexError)):
+        check_limited(edited(module, *LIMIT_FAULTS[fault])["limited"])
+
+
+def test_a_small_digits_run_has_all_classes_and_what_it_had_before_without_limit(tmp_path):
+    few = load(config(tmp_path, "data.limit=80").data, seed=0).train
+    assert set(few.counts().values()) == {8}
+    whole = load(config(tmp_path, "data.limit=null").data, seed=0).train
+    assert torch.equal(whole.labels, mnist5k("train").labels[split(mnist5k("train").labels, 0.1, 0)[0]])
+    more = load(config(tmp_path, "data.limit=200").data, seed=0).train
+    seen = {image.numpy().tobytes() for image in more.images}
+    assert all(image.numpy().tobytes() in seen for image in few.images)
 
 
 def folders(root, parts):
@@ -86,7 +129,7 @@ FOLDER_FAULTS = {
     "validation reported": ('test = others.get("test") or', 'test = others.get("val") or'),
     "val for nothing without test": (' or others.get("val")\n', "\n"),
     "held out although there is a val": ('0 if "val" in others else data.validation', "data.validation"),
-    "held out and trained on": ("else chosen[: data.limit]\n", "else train.labels.argsort()[: data.limit]\n"),
+    "held out and trained on": ("limited(chosen, train.l", "limited(train.labels.argsort(), train.l"),
     "held out of what is trained on": ("Subset(train, held_out.tolist())", "Subset(train, chosen.tolist())"),
     "the limit on validation": ("Subset(train, held_out.tolist())", "Subset(train, held_out[:1].tolist())"),
 }

@@ -47,7 +47,7 @@ def test_a_share_to_hold_out_is_refused_where_there_are_validation_images(tmp_pa
         ((*SEMI, "data.unlabelled_batch_size=1"), r"data\.unlabelled_batch_size: expected 2 images or more"),
         (
             (*SEMI, "data.labels_per_class=30"),
-            r"data\.labels_per_class: expected at most \d, the training .* got 30",
+            r"data\.labels_per_class: expected at most 12, the training .* got 30",
         ),
         (
             ("schedule.name=step", "data.batch_size=100", "trainer.epochs=1"),
