@@ -1,4 +1,5 @@
 """Writes a file whole or not at all. Run folders, recorded results and the list of claims are written so.
+And says in a sentence why a folder takes no files.
 
 >>> import tempfile
 >>> folder = tempfile.TemporaryDirectory()
@@ -7,11 +8,16 @@ b'whole'
 >>> folder.cleanup()
 """
 
+import errno
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["write_whole"]
+__all__ = ["NO_ROOM", "writing_into", "write_whole"]
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)  # of a full disk
 
 
 def write_whole(path: str | Path, content: bytes | str) -> Path:
@@ -46,3 +52,38 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
             error.filename = str(path)
         raise
     return path
+
+
+@contextmanager
+def writing_into(folder: str | Path, name: str, fix: str) -> Iterator[None]:
+    """Say what is wrong with a folder that is made, or written to, in the block.
+
+    Args:
+        folder: that somebody asked for.
+        name: what they set, such as "output.folder".
+        fix: how to set it better.
+
+    Raises:
+        ValueError: the folder cannot be made or written to: it is a file or below one, its drive is missing,
+            or it may not be written to.
+        OSError: the disk is full, which is nobody's choice.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise
+        raise ValueError(
+            f"{name}: expected a folder that can be made and written to, got {folder} "
+            f"({_obstacle(Path(folder), error)}); {fix}"
+        ) from error
+
+
+def _obstacle(folder: Path, error: OSError) -> str:
+    """What stands in the way of a folder: the nearest of its parents that is there, or that none is."""
+    there = next((path for path in (folder, *folder.parents) if path.exists()), None)
+    if there is not None and not there.is_dir():
+        return f"{there} is a file"
+    if there is None and folder.is_absolute():
+        return f"there is no {folder.anchor}"
+    return f"{error.filename or folder}: {error.strerror or error}"

@@ -1,5 +1,8 @@
-"""Whole files: what is read back, who may read them, and what a failure leaves behind; seeded faults."""
+"""Whole files: what is read back, who may read them, and what a failure leaves behind; folders that take no
+files; seeded faults.
+"""
 
+import errno
 import os
 import stat
 import tempfile
@@ -8,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dlbook import files as module
-from dlbook.files import write_whole
+from dlbook.files import write_whole, writing_into
 from tests.seeded import edited
 
 
@@ -65,6 +68,58 @@ def test_a_folder_that_is_not_there(tmp_path):
         write_whole(tmp_path / "none" / "a", b"")
 
 
+def check_obstacle(into, folder):
+    """What stands in the way is named: a file, a drive that is missing, what may not be written to."""
+    (folder / "a").touch()
+    no, gone = (errno.EACCES, "Permission denied"), (errno.ENOENT, "No such file")
+    for asked, error, told in (
+        (folder / "a", FileExistsError(errno.EEXIST, "File exists"), f"({folder}/a is a file)"),
+        (folder / "a/b/c", NotADirectoryError(errno.ENOTDIR, "Not a folder"), f"({folder}/a is a file)"),
+        (folder / "b", PermissionError(*no, f"{folder}/b"), f"({folder}/b: Permission denied)"),
+        (folder, PermissionError(*no, f"{folder}/.lock"), f"({folder}/.lock: Permission denied)"),
+        (folder / "b", FileNotFoundError(*gone), f"({folder}/b: No such file)"),
+    ):
+        with pytest.raises(ValueError) as raised, into(asked, "output.folder", "name another"):
+            raise error
+        assert str(raised.value) == (
+            f"output.folder: expected a folder that can be made and written to, got {asked} {told}; name "
+            "another"
+        )
+    for number in (errno.ENOSPC, errno.EDQUOT):  # nobody asked for a full disk
+        with pytest.raises(OSError, match="No space"), into(folder, "output.folder", "name another"):
+            raise OSError(number, "No space left on device")
+    with pytest.raises(KeyError), into(folder, "output.folder", "name another"):
+        raise KeyError("a")
+
+
+def test_an_obstacle(tmp_path):
+    check_obstacle(writing_into, tmp_path)
+
+
+def test_a_drive_that_is_missing(monkeypatch):
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    with (
+        pytest.raises(ValueError, match=r"got /z/run \(there is no /\); do"),
+        writing_into("/z/run", "a", "do"),
+    ):
+        raise FileNotFoundError(errno.ENOENT, "No such file", "/z")
+
+
+OBSTACLE_FAULTS = {
+    "the nearest is not looked for": ("(folder, *folder.parents)", "(folder,)"),
+    "a folder for a file": ("not there.is_dir()", "there.is_dir()"),
+    "a full disk too": ("if error.errno in NO_ROOM:", "if False:"),
+    "the disk of others": ("errno.ENOSPC, errno.EDQUOT", "errno.ENOSPC,"),
+    "not what failed": ("{error.filename or folder}", "{folder}"),
+}
+
+
+@pytest.mark.parametrize("fault", OBSTACLE_FAULTS)
+def test_the_check_sees_another_obstacle(fault, tmp_path):
+    with pytest.raises((AssertionError, ValueError)):
+        check_obstacle(edited(module, *OBSTACLE_FAULTS[fault])["writing_into"], tmp_path)
+
+
 def in_place(path, content):
     """Opens the target itself: a failure leaves half of the new and nothing of the old."""
     with open(path, "wb") as file:
@@ -101,7 +156,7 @@ def text_as_latin_1(path, content):
 
 
 def only_what_is_expected(path, content):
-    old, new = "except BaseException:", "except OSError:"
+    old, new = "except BaseException as error:", "except OSError as error:"
     return edited(module, old, new)["write_whole"](path, content)
 
 

@@ -17,6 +17,7 @@ All read: the folder has to be one that every machine sees.
 """
 
 import json
+import shlex
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ from typing import Any
 
 import filelock
 
-from dlbook.files import write_whole
+from dlbook.files import write_whole, writing_into
 from dlbook.train import checkpoint
 from dlbook.train.parallel.distributed import gather_random, is_main, on_main, restore_random
 from dlbook.train.trainer import Trainer
@@ -35,6 +36,7 @@ __all__ = ["Notice", "Run", "RunError", "locked", "step_of", "warn"]
 
 KEPT = 2
 BEST = "best.ckpt"
+ASKED = ("output.folder", "name another by output.folder=FOLDER")  # what names a run's folder
 
 
 class RunError(ValueError):
@@ -55,23 +57,25 @@ def locked(folder: str | Path) -> Iterator[None]:
     """Keep a run's folder for this training while the block runs; the system frees it however it ends.
 
     Args:
-        folder: made if it is missing.
+        folder: made if it is missing, with all that leads to it.
 
     Raises:
         RunError: another process trains in it.
+        ValueError: it cannot be made, or not be written to.
     """
     folder = Path(folder)
     lock = filelock.FileLock(folder / ".lock", timeout=0)
 
     def take() -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            raise RunError(
-                f"{folder}: expected a run that nobody trains, got one that another process is training; "
-                "stop it or wait for its end, or choose another output.folder (nothing was changed)"
-            ) from None
+        with writing_into(folder, *ASKED):
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire()
+            except filelock.Timeout:
+                raise RunError(
+                    f"{folder}: expected a run that nobody trains, got one that another process is training; "
+                    "stop it or wait for its end, or choose another output.folder (nothing was changed)"
+                ) from None
 
     on_main(take)
     try:
@@ -101,6 +105,7 @@ class Run:
 
     Raises:
         RunError: the folder holds a run and `resume` is false.
+        ValueError: it cannot be made, or not be written to.
     """
 
     def __init__(self, folder: str | Path, metric: str = "accuracy", resume: bool = False) -> None:
@@ -110,7 +115,8 @@ class Run:
         on_main(lambda: self._claim(resume))
 
     def _claim(self, resume: bool) -> None:
-        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        with writing_into(self.folder, *ASKED):
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
         if not resume and self.begun():
             raise RunError(
                 f"{self.folder}: expected an empty folder, got one that holds a run already; go on with it "
@@ -184,7 +190,8 @@ class Run:
         if broken := on_main(lambda: len(list(self.checkpoints.glob("*.broken")))):
             raise RunError(
                 f"{self.checkpoints}: expected a whole checkpoint, got {broken} broken ones; start again "
-                "in another folder"
+                f"in another folder: dlbook train {shlex.quote(str(self.folder))} "
+                f"output.folder={shlex.quote(f'{self.folder}-again')}"
             )
         return 0
 

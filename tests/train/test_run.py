@@ -113,7 +113,7 @@ def test_all_broken_is_an_error_not_a_new_start(tmp_path):
     _, run = trained(tmp_path / "run")
     for path in (*run.files(), run.checkpoints / "best.ckpt"):
         path.write_bytes(b"x")
-    told = "expected a whole checkpoint, got 3 broken ones; start again"
+    told = rf"got 3 broken ones; start again .*: dlbook train {run.folder} output.folder={run.folder}-again$"
     with pytest.warns(UserWarning, match="trying no other"), pytest.raises(RunError, match=told):
         resumed(tmp_path / "run")
     with pytest.raises(RunError, match=told):  # nor the second time, when they have other names
@@ -151,6 +151,32 @@ def test_a_run_is_trained_by_one_process_at_a_time(tmp_path):
         with locked(tmp_path / "other"):
             pass
     with locked(tmp_path / "run"):
+        pass
+
+
+@pytest.mark.parametrize("place", ["a", "a/b/run", "b"])
+def test_a_folder_that_takes_no_run_is_told_with_its_key(tmp_path, place):
+    (tmp_path / "a").touch()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/checkpoints").touch()
+    told = (
+        f"^output.folder: expected a folder that can be made and written to, got {tmp_path / place} .*; name"
+    )
+    with pytest.raises(ValueError, match=told), locked(tmp_path / place):
+        Run(tmp_path / place)
+    with pytest.raises(ValueError, match=told):
+        Run(tmp_path / place)
+
+
+def test_a_folder_that_may_not_be_written_to_is_told_with_its_key(tmp_path, monkeypatch):
+    def forbidden(*given, **more):
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / ".lock"))
+
+    told = (
+        rf"^output.folder: .* got {tmp_path} \({tmp_path}/.lock: Permission denied\); name another by output"
+    )
+    monkeypatch.setattr(module.filelock.FileLock, "acquire", forbidden)
+    with pytest.raises(ValueError, match=told), locked(tmp_path):
         pass
 
 

@@ -26,7 +26,7 @@ from typing import Any
 from PIL import Image
 from torch.utils.data import Dataset, Subset
 
-from dlbook.files import write_whole
+from dlbook.files import write_whole, writing_into
 from dlbook.measure.answers import Answers
 from dlbook.recipes.run.evaluate import answer_run
 from dlbook.recipes.run.sheet import sheet
@@ -96,9 +96,14 @@ class Examination:
         """Write the files that this module's docstring names; return their folder.
 
         Raises:
-            OSError: the run's folder cannot be written to.
+            ValueError: the run's folder cannot be written to.
         """
         home = self.folder / "evaluation" / self.part
+        with writing_into(home, str(self.folder), "copy the run into a folder of yours"):
+            self._write(home)
+        return home
+
+    def _write(self, home: Path) -> None:
         home.mkdir(parents=True, exist_ok=True)
         write_whole(home / "figures.json", json.dumps(self.figures, indent=1) + "\n")
         if self.answers is not None:
@@ -107,7 +112,6 @@ class Examination:
             write_whole(home / "calibration.csv", _as_csv(self._calibration()))
             write_whole(home / "mistakes.csv", _as_csv(self._mistakes()))
             self._draw(home / "mistakes.png")
-        return home
 
     def _draw(self, file: Path) -> None:
         picture = self.sheet()

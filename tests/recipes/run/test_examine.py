@@ -49,6 +49,15 @@ def test_the_answers_are_the_network_s_to_each_image_in_order(folder, found):
     )
 
 
+def test_a_run_that_may_not_be_written_to_is_told(found, monkeypatch):
+    def forbidden(*given, **more):
+        raise PermissionError(13, "Permission denied", "evaluation")
+
+    monkeypatch.setattr("dlbook.recipes.run.examine.write_whole", forbidden)
+    with pytest.raises(ValueError, match=r"run: expected .*\(evaluation: Permission denied\); copy the run"):
+        found.save()
+
+
 def test_what_is_written_says_the_same(found):
     home, number, wrong = found.save(), len(found.images), int((~found.answers.right).sum())
     assert home == found.folder / "evaluation" / "validation"
