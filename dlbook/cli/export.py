@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from dlbook.cli.run_folder import require_folder
+
 
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a run, such as runs/digits.")],
@@ -14,14 +16,16 @@ def export(
             help="Ends in .onnx, or .pt2 for torch.export.load. Default: network.onnx in the run."
         ),
     ] = None,
+    checkpoint: Annotated[str, typer.Option(help="best, of the best evaluation, or last.")] = "best",
 ) -> None:
-    """Write the best network of a run as ONNX or as torch's exported program, and check its answers.
+    """Write the network of a run as ONNX or as torch's exported program, and check its answers.
 
     ONNX needs the packages onnx and onnxscript; with onnxruntime too, that runs the check.
     """
     from dlbook.recipes.run.export import COMPARED, export_run
 
-    found = export_run(run, file)
+    require_folder(run)
+    found = export_run(run, file, checkpoint)
     typer.echo(f"{found.file}: {found.takes} in [0, 1] -> {found.gives}, any N")
     typer.echo(
         f"compared with the run's network on {sum(COMPARED)} random images, by {found.by}: largest "

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dlbook.cli.predictions import Writer, form_of
+from dlbook.cli.run_folder import require_folder
 
 
 def predict(
@@ -33,6 +34,8 @@ def predict(
     A file that cannot be read is named among the errors. The others get their answers; the exit code is 1.
     """
     write = Writer(form_of(as_json, as_csv), typer.echo)
+    if run is not None:
+        require_folder(run)
     from dlbook.data.picture_file import PictureError
     from dlbook.recipes.run.find_pictures import find_pictures
     from dlbook.recipes.run.predict import from_run, imagenet, predict_each

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dlbook.cli.output import json_text
+from dlbook.cli.run_folder import require_folder
 
 if TYPE_CHECKING:
     from dlbook.recipes.run.config import RunConfig
@@ -106,6 +107,7 @@ def evaluate(
     from dlbook.recipes.run.examine import examine_run
     from dlbook.train.parallel import distributed
 
+    require_folder(run)
     device = choose_device(read_config(run, overrides or []).trainer.device)
     with distributed.session(device):
         found = examine_run(run, part, overrides or [], checkpoint)
@@ -143,6 +145,7 @@ def read_config(config: str, overrides: list[str] | None, varied: bool = False) 
     Raises:
         ValueError: a key or a value does not fit, the model is unknown, or a setting would be ignored.
     """
+    from dlbook.recipes import run_folder
     from dlbook.recipes.bundled_configs import locate
     from dlbook.recipes.run.sections import Draft
     from dlbook.recipes.run.unused import require_used
@@ -150,6 +153,11 @@ def read_config(config: str, overrides: list[str] | None, varied: bool = False) 
     from dlbook.train.faults import at_key
     from dlbook.zoo import require_name
 
+    if Path(config).suffix not in (".yaml", ".yml") and (run := run_folder.enclosing_run(config)):
+        folder = shlex.quote(str(run))
+        run_folder.require_folder(
+            config, f"give the folder; dlbook train {folder} --resume goes on with that run"
+        )
     file, own = locate(config)
     overrides = [*own, *(overrides or [])]
     draft = load(Draft, file, overrides)

@@ -23,7 +23,9 @@ from typing import Any
 
 import torch
 
+from dlbook.files import writing_into
 from dlbook.models import create
+from dlbook.recipes.run.apart import require_apart
 from dlbook.recipes.run.build import build
 from dlbook.recipes.run.config import RunConfig, changes, identity, resolve
 from dlbook.recipes.run.data import Splits, load
@@ -31,6 +33,7 @@ from dlbook.recipes.run.train import METRIC, evaluations
 from dlbook.train import configuration
 from dlbook.train.batches import generator_of
 from dlbook.train.configuration import ConfigurationError, read_value
+from dlbook.train.run import ASKED
 from dlbook.train.trainer import NonFiniteLoss
 
 __all__ = ["Space", "default_storage", "parse", "search"]
@@ -49,6 +52,11 @@ class Space:
     values: tuple[Any, ...]
     range: bool = False
     log: bool = False
+
+    def __str__(self) -> str:
+        """What it may be, in the words of `parse`."""
+        words = [value if isinstance(value, str) else json.dumps(value) for value in self.values]
+        return "log:" * self.log + (".." if self.range else ",").join(words)
 
     def suggest(self, trial: Any, config: RunConfig) -> Any:
         """Ask an Optuna trial for a value; whole numbers where the schema of `config` takes no others."""
@@ -132,7 +140,7 @@ def search(
     """
     splits = load(config.data, config.seed)
     _require_valid(config, spaces, trials, splits)
-    study, sampler = _open(name, Path(storage or default_storage(config.output.folder)))
+    study, sampler = _open(name, config, storage)
     _require_same(study, config, spaces)
     while sum(trial.state.is_finished() for trial in study.trials) < trials:
         trial = study.ask()
@@ -154,7 +162,7 @@ def _shown(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _open(name: str, file: Path) -> tuple[Any, Any]:
+def _open(name: str, config: RunConfig, storage: str | Path | None) -> tuple[Any, Any]:
     """The study, made if it is missing, and the class of its samplers."""
     try:
         import optuna
@@ -163,8 +171,11 @@ def _open(name: str, file: Path) -> tuple[Any, Any]:
             "expected the package optuna for a search, got an environment without it; pip install '.[search]'"
         ) from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # silence Optuna; the search prints its own lines
-    file.parent.mkdir(parents=True, exist_ok=True)
-    journal = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(file)))
+    file = Path(storage or default_storage(config.output.folder))
+    asked = ("--storage", "name another file") if storage else ASKED
+    with writing_into(file if storage else file.parent, *asked):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        journal = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(file)))
     pruner = optuna.pruners.MedianPruner(STARTUP)
     study = optuna.create_study(
         study_name=name, storage=journal, load_if_exists=True, direction="maximize", pruner=pruner
@@ -205,7 +216,10 @@ def with_values(config: RunConfig, values: dict[str, Any]) -> RunConfig:
 
 
 def _require_valid(config: RunConfig, spaces: Sequence[Space], trials: int, splits: Splits) -> None:
-    """Ask the schema about the corners of the spaces (the first 512), and the zoo about the models."""
+    """Ask the schema about the corners of the spaces (the first 512), and the zoo about the models; and the
+    folder whether pictures lie there.
+    """
+    require_apart(config.output.folder, config.data)
     keys = [space.key for space in spaces]
     if trials < 1 or not keys or len(set(keys)) < len(keys):
         raise ValueError(
@@ -224,7 +238,10 @@ def _require_valid(config: RunConfig, spaces: Sequence[Space], trials: int, spli
 def _require_same(study: Any, config: RunConfig, spaces: Sequence[Space]) -> None:
     """A study compares like with like: spaces and all that is not varied stay as they were when it began."""
     now = identity(config) | {space.key: str(space) for space in spaces}
-    if different := changes(study.user_attrs.get("begun", now), now):
+    older = {space.key: repr(space) for space in spaces}  # how studies kept their spaces at first
+    kept = study.user_attrs.get("begun", now)
+    begun = {key: now[key] if value == older.get(key, ...) else value for key, value in kept.items()}
+    if different := changes(begun, now):
         raise ValueError(
             f"study {study.study_name!r}: expected the configuration and spaces that it began with, got "
             f"{different}; give the old ones again, or choose another --study"
@@ -241,6 +258,7 @@ def _save_best(study: Any, config: RunConfig) -> Path:
             f"{len(study.trials)}, the last because: {whys[-1]}; narrow the spaces, or fix what it names"
         )
     folder = Path(config.output.folder).parent / "search" / study.study_name
-    folder.mkdir(parents=True, exist_ok=True)
     values = study.best_trial.user_attrs["values"] | {"output.folder": str(folder / "best")}
-    return configuration.save(with_values(config, values), folder / "best.yaml")
+    with writing_into(folder, *ASKED):
+        folder.mkdir(parents=True, exist_ok=True)
+        return configuration.save(with_values(config, values), folder / "best.yaml")

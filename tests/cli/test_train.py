@@ -73,12 +73,12 @@ def test_a_killed_command_is_resumed_by_the_same_words(run, trained, tmp_path):
         stderr=subprocess.DEVNULL,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
-    while process.poll() is None and not list(tmp_path.glob("run/checkpoints/step-*")):
+    while process.poll() is None and not list(tmp_path.glob("run/checkpoints/step-*.ckpt")):
         time.sleep(0.02)
     alive = process.poll() is None
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert alive and list(tmp_path.glob("run/checkpoints/step-*"))
+    assert alive and list(tmp_path.glob("run/checkpoints/step-*.ckpt"))
     code, _, err = run("train", "digits", *SMALL, "output.folder=run")
     assert code == 2 and "holds a run already; go on with it by --resume" in err
     code, out, _ = run("train", "digits", *SMALL, "output.folder=run", "--resume")
@@ -182,6 +182,12 @@ BROKEN = {
     "a seed beyond 64 bits": (("train", "digits", "seed=99999999999999999999"), "seed: expected less than"),
     "a file for a bundled name": (("train", "digits.yaml"), "the bundled configuration is called digits"),
     "a folder for a file": (("train", "."), "expected a YAML file, got a folder"),
+    "a file for a folder": (
+        ("train", "digits", *TINY, "output.folder=a.yaml/run"),
+        "output.folder: expected a folder that can be made and written to, got a.yaml/run (a.yaml is a file)",
+        "hello",
+    ),
+    "gpu for cuda": (("train", "digits", "trainer.device=gpu"), "set trainer.device=cuda for an NVIDIA GPU"),
     "a setting that nothing uses": (
         ("train", "digits", "data.image_size=64", "data.root=pets", "model.freeze=true"),
         "data.image_size: expected to be left out, got 64",

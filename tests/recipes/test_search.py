@@ -235,10 +235,45 @@ def test_a_study_is_continued_as_it_was_begun(tmp_path, figures):
         ValueError, match=r"trainer.epochs was 1, now 2; give the old ones again, or .* --study"
     ):
         search(config(tmp_path, "trainer.epochs=2"), [RATE], 2)
-    with pytest.raises(ValueError, match=r"optimizer.lr was .Space"):
-        search(config(tmp_path), [parse("optimizer.lr=1e-3..1")], 2)
+    began = r"study 'search': expected the configuration and spaces that it began with, got "
+    rate = "optimizer.lr was 'log:0.001..0.1', now "
+    for words, told in (
+        (["optimizer.lr=1e-3..1"], rf"{rate}'0.001..1'; give"),
+        (["optimizer.lr=1e-3,1e-1"], rf"{rate}'0.001,0.1'; give"),
+        (["optimizer.name=sgd,adamw"], rf"optimizer.name was 'sgd', now 'sgd,adamw'; {rate}0.1; give"),
+    ):
+        with pytest.raises(ValueError, match=f"^{began}{told}"):
+            search(config(tmp_path), [parse(text) for text in words], 2)
     search(config(tmp_path, "trainer.epochs=2"), [RATE], 1, name="another")
     assert len(kept(tmp_path, "another")) == 1
+
+
+def test_a_study_of_an_earlier_version_is_continued(tmp_path, figures):
+    """It kept a space as Python writes it."""
+    figures(lambda rate: [50])
+    study, _ = search(config(tmp_path), [RATE], 1)
+    begun = study.user_attrs["begun"]
+    assert begun["optimizer.lr"] == str(RATE)
+    study.set_user_attr("begun", begun | {"optimizer.lr": repr(RATE)})
+    search(config(tmp_path), [RATE], 2)
+    assert len(kept(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["log:0.001..0.1", "0..1", "sgd,adamw", "null,0.1", "[0.9, 0.99],[0.8, 0.9]", "true,false"]
+)
+def test_a_space_is_said_in_the_words_that_make_it(text):
+    assert str(parse(f"a.b={text}")) == text
+
+
+def test_a_folder_that_takes_no_study_is_told(tmp_path, figures):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="^--storage: expected .*file is a file.; name another file"):
+        search(config(tmp_path), [RATE], 1, storage=tmp_path / "file/a.journal")
+    with pytest.raises(
+        ValueError, match="^output.folder: expected .*file is a file.; name another by output"
+    ):
+        search(config(tmp_path, f"output.folder={tmp_path}/file/run"), [RATE], 1)
 
 
 def test_what_a_search_cannot_do(tmp_path, monkeypatch):

@@ -22,6 +22,8 @@ from dlbook.recipes.run.config import RunConfig
 from dlbook.recipes.run.data import Splits, fingerprint, load
 from dlbook.recipes.run.network import open_network, require_same_images
 from dlbook.recipes.run.sections import Data
+from dlbook.recipes.run.unused import require_used
+from dlbook.recipes.run_folder import require_folder
 from dlbook.train import configuration
 from dlbook.train.batches import Batch, evaluation_batches
 from dlbook.train.evaluate import evaluate, neighbour_accuracy
@@ -51,9 +53,10 @@ def read_config(folder: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
         overrides: "section.key=value", of CHANGEABLE keys.
 
     Raises:
-        ValueError: an override would change what is evaluated.
+        ValueError: an override would change what is evaluated, or nothing would read it.
         RunError: there is no run.
     """
+    require_folder(folder)
     file = Path(folder).expanduser() / "config.yaml"
     for override in overrides:
         if override.partition("=")[0] not in CHANGEABLE:
@@ -67,6 +70,7 @@ def read_config(folder: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
             f"dlbook train CONFIG output.folder={shlex.quote(str(folder))}"
         )
     config = configuration.load(RunConfig, file, overrides)
+    require_used(config, [override.partition("=")[0] for override in overrides])
     if any(override.startswith("trainer.device=") for override in overrides):
         return config
     try:

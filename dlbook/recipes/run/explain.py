@@ -66,18 +66,32 @@ def _why(setup: Setup, number: int) -> str:
     alone = not isinstance(
         setup.trainer.forward, Sharded
     )  # a sharded network would wait for the other processes for ever
-    found = [str(finding) for finding in _findings(setup, setup.trainer.batches(number))] if alone else []
+    found = _findings(setup, setup.trainer.batches(number))[:MOST] if alone else []
     losses = [value.item() for value in setup.trainer.log.get("loss", [])[-SHOWN:]]
     course = (
         f"the losses before were {', '.join(f'{loss:.3g}' for loss in losses)}"
         if losses
         else "it is the first loss of this run"
     )
-    rate = setup.trainer.rate_at(setup.trainer.step)
-    advice = f"lower the rate (now {rate:.2g}; dlbook lr-find suggests one), set trainer.clip_norm=1" + (
-        ", or take trainer.precision=bfloat16" if setup.trainer.precision is torch.float16 else ""
+    told = [f"{finding.where}: {finding.kind}: {finding.what}" for finding in found]
+    return "; ".join([*told, course, _advice(setup, found[0].advice if found else "")])
+
+
+def _advice(setup: Setup, cure: str) -> str:
+    """What to do: the cure of the first layer that broke, from which the others follow, then what else helps
+    against a loss that explodes. Nothing is said twice.
+    """
+    rate = (
+        f"lower the rate (now {setup.trainer.rate_at(setup.trainer.step):.2g}; dlbook lr-find suggests one)"
     )
-    return "; ".join([*found[:MOST], course, advice])
+    said = [cure.replace("lower the rate", rate)] if cure else []
+    if "lower the rate" not in cure:
+        said.append(rate)
+    if "clip" not in cure:
+        said.append("set trainer.clip_norm=1")
+    if setup.trainer.precision is torch.float16 and "bfloat16" not in cure:
+        said.append("or take trainer.precision=bfloat16")
+    return ", ".join(said)
 
 
 def _faults(setup: Setup, number: int) -> list[str]:

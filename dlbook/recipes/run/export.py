@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from dlbook.files import write_whole
+from dlbook.files import write_whole, writing_into
 from dlbook.recipes.run.network import Network, open_network
 
 __all__ = ["ExportedRun", "export_run"]
@@ -56,12 +56,13 @@ class ExportedRun:
     largest: float
 
 
-def export_run(folder: str | Path, file: str | Path | None = None) -> ExportedRun:
-    """Write the best network of a run into one file, and compare.
+def export_run(folder: str | Path, file: str | Path | None = None, checkpoint: str = "best") -> ExportedRun:
+    """Write the network of a run into one file, and compare.
 
     Args:
         folder: of the run.
-        file: ends in .onnx or .pt2; None is network.onnx in the run's folder.
+        file: ends in .onnx or .pt2, in a folder that exists; None is network.onnx in the run's folder.
+        checkpoint: "best", of the best evaluation, or "last" for the newest weights.
 
     Raises:
         RunError: the folder holds no run.
@@ -69,16 +70,13 @@ def export_run(folder: str | Path, file: str | Path | None = None) -> ExportedRu
         ValueError: another ending; a network that cannot be exported; or the file's answers differ, and it is
             not kept.
     """
-    path = Path(file) if file is not None else Path(folder) / "network.onnx"
-    if path.suffix not in ENDINGS:
-        raise ValueError(f"expected a file that ends in {' or '.join(ENDINGS)}, got {path}; name it so")
-    if path.suffix == ".onnx":
-        _require_onnx(path)
-    network = open_network(folder, "cpu")
+    path = _target(folder, file)
+    network = open_network(folder, "cpu", checkpoint)
     size = (network.preparation.in_channels, *network.preparation.size)
     program = _exported(network.model, torch.rand(2, *size, generator=torch.Generator().manual_seed(0)))
-    by = _write_onnx(program, path, network) if path.suffix == ".onnx" else _write_pt2(program, path, network)
-    name, answer = by
+    write = _write_onnx if path.suffix == ".onnx" else _write_pt2
+    with writing_into(path.parent, str(path), "name a file elsewhere"):
+        name, answer = write(program, path, network)
     difference, largest, width = _compare(network.model, answer, size)
     if not difference <= TOLERANCE * max(1.0, largest):
         path.unlink()
@@ -89,6 +87,18 @@ def export_run(folder: str | Path, file: str | Path | None = None) -> ExportedRu
     gives = "logits" if network.answers == "classes" else "features"
     shape = ", ".join(map(str, size))
     return ExportedRun(path, f"images [N, {shape}]", f"{gives} [N, {width}]", name, difference, largest)
+
+
+def _target(folder: str | Path, file: str | Path | None) -> Path:
+    """The file to be written, looked at before the network is."""
+    path = Path(file) if file is not None else Path(folder) / "network.onnx"
+    if path.suffix not in ENDINGS:
+        raise ValueError(f"expected a file that ends in {' or '.join(ENDINGS)}, got {path}; name it so")
+    if file is not None and not path.parent.is_dir():
+        raise ValueError(f"{path}: expected a file in a folder, got no folder {path.parent}; make it first")
+    if path.suffix == ".onnx":
+        _require_onnx(path)
+    return path
 
 
 def _require_onnx(path: Path) -> None:

@@ -35,7 +35,8 @@ from dlbook.recipes.run.config import RunConfig
 from dlbook.recipes.run.data import Splits, fingerprint
 from dlbook.recipes.run.device import choose_device
 from dlbook.recipes.run.normalised import Normalised
-from dlbook.train.checkpoint import CheckpointError
+from dlbook.recipes.run_folder import require_folder
+from dlbook.train.checkpoint import CheckpointError, verify
 from dlbook.train.method import Method
 from dlbook.train.run import RunError, load_weights
 
@@ -152,12 +153,12 @@ def require_same_images(folder: str | Path, now: dict[str, str | int], otherwise
         )
 
 
-def network_weights(folder: str | Path, checkpoint: str = "best") -> dict[str, Tensor]:
+def network_weights(folder: str | Path, checkpoint: str | Path = "best") -> dict[str, Tensor]:
     """Read the weights of a run's network.
 
     Args:
         folder: of the run.
-        checkpoint: "best", of the best evaluation; or "last", of the newest step that was kept.
+        checkpoint: "best", of the best evaluation; "last", of the newest step that was kept; or a file.
 
     Returns:
         Name in the network -> tensor.
@@ -166,37 +167,64 @@ def network_weights(folder: str | Path, checkpoint: str = "best") -> dict[str, T
         RunError: the folder holds no run, or not that checkpoint.
         CheckpointError: the checkpoint was damaged.
     """
+    require_folder(folder)
     folder = Path(folder).expanduser()
-    file = _checkpoint(folder, checkpoint)
+    file = checkpoint if isinstance(checkpoint, Path) else _checkpoint(folder, checkpoint)
     prefix = read_description(folder)["weights"] + "."
     try:
         state = load_weights(file)
     except CheckpointError as error:
-        other = {"best": "last", "last": "best"}[checkpoint]
         fault = str(error).rpartition(";")[0]
         raise CheckpointError(
-            f"{folder}: expected a whole checkpoint, got a damaged one ({fault}); take the {other} weights "
-            f"by --checkpoint {other}"
+            f"{folder}: expected a whole checkpoint, got a damaged one ({fault}); {_way_out(folder, file)}"
         ) from error
     return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+
+
+def _way_out(folder: Path, lacking: Path) -> str:
+    """What to do where a checkpoint is damaged or missing: which other one is whole, or that none is."""
+    best, steps = _kept(folder)
+    whole = [path for path in (best, *steps) if path != lacking and _is_whole(path)]
+    start = shlex.quote(str(folder))
+    if best in whole:
+        return f"take the best weights by --checkpoint best, or in a new run by model.weights={start}"
+    if steps and steps[-1] in whole:
+        way = f"go on with it by dlbook train {start} --resume, or " if not best.exists() else ""
+        given = shlex.quote(str(steps[-1]))
+        return f"{way}take the last weights by --checkpoint last, or in a new run by model.weights={given}"
+    if whole or any(folder.glob("checkpoints/step-*.shards")):
+        return f"go on from one before it by dlbook train {start} --resume"
+    again = shlex.quote(f"{folder}-again")
+    return f"no other one is whole, so train it anew by dlbook train {start} output.folder={again}"
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        verify(path)
+    except (CheckpointError, OSError):
+        return False
+    return True
+
+
+def _kept(folder: Path) -> tuple[Path, list[Path]]:
+    """Where the best checkpoint is, and those of steps in their order."""
+    return folder / "checkpoints" / "best.ckpt", sorted(folder.glob("checkpoints/step-*.ckpt"))
 
 
 def _checkpoint(folder: Path, which: str) -> Path:
     """The file of a checkpoint."""
     if which not in ("best", "last"):
         raise ValueError(f"expected the checkpoint best or last, got {which!r}; take one of these")
-    best = folder / "checkpoints" / "best.ckpt"
-    steps = sorted(folder.glob("checkpoints/step-*.ckpt"))
-    if which == "best" and best.is_file():
-        return best
-    if which == "last" and steps:
-        return steps[-1]
-    advice = f"train it first: dlbook train CONFIG output.folder={shlex.quote(str(folder))}"
-    if which == "best" and steps:
-        start = shlex.quote(str(folder))
-        advice = f"go on with it by dlbook train {start} --resume, or take what is there by --checkpoint last"
-    wanted = "best.ckpt" if which == "best" else "step-*.ckpt"
-    raise RunError(f"{folder}: expected a run with checkpoints/{wanted}, found none; {advice}")
+    best, steps = _kept(folder)
+    file = best if which == "best" else (steps or [folder / "checkpoints" / "step-*.ckpt"])[-1]
+    if file.is_file():
+        return file
+    kept = any(path.suffix != ".partial" for path in folder.glob("checkpoints/*"))
+    first = f"train it first: dlbook train CONFIG output.folder={shlex.quote(str(folder))}"
+    raise RunError(
+        f"{folder}: expected a run with checkpoints/{file.name}, found none; "
+        f"{_way_out(folder, file) if kept else first}"
+    )
 
 
 def open_network(

@@ -10,7 +10,7 @@ whose keys are the hyper-parameters of a class of the package.
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from dlbook.train.configuration import Field, Section, resolve
 
@@ -29,6 +29,27 @@ __all__ = [
 
 BUNDLED = ("mnist5k", "color_shapes")
 
+# Other words for a device, and what to write instead.
+DEVICES = {
+    "gpu": "cuda for an NVIDIA GPU, mps for Apple's, or auto, which takes the one that is there",
+    "nvidia": "cuda",
+    "metal": "mps",
+    "apple": "mps",
+}
+
+
+def _known_device(name: Any) -> Any:
+    """Refuse other words for a device; the nearest of those that are known to gpu would be cpu."""
+    word = str(name).lower()
+    kind, _, number = word.partition(":")
+    fix = DEVICES.get(word)
+    if number.isdecimal() and kind in ("cuda", "gpu"):
+        fix = f"cuda, and the variable CUDA_VISIBLE_DEVICES={number} before the command"
+    if fix:
+        raise ValueError(f"expected auto, cpu, cuda or mps, got {name!r}; set trainer.device={fix}")
+    return name
+
+
 Home = AfterValidator(lambda path: str(Path(path).expanduser()) if path.startswith("~") else path)
 
 
@@ -38,8 +59,8 @@ class Model(Section):
     name: str = Field(description="a name of `dlbook models`, such as resnet18")
     weights: Annotated[str, Home] | None = Field(
         None,
-        description="what to start from: a run's folder or its best.ckpt; a state dict of torchvision or "
-        "timm (.pth, .safetensors); or `imagenet` (efficientnet_lite0)",
+        description="what to start from: a run's folder or a checkpoint in it; a state dict of torchvision "
+        "or timm (.pth, .safetensors); or `imagenet` (efficientnet_lite0)",
     )
     normalise: Literal["auto", "none", "imagenet", "half"] = Field(
         "auto",
@@ -72,7 +93,11 @@ class Data(Section):
         description="share of the training images that is held out for validation, the same of each class; "
         "where an image folder has val, none is",
     )
-    limit: int | None = Field(None, ge=1, description="use at most this many training images")
+    limit: int | None = Field(
+        None,
+        ge=1,
+        description="use at most this many training images, the same number of each class that has so many",
+    )
     batch_size: int = Field(128, ge=1, description="images with labels in a batch, of all processes together")
     labels_per_class: int | None = Field(
         None,
@@ -218,7 +243,7 @@ class Training(Section):
     patience: int | None = Field(
         None, ge=1, description="stop after so many evaluations without a better accuracy; null never does"
     )
-    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+    device: Annotated[Literal["auto", "cpu", "cuda", "mps"], BeforeValidator(_known_device)] = Field(
         "auto",
         description="cuda: an NVIDIA GPU; mps: Apple's; auto takes the first of cuda, mps, cpu that is there",
     )
@@ -227,7 +252,7 @@ class Training(Section):
 class Output(Section):
     """Where the run is kept."""
 
-    folder: Annotated[str, Home] = Field("runs/classify", description="the run's folder")
+    folder: Annotated[str, Home] = Field("runs/classify", min_length=1, description="the run's folder")
     tensorboard: bool = Field(True, description="write curves for TensorBoard into the folder")
     wandb: bool = Field(False, description="send curves to Weights & Biases, if it is installed")
 

@@ -10,13 +10,14 @@ Several processes begin with `distributed.session`, and build with their rank; s
 `dlbook.train.parallel.distributed`.
 """
 
-import errno
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from dlbook.files import NO_ROOM
 from dlbook.recipes.run import network
+from dlbook.recipes.run.apart import require_apart
 from dlbook.recipes.run.build import Setup
 from dlbook.recipes.run.config import RunConfig, changes, identity
 from dlbook.recipes.run.evaluate import evaluate_setup
@@ -35,7 +36,6 @@ from dlbook.train.trainer import NonFiniteLoss, Trainer
 __all__ = ["METRIC", "evaluations", "train"]
 
 METRIC = "accuracy"  # of the validation images; larger is better
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)  # of a full disk
 LOG_POINTS = 20  # of the training curves, for each evaluation
 
 
@@ -103,13 +103,14 @@ def train(
     Raises:
         RunError: the folder is taken, or the run to resume had another configuration or other images.
         NonFiniteLoss: the loss is no number; explained.
-        ValueError: a label is out of range.
+        ValueError: the folder cannot be written to or holds pictures, or a label is out of range.
         Interrupted: Ctrl-C or SIGTERM; what was trained until then is kept.
     """
     output = setup.config.output
     if output.wandb:
         require_installed()
     tell = say if say and is_main() else lambda line: None
+    on_main(lambda: require_apart(output.folder, setup.config.data))
     with locked(output.folder), Signals() as signals:
         kind = ShardedRun if setup.config.trainer.strategy == "fsdp" else Run
         run = kind(output.folder, METRIC, resume)
@@ -156,6 +157,10 @@ def _to_the_end(
 
     try:
         for figures in evaluations(setup, run.history, progress, trained):
+            # The whole checkpoint again, now with the figures. The one that `trained` wrote keeps the steps
+            # if the evaluation fails. This one is needed too: a checkpoint holds its history, so that weights
+            # and figures never disagree, and best.ckpt is a copy of it. It could be small only if the figures
+            # were a file of their own, and a crash between two files is what one file excludes.
             run.save(trainer, figures)
             _log(loggers, setup, before, figures)
             tell(course.evaluated(figures, before))

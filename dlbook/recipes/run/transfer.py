@@ -39,8 +39,8 @@ def start(
         name: of the row.
         num_classes: of the new head.
         in_channels: of the images.
-        weights: None; "imagenet" (efficientnet_lite0); a run's folder or its best.ckpt; or a file with a
-            state dict of torchvision or timm. The head is taken along where its shape fits.
+        weights: None; "imagenet" (efficientnet_lite0); a run's folder or one of its checkpoints; or a file
+            with a state dict of torchvision or timm. The head is taken along where its shape fits.
         frozen: train the head only; batch normalisation stays as it was trained.
         normalise: "none", "imagenet" or "half" (see NORMALISE); "auto" is what a run's network had,
             "imagenet" for colour images and a state dict, else none.
@@ -98,14 +98,15 @@ def _lite0(name: str, num_classes: int, in_channels: int, normalise: str) -> nn.
 
 def _given(path: Path, name: str, in_channels: int) -> tuple[Mapping[str, Tensor], dict[str, Any] | None]:
     """The weights in a run or in a file, by our names, and how their network wants its images."""
-    folder = path if path.is_dir() else path.parent.parent  # RUN/checkpoints/best.ckpt
-    if path.exists() and (folder / "network.json").is_file() and (path.is_dir() or path.name == "best.ckpt"):
-        wanted, given = read_description(folder).get("normalise"), network_weights(folder)
+    folder = path if path.is_dir() else path.absolute().parent.parent  # RUN/checkpoints/best.ckpt
+    if path.exists() and (folder / "network.json").is_file() and (path.is_dir() or path.suffix == ".ckpt"):
+        wanted = read_description(folder).get("normalise")
+        given = network_weights(folder, "best" if path.is_dir() else path)
         prefix = "model." if wanted else ""  # of Normalised
         return {key.removeprefix(prefix): value for key, value in given.items()}, wanted
     if path.is_dir() or not path.exists():
         raise ValueError(
-            "model.weights: expected a run's folder, its best.ckpt or a file with a state dict, got "
+            "model.weights: expected a run's folder, a checkpoint or a file with a state dict, got "
             f"{path}, {'where no run was begun' if path.exists() else 'which is missing'}; train a run "
             "there, or fix the path"
         )

@@ -9,7 +9,7 @@ The resolved configuration of a run holds every key, so a key counts as set wher
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from dlbook.recipes.run.sections import BUNDLED, Draft
 
@@ -80,9 +80,15 @@ def unused(config: Draft) -> dict[str, object]:
     return found
 
 
-def require_used(config: Draft) -> None:
-    """Raise ValueError where a setting would be ignored, with a line for each."""
-    if found := unused(config):
+def require_used(config: Draft, keys: Collection[str] | None = None) -> None:
+    """Raise ValueError where a setting would be ignored, with a line for each.
+
+    Args:
+        config: of a run.
+        keys: dotted; those that are looked at. None looks at all.
+    """
+    found = {path: value for path, value in unused(config).items() if keys is None or path in keys}
+    if found:
         raise ValueError("\n".join(_sentence(path, value) for path, value in found.items()))
 
 

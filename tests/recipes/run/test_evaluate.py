@@ -97,10 +97,11 @@ def test_the_newest_weights_where_the_best_are_damaged_or_not_there_yet(copied):
     assert evaluate_run(run, "test", moved, "last") == expected
     best.unlink()
     with pytest.raises(
-        RunError, match="dlbook train .*run --resume, or take what is there by --checkpoint last"
+        RunError, match="dlbook train .*run --resume, or take the last weights by --checkpoint last"
     ):
         evaluate_run(run, "test", moved)
     assert evaluate_run(run, "test", moved, "last") == expected
+    best.write_bytes(kept)
     last.write_bytes(kept[:5000])
     with pytest.raises(
         CheckpointError, match="step-00000009.ckpt: .* take the best weights by --checkpoint best"
@@ -108,6 +109,47 @@ def test_the_newest_weights_where_the_best_are_damaged_or_not_there_yet(copied):
         evaluate_run(run, "test", moved, "last")
     with pytest.raises(ValueError, match="expected the checkpoint best or last, got 'newest'"):
         evaluate_run(run, "test", moved, "newest")
+
+
+@pytest.mark.parametrize("lost", ["damaged", "missing", "set aside"])
+def test_where_no_checkpoint_is_whole_nobody_is_sent_to_the_other(copied, lost):
+    """Neither message names a checkpoint that does not help; the command that they name does."""
+    run, moved = copied
+    before, last = sorted(run.glob("checkpoints/step-*.ckpt"))
+    for path in (run / "checkpoints/best.ckpt", last):
+        path.write_bytes(path.read_bytes()[:5000])
+    resume = f"; go on from one before it by dlbook train {run} --resume"
+    anew = f"; no other one is whole, so train it anew by dlbook train {run} output.folder={run}-again"
+    for told in (resume, anew):
+        for which in ("best", "last"):
+            with pytest.raises((CheckpointError, RunError)) as error:
+                evaluate_run(run, "test", moved, which)
+            assert str(error.value).endswith(told)
+        before.write_bytes(b"x")
+        for path in run.glob("checkpoints/*.ckpt"):
+            if lost == "missing" and path == run / "checkpoints/best.ckpt":
+                path.unlink()
+            elif lost == "set aside":  # by --resume
+                path.rename(path.with_suffix(".broken"))
+
+
+def test_an_override_that_nothing_reads_is_refused(tmp_path):
+    train(build(config(tmp_path, "trainer.epochs=1")))
+    for part in ("test", "validation"):
+        with pytest.raises(ValueError, match="data.root: expected to be left out, got elsewhere; this set"):
+            evaluate_run(tmp_path / "run", part, ["data.root=elsewhere"])
+    file = tmp_path / "run/config.yaml"  # set by nobody now: it was so when the run began
+    file.write_text(file.read_text().replace("root: null", "root: elsewhere"))
+    assert evaluate_run(tmp_path / "run", "test", ["data.workers=0"])["loss"] > 0
+
+
+def test_a_path_inside_a_run_is_told(copied):
+    run, moved = copied
+    for path in ("checkpoints/best.ckpt", "checkpoints", "config.yaml"):
+        with pytest.raises(
+            ValueError, match=f"{path}: expected the folder of a run, got .*; give {run}, and"
+        ):
+            evaluate_run(run / path, "test", moved)
 
 
 def check_network(module, tmp_path, monkeypatch) -> None:

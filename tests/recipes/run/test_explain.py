@@ -88,8 +88,9 @@ def test_a_rate_far_too_high_is_told_with_the_course_of_the_loss(tmp_path):
     with pytest.raises(
         NonFiniteLoss,
         match=r"the losses before were \d.*lower the rate \(now 1e\+3[0-9]; dlbook lr-find suggests one\)",
-    ):
+    ) as raised:
         train(setup(tmp_path, "optimizer.lr=1e38", "schedule.name=constant"))
+    assert str(raised.value).count("lower the rate") == 1
 
 
 def test_broken_weights_are_named_before_the_rate(tmp_path):
@@ -98,10 +99,45 @@ def test_broken_weights_are_named_before_the_rate(tmp_path):
         made.method.model.features[3].weight[0] = float("nan")
     with pytest.raises(
         NonFiniteLoss,
-        match=r"features\.3 \(Conv2d\): not finite: its weights are NaN or infinite; go back to the last "
-        r"checkpoint",
+        match=r"features\.3 \(Conv2d\): not finite: its weights are NaN or infinite; it is the first loss of "
+        r"this run; go back to the last checkpoint and lower the rate \(now 0.1; .* set trainer.clip_norm=1$",
     ):
         train(made)
+
+
+CURES = {  # of a layer, and what is advised with it
+    "": "lower RATE, set CLIP, or take BFLOAT",
+    "go back and lower the rate": "go back and lower RATE, set CLIP, or take BFLOAT",
+    "clip the gradients' norm, lower the rate": "clip the gradients' norm, lower RATE, or take BFLOAT",
+    "lower the rate, take bfloat16": "lower RATE, take bfloat16, set CLIP",
+    "look for a square root": "look for a square root, lower RATE, set CLIP, or take BFLOAT",
+}
+
+
+def check_advice(module, made) -> None:
+    """Whatever the layer's cure is: the rate, clipping and the precision are advised once each."""
+    for cure, told in CURES.items():
+        expected = told.replace("RATE", "the rate (now 0.1; dlbook lr-find suggests one)")
+        expected = expected.replace("CLIP", "trainer.clip_norm=1")
+        assert module["_advice"](made, cure) == expected.replace("BFLOAT", "trainer.precision=bfloat16")
+
+
+ADVICE_FAULTS = {
+    "the rate twice": ('if "lower the rate" not in cure:', "if True:"),
+    "clipping twice": ('if "clip" not in cure:', "if True:"),
+    "the precision twice": (' and "bfloat16" not in cure', ""),
+    "no cure": ("rate)] if cure else []", "rate)] if not cure else []"),
+}
+
+
+def test_nothing_is_advised_twice(tmp_path):
+    check_advice(vars(module), setup(tmp_path, "trainer.precision=float16"))
+
+
+@pytest.mark.parametrize("fault", ADVICE_FAULTS)
+def test_the_check_sees_other_advice(fault, tmp_path):
+    with pytest.raises(AssertionError):
+        check_advice(edited(module, *ADVICE_FAULTS[fault]), setup(tmp_path, "trainer.precision=float16"))
 
 
 def test_nothing_is_changed_by_looking(tmp_path):

@@ -10,6 +10,7 @@ from dlbook.recipes.run.build import build
 from dlbook.recipes.run.export import export_run
 from dlbook.recipes.run.network import open_network
 from dlbook.recipes.run.train import train
+from dlbook.train import checkpoint
 from tests.recipes.run.small_run import config
 
 
@@ -36,6 +37,36 @@ def test_the_file_holds_all_and_needs_torch_alone(folder, done):
     assert "aten" in homes and not any("dlbook" in home for home in homes)
     assert json.loads(told["classes"]) == list(network.classes)
     assert json.loads(told["preparation"]) == {"in_channels": 1, "resize": 28, "size": [28, 28]}
+
+
+def test_the_checkpoint_that_was_asked_for_is_written(tmp_path):
+    setup = build(config(tmp_path, "optimizer.lr=0.5", "trainer.epochs=3"))
+    train(setup)
+    images = torch.full((2, 1, 28, 28), 0.3)
+    run = tmp_path / "run"
+    other = checkpoint.load(run / "checkpoints/step-00000018.ckpt")
+    other["trainer"]["method"] = {name: 2 * value for name, value in other["trainer"]["method"].items()}
+    checkpoint.save(run / "checkpoints/step-00000018.ckpt", other)
+    for which in ("best", "last"):
+        program = torch.export.load(export_run(run, tmp_path / f"{which}.pt2", which).file)
+        expected = open_network(run, "cpu", which).model(images)
+        torch.testing.assert_close(program.module()(images), expected)
+    assert (tmp_path / "best.pt2").read_bytes() != (tmp_path / "last.pt2").read_bytes()
+    assert not torch.allclose(expected, open_network(run, "cpu").model(images))
+
+
+def test_a_file_that_cannot_be_written_is_told_before_the_network_is_read(folder, tmp_path, monkeypatch):
+    with pytest.raises(
+        ValueError, match="none/a.pt2: expected a file in a folder, got no folder .*none; make"
+    ):
+        export_run(tmp_path / "no run", tmp_path / "none/a.pt2")
+
+    def forbidden(*given):
+        raise PermissionError(13, "Permission denied", "a.pt2")
+
+    monkeypatch.setattr(module, "write_whole", forbidden)
+    with pytest.raises(ValueError, match=r"a.pt2: expected .*\(a.pt2: Permission denied\); name a file else"):
+        export_run(folder, tmp_path / "a.pt2")
 
 
 def test_what_was_compared_is_told(done, folder):

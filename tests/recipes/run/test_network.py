@@ -104,6 +104,11 @@ def test_resuming_after_pictures_were_removed_is_refused_with_both_counts(run, t
         train(build(picture_run(tmp_path, "method.ema_decay=0.5", "trainer.epochs=2")), resume=True)
 
 
+def test_opening_a_checkpoint_in_place_of_its_run_is_told(run):
+    with pytest.raises(ValueError, match="expected the folder of a run, got a checkpoint in one; give"):
+        open_network(run / "checkpoints/best.ckpt")
+
+
 def test_nothing_is_built_to_look_at_a_picture(run, tmp_path, monkeypatch):
     def forbidden(*given, **more):
         raise AssertionError("a trainer, an optimizer or the data were asked for")

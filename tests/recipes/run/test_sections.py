@@ -6,6 +6,7 @@ from dlbook.recipes.run.sections import Draft
 from dlbook.train.configuration import ConfigurationError, resolve
 
 CONTENT = {"model": {"name": "lenet5"}, "data": {"name": "mnist5k"}}
+DEVICE = "trainer.device: expected auto, cpu, cuda or mps, got "
 WRONG = {
     "seed=-1": "seed: expected greater than or equal to 0, got -1",
     "seed=18446744073709551616": "seed: expected less than 18446744073709551616, got 18446744073709551616",
@@ -15,6 +16,13 @@ WRONG = {
     "schedule.milestones=[0.5,0.5]": "schedule.milestones: expected ascending shares",
     "schedule.milestones=[0.5,1]": "schedule.milestones: expected ascending shares",
     "data.root=None": "data.root: expected null for nothing, got the word None; write data.root=null",
+    "trainer.device=gpu": f"{DEVICE}'gpu'; set trainer.device=cuda for an NVIDIA GPU, mps",
+    "trainer.device=Nvidia": f"{DEVICE}'Nvidia'; set trainer.device=cuda",
+    "trainer.device=cuda:1": f"{DEVICE}'cuda:1'; set trainer.device=cuda, and the variable CUDA_VISI",
+    "trainer.device=metal": f"{DEVICE}'metal'; set trainer.device=mps",
+    "trainer.device=cudda": "trainer.device: expected 'auto', 'cpu', 'cuda' or 'mps', got 'cudda'; did",
+    "trainer.device=0": "trainer.device: expected 'auto', 'cpu', 'cuda' or 'mps', got 0; set another",
+    "output.folder=''": "output.folder: expected string that should have at least 1 character, got ''",
     "data.limit=None": "data.limit: expected null for nothing",
 }
 

@@ -44,6 +44,20 @@ def test_weights_of_a_run_are_taken_along(tmp_path, averaged):
     ] == [n for n in expected if n.startswith(list(expected)[-1].rpartition(".")[0])]
 
 
+def test_weights_of_any_checkpoint_of_a_run_are_taken_along(tmp_path, monkeypatch):
+    first = build(digits(tmp_path / "first", "trainer.epochs=2"))
+    train(first)
+    expected = first.method.evaluated.state_dict()
+    before, last = sorted(tmp_path.glob("first/checkpoints/step-*.ckpt"))
+    monkeypatch.chdir(last.parent)
+    for path, same in ((last, True), (last.name, True), (before, False)):
+        got = start("convnet_digits", 10, 1, str(path), frozen=False).state_dict()
+        assert all(torch.equal(expected[name], got[name]) for name in expected) is same
+    (tmp_path / "first/checkpoints/best.ckpt").write_bytes(b"x")
+    with pytest.raises(ValueError, match=f"or in a new run by model.weights={last}$"):
+        start("convnet_digits", 10, 1, str(tmp_path / "first"), frozen=False)
+
+
 def test_frozen_features_stay(tmp_path):
     train(build(digits(tmp_path / "first")))
     second = build(digits(tmp_path / "second", f"model.weights={tmp_path / 'first'}", "model.freeze=true"))

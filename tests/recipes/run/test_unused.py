@@ -38,6 +38,15 @@ def test_a_setting_is_refused_where_nothing_reads_it(key):
         require_used(resolve(Draft, CONTENT, [*ignoring, f"{key}={value}"]))
 
 
+def test_of_some_keys_only_those_are_looked_at():
+    draft = resolve(Draft, CONTENT, ["data.root=pets", "augment.magnitude=3"])
+    require_used(draft, [])
+    require_used(draft, ["data.workers", "data"])
+    for keys, told in ((["data.root"], "^data.root: .*bundled$"), (None, "(?s)^data.root.*\naugment.magn")):
+        with pytest.raises(ValueError, match=told):
+            require_used(draft, keys)
+
+
 @pytest.mark.parametrize("name", bundled_configs.names())
 def test_the_bundled_configurations_use_all_that_they_set(name):
     require_used(load(RunConfig, bundled_configs.find(name)))
