@@ -20,8 +20,9 @@ def _is_semi(config: Draft) -> bool:
     from dlbook.recipes.methods import METHODS  # imports torch
 
     method = config.method or {}
-    name = method.get("name", "cross_entropy") if isinstance(method, dict) else method.name
-    return name in METHODS and METHODS[name].batches == "weak_strong"
+    name = method.get("name", "cross_entropy") if isinstance(method, dict) else getattr(method, "name", None)
+    # What is no name of a method is told when the section is looked at.
+    return isinstance(name, str) and name in METHODS and METHODS[name].batches == "weak_strong"
 
 
 def _is_supervised(config: Draft) -> bool:

@@ -35,3 +35,30 @@ def test_a_bar_is_shown_where_it_is_asked_for(tmp_path, capsys):
     assert len(module.range_test(setup, updates=2).rates) == 2 and capsys.readouterr().err == ""
     module.range_test(setup, updates=2, progress=True)
     assert "step/s" in capsys.readouterr().err
+
+
+def check_batches(range_test, folder) -> None:
+    """One batch after another from the first, as a training has them; at the rates that were asked for."""
+    setup, asked = build(config(folder, "data.limit=80", "data.batch_size=20")), []
+    batches = setup.trainer.batches
+    setup.trainer.batches = lambda number: asked.append(number) or batches(number)
+    found = range_test(setup, 1e-5, 1e-3, updates=3)
+    assert asked == [0, 1, 2]
+    assert found.rates.tolist() == pytest.approx([1e-5, 1e-4, 1e-3])
+
+
+BATCH_FAULTS = {
+    "one batch": ("trainer.batches(number) for", "trainer.batches(0) for"),
+    "one update less": ("            updates,\n", "            updates - 1,\n"),
+    "its own rates": ("            low,\n            high,\n", ""),
+}
+
+
+def test_it_asks_for_one_batch_after_another(tmp_path):
+    check_batches(module.range_test, tmp_path)
+
+
+@pytest.mark.parametrize("fault", BATCH_FAULTS)
+def test_the_check_sees_other_batches(fault, tmp_path):
+    with pytest.raises((AssertionError, ValueError)):
+        check_batches(edited(module, *BATCH_FAULTS[fault])["range_test"], tmp_path)
