@@ -87,7 +87,11 @@ CODES = [
     (2, ModuleNotFoundError("no wandb")),
     (2, FileNotFoundError(errno.ENOENT, "No such file", "a.yaml")),
     (2, PermissionError(errno.EACCES, "Permission denied", "a.yaml")),
+    (2, FileExistsError(errno.EEXIST, "File exists", "a.yaml")),
+    (2, IsADirectoryError(errno.EISDIR, "Is a directory", "a.yaml")),
+    (2, NotADirectoryError(errno.ENOTDIR, "Not a directory", "a.yaml")),
     (1, FULL),
+    (1, OSError(errno.EIO, "Input/output error", "a.ckpt")),
     (1, FloatingPointError("the loss is no number")),
 ]
 
