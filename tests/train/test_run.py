@@ -6,6 +6,7 @@ import os
 import types
 import warnings
 
+import filelock
 import pytest
 import torch
 
@@ -152,6 +153,41 @@ def test_a_run_is_trained_by_one_process_at_a_time(tmp_path):
             pass
     with locked(tmp_path / "run"):
         pass
+
+
+def check_freed(locked, folder, monkeypatch) -> None:
+    """However the block ends; locks are kept, so that no garbage collector frees one. Each is in its run."""
+    kept, make = [], filelock.FileLock
+
+    def made(*given, **more):
+        kept.append(make(*given, **more))
+        return kept[-1]
+
+    monkeypatch.setattr(filelock, "FileLock", made)
+    for error in (KeyError, KeyboardInterrupt):
+        with pytest.raises(error), locked(folder):
+            raise error
+        with locked(folder), locked(folder.with_name("other")):
+            assert (folder / ".lock").is_file()
+    assert len(kept) == 6
+
+
+LOCK_FAULTS = {
+    "never": ("        lock.release()", "        pass"),
+    "where nothing went wrong": ("    finally:\n        lock.release()", "    except OSError:\n        pass"),
+    "beside the folder": ('folder / ".lock"', 'folder.parent / ".lock"'),
+}
+
+
+def test_a_run_is_free_again_however_its_training_ended(tmp_path, monkeypatch):
+    check_freed(locked, tmp_path / "run", monkeypatch)
+
+
+@pytest.mark.parametrize("fault", LOCK_FAULTS)
+def test_the_check_sees_another_lock(fault, tmp_path, monkeypatch):
+    broken = edited(module, *LOCK_FAULTS[fault])
+    with pytest.raises((AssertionError, broken["RunError"])):
+        check_freed(broken["locked"], tmp_path / "run", monkeypatch)
 
 
 @pytest.mark.parametrize("place", ["a", "a/b/run", "b"])
