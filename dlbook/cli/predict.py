@@ -33,16 +33,14 @@ def predict(
 
     A file that cannot be read is named among the errors. The others get their answers; the exit code is 1.
     """
+    require_folder(run)
     write = Writer(form_of(as_json, as_csv), typer.echo)
-    if run is not None:
-        require_folder(run)
     from dlbook.data.picture_file import PictureError
     from dlbook.recipes.run.find_pictures import find_pictures
     from dlbook.recipes.run.predict import from_run, imagenet, predict_each
 
     files, unread = find_pictures(images), 0
-    predictor = imagenet() if run is None else from_run(run, checkpoint)
-    for image, answer in predict_each(predictor, files, top):
+    for image, answer in predict_each(from_run(run, checkpoint) if run else imagenet(), files, top):
         if isinstance(answer, PictureError):
             typer.echo(f"dlbook: {answer}", err=True)
             unread += 1

@@ -9,16 +9,16 @@ from dlbook.recipes import run_folder
 __all__ = ["require_folder"]
 
 
-def require_folder(path: Path) -> None:
+def require_folder(path: Path | None) -> None:
     """Refuse a path inside a run, and print the same command with the run's folder.
 
     Args:
-        path: an argument of the command that is being run.
+        path: an argument of the command that is being run; None where it was left out.
 
     Raises:
         ValueError: the path lies in a run.
     """
-    if (run := run_folder.enclosing_run(path)) is None:
+    if path is None or (run := run_folder.enclosing_run(path)) is None:
         return
     words = [_replaced(word, path, run) for word in sys.argv[1:]]
     if path.suffix == ".ckpt" and not any(word.startswith("--checkpoint") for word in words):
