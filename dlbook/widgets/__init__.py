@@ -25,7 +25,8 @@ These figures serve the whole book:
 * :class:`Cortex`: a bar of light on the receptive field of a simple and a complex cell;
 * :class:`Unit`: an output cell of a convolution, a pooling, a batch norm or an attention, on a photograph;
 * :class:`Penalty`: two weights, the bowl of their loss, and the region that a penalty allows;
-* :class:`Thinned`: a network whose units drop at each press, and the cloud of what its thinned networks say.
+* :class:`Thinned`: a network whose units drop at each press, and the cloud of what its thinned networks say;
+* :class:`Augmented`: a picture, an augmentation and its strength, and where each pixel then comes from.
 
 Each is an anywidget: a Python class with its JavaScript beside it. The data are computed here, in Python,
 before the figure is drawn, and travel with the page; no figure holds more than 60 KiB.
@@ -36,6 +37,7 @@ before the figure is drawn, and travel with the page; no figure holds more than 
 ['square']
 """
 
+from dlbook.widgets.augmented import Augmented
 from dlbook.widgets.backprop import Backprop
 from dlbook.widgets.bowl import Bowl
 from dlbook.widgets.cortex import Cortex
@@ -64,6 +66,7 @@ from dlbook.widgets.views import Views
 
 __all__ = [
     "STATE_LIMIT",
+    "Augmented",
     "Axis",
     "Backprop",
     "Bowl",
