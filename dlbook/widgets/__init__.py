@@ -14,6 +14,7 @@ These figures serve the whole book:
 * :class:`Multiples`: curves and their slopes in small squares, with one x over all of them;
 * :class:`Views`: a weak and a strong view of a picture, and the label that goes from one to the other;
 * :class:`Map`: points that move over a training, with a label or without, right or wrong;
+* :class:`Mixed`: two pictures mixed by hand, and what networks say of every mixture between them;
 * :class:`Norms`: a block of activations, and which of its cells share a mean under each normalisation;
 * :class:`Nudge`: a picture that is moved pixel by pixel, and what networks make of it on their way;
 * :class:`Shift`: a picture that the reader drags, and where networks recognise it;
@@ -49,6 +50,7 @@ from dlbook.widgets.flow import Flow
 from dlbook.widgets.images import Images, Stack
 from dlbook.widgets.layers import History, Layers
 from dlbook.widgets.map import Map
+from dlbook.widgets.mixed import Mixed
 from dlbook.widgets.multiples import Multiples
 from dlbook.widgets.norms import Norms
 from dlbook.widgets.nudge import Nudge, Row, Tiles
@@ -84,6 +86,7 @@ __all__ = [
     "Images",
     "Layers",
     "Map",
+    "Mixed",
     "Multiples",
     "Norms",
     "Nudge",
