@@ -60,6 +60,8 @@ JOBS = (
     notebook("normalisation", 60),
     notebook("dropout", 60),
     notebook("initialisation", 60),
+    notebook("augmentation", 60),
+    notebook("mixing", 60),
     zoo("zoo-bf16-compile", 150, "--compile"),
     notebook("deep-learning", 60),
     notebook("imagenet", 60),
