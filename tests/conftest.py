@@ -12,6 +12,8 @@ from hypothesis import settings
 
 from tests.time_left import mix, require_time
 
+# Debian's Python has a sitecustomize of its own, and a search for doctests would import this one beside it.
+collect_ignore = ["notebooks/offline"]
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or 1))
 settings.register_profile("a busy machine", deadline=None)  # 200 ms by the clock otherwise
 settings.load_profile("a busy machine")
