@@ -28,7 +28,8 @@ def test_a_dragged_slider_speaks_once(page):
     figure.locator("input[type=range]").first.evaluate(
         """(range) => { for (let i = 0; i < 20; i++) { range.value = i % (Number(range.max) + 1); range.dispatchEvent(new Event("input")); } }"""
     )
-    page.wait_for_timeout(1500)
+    page.wait_for_function("spoken")  # half a second after the last word, later on a busy machine
+    page.wait_for_timeout(1000)
     assert page.evaluate("spoken") == 1
 
 
@@ -42,7 +43,8 @@ def test_what_plays_is_silent_until_it_rests(page):
     page.wait_for_timeout(2500)
     assert page.evaluate("spoken") == 0
     figure.get_by_role("button", name="pause").click()
-    page.wait_for_timeout(1500)
+    page.wait_for_function("spoken")  # half a second after the last word, later on a busy machine
+    page.wait_for_timeout(1000)
     assert page.evaluate("spoken") == 1
 
 
