@@ -1,6 +1,6 @@
 // A picture, an augmentation and its strength: the result, and the place that the chosen pixel is taken from.
 import { frame, inflatedBytes, keeper, listen, node, number, parameterControls, stateText, three } from "./controls.js";
-import { onWidth } from "./stage.js";
+import { dragged, onWidth } from "./stage.js";
 import { changed, erases, hole, moves, neighbours, source } from "./augmented_rules.js";
 
 const PICTURE = "picture", KIND = "augmentation", STRENGTH = "strength", MODE = "interpolation";
@@ -111,7 +111,6 @@ async function render({ model, el }) {
     go([Math.floor(((event.clientY - box.top) / box.height) * side), Math.floor(((event.clientX - box.left) / box.width) * side)]);
   };
   const grip = node("div", { class: "dlw-grip", role: "slider", tabindex: "0", "aria-label": "pixel of the result", "aria-valuemin": 1,
-    onpointerdown: (event) => { grip.setPointerCapture(event.pointerId); pointed(event); }, onpointermove: (event) => { if (event.buttons) pointed(event); },
     onkeydown: (event) => {
       const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], PageUp: [-8, 0], PageDown: [8, 0], Home: [0, -8], End: [0, 8] }[event.key];
       if (!by || event.metaKey || event.ctrlKey || event.altKey) return;
@@ -119,6 +118,7 @@ async function render({ model, el }) {
       event.stopPropagation();
       go(place().map((v, k) => v + by[k]));
     } });
+  dragged(grip, pointed);
   content.append(node("div", { class: "dlw-stage" }, hold), verdict, node("div", { class: "dlw-controls" }, ...controls.elements), state);
   draw();
   const unwatch = onWidth(hold, (width) => {

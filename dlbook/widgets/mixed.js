@@ -1,6 +1,6 @@
 // Two pictures mixed by mixup or CutMix, by hand, and what networks say of every mixture between them.
 import { frame, inflatedBytes, keeper, listen, node, number, parameterControls, stateText, unpack } from "./controls.js";
-import { onWidth } from "./stage.js";
+import { dragged, onWidth } from "./stage.js";
 import { kept, mix, run, shrunk } from "./mixed_rule.js";
 import { drawing, look } from "./mixed_picture.js";
 
@@ -55,11 +55,10 @@ async function render({ model, el }) {
     say(verdict.textContent);
   };
   const nearest = (weight) => spec.parameters[WEIGHT].reduce((best, w) => (Math.abs(w - weight) < Math.abs(best - weight) ? w : best));
-  const grip = (element, to) => {
-    const there = (event, first) => { const box = element.getBoundingClientRect(); to((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height, first); };
-    element.addEventListener("pointerdown", (event) => { element.setPointerCapture(event.pointerId); there(event, true); });
-    element.addEventListener("pointermove", (event) => { if (event.buttons) there(event, false); });
-  };
+  const grip = (element, to) => dragged(element, (event, first) => {
+    const box = element.getBoundingClientRect();
+    to((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height, first);
+  });
   const weigh = (x) => keep("values", { ...model.get("values"), [WEIGHT]: nearest(x) });
   // The box comes along from where it was gripped; a mixture of mixup follows the pointer to the left and right.
   const listenToPointer = () => {

@@ -1,6 +1,6 @@
 // A block of activations, cell by cell: click one, and see which cells share its mean.
 import { bySign, frame, keeper, listen, node, parameterControls, stateText, three, number, unpack } from "./controls.js";
-import { onWidth } from "./stage.js";
+import { dragged, onWidth } from "./stage.js";
 import { normalised } from "./norms_rules.js";
 
 const KIND = "normalisation", GROUPS = "groups", IMAGES = "images in the batch", SHOW = "show";
@@ -111,7 +111,6 @@ async function render({ model, el }) {
     go(part(event.clientY - box.top, box.height, shape[0], H), part(event.clientX - box.left, box.width, C, W));
   };
   const grip = node("div", { class: "dlw-block", role: "slider", tabindex: "0", "aria-label": "cell", "aria-valuemin": 1, "aria-valuemax": block.length,
-    onpointerdown: (event) => { grip.setPointerCapture(event.pointerId); pointed(event); }, onpointermove: (event) => { if (event.buttons) pointed(event); },
     onkeydown: (event) => {
       const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], PageUp: [-H, 0], PageDown: [H, 0], Home: [0, -W], End: [0, W] }[event.key];
       if (!by || event.metaKey || event.ctrlKey || event.altKey) return;
@@ -120,6 +119,7 @@ async function render({ model, el }) {
       const [n, c, h, w] = place();
       go(n * H + h + by[0], c * W + w + by[1]);
     } });
+  dragged(grip, pointed);
   content.append(node("div", { class: "dlw-stage" }, hold), verdict, node("div", { class: "dlw-controls" }, ...controls.elements), state);
   draw();
   const unwatch = onWidth(hold, (width) => {

@@ -1,6 +1,6 @@
 // A picture that is dragged to the side by whole pixels, and what each network makes of it at every place.
 import { frame, inflatedBytes, keeper, listen, node, number, parameterControls, stateText, three } from "./controls.js";
-import { onWidth, player } from "./stage.js";
+import { dragged, onWidth, player } from "./stage.js";
 
 const PICTURE = "picture", SHIFT = "shift", SECONDS = 8;
 
@@ -95,13 +95,11 @@ function drag({ svg, at, graph }, spec, now, change) {
   const grip = node("rect", { class: "dlw-grip", x: at.left, y: at.top, width: at.side, height: at.side });
   const field = node("rect", { class: "dlw-field", x: left - 8, y: top - 8, width: right - left + 16, height: base - top + 16 });
   let from = 0, start = 0;
-  grip.addEventListener("pointerdown", (event) => { grip.setPointerCapture(event.pointerId); from = x(event); start = shifts[now()]; });
-  grip.addEventListener("pointermove", (event) => {
-    if (event.buttons) change(shifts.indexOf(Math.max(shifts[0], Math.min(shifts.at(-1), start + Math.round(((x(event) - from) * spec.side) / at.side)))));
+  dragged(grip, (event, first) => {
+    if (first) { from = x(event); start = shifts[now()]; } else change(shifts.indexOf(Math.max(shifts[0], Math.min(shifts.at(-1), start + Math.round(((x(event) - from) * spec.side) / at.side)))));
   });
   const choose = (event) => change(Math.max(0, Math.min(shifts.length - 1, graph.shift(x(event)))));
-  field.addEventListener("pointerdown", (event) => { field.setPointerCapture(event.pointerId); choose(event); });
-  field.addEventListener("pointermove", (event) => { if (event.buttons) choose(event); });
+  dragged(field, choose);
   svg.append(grip, field);
 }
 

@@ -1,6 +1,6 @@
 // One picture, dragged over a dark field, and what several networks say of it there; each has a map of where it is right.
 import { frame, inflatedBytes, keeper, listen, node, parameterControls, stateText, three } from "./controls.js";
-import { onWidth } from "./stage.js";
+import { dragged, onWidth } from "./stage.js";
 
 const PICTURE = "picture", RIGHT = "to the right", DOWN = "down";
 
@@ -94,18 +94,14 @@ async function render({ model, el }) {
     if (next[RIGHT] !== values[RIGHT] || next[DOWN] !== values[DOWN]) keep("values", next);
   };
   // The picture is taken along from where it was gripped; a map is pointed at.
-  const grip = (element, to) => {
-    element.addEventListener("pointerdown", (event) => { element.setPointerCapture(event.pointerId); to(event, true); });
-    element.addEventListener("pointermove", (event) => { if (event.buttons) to(event, false); });
-  };
   const listenToPointer = () => {
     let from = null;
-    grip(picture.ground, (event, first) => {
+    dragged(picture.ground, (event, first) => {
       const values = model.get("values"), scale = picture.at.width / picture.svg.getBoundingClientRect().width / picture.pixel;
       if (first) from = [event.clientX * scale - values[RIGHT], event.clientY * scale - values[DOWN]];
       move(event.clientX * scale - from[0], event.clientY * scale - from[1]);
     });
-    picture.columns.forEach((one) => grip(one.grid, (event) => {
+    picture.columns.forEach((one) => dragged(one.grid, (event) => {
       const box = one.grid.querySelector(".dlw-ground").getBoundingClientRect(), place = (v) => Math.floor(v * spec.side) - reach;
       move(place((event.clientX - box.left) / box.width), place((event.clientY - box.top) / box.height));
     }));

@@ -75,6 +75,12 @@ export function onSight(element, action) {
   return () => watch.disconnect();
 }
 
+// A finger or the mouse that is pressed on an element: to(event, whether it has just been pressed).
+export function dragged(element, to) {
+  element.addEventListener("pointerdown", (event) => { element.setPointerCapture(event.pointerId); to(event, true); });
+  element.addEventListener("pointermove", (event) => { if (event.buttons) to(event, false); });
+}
+
 // Draw for the width there is, now and whenever it changes.
 export function onWidth(element, draw) {
   let width = 0;

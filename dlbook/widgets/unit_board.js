@@ -1,5 +1,6 @@
 // The photograph with the window on it, and the output with its cell: squares of numbers as pictures.
 import { bySign, identity, node } from "./controls.js";
+import { dragged } from "./stage.js";
 import { ATTENTION, NORM } from "./unit_values.js";
 
 const EDGE = 2.6;  // room for the padding around a photograph, in pixels of it
@@ -86,8 +87,7 @@ export function reach(output, input, limits, choose) {
   } }, output.svg);
   const follow = (board, locate) => {
     const to = (event) => { const [row, column] = locate(board.at(event, limits().of(board)), limits()); choose(row, column, false); };
-    board.svg.addEventListener("pointerdown", (event) => { board.svg.setPointerCapture(event.pointerId); to(event); });
-    board.svg.addEventListener("pointermove", (event) => { if (event.buttons) to(event); });
+    dragged(board.svg, to);
   };
   follow(output, ([x, y], { size }) => [Math.floor(y / size), Math.floor(x / size)]);
   follow(input, ([x, y], { stride, padding, dilation, window }) => [y, x].map((v) => Math.round((v + padding - (dilation * (window - 1) + 1) / 2) / stride)));

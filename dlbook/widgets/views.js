@@ -1,7 +1,7 @@
 // Two views of one picture: the label that the weak one gives, and what the strong one has to learn.
 import { frame, identity, listen, keeper, node, number, parameterControls, stateText, three } from "./controls.js";
 import { tabled } from "./numbers.js";
-import { onWidth } from "./stage.js";
+import { dragged, onWidth } from "./stage.js";
 
 const PICTURE = "picture", THRESHOLD = "τ", STRENGTH = "strength";
 
@@ -79,8 +79,7 @@ function drag(svg, at, thresholds, change) {
     change(thresholds.reduce((best, value) => (Math.abs(value - part) < Math.abs(best - part) ? value : best)));
   };
   const grip = node("rect", { class: "dlw-grip", x: at.start - 30, y: at.base[0] - at.tall - 8, width: at.stop - at.start + 36, height: at.tall + 8 });
-  grip.addEventListener("pointerdown", (event) => { grip.setPointerCapture(event.pointerId); to(event); });
-  grip.addEventListener("pointermove", (event) => { if (event.buttons) to(event); });
+  dragged(grip, to);
   svg.append(grip);
 }
 
