@@ -23,6 +23,10 @@ def test_page(path, width):
 def test_alone():
     print("SEEN alone")
 """
+UNMARKED = """
+def test_without_a_browser():
+    print("SEEN unmarked")
+"""
 HOOKS = """
 from tests.time_left import mix, require_time
 
@@ -45,6 +49,7 @@ def run(tmp_path, monkeypatch):
     """Runs the tests above under a limit; the pages in their order, and pytest's last line."""
     (tmp_path / "test_pages.py").write_text(TESTS)
     (tmp_path / "conftest.py").write_text(HOOKS)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # none is needed, and each takes its time
 
     def inner(left, day):
         for name, value in {UNTIL: None if left is None else time.time() + left, ORDER: day}.items():
@@ -63,6 +68,12 @@ def test_what_has_no_time_left_is_left_out_and_counted(run):
     assert seen == [] and last.startswith("11 skipped")
     seen, last = run(600, "2026-11-29")
     assert len(seen) == 11 and last.startswith("11 passed")
+
+
+def test_a_test_without_a_browser_is_always_asked(run, tmp_path):
+    (tmp_path / "test_unmarked.py").write_text(UNMARKED)
+    seen, last = run(-1, "2026-11-29")
+    assert seen == ["unmarked"] and last.startswith("1 passed, 11 skipped")
 
 
 def test_without_a_limit_the_order_is_as_written(run):
