@@ -16,10 +16,12 @@ such files first. What is transparent shows a white ground.
 """
 
 import errno
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -119,7 +121,7 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
     """The picture before its pixels are decoded; every failure inside becomes a PictureError."""
     try:
         # By its name, Pillow would map an uncompressed grey TIFF, with the sides of the turned picture.
-        with open(path, "rb") as stream, Image.open(stream) as image:
+        with open(path, "rb") as stream, _open_quietly(stream) as image:
             yield image
     except PictureError:
         raise
@@ -130,6 +132,13 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
     except Exception as error:  # decoders raise anything: struct.error, KeyError, AssertionError, ...
         what, fix = _why(Path(path), error)
         raise PictureError(f"{path}: expected a picture, got {what}; {fix}") from error
+
+
+def _open_quietly(stream: BinaryIO) -> Image.Image:
+    """Open without Pillow's warning of half its limit: it names no file, and the limit itself is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(stream)
 
 
 def _why(path: Path, error: Exception) -> tuple[str, str]:

@@ -140,6 +140,13 @@ def test_too_many_pixels_name_the_file(tmp_path, monkeypatch):
             read(tmp_path / "a.png")
 
 
+def test_a_picture_of_half_the_limit_is_read_without_a_warning(tmp_path, monkeypatch, recwarn):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40)  # Pillow warns from 40 on, and refuses from 80 on
+    assert read_picture(tmp_path / "a.png").size == (8, 8)
+    assert not [str(warning.message) for warning in recwarn]
+
+
 def test_a_strip_that_would_fill_the_memory_names_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(picture_file, "MOST_PIXELS", 10_000)
     Image.new("L", (100, 1)).save(tmp_path / "a.png")
