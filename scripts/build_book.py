@@ -4,6 +4,7 @@ Where nothing has changed since the last build, that is told by hashes alone. A 
 own outputs, not the book: the others are built, its page says what happened, and the exit code is 1.
 """
 
+import argparse
 import sys
 import time
 from pathlib import Path
@@ -94,6 +95,9 @@ def build() -> int:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()  # there are no options: `--help` must not build, and a word is refused
     interrupt_on_sigterm()
     try:
         sys.exit(build())

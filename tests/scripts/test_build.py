@@ -168,3 +168,13 @@ def test_ctrl_c_while_pages_are_built(book):
     assert running.returncode == 130 and err.strip().startswith("Stopped.") and "Traceback" not in err
     code, out, _, _ = build(book)
     assert code == 0 and "executing 0 of 2" in out
+
+
+@pytest.mark.parametrize("word", ["--help", "--fast"])
+def test_asking_for_help_does_not_build(word):
+    asked = [sys.executable, ROOT / "scripts" / "build_book.py", word]
+    told = subprocess.run(asked, capture_output=True, text=True, timeout=60)
+    assert (
+        told.returncode == (0 if word == "--help" else 2)
+        and "usage: build_book.py" in told.stdout + told.stderr
+    )
