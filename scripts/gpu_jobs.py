@@ -62,6 +62,7 @@ JOBS = (
     notebook("initialisation", 60),
     notebook("augmentation", 60),
     notebook("mixing", 60),
+    notebook("alexnet", 60),
     zoo("zoo-bf16-compile", 150, "--compile"),
     notebook("deep-learning", 60),
     notebook("imagenet", 60),
