@@ -63,6 +63,7 @@ JOBS = (
     notebook("augmentation", 60),
     notebook("mixing", 60),
     notebook("alexnet", 60),
+    notebook("wide-and-grouped", 60),
     zoo("zoo-bf16-compile", 150, "--compile"),
     notebook("deep-learning", 60),
     notebook("imagenet", 60),
