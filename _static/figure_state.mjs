@@ -11,7 +11,8 @@
   const kept = history.state?.figures;  // from before a reload; Sphinx's own script then takes the entry's state away
   let last = null, timer;
 
-  const short = (id) => id.replace(/^fig-[^-]+-/, "");
+  const PAGE = location.pathname.split("/").pop().replace(".html", "");  // its name may have hyphens: deep-learning
+  const short = (id) => id.replace(new RegExp(`^fig-(${PAGE}|[^-]+)-`), "");
   const idOf = (name) => [...figures.keys()].find((id) => id === name || short(id) === name);
   const simple = (value) => ["string", "number", "boolean"].includes(typeof value)
     || (Array.isArray(value) && value.every((part) => typeof part === "string"));

@@ -17,7 +17,8 @@
   };
   const named = () => {
     const figure = new URLSearchParams(location.hash.slice(1)).get("fig");  // the address sets a figure: figure_state.mjs
-    const isIt = ({ id }) => id === figure || id.replace(/^fig-[^-]+-/, "") === figure;
+    const PAGE = location.pathname.split("/").pop().replace(".html", "");
+    const isIt = ({ id }) => id === figure || id.replace(new RegExp(`^fig-(${PAGE}|[^-]+)-`), "") === figure;
     return figure ? [...document.querySelectorAll("figure[id]")].find(isIt) : document.getElementById(decodeURIComponent(location.hash.slice(1)));
   };
   const unfold = (element) => {

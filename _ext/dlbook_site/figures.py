@@ -22,7 +22,6 @@ from myst_nb.core.render import NbElementRenderer
 from sphinx.util import logging
 
 LOG = logging.getLogger(__name__)
-SHORT = re.compile(r"^fig-[^-]+-")  # fig-activations-explorer is "explorer" on its own page
 
 
 class FigureLinks(Transform):
@@ -37,7 +36,8 @@ class FigureLinks(Transform):
             for figure in self.document.findall(nodes.figure)
             for name in figure["names"]
         }
-        ids |= {SHORT.sub("", name): place for name, place in ids.items()}
+        page = self.document.settings.env.docname.rpartition("/")[2]
+        ids |= {short(name, page): place for name, place in ids.items()}
         for link in list(self.document.findall(nodes.reference)):
             if not link.get("refuri", "").startswith("#fig="):
                 continue
@@ -47,6 +47,11 @@ class FigureLinks(Transform):
                 LOG.warning("the link %s names no figure of this page", link["refuri"], location=link)
                 continue
             link.replace_self(whole(ids[name], rest, link.children))
+
+
+def short(name, page):
+    """Return a figure's name on its own page: `fig-activations-explorer` is `explorer` on `activations`."""
+    return re.sub(f"^fig-({re.escape(page)}|[^-]+)-", "", name)
 
 
 def whole(place, settings, words):
