@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.widgets.live import check_axe, check_legible, check_paper
+from tests.widgets.live import check_apart, check_axe, check_legible, check_paper
 from tests.widgets.views_checks import views
 
 pytestmark = pytest.mark.browser
@@ -24,6 +24,12 @@ def test_bars_and_words_are_those_of_python(open_figure):
     assert "b is the label, rightly" in verdict(page) and verdict(page).endswith("the loss is 0.693.")
     assert page.locator(".dlw-words").all_text_contents() == ["label b", "loss 0.693", "the label is right"]
     assert page.locator("rect.dlw-chosen").count() == 2
+
+
+@pytest.mark.parametrize("width", [1000, 390])
+def test_the_number_on_a_high_bar_stands_below_the_title(open_figure, width):
+    sure = [[0.99, 0.005, 0.005], [0.8, 0.15, 0.05]]
+    check_apart(open_figure(views(weak_probs=sure), viewport={"width": width, "height": 900}))
 
 
 def test_keys_raise_the_threshold_and_the_label_ends(open_figure):
