@@ -53,6 +53,18 @@ def check_legible(page, width):
     assert min(sizes) >= 12
 
 
+def swipe(page, start, end, steps=8):
+    """Move one finger over the page, from a place to another."""
+    finger = page.context.new_cdp_session(page)
+    send = lambda kind, *at: finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(at)})
+    send("touchStart", {"x": start[0], "y": start[1]})
+    for i in range(1, steps + 1):
+        x, y = (a + (b - a) * i / steps for a, b in zip(start, end, strict=True))
+        send("touchMove", {"x": x, "y": y})
+        page.wait_for_timeout(20)
+    send("touchEnd")
+
+
 def check_apart(page):
     """No two words on the stage lie on each other."""
     page.locator(".dlw-stage text").first.wait_for(state="attached")
