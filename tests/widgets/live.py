@@ -76,7 +76,7 @@ def check_apart(page):
         for i, (one, a) in enumerate(boxes)
         for other, b in boxes[:i]
         if min(a["right"], b["right"]) - max(a["left"], b["left"]) > 2
-        and min(a["bottom"], b["bottom"]) - max(a["top"], b["top"]) > 4
+        and min(a["bottom"], b["bottom"]) - max(a["top"], b["top"]) > 1
     ]
     assert not over
 
