@@ -87,8 +87,10 @@
     area.addEventListener("pointerleave", () => later(hide));
     link.addEventListener("focus", () => { if (link.matches(":focus-visible") && wanted(link)) show(link, area, fill); });
     link.addEventListener("focusout", (event) => { if (!inside(event.relatedTarget)) hide(); });
+    let by = "";  // what pressed: not every browser says it with the click
+    area.addEventListener("pointerdown", ({ pointerType }) => { by = pointerType; });
     area.addEventListener("click", (event) => {
-      if (event.pointerType !== "touch" || shown?.link === link || !wanted(link)) return;
+      if ((event.pointerType ?? by) !== "touch" || shown?.link === link || !wanted(link)) return;
       event.preventDefault();
       show(link, area, fill);
     });

@@ -20,7 +20,7 @@
   const measure = () => {
     for (const formula of inline) formula.classList.remove("wide");
     const wide = [...inline].filter((formula) => {
-      const line = formula.parentElement.getBoundingClientRect();
+      const line = formula.parentElement.closest(":not(.with-mark)").getBoundingClientRect();
       return formula.getBoundingClientRect().width > line.width + 1;
     });
     for (const formula of inline) formula.removeAttribute("tabindex");

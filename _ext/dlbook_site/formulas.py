@@ -24,6 +24,9 @@ INLINE = re.compile(rf"(<span {KIND}[^>]*>)\\\((.*?)\\\)(?=</span>)", re.DOTALL)
 DISPLAY = re.compile(
     rf'(<div {KIND}[^>]*>\s*(?:<span class="eqno">.*?</span>)?)\\\[(.*?)\\\](?=</div>)', re.DOTALL
 )
+MARKED = re.compile(
+    rf"([(\[“‘]*)(<span {KIND}[^>]*>\\\(.*?\\\)</span>)([,.;:!?)\]”’]*)", re.DOTALL
+)  # a browser would end a line between a formula and the comma after it
 ROOT = re.compile(r'<html[^>]* data-content_root="([^"]*)"')
 ERROR = re.compile(r'data-mjx-error="([^"]*)"')
 
@@ -69,6 +72,7 @@ def typeset(page):
     root = ROOT.search(page)
     made, style = render(formulas, (root[1] if root else "") + FONTS)
     written = dict(zip(formulas, made, strict=True))
+    page = MARKED.sub(lambda m: f'<span class="with-mark">{m[0]}</span>' if m[1] or m[3] else m[0], page)
     page = INLINE.sub(lambda m: m[1] + written[html.unescape(m[2]), False], page)
     page = DISPLAY.sub(lambda m: m[1] + written[html.unescape(m[2]), True], page)
     return page.replace("</head>", f"<style>{style}</style>\n</head>", 1)

@@ -1,7 +1,7 @@
 // A net of five numbers: the reader changes one, and sees every value go forward and every delta come back.
 import { button, frame, identity, inflated, keeper, listen, node, number, parameterControls } from "./controls.js";
 import { calm } from "./controls.js";
-import { onSight, onWidth, player } from "./stage.js";
+import { keptStill, onSight, onWidth, player } from "./stage.js";
 import { HIGH, LOW, picture, short } from "./backprop_draw.js";
 import { NUMBERS, descend, made, nudge, pass, together } from "./backprop_net.js";
 
@@ -110,6 +110,7 @@ async function render({ model, el }) {
     kept();
     show();
   };
+  keptStill(hold);
   hold.addEventListener("pointerdown", (event) => {
     const chip = event.target.closest?.("[data-at]"), inside = drawing.inputs(...place(event));
     if (!chip && !inside) return;

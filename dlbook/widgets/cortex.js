@@ -1,6 +1,6 @@
 // A bar of light on the receptive field of cells: drag it, turn it, and see what the cells answer.
 import { bySign, frame, keeper, listen, node, parameterControls, stateText, unpack } from "./controls.js";
-import { onSight, onWidth, player } from "./stage.js";
+import { keptStill, onSight, onWidth, player } from "./stage.js";
 
 const SPIKES = 28, SECONDS = 5, GRIP = 26;
 
@@ -86,6 +86,7 @@ function hands(picture, spec, width, values, change) {
   };
   const nearest = (angle) => spec.parameters.angle.reduce((best, a) => (distance(a, angle) < distance(best, angle) ? a : best));
   const distance = (a, b) => Math.abs((((a - b) % 180) + 270) % 180 - 90);
+  keptStill(grip);
   grip.addEventListener("pointerdown", (event) => {
     grip.setPointerCapture(event.pointerId);
     const [x, y] = place(event), now = values(), turn = (now.angle * Math.PI) / 180, end = [now.x + (reach / unit) * Math.cos(turn), now.y - (reach / unit) * Math.sin(turn)];

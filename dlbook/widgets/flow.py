@@ -73,7 +73,7 @@ class Flow(Figure):
             "source": source,
             "mouth": mouth,
             "reading": _reading(parameters, reading),
-            "hint": "Point at a block, or reach it with the arrow keys, to read it.",
+            "hint": "Tap a block, point at it, or use the arrow keys, to read it.",
         }
         super().__init__(title, description, spec, values=grid.settings(parameters, start))
 

@@ -102,7 +102,7 @@ class Layers(Figure):
             "outputs": [str(name) for name in outputs],
             "shortcuts": grid.chosen(parameters, "shortcuts", shortcuts),
             "history": _history(parameters, history),
-            "hint": "Point at a column, or reach it with the arrow keys, to read it.",
+            "hint": "Tap a column, point at it, or use the arrow keys, to read it.",
         }
         parts = {"signal and gradient": len(spec["levels"])}
         super().__init__(title, description, spec, parts, values=grid.settings(parameters, start))

@@ -5,18 +5,19 @@ import { onSight, onWidth, player } from "./stage.js";
 
 const STEP = "training step";
 const STAR = "M0 -8 2.2 -2.6 8 -2.4 3.5 1.2 5 7 0 3.8 -5 7 -3.5 1.2 -8 -2.4 -2.2 -2.6Z", DOT = "M-3 0a3 3 0 1 1 6 0a3 3 0 1 1 -6 0Z", CROSS = "M-5 -5 5 5M5 -5 -5 5";
+const OUT = 28;  // pixels from the middle of the stars to the name of their class
 const KINDS = ["none", "right", "wrong"];
 
 // Middle, radii and height of a map of this width; map_still.py does the same.
-const sheet = (width) => { const tall = width >= 640 ? 260 : 180; return { cx: width / 2, cy: 52 + tall, wide: width / 2 - 56, tall, height: 2 * tall + 96 }; };
+const sheet = (width) => { const tall = width >= 640 ? 260 : 180; return { cx: width / 2, cy: 52 + tall, wide: width / 2 - 56, tall, height: 2 * tall + 124 }; };
 
 function drawing(spec, width) {
   const at = sheet(width), svg = node("svg", { viewBox: `0 0 ${width} ${at.height}`, "aria-hidden": "true" });
   const place = (x, y) => `translate(${(at.cx + x * at.wide).toFixed(1)} ${(at.cy - y * at.tall).toFixed(1)})`;
   const points = Array.from({ length: spec.points }, () => node("path", { d: DOT }));
   const anchors = spec.anchors.flatMap(([name, x, y]) => [...Array.from({ length: spec.given }, (_, i) => node("path", { d: STAR, class: "dlw-star",
-    transform: `${place(x, y)} translate(${[-7, 7, -7, 7][i % 4]} ${[-7, -7, 7, 7][i % 4]}) scale(0.8)` })), node("text", { class: "dlw-class", y: 7, "text-anchor": "middle", transform: place(x * 1.1, y * 1.1) }, name)]);
-  const count = node("text", { class: "dlw-loud dlw-strong", x: 16, y: at.height - 14 }), step = node("text", { class: "dlw-loud dlw-strong", x: width - 16, y: at.height - 14, "text-anchor": "end" });
+    transform: `${place(x, y)} translate(${[-7, 7, -7, 7][i % 4]} ${[-7, -7, 7, 7][i % 4]}) scale(0.8)` })), node("text", { class: "dlw-class", x: OUT * x, y: 7 - OUT * y, "text-anchor": "middle", transform: place(x, y) }, name)]);
+  const count = node("text", { class: "dlw-loud dlw-strong", x: 16, y: at.height - 14 }), step = node("text", { class: "dlw-loud dlw-strong", x: 16, y: 26 });
   svg.append(...points, ...anchors, count, step);
   return { svg, place, points, count, step };
 }

@@ -3,6 +3,7 @@
 from dlbook.widgets import stage_still as stage
 from dlbook.widgets.still import escape
 
+OUT = 28  # pixels from the middle of the stars to the name of their class
 STAR = "M0 -8 2.2 -2.6 8 -2.4 3.5 1.2 5 7 0 3.8 -5 7 -3.5 1.2 -8 -2.4 -2.2 -2.6Z"
 
 
@@ -15,7 +16,7 @@ def draw_map(figure):
 def frame(width):
     """Return middle, radii and height of a map of some width, pixels; map.js does the same."""
     tall = 260 if width >= 640 else 180
-    return width / 2, 52 + tall, width / 2 - 56, tall, 2 * tall + 96
+    return width / 2, 52 + tall, width / 2 - 56, tall, 2 * tall + 124
 
 
 def _picture(figure, width):
@@ -32,8 +33,8 @@ def _picture(figure, width):
     for name, x, y in figure.spec["anchors"]:
         parts.append(
             f'<path transform="{at(x, y)}" d="{STAR}" fill="var(--h)"/><text class="dls-hot" '
-            f'transform="{at(1.08 * x, 1.08 * y)}" text-anchor="middle" font-weight="700" y="6" '
-            f'style="font-size:18px">{escape(name)}</text>'
+            f'transform="{at(x, y)}" x="{OUT * x:g}" y="{6 - OUT * y:g}" text-anchor="middle" '
+            f'font-weight="700" style="font-size:18px">{escape(name)}</text>'
         )
     labels, wrong = figure.count(shown)
     words = f"{labels} of {figure.spec['points']} have a label; ✗ {wrong} of them are wrong"

@@ -103,7 +103,7 @@ async function render({ model, el }) {
     move(speak ? `${at(to)}${find(to, 0.03) >= 0 ? `: ${SIGNS[points[find(to, 0.03)][2]]}` : ""}. ` : "");
   }, drag);
   const sets_ = choice("points", spec.parameters.points, (name) => keep("values", { points: name }));
-  const tools = choice("a click puts", TOOLS, (name) => { tool = name; });
+  const tools = choice("with a tap or click", TOOLS, (name) => { tool = name; });
   tools.update(tool);
   const clear = node("button", { type: "button", onclick: () => edit([], "") }, "clear");
   content.append(node("div", { class: "dlw-stage" }, hold), verdict,

@@ -75,8 +75,19 @@ export function onSight(element, action) {
   return () => watch.disconnect();
 }
 
+// Inside an SVG `touch-action: none` does not keep every browser from scrolling, which would take the finger away.
+export function keptStill(element) {
+  const hold = (event) => {
+    for (let part = event.target; part; part = part === element ? null : part.parentElement) {
+      if (event.cancelable && getComputedStyle(part).touchAction === "none") event.preventDefault();
+    }
+  };
+  element.addEventListener("touchstart", hold, { passive: false });
+}
+
 // A finger or the mouse that is pressed on an element: to(event, whether it has just been pressed).
 export function dragged(element, to) {
+  keptStill(element);
   element.addEventListener("pointerdown", (event) => { element.setPointerCapture(event.pointerId); to(event, true); });
   element.addEventListener("pointermove", (event) => { if (event.buttons) to(event, false); });
 }

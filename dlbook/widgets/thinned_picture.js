@@ -40,11 +40,11 @@ export function drawing(spec, width) {
 }
 
 function legend(at, foot) {
-  const words = ["one thinned network", "the latest", "their mean", "the whole network"];
-  const steps = at.wide ? [0, 156, 246, 342].map((x) => [at.start + x, 30]) : [[8, 20], [190, 20], [8, 42], [190, 42]];
+  const tight = at.stop < 300, right = tight ? 130 : 190, words = tight ? ["one thinned", "the latest", "their mean", "the whole"] : ["one thinned network", "the latest", "their mean", "the whole network"];
+  const steps = at.wide ? [0, 156, 246, 342].map((x) => [at.left + 8 + x, 30]) : [[8, 20], [right, 20], [8, 42], [right, 42]];
   const signs = [node("path", { class: "dlw-cloud", d: dots([[0, 0]]) }), node("circle", { class: "dlw-last", r: 5 }), node("path", { class: "dlw-bar", d: "M0 -8V8" }), node("path", { class: "dlw-gem", d: "M0 -7L7 0L0 7L-7 0Z" })];
   const keys = signs.map((sign, i) => node("g", { transform: `translate(${steps[i][0] + 6} ${steps[i][1] - 4})` }, sign, node("text", { x: 13, y: 4.5 }, words[i])));
-  return [...keys, node("text", { x: (at.start + at.stop) / 2, y: foot + 34, "text-anchor": "middle" }, at.wide ? "probability that a network gives the class" : "probability of the class")];
+  return [...keys, node("text", { x: at.wide ? (at.start + at.stop) / 2 : at.stop + 8, y: foot + 34, "text-anchor": at.wide ? "middle" : "end" }, at.wide ? "probability that a network gives the class" : "probability of the class")];
 }
 
 // Lines from the units that give something, the stronger the brighter; `ends` are where they lead.

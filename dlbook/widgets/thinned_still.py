@@ -132,7 +132,7 @@ def _legend(board):
     foot = board.top + board.body
     across = (0, 156, 246, 342)
     steps = (
-        [(board.start + x, 30) for x in across] if board.wide else [(8, 20), (190, 20), (8, 42), (190, 42)]
+        [(board.left + 8 + x, 30) for x in across] if board.wide else [(8, 20), (190, 20), (8, 42), (190, 42)]
     )
     signs = [
         '<path d="M0 0h0" stroke="var(--b)" stroke-width="5.5" stroke-linecap="round"/>',

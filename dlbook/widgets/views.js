@@ -33,7 +33,7 @@ function rowOf(spec, at, part, title) {
   const bars = spec.classes.map((_, i) => node("rect", { class: "dlw-bar", x: at.x(i) - at.gap * 0.34, width: at.gap * 0.68 }));
   const names = spec.classes.map((name, i) => node("text", { x: at.x(i), y: base + 17, "text-anchor": "middle" }, name));
   const tops = spec.classes.map((_, i) => node("text", { x: at.x(i), "text-anchor": "middle", class: "dlw-top" }));
-  const parts = [view.element, node("text", { x: at.wide ? at.start : at.left, y: base - at.tall - 16, class: "dlw-strong dlw-title-of" }, title),
+  const parts = [view.element, node("text", { x: at.wide ? at.start : at.left, y: base - at.tall - 24, class: "dlw-strong dlw-title-of" }, title),
     node("path", { class: "dlw-base", d: `M${at.start} ${base}H${at.stop}` }), ...bars, ...tops, ...names];
   const fill = (probabilities, chosen, marked) => probabilities.forEach((value, i) => {
     const high = Math.max(1.5, at.tall * value);

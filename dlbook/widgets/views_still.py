@@ -43,7 +43,7 @@ def _picture(figure, width):
         middle = base - desk.tall / 2 - desk.side / 2
         parts.append(
             '<text class="dls-hot" font-weight="600" paint-order="stroke" stroke="var(--n)" '
-            f'stroke-width="6" x="{edge:.0f}" y="{base - desk.tall - 16}">'
+            f'stroke-width="6" x="{edge:.0f}" y="{base - desk.tall - 24}">'
             f"{title}</text>"
             f'<image href="{uri}" x="{desk.left}" y="{middle:.0f}" width="{desk.side}" height="{desk.side}"/>'
             + _bars(desk, figure, lesson, key, base)

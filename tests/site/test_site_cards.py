@@ -19,6 +19,18 @@ def page(wide_page, address):
     return wide_page
 
 
+def test_a_first_tap_shows_it_in_a_browser_whose_click_does_not_say_what_pressed(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    context.add_init_script(
+        "delete PointerEvent.prototype.pointerType; Object.defineProperty(PointerEvent.prototype, 'pointerType', { get() { return this.type === 'click' ? undefined : 'touch'; } })"
+    )
+    page = context.new_page()
+    page.goto(f"{address}/{PAGE}")
+    citation(page).tap()
+    assert page.locator(CARD).count() == 1 and page.url.endswith(PAGE)
+    context.close()
+
+
 def citation(page):
     """The first citation of FixMatch's paper."""
     return page.locator("article a[data-work*='FixMatch']").first

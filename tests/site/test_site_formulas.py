@@ -30,6 +30,15 @@ def test_only_a_displayed_formula_is_displayed():
     assert 'display="true"' not in inline and 'display="true"' in display
 
 
+def test_a_mark_stays_in_the_line_of_its_formula():
+    span = '<span class="math notranslate nohighlight">\\(x\\)</span>'
+    page = f"<html><head></head><body><p>Take “{span}”, ({span}) and {span} here.</p></body></html>"
+    texts = re.findall(
+        r'<span class="with-mark">(.)<span.*?</mjx-container></span>([^<]*)</span>', formulas.typeset(page)
+    )
+    assert texts == [("“", "”,"), ("(", ")")]
+
+
 def test_the_fonts_are_sought_at_the_root_of_the_site():
     style = formulas.typeset(PAGE).partition("<style>")[2].partition("</style>")[0]
     addresses = set(re.findall(r'url\("([^"]*)/[\w-]+\.woff"\)', style))

@@ -69,6 +69,25 @@ def test_what_the_reader_looks_at_stays(page, address):
     assert page.evaluate(top, "bug-clinic") == pytest.approx(before, abs=40)
 
 
+def test_a_tap_on_the_name_of_its_exercise_opens_a_solution(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{address}/{CHAPTER}")
+    solution = page.locator(".solution.dropdown").first
+    name = solution.locator(".admonition-title > a")
+    name.scroll_into_view_if_needed()
+    x, y = name.evaluate(
+        "(a) => { const { x, y, width, height } = a.getClientRects()[0]; return [x + width / 2, y + height / 2]; }"
+    )
+    page.touchscreen.tap(x, y)
+    page.wait_for_function(
+        "!document.querySelector('.solution.dropdown').classList.contains('toggle-hidden')"
+    )
+    assert not errors and "#" not in page.url
+    context.close()
+
+
 def test_without_a_script_code_opens_by_hand(browser, address):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

@@ -32,10 +32,11 @@ def _page(path):
 
 def test_every_chapter_is_on_the_map_and_each_need_is_an_arrow(site):
     wanted, page = needs(), soup(site, "chapters/front/ways.html")
-    boxes = {link["data-page"]: link for link in page.select(".dlbook-map a")}
-    assert len(wanted) >= 4 and set(boxes) == set(wanted)
-    arrows = page.select(".dlbook-map .arrows path")
-    assert len(arrows) == sum(need in wanted for found in wanted.values() for need in found) > 0
+    count = sum(need in wanted for found in wanted.values() for need in found)
+    for form in (".map-narrow", ".map-wide"):
+        boxes = {link["data-page"]: link for link in page.select(f".dlbook-map {form} a")}
+        assert len(wanted) >= 4 and set(boxes) == set(wanted)
+        assert len(page.select(f".dlbook-map {form} .arrows path")) == count > 0
     left = {name: float(link.rect["x"]) for name, link in boxes.items()}
     assert all(left[need] < left[name] for name in wanted for need in wanted[name] if need in left)
     assert all((site / "chapters/front" / link["href"]).resolve().is_file() for link in boxes.values())
@@ -51,6 +52,18 @@ def test_a_way_says_its_hours(site):
         total = re.search(r"Together (\d*½?) hour", way.get_text())[1]
         value = lambda text: float(text.replace("½", ".5"))
         assert single and sum(map(value, single)) == value(total) > 0
+
+
+def test_a_telephone_shows_every_chapter_without_scrolling_sideways(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{address}/chapters/front/ways.html")
+    boxes = page.locator(".dlbook-map a:visible").evaluate_all(
+        "(all) => all.map((box) => [box.dataset.page, box.querySelector('rect').getBoundingClientRect().right, box.querySelector('text').getBoundingClientRect().right])"
+    )
+    context.close()
+    assert sorted(name for name, _, _ in boxes) == sorted(needs())
+    assert all(words < edge <= 390 for _, edge, words in boxes)
 
 
 def test_a_circle_of_needs_has_an_end():

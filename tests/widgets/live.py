@@ -53,6 +53,44 @@ def check_legible(page, width):
     assert min(sizes) >= 12
 
 
+def swipe(page, start, end, steps=8):
+    """Move one finger over the page, from a place to another."""
+    finger = page.context.new_cdp_session(page)
+    send = lambda kind, *at: finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(at)})
+    send("touchStart", {"x": start[0], "y": start[1]})
+    for i in range(1, steps + 1):
+        x, y = (a + (b - a) * i / steps for a, b in zip(start, end, strict=True))
+        send("touchMove", {"x": x, "y": y})
+        page.wait_for_timeout(20)
+    send("touchEnd")
+
+
+def check_apart(page):
+    """No two words on the stage lie on each other."""
+    page.locator(".dlw-stage text").first.wait_for(state="attached")
+    boxes = page.locator(".dlw-stage text").evaluate_all(
+        "all => all.filter(t => t.textContent.trim()).map(t => [t.textContent, t.getBoundingClientRect().toJSON()])"
+    )
+    over = [
+        (one, other)
+        for i, (one, a) in enumerate(boxes)
+        for other, b in boxes[:i]
+        if min(a["right"], b["right"]) - max(a["left"], b["left"]) > 2
+        and min(a["bottom"], b["bottom"]) - max(a["top"], b["top"]) > 1
+    ]
+    assert not over
+
+
+def check_whole(page):
+    """No word on the stage is cut by its edge."""
+    page.locator(".dlw-stage text").first.wait_for(state="attached")
+    cut = page.locator(".dlw-stage text").evaluate_all(
+        """all => all.filter(t => { const a = t.getBoundingClientRect(), b = t.closest('.dlw-stage').getBoundingClientRect();
+          return a.width && (a.left < b.left || a.right > b.right); }).map(t => t.textContent)"""
+    )
+    assert not cut
+
+
 def check_axe(page):
     """axe finds no fault in the figure."""
     axe = importlib.import_module("axe_playwright_python.sync_playwright")

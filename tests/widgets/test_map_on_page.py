@@ -5,7 +5,7 @@ import importlib
 import numpy as np
 import pytest
 
-from tests.widgets.live import check_axe, check_legible, check_paper
+from tests.widgets.live import check_apart, check_axe, check_legible, check_paper
 from tests.widgets.map_checks import made
 
 pytestmark = pytest.mark.browser
@@ -81,6 +81,24 @@ def test_the_chosen_look_is_in_the_values_and_a_value_moves_the_look(open_figure
 def test_it_fits_and_its_words_are_legible(open_figure, width):
     page = open_figure(made(), viewport={"width": width, "height": 900})
     check_legible(page, width)
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_words_and_stars_stand_apart(open_figure, width):
+    around = {str(i): (np.sin(np.pi * i / 5), np.cos(np.pi * i / 5)) for i in range(10)}
+    page = open_figure(made(anchors=around), viewport={"width": width, "height": 900})
+    check_apart(page)
+    names, stars = (
+        page.locator(place).evaluate_all("all => all.map(e => e.getBoundingClientRect().toJSON())")
+        for place in ("text.dlw-class", ".dlw-star")
+    )
+    apart = lambda a, b: (
+        a["right"] < b["left"]
+        or b["right"] < a["left"]
+        or a["bottom"] < b["top"] + 5
+        or b["bottom"] < a["top"] + 5
+    )  # a digit's box is higher than the digit
+    assert len(names) == 10 and all(apart(name, star) for name in names for star in stars)
 
 
 @pytest.mark.parametrize("dark", [False, True])

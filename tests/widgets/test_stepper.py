@@ -1,5 +1,8 @@
 """Stepper: how numbers are written, its steps, what does not fit; its still picture holds every step and mark."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -89,3 +92,11 @@ def test_a_picture_stands_at_the_row_that_it_belongs_to():
     assert "<img" not in before and after.startswith("<img")
     with pytest.raises(ValueError, match="one grey image"):
         Stepper(title="T", description="D", steps=steps, pictures={"b": np.ones(3)})
+
+
+def test_its_cells_are_drawn_in_its_own_tables_alone():
+    css = Path(module.__file__).with_name("stepper.css").read_text("utf8")
+    cells = [
+        rule for rule in re.findall(r"[^{}]+(?={)", css) if re.search(r"\.dlw-scroll .*\b(td|th)\b", rule)
+    ]
+    assert len(cells) >= 5 and all(".dlw-grids .dlw-scroll" in rule for rule in cells)

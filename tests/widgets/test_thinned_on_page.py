@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from tests.widgets.live import check_axe, check_legible, check_paper
+from tests.widgets.live import check_axe, check_legible, check_paper, check_whole
 from tests.widgets.thinned_checks import thinned
 
 pytestmark = pytest.mark.browser
@@ -101,9 +101,11 @@ def test_a_unit_is_switched_by_mouse_and_by_keys(open_figure):
     assert page.evaluate("model.get('flipped')") == []
 
 
-@pytest.mark.parametrize("width", [1200, 720, 390])
+@pytest.mark.parametrize("width", [1200, 720, 390, 320])
 def test_it_fits_and_its_words_are_legible(open_figure, width):
-    check_legible(open_figure(thinned(), viewport={"width": width, "height": 900}), width)
+    page = open_figure(thinned(), viewport={"width": width, "height": 900})
+    check_legible(page, width)
+    check_whole(page)
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.widgets.live import check_axe, check_legible, check_paper
+from tests.widgets.live import check_apart, check_axe, check_legible, check_paper, swipe
 from tests.widgets.views_checks import views
 
 pytestmark = pytest.mark.browser
@@ -26,6 +26,12 @@ def test_bars_and_words_are_those_of_python(open_figure):
     assert page.locator("rect.dlw-chosen").count() == 2
 
 
+@pytest.mark.parametrize("width", [1000, 390])
+def test_the_number_on_a_high_bar_stands_below_the_title(open_figure, width):
+    sure = [[0.99, 0.005, 0.005], [0.8, 0.15, 0.05]]
+    check_apart(open_figure(views(weak_probs=sure), viewport={"width": width, "height": 900}))
+
+
 def test_keys_raise_the_threshold_and_the_label_ends(open_figure):
     page = open_figure(views())
     page.get_by_role("slider", name="τ").press("ArrowRight")
@@ -33,6 +39,17 @@ def test_keys_raise_the_threshold_and_the_label_ends(open_figure):
     assert page.locator(".dlw-stopped").count() == 1 and page.locator("rect.dlw-chosen").count() == 0
     page.wait_for_timeout(700)
     assert page.locator("[aria-live]").inner_text() == verdict(page)
+
+
+def test_a_finger_drags_the_line_and_the_page_stays(open_figure):
+    page = open_figure(views(), viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page.evaluate("document.body.style.padding = '150px 0 2000px'")
+    page.evaluate("scrollTo(0, 100)")
+    box = page.locator(".dlw-grip").bounding_box()
+    x, low = box["x"] + box["width"] / 2, box["y"] + box["height"]
+    swipe(page, (x, low - 0.95 * 92), (x, low - 0.5 * 92))
+    assert page.evaluate("model.get('values')['τ']") == 0.5
+    assert page.evaluate("scrollY") == 100
 
 
 def test_the_line_can_be_dragged(open_figure):
