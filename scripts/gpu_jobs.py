@@ -64,6 +64,7 @@ JOBS = (
     notebook("mixing", 60),
     notebook("alexnet", 60),
     notebook("wide-and-grouped", 60),
+    notebook("densenet", 60),
     zoo("zoo-bf16-compile", 150, "--compile"),
     notebook("deep-learning", 60),
     notebook("imagenet", 60),
