@@ -72,6 +72,7 @@ JOBS = (
     notebook("lenet", 50),
     notebook("backpropagation", 45),
     notebook("pooling", 45),
+    notebook("vgg", 45),
     notebook("convolution", 30),
     notebook("zoo", 20),
     notebook("data", 15),
