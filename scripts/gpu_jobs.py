@@ -73,6 +73,7 @@ JOBS = (
     notebook("backpropagation", 45),
     notebook("pooling", 45),
     notebook("vgg", 45),
+    notebook("googlenet", 45),
     notebook("convolution", 30),
     notebook("zoo", 20),
     notebook("data", 15),
