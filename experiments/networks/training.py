@@ -1,7 +1,7 @@
 """How a small row is trained, asked and timed: one recipe for all, of which only the rate differs.
 
->>> Recipe().wider((1e-3, 3e-3, 1e-2, 3e-2), below=True, above=False)
-(0.000316, 0.001, 0.003, 0.01, 0.03)
+>>> Recipe().wider((3e-4, 1e-3, 3e-3, 1e-2), below=False, above=True)
+(0.0003, 0.001, 0.003, 0.01, 0.0316)
 """
 
 import hashlib
@@ -55,7 +55,7 @@ class Data:
 class Recipe:
     """How every network is trained; only the rate differs."""
 
-    rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2)  # the largest rate of the cycle, ascending
+    rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2)  # the largest rate of the cycle, ascending
     widenings: int = 2  # of the grid, on each side
     epochs: int = 12
     batch_size: int = 32
