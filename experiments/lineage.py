@@ -1,8 +1,8 @@
 """Every network of the book on one data set by one recipe: `python -m dlbook.book.record lineage`.
 
 The networks are the small rows of `experiments/networks/small_rows.py`, from a linear model to ConvNeXt; the
-data are `cluttered_shapes`, 20 classes. The recipe is one for all: AdamW, one cycle, random flips. Only its
-largest rate is chosen for each network, with equal care:
+data are `cluttered_shapes`, 20 classes. The recipe is one for all: centred pixels, random flips, AdamW, one
+cycle. Only its largest rate is chosen for each network, with equal care:
 
 1. Sweep. Each network is trained once with each rate of the grid, and asked about the validation pictures.
    The rate with the highest accuracy there is chosen. Where the smallest or the largest rate of the grid is

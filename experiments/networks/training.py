@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dlbook.augment.geometric import random_flip
 from dlbook.book.budget import device
@@ -61,6 +61,17 @@ class Recipe:
     batch_size: int = 32
     weight_decay: float = 0.05
     clip_norm: float = 1.0
+    # Of the pixels, roughly. Taken off: with pixels from 0 to 1 the MLP's units died, at every rate.
+    mean: float = 0.5
+    spread: float = 0.25
+
+    def standard(self, images: Tensor) -> Tensor:
+        """Return the images with pixels of about mean 0 and spread 1."""
+        return (images - self.mean) / self.spread
+
+    def augmented(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the images of a training batch, some of them mirrored."""
+        return self.standard(random_flip(images, generator))
 
     def wider(self, rates: Sequence[float], below: bool, above: bool) -> tuple[float, ...]:
         """Add a rate below the grid, above it, or both, as far as the widenings go."""
@@ -96,7 +107,7 @@ def train(name: str, rate: float, seed: int, data: Data, recipe: Recipe, part: s
     # Channels last: depthwise convolutions, forward and backward, take half the processor time so.
     model = ROWS[name].fresh(data.num_classes).to(device(), memory_format=torch.channels_last)
     method = CrossEntropy(model)
-    pool = Pool(data.sets["train"], recipe.batch_size, {"images": View(step=random_flip)})
+    pool = Pool(data.sets["train"], recipe.batch_size, {"images": View(step=recipe.augmented)})
     batches = Batches(pool, seed=seed, device=device())
     steps = recipe.epochs * (data.train // recipe.batch_size)
     optimizer = AdamW(decay_groups(method, recipe.weight_decay), lr=rate)
@@ -105,7 +116,7 @@ def train(name: str, rate: float, seed: int, data: Data, recipe: Recipe, part: s
     try:
         trainer.fit(steps)
         seconds = time.process_time() - start
-        answers = evaluate(model, parts_of(data.sets[part]), data.num_classes)
+        answers = evaluate(model, parts_of(data.sets[part], recipe), data.num_classes)
     except NonFiniteLoss:
         seconds = time.process_time() - start
         answers = {"accuracy": 100 / data.num_classes, "loss": math.inf}
@@ -126,10 +137,10 @@ def _finite(loss: float) -> float | None:
     return round(loss, 5) if math.isfinite(loss) else None
 
 
-def parts_of(images: LabelledImages, size: int = 250) -> list[dict[str, torch.Tensor]]:
-    """Cut a set into batches, on the device that trains."""
+def parts_of(images: LabelledImages, recipe: Recipe, size: int = 250) -> list[dict[str, Tensor]]:
+    """Cut a set into batches as the networks read them, on the device that trains."""
     return [
-        {"images": x.to(device()), "labels": y.to(device())}
+        {"images": recipe.standard(x).to(device()), "labels": y.to(device())}
         for x, y in zip(images.images.split(size), images.labels.split(size), strict=True)
     ]
 

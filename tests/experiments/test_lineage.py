@@ -237,6 +237,26 @@ def test_whatever_decides_a_run_is_in_its_definition(tmp_path, monkeypatch):
     assert one.definition("linear", 1e-3, 0, "test") != base
 
 
+def check_asked_as_trained():
+    """What a network is asked about has the mean and spread of what it was trained on."""
+    parts = training.parts_of(TINY.sets["test"], SHORT)
+    asked = torch.cat([part["images"] for part in parts])
+    trained = SHORT.augmented(TINY.sets["train"].images, torch.Generator().manual_seed(0))
+    assert abs(asked.mean() - trained.mean()) < 0.2 and abs(asked.std() - trained.std()) < 0.2
+    assert abs(trained.mean()) < 0.2 and abs(trained.std() - 1) < 0.2
+    assert torch.equal(torch.cat([part["labels"] for part in parts]), TINY.sets["test"].labels)
+
+
+def test_networks_are_asked_as_they_were_trained():
+    check_asked_as_trained()
+
+
+def test_seeded_fault_pixels_that_are_not_centred_are_caught(monkeypatch):
+    monkeypatch.setattr(Recipe, "standard", lambda self, images: images)
+    with pytest.raises(AssertionError):
+        check_asked_as_trained()
+
+
 def test_a_run_that_diverges_scores_as_guessing():
     found = training.train("mlp", 1e30, 0, TINY, SHORT, "validation")
     assert found["accuracy"] == 5.0 and found["loss"] is None and found["steps"] < 2
