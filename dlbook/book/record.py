@@ -1,11 +1,11 @@
 """Runs an experiment that is too large for a chapter and keeps its result: `python -m dlbook.book.record NAME
 [OPTIONS]`.
 
-The experiment is `benchmarks/NAME.py`. It has a constant `SEED` (an integer, or a list of them) and a
-function `run()` that returns the results: a dict of text to numbers, texts, lists and such dicts. This
-command adds commit, device, versions, seconds and date, and writes `data/recorded/NAME.json`, whole or not at
-all. `DLBOOK_SCALE=gpu` puts it on the GPU. A script with options of its own has `arguments(words)`, which
-reads them, and hands the outcome to `run`.
+The experiment is `experiments/NAME.py`, or `benchmarks/NAME.py` where it measures speed. It has a constant
+`SEED` (an integer, or a list of them) and a function `run()` that returns the results: a dict of text to
+numbers, texts, lists and such dicts. This command adds commit, device, versions, seconds and date, and writes
+`data/recorded/NAME.json`, whole or not at all. `DLBOOK_SCALE=gpu` puts it on the GPU. A script with options
+of its own has `arguments(words)`, which reads them, and hands the outcome to `run`.
 """
 
 import os
@@ -26,6 +26,7 @@ from dlbook.book.budget import device
 from dlbook.book.recorded_runs import FIELDS, PACKAGE, path_of, write
 
 ROOT = PACKAGE.parent
+FOLDERS = (ROOT / "experiments", ROOT / "benchmarks")
 
 
 def commit(root: Path = ROOT) -> str:
@@ -71,20 +72,30 @@ def versions() -> dict[str, str]:
     return found
 
 
-def perform(name: str, folder: Path = ROOT / "benchmarks", words: Sequence[str] = ()) -> dict[str, Any]:
+def script_of(name: str, folders: Sequence[Path] = FOLDERS) -> Path:
+    """Return the script of the experiment `name`, from the first folder that has it.
+
+    Raises:
+        ValueError: if no folder has it.
+    """
+    path_of(name)
+    for folder in folders:
+        if (folder / f"{name}.py").is_file():
+            return folder / f"{name}.py"
+    there = ", ".join(sorted(file.stem for folder in folders for file in folder.glob("*.py"))) or "none"
+    raise ValueError(
+        f"expected an experiment of {' or '.join(map(str, folders))}, got {name!r}; there is {there}; or "
+        f"write {name}.py, with SEED and run()"
+    )
+
+
+def perform(name: str, folders: Sequence[Path] = FOLDERS, words: Sequence[str] = ()) -> dict[str, Any]:
     """Run the experiment `name` with the options `words` and return its run, with provenance.
 
     Raises:
         ValueError: if there is no such script, it lacks SEED or run, or it takes no options.
     """
-    path_of(name)
-    script = folder / f"{name}.py"
-    if not script.is_file():
-        there = ", ".join(sorted(file.stem for file in folder.glob("*.py"))) or "none"
-        raise ValueError(
-            f"expected an experiment of {folder}, got {name!r}; there is {there}; or write "
-            f"{script.name}, with SEED and run()"
-        )
+    script = script_of(name, folders)
     made_from = commit()  # before the run, which may take hours
     module = runpy.run_path(str(script), run_name=name)
     if not callable(module.get("run")) or not isinstance(module.get("SEED"), (int, list)):

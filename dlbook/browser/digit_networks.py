@@ -1,7 +1,7 @@
 """The two networks of the figure `Draw`, as one file of the site: the page loads it when the figure begins.
 
 The networks come as `export` wrote them, rounded to int8, from `data/recorded/digit_networks.json`; how they
-were trained says `benchmarks/digit_networks.py`. The bytes travel as the digits do (`digits`): deflated, in
+were trained says `experiments/digit_networks.py`. The bytes travel as the digits do (`digits`): deflated, in
 base 64, in a script, and the page checks them by their SHA-256.
 
 >>> told(packed({"a": "{}"}))["count"]

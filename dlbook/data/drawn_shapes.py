@@ -152,14 +152,22 @@ def _paint(factors: dict[str, Tensor]) -> Tensor:
     right, up = columns - f["x"], f["y"] - rows  # from the centre, [n, H, W]
     cos, sin = torch.cos(f["angle"]), torch.sin(f["angle"])
     u, v = cos * right + sin * up, cos * up - sin * right  # turned back by the angle
-    inside = (0.5 - _distances(u, v, f["size"]).gather(0, f["shape"].expand_as(u)[None])[0]).clamp(0, 1)
+    inside = (0.5 - shape_distances(u, v, f["size"]).gather(0, f["shape"].expand_as(u)[None])[0]).clamp(0, 1)
     ground = _backgrounds(rows, columns, f["shade"]).gather(0, f["background"].expand_as(u)[None])[0]
     color = PALETTE[factors["color"]][:, :, None, None]  # [n, 3, 1, 1]
     return ground[:, None] * (1 - inside[:, None]) + color * inside[:, None]
 
 
-def _distances(u: Tensor, v: Tensor, size: Tensor) -> Tensor:
-    """Measure each pixel's signed distance to the edge of each shape, negative inside: [5, n, H, W]."""
+def shape_distances(u: Tensor, v: Tensor, size: Tensor) -> Tensor:
+    """Measure each pixel's signed distance to the edge of each shape, negative inside.
+
+    Args:
+        u, v: pixels to the right of and above the shape's centre, turned back by its angle, [n, H, W].
+        size: half the extent of the shape in pixels, [n, 1, 1].
+
+    Returns:
+        Pixels, [5, n, H, W], in the order of ``NAMES["shape"]``.
+    """
     radius = (u**2 + v**2).sqrt()
     box = torch.maximum(u.abs(), v.abs())
     beams = torch.minimum(torch.maximum(u.abs(), v.abs() * 3), torch.maximum(u.abs() * 3, v.abs()))

@@ -20,7 +20,7 @@ def test_the_command_runs_an_experiment(place, tmp_path, monkeypatch, capsys):
     (tmp_path / "big.py").write_text("SEED = [0, 1]\ndef run():\n    return {'sum': 1 + 1}\n")
     monkeypatch.setattr(record, "commit", lambda: "0123456789")
     monkeypatch.setattr(
-        record, "perform", lambda name, words, perform=record.perform: perform(name, tmp_path, words)
+        record, "perform", lambda name, words, perform=record.perform: perform(name, [tmp_path], words)
     )
     assert record.main(["big"]) == 0
     run = book.recorded("big")
@@ -44,6 +44,26 @@ def test_the_command_runs_an_experiment(place, tmp_path, monkeypatch, capsys):
     assert record.main(["asked", "--rows", "a"]) == 0 and book.recorded("asked")["results"] == {
         "options": ["--rows", "a"]
     }
+
+
+def test_experiments_come_before_benchmarks(tmp_path):
+    folders = [tmp_path / "experiments", tmp_path / "benchmarks"]
+    for folder in folders:
+        folder.mkdir()
+    (folders[1] / "speed.py").touch()
+    assert record.script_of("speed", folders) == folders[1] / "speed.py"
+    (folders[0] / "speed.py").touch()
+    assert record.script_of("speed", folders) == folders[0] / "speed.py"
+    (folders[0] / "cells.py").touch()
+    with pytest.raises(ValueError, match=f"{folders[0]} or {folders[1]}, got 'none'; there is cells, speed"):
+        record.script_of("none", folders)
+    with pytest.raises(ValueError, match="expected the name of a recorded run"):
+        record.script_of("../speed", folders)
+
+
+def test_the_house_has_both_folders():
+    assert record.script_of("lineage").parent.name == "experiments"
+    assert record.script_of("zoo").parent.name == "benchmarks"
 
 
 def test_the_commit_says_when_the_tree_differs(tmp_path):
