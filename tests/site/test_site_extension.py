@@ -27,7 +27,6 @@ from dlbook_site import (
     search,
     sitemap,
 )
-from dlbook_site.figures import short
 from docutils import nodes
 from sphinx.errors import ConfigError, ExtensionError
 
@@ -172,18 +171,6 @@ def test_changed_claims_make_their_page_new(tmp_path):
     assert claims.outdated_by_claims(app, env, set(), set(), set()) == []
     file.write_text("{}")
     assert claims.outdated_by_claims(app, env, set(), set(), set()) == ["list"]
-
-
-@pytest.mark.parametrize(
-    ("name", "page", "expected"),
-    [
-        ("fig-activations-explorer", "activations", "explorer"),
-        ("fig-deep-learning-digits", "deep-learning", "digits"),
-        ("fig-demo-two-panels", "index", "two-panels"),
-    ],
-)
-def test_a_figure_has_a_short_name_on_its_own_page(name, page, expected):
-    assert short(name, page) == expected
 
 
 def test_files_are_short():
