@@ -26,6 +26,7 @@ import html
 import re
 
 from docutils import nodes
+from sphinx.addnodes import pending_xref
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
@@ -203,8 +204,10 @@ def ask_number(text, made, right):
 
 
 def question(box):
-    """The first paragraph of a box up to its blank, for the list of all questions."""
+    """The first paragraph of a box up to its blank, without links of its own: in the list it is one link."""
     first = next(iter(box.findall(nodes.paragraph))).deepcopy()
+    for link in [*first.findall(pending_xref), *first.findall(nodes.reference)]:
+        link.replace_self(link.children)
     for blank in list(first.findall(Blank)):
         del blank.parent[blank.parent.index(blank) :]
     return first

@@ -5,6 +5,7 @@ folded after a guess; a store that throws and takes the page with it.
 """
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.site.site_visit import AXE, AXE_RULES, RUN_AXE
 
 pytestmark = pytest.mark.browser
 CHAPTER = "chapters/architectures/resnet.html"
+PART = (Path(__file__).resolve().parents[2] / CHAPTER).parent  # the chapters of its part, in the source
 MINE = "chapters/front/predictions.html"
 DEPTH, NUMBER = "predict-resnet-depth", "predict-resnet-parameters"
 BROKEN_STORE = """Object.defineProperty(window, "localStorage", {get() { throw new DOMException("no", "SecurityError"); }});"""
@@ -178,7 +180,8 @@ def test_my_page_counts_by_sureness_and_part_and_forgets(page, address):
         ("Certain", "1 of 2"),
     ]
     here = [row.inner_text().split("\t") for row in parts.all() if "Architectures" in row.inner_text()]
-    assert here == [["Architectures", "3 of 3", "2 of 3", "1 of 1", "–", "1 of 2"]]
+    boxes = sum(file.read_text("utf8").count("\n:name: predict-") for file in PART.glob("*.md"))
+    assert here == [["Architectures", f"3 of {boxes}", "2 of 3", "1 of 1", "–", "1 of 2"]]
     assert [mark.inner_text() for mark in page.locator(".predictions-yours").all()] == [
         "✓right, certain",
         "✓right, a guess",
