@@ -5,6 +5,7 @@ import math
 from dlbook.widgets.reserve import GAP, LINE, NARROW, lines, title, wrapped
 
 TOTALS = 75  # letters of the line above the rows
+LANE = 9  # pixels to the left of a level for each line that skips blocks, where several end in one join
 
 
 def diagram(figure, inside):
@@ -19,6 +20,8 @@ def diagram(figure, inside):
 def level(figure, block, path, inside):
     """Return the height of the children of a block, those of open children among them."""
     total = 15
+    ends = max((len(child.inputs) for child in block.children if child.join), default=0)
+    inside -= LANE * ends if ends > 2 else 0
     for number, child in enumerate(block.children):
         here = f"{path}.{number}" if path else str(number)
         total += 9 + row(child, inside, figure.bars)
