@@ -32,7 +32,7 @@ from dlbook.book.kept_runs import KeptRuns
 from dlbook.book.record import ROOT, commit, device_name
 from dlbook.measure.costs import count
 from experiments.networks.small_rows import ROWS, SIDE
-from experiments.networks.training import Data, Recipe, pictures_hash, speed_of, structure, train
+from experiments.networks.training import Data, Recipe, speed_of, structure, train
 
 SEED = [0, 1, 2]
 DATA, RECIPE = Data(), Recipe()
@@ -73,7 +73,7 @@ class Lineage:
         return {
             "network": name,
             "network_hash": structure(name, self.data.num_classes),
-            "data": {**asdict(self.data), "pictures_hash": pictures_hash(self.data.sets)},
+            "data": {**asdict(self.data), "pictures_hash": self.data.pictures_hash},
             "recipe": recipe,
             "rate": rate,
             "seed": seed,

@@ -39,7 +39,7 @@ from torch import Tensor
 
 from dlbook.checks import require_one_of, require_positive
 from dlbook.data.drawn_shapes import NAMES as PLAIN_NAMES
-from dlbook.data.drawn_shapes import shape_distances
+from dlbook.data.drawn_shapes import shape_distances, turned_back
 from dlbook.data.labelled import LabelledImages
 
 SIDE = 64
@@ -185,13 +185,8 @@ def _line(canvas: Tensor, numbers: _Numbers) -> Tensor:
 
 
 def _turned(x: Tensor | float, y: Tensor | float, angle: Tensor) -> tuple[Tensor, Tensor]:
-    """Place each pixel from the centre (x, y), to the right and above, turned back by the angle: [n, H, W]
-    each.
-    """
-    rows, columns = torch.meshgrid(torch.arange(SIDE) + 0.5, torch.arange(SIDE) + 0.5, indexing="ij")
-    right, up = columns - x, y - rows
-    cos, sin = torch.cos(angle), torch.sin(angle)
-    return cos * right + sin * up, cos * up - sin * right
+    """Place each pixel of these pictures from the centre (x, y), turned back by the angle: [n, H, W] each."""
+    return turned_back(x, y, angle, SIDE)
 
 
 def _texture(u: Tensor, v: Tensor, period: Tensor, kind: Tensor) -> Tensor:
@@ -200,9 +195,8 @@ def _texture(u: Tensor, v: Tensor, period: Tensor, kind: Tensor) -> Tensor:
     steep = period / 4  # the edge between two colours is about a pixel wide
     stripes = (0.5 + steep * wave).clamp(0, 1)
     checks = (0.5 + steep * wave * cross).clamp(0, 1)
-    nearest = torch.stack([u, v]) - period * torch.round(
-        torch.stack([u, v]) / period
-    )  # dot's centre, [2, ...]
+    at = torch.stack([u, v])
+    nearest = at - period * torch.round(at / period)  # from the nearest dot's centre, [2, n, H, W]
     dots = (0.5 + 0.32 * period - (nearest**2).sum(0).sqrt()).clamp(0, 1)
     return torch.stack([torch.zeros_like(u), stripes, checks, dots]).gather(0, kind.expand_as(u)[None])[0]
 

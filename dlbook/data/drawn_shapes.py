@@ -146,16 +146,34 @@ def _checked(name: str, value, n: int) -> Tensor:
 def _paint(factors: dict[str, Tensor]) -> Tensor:
     """Paint pictures [n, 3, H, W] of factors [n]: background, then the shape with a smooth edge."""
     f = {name: values[:, None, None] for name, values in factors.items()}  # [n, 1, 1]
-    rows, columns = torch.meshgrid(
-        torch.arange(SIDE) + 0.5, torch.arange(SIDE) + 0.5, indexing="ij"
-    )  # [H, W]
-    right, up = columns - f["x"], f["y"] - rows  # from the centre, [n, H, W]
-    cos, sin = torch.cos(f["angle"]), torch.sin(f["angle"])
-    u, v = cos * right + sin * up, cos * up - sin * right  # turned back by the angle
+    rows, columns = pixel_middles(SIDE)
+    u, v = turned_back(f["x"], f["y"], f["angle"], SIDE)
     inside = (0.5 - shape_distances(u, v, f["size"]).gather(0, f["shape"].expand_as(u)[None])[0]).clamp(0, 1)
     ground = _backgrounds(rows, columns, f["shade"]).gather(0, f["background"].expand_as(u)[None])[0]
     color = PALETTE[factors["color"]][:, :, None, None]  # [n, 3, 1, 1]
     return ground[:, None] * (1 - inside[:, None]) + color * inside[:, None]
+
+
+def pixel_middles(side: int) -> tuple[Tensor, Tensor]:
+    """Return row and column of the middle of each pixel, from the upper left corner: [side, side] each."""
+    return torch.meshgrid(torch.arange(side) + 0.5, torch.arange(side) + 0.5, indexing="ij")
+
+
+def turned_back(x: Tensor | float, y: Tensor | float, angle: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """Place each pixel as a shape sees it.
+
+    Args:
+        x, y: columns and rows of the shapes' centres in pixels, numbers or [n, 1, 1].
+        angle: of the shapes, anticlockwise in radians, [n, 1, 1].
+        side: height and width of the pictures in pixels.
+
+    Returns:
+        Pixels to the right of and above the centre, turned back by the angle, [n, side, side] each.
+    """
+    rows, columns = pixel_middles(side)
+    right, up = columns - x, y - rows
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    return cos * right + sin * up, cos * up - sin * right
 
 
 def shape_distances(u: Tensor, v: Tensor, size: Tensor) -> Tensor:

@@ -45,6 +45,11 @@ class Data:
         sizes = (("train", self.train), ("validation", self.validation), ("test", self.test))
         return {part: cluttered_shapes(n, seed, self.label) for seed, (part, n) in enumerate(sizes)}
 
+    @cached_property
+    def pictures_hash(self) -> str:
+        """The hash of all sets; every run's definition has it, and it reads every pixel."""
+        return pictures_hash(self.sets)
+
     @property
     def num_classes(self) -> int:
         """K."""
