@@ -11,8 +11,8 @@ import pytest
 pytestmark = pytest.mark.browser
 WAYS = "chapters/front/ways.html"
 FIRST, SECOND, THIRD = (
-    "chapters/convolution/activations",
-    "chapters/training/schedules",
+    "chapters/foundations/deep-learning",
+    "chapters/foundations/perceptron",
     "chapters/semi/fixmatch",
 )
 BESIDE = "chapters/architectures/resnet"
