@@ -2,12 +2,14 @@
 (() => {
   const sections = [...document.querySelectorAll('section[id^="claims-"]')];
   const title = (section) => section.querySelector("h2, h3").firstChild.textContent.trim();
+  const folds = sections.flatMap((section) => [...section.querySelectorAll(".claims-chapter")].map((fold) => ({ section, fold })));
+  const opened = new Set();  // by the filter, not by the reader
   // One entry of the list: a row, and the folded rows that it stands for.
-  const entries = sections.flatMap((section) => {
-    const rows = [...section.querySelector("table").tBodies[0].rows];
+  const entries = folds.flatMap(({ section, fold }) => {
+    const rows = [...fold.querySelector("table").tBodies[0].rows];
     return rows.filter((row) => !row.classList.contains("claims-all")).map((row) => {
       const all = row.nextElementSibling?.classList.contains("claims-all") ? [row.nextElementSibling] : [];
-      return { section, rows: [row, ...all], kind: title(section), chapter: row.cells[row.cells.length - 1].textContent.trim(),
+      return { section, fold, rows: [row, ...all], kind: title(section), chapter: fold.querySelector(".fold-label").textContent.trim(),
         text: [row, ...all].map((part) => part.textContent).join(" ").toLowerCase() };
     });
   });
@@ -38,7 +40,15 @@
         && (!chapter.control.value || entry.chapter === chapter.control.value) && entry.text.includes(words);
       const shown = new Set(entries.filter(fits));
       for (const entry of entries) for (const row of entry.rows) row.hidden = !shown.has(entry);
-      for (const section of sections) section.hidden = !entries.some((entry) => entry.section === section && shown.has(entry));
+      const [inSections, inFolds] = ["section", "fold"].map((part) => new Set([...shown].map((entry) => entry[part])));
+      for (const section of sections) section.hidden = !inSections.has(section);
+      for (const { fold } of folds) {
+        fold.hidden = !inFolds.has(fold);
+        const open = Boolean(words || chapter.control.value);
+        if (open && !fold.open && !fold.hidden) opened.add(fold);
+        if (opened.has(fold)) fold.open = open;
+        if (!open) opened.delete(fold);
+      }
       count.value = `${shown.size} of ${entries.length} shown`;
     });
     sections[0].before(form);

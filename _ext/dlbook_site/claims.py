@@ -2,16 +2,17 @@
 
 `python scripts/claims.py _build/claims.json` gathers them before the site is built; the page is made new
 whenever what that file says changes. What could have failed stands first, then equalities, recorded runs and
-what papers report, each in the book's order. Rows that one loop has made are one row, which opens.
+what papers report, each in the book's order. The claims of a chapter are behind one line: there are
+thousands, and each is a link at which the keyboard stops. Rows that one loop made are one row, which opens.
 """
 
 import hashlib
 import json
 from collections import Counter
+from itertools import groupby
 from pathlib import Path
 
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
@@ -20,8 +21,8 @@ from .rendering import link_to
 
 HASH = "claims_hash"
 STATUS = {"verified": "verified", "recorded": "recorded", "cited": "cited"}
-COLUMNS = {"name": 32, "predicted": 14, "measured": 16, "tolerance": 12, "source": 14, "page": 12}
-HEADS = {"name": "Claim", "tolerance": "Margin", "page": "Chapter"}
+COLUMNS = {"name": 36, "predicted": 15, "measured": 18, "tolerance": 14, "source": 17}
+HEADS = {"name": "Claim", "tolerance": "Margin"}
 SECTIONS = {  # section -> title, what it is, the columns that it has no use for
     "claim": (
         "What could have failed",
@@ -90,17 +91,26 @@ class Claims(SphinxDirective):
         return self.state.inline_text(text, self.lineno)[0]
 
     def section(self, name, entries):
-        """All claims of one kind: a heading, what they are, and the table."""
+        """All claims of one kind: a heading, what they are, and a folded table for each chapter."""
         title, words, left_out = SECTIONS[name]
         columns = [column for column in COLUMNS if column not in left_out]
         section = nodes.section(
             "", nodes.title("", title), nodes.paragraph("", words), ids=[f"claims-{name}"]
         )
         self.state.document.note_implicit_target(section, section)
-        heads = [nodes.Text(self.head(column, name)) for column in columns]
-        rows = [row for entry in entries for row in self.rows(entry, columns)]
-        section += self.table(columns, rows, nodes.thead("", self.row(heads)))
+        for page, found in groupby(entries, lambda entry: entry["page"]):
+            section += self.chapter(name, page, list(found), columns)
         return section
+
+    def chapter(self, section, page, entries, columns):
+        """The table of a chapter's claims of one kind, folded; `name_chapters` puts its title on the line."""
+        many = sum(len(entry["rows"]) for entry in entries)
+        words = f"{many} claim{'s' * (many != 1)}"
+        fold = Fold(label=page, words=words, classes=["claims-chapter"], page=page)
+        heads = [nodes.Text(self.head(column, section)) for column in columns]
+        rows = [row for entry in entries for row in self.rows(entry, columns)]
+        fold += self.table(columns, rows, nodes.thead("", self.row(heads)))
+        return fold
 
     def head(self, column, section):
         """What stands above a column."""
@@ -136,7 +146,6 @@ class Claims(SphinxDirective):
         """One claim's cells."""
         made = {column: nodes.Text(row.get(column, "")) for column in columns}
         made["name"] = self.to_row(entry["page"], row.get("place", f"ledger-{entry['number']}"), row["name"])
-        made["page"] = self.to_page(entry["page"])
         if row.get("citation"):
             made["source"] = [
                 *self.inline(f"{{cite:t}}`{row['citation']}`"),
@@ -150,21 +159,6 @@ class Claims(SphinxDirective):
             return nodes.Text(words)
         return link_to(self.env.app.builder, self.env.docname, page, place, words)
 
-    def to_page(self, page):
-        """A link to the chapter, under its title; the page's name alone if the book has no such page."""
-        if page not in self.env.found_docs:
-            return nodes.Text(page)
-        return addnodes.pending_xref(
-            "",
-            nodes.inline("", page),
-            refdomain="std",
-            reftype="doc",
-            refexplicit=False,
-            reftarget=f"/{page}",
-            refdoc=self.env.docname,
-            refwarn=True,
-        )
-
 
 def content_hash(file):
     """SHA-256 of a file, or "" where there is none."""
@@ -177,6 +171,13 @@ def outdated_by_claims(app, env, added, changed, removed):
     return [page for page, metadata in env.metadata.items() if metadata.get(HASH, now) != now]
 
 
+def name_chapters(app, doctree, docname):
+    """Write the chapters' titles, all of which are known only now, on the lines of what is folded."""
+    for fold in doctree.findall(Fold):
+        if fold.get("page") in app.env.titles:
+            fold["label"] = app.env.titles[fold["page"]].astext()
+
+
 def add_filter(app, pagename, templatename, context, doctree):
     """Load the filter on the page that lists the claims, and nowhere else."""
     if app.env.metadata.get(pagename, {}).get("claims"):
@@ -187,4 +188,5 @@ def connect(app):
     """Register the directive."""
     app.add_directive("claims", Claims)
     app.connect("env-get-outdated", outdated_by_claims)
+    app.connect("doctree-resolved", name_chapters)
     app.connect("html-page-context", add_filter)

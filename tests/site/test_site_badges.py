@@ -152,19 +152,19 @@ def test_every_claim_lists_first_what_could_have_failed_in_the_book_s_order(site
     ]
     order = in_order(site)
     for section in sections[:2]:
-        rows = section.select_one("table").tbody.find_all("tr", recursive=False)
-        found = [
-            row.find_all("td", recursive=False)[-1].get_text()
-            for row in rows
-            if "claims-all" not in row.get("class", [])
+        titles = [
+            label.get_text() for label in section.select("details.claims-chapter > summary .fold-label")
         ]
-        titles = [title for at, title in enumerate(found) if title not in found[:at]]
         assert len(titles) >= 11 and titles == [title for title in order if title in titles]
+    for fold in html.select("details.claims-chapter"):
+        inside = len(fold.select("table table tbody > tr"))
+        rows = fold.table.tbody.find_all("tr", recursive=False)
+        alone = [row for row in rows if not {"claims-more", "claims-all"} & set(row.get("class", []))]
+        assert int(fold.select_one(".fold-words").get_text().split()[0]) == inside + len(alone)
     recorded = sections[2].get_text()
     assert "recorded 20" in recorded and "CPU" in recorded and "The zoo" in recorded
-    assert (
-        len(sections[2].select_one("table").tbody.find_all("tr", recursive=False)) <= 8
-    )  # loops are one row
+    tables = sections[2].select("details.claims-chapter > * > table, details.claims-chapter > table")
+    assert tables and all(len(table.tbody.find_all("tr", recursive=False)) <= 8 for table in tables)
 
 
 def test_the_filter_finds_a_row_inside_a_folded_group(wide_page, address):
@@ -174,3 +174,13 @@ def test_the_filter_finds_a_row_inside_a_folded_group(wide_page, address):
     count = page.locator(".claims-count").inner_text()
     assert re.fullmatch(r"[1-3] of \d+ shown", count)
     assert page.locator("#claims-cited").is_hidden() and page.locator("#claims-equality").is_visible()
+    fold = page.locator("#claims-equality details.claims-chapter:visible")
+    assert fold.count() == 1 and fold.get_attribute("open") is not None
+    page.locator(".claims-filter input").fill("")
+    assert page.locator("details.claims-chapter[open]").count() == 0
+    by_hand = page.locator("#claims-claim details.claims-chapter").first
+    by_hand.locator("summary").first.click()
+    page.locator(".claims-filter select").last.select_option(index=2)
+    assert by_hand.is_hidden() and page.locator("details.claims-chapter:visible").count() >= 1
+    page.locator(".claims-filter select").last.select_option(index=0)
+    assert page.locator("details.claims-chapter[open]").count() == 1
