@@ -90,7 +90,9 @@
     let by = "";  // what pressed: not every browser says it with the click
     area.addEventListener("pointerdown", ({ pointerType }) => { by = pointerType; });
     area.addEventListener("click", (event) => {
-      if ((event.pointerType ?? by) !== "touch" || shown?.link === link || !wanted(link)) return;
+      const pressed = event.pointerType ?? by;
+      by = "";  // a later press of Enter is no touch
+      if (pressed !== "touch" || shown?.link === link || !wanted(link)) return;
       event.preventDefault();
       show(link, area, fill);
     });

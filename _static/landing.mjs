@@ -3,6 +3,7 @@
 // reader moves on. A deferred script, as wide.mjs is.
 (() => {
   const KEY = `place ${location.pathname}`;
+  const PAGE = new RegExp(`^fig-(${location.pathname.split("/").pop().replace(".html", "")}|[^-]+)-`);  // as figure_state.mjs shortens a figure's name
   const page = document.querySelector("article") ?? document.body;
   const paragraphs = () => [...page.querySelectorAll("section > *:not(.dropdown *)")];  // no part of a figure, and none of what folds
   const above = (element) => element.getBoundingClientRect().top;
@@ -17,8 +18,7 @@
   };
   const named = () => {
     const figure = new URLSearchParams(location.hash.slice(1)).get("fig");  // the address sets a figure: figure_state.mjs
-    const PAGE = location.pathname.split("/").pop().replace(".html", "");
-    const isIt = ({ id }) => id === figure || id.replace(new RegExp(`^fig-(${PAGE}|[^-]+)-`), "") === figure;
+    const isIt = ({ id }) => id === figure || id.replace(PAGE, "") === figure;
     return figure ? [...document.querySelectorAll("figure[id]")].find(isIt) : document.getElementById(decodeURIComponent(location.hash.slice(1)));
   };
   const unfold = (element) => {

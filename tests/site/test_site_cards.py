@@ -28,6 +28,10 @@ def test_a_first_tap_shows_it_in_a_browser_whose_click_does_not_say_what_pressed
     page.goto(f"{address}/{PAGE}")
     citation(page).tap()
     assert page.locator(CARD).count() == 1 and page.url.endswith(PAGE)
+    page.keyboard.press("Escape")
+    assert page.locator(CARD).count() == 0
+    citation(page).evaluate("(a) => a.click()")  # as the keyboard does it: nothing has pressed
+    page.wait_for_url("**/bibliography.html*")
     context.close()
 
 
