@@ -1,14 +1,17 @@
 """The linter of chapters: `python scripts/lint_chapters.py chapters/part/topic.md ...`.
 
-Prints each finding as file:line, the rule, what is wrong and how to fix it; exits 1 if there is one that is
-no warning. `--rules` lists the rules. Pages that are no chapters (the cover, `chapters/front/`) are held only
-to the general ones. The rules stand in rules_frame (parts and their order), rules_form (one way to
-write), rules_prose (numbers, references), rules_symbols (one letter, one meaning), rules_terms (definitions),
+Without a file it reads the book's pages with code, and the template. Prints each finding as file:line, the
+rule, what is wrong and how to fix it; exits 1 if there is one that is no warning. `--rules` lists the rules.
+Pages that are no chapters (the cover, `chapters/front/`) are held to the general ones alone. They stand in
+rules_frame (parts and their order), rules_form (one way to write), rules_prose (numbers, references),
+rules_symbols (one letter, one meaning), rules_terms (definitions),
 rules_code (what cells do) and rules_work (predictions, bugs, exercises).
 """
 
 import sys
 from pathlib import Path
+
+from toc import ROOT, notebooks
 
 from lint import (  # noqa: F401  they enter rules
     rules_code,
@@ -38,13 +41,13 @@ def findings(chapter: Chapter) -> list[Violation]:
 
 
 def main(arguments: list[str]) -> int:
-    """Lint the files named; return the exit code."""
+    """Lint the files named, or the whole book; return the exit code."""
     if arguments == ["--rules"]:
         for rule in RULES.values():
             words = " ".join(rule.check.__doc__.split())
             print(f"{rule.name:<16}{'every page' if rule.everywhere else 'chapters':<12}{words}")
         return 0
-    paths = [Path(argument) for argument in arguments]
+    paths = [Path(argument) for argument in arguments] or [*notebooks(), ROOT / "chapters" / "_template.md"]
     if missing := [str(path) for path in paths if not path.is_file()]:
         print(f"there is no file {', '.join(missing)}", file=sys.stderr)
         return 1

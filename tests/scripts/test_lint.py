@@ -136,6 +136,15 @@ def test_a_finding_names_file_line_and_fix(book):
     assert str(found[0]).startswith(f"{book.page}:{line}: [numbers] the number '3.5' is typed into prose; ")
 
 
+def test_without_a_file_the_whole_book_is_read(capsys):
+    assert lint.main([]) == 0
+    count = int(capsys.readouterr().out.splitlines()[-1].split()[0])
+    with_code = [
+        page for page in (ROOT / "chapters").glob("*/*.md") if "{code-cell}" in page.read_text("utf8")
+    ]
+    assert count == len(with_code) + 1
+
+
 def test_the_command_exits_1_on_a_finding_and_0_on_a_warning(book):
     def command():
         command = [sys.executable, str(ROOT / "scripts" / "lint_chapters.py"), str(book.page)]
