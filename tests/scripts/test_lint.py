@@ -140,7 +140,7 @@ def test_without_a_file_the_whole_book_is_read(capsys):
     assert lint.main([]) == 0
     count = int(capsys.readouterr().out.splitlines()[-1].split()[0])
     with_code = [
-        page for page in (ROOT / "chapters").glob("*/*.md") if "{code-cell}" in page.read_text("utf8")
+        page for page in (ROOT / "chapters").glob("*/*.md") if "\nkernelspec:" in page.read_text("utf8")
     ]
     assert count == len(with_code) + 1
 
