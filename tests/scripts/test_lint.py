@@ -142,7 +142,7 @@ def test_without_a_file_the_whole_book_is_read(capsys):
     with_code = [
         page for page in (ROOT / "chapters").glob("*/*.md") if "\nkernelspec:" in page.read_text("utf8")
     ]
-    assert count == len(with_code) + 1
+    assert count == len(with_code) + 2  # the cover and the template
 
 
 def test_the_command_exits_1_on_a_finding_and_0_on_a_warning(book):
