@@ -101,7 +101,7 @@ function paths(cells, graph) {
     const [last, k] = edges.at(-1), input = cells[last].operands[k];
     const part = edges.reduce((product, [at, place]) => product * graph.slopes[at][place], 1);
     totals.set(input, (totals.get(input) ?? 0) + part);
-    products += edges.length - 1;
+    products += edges.length;
     steps.push(state(all, totals, { edges, products, sums: count + 1 - totals.size,
       words: `Path ${count + 1} of ${list.length}: a product of ${edges.length} local derivatives, ${short(part)}. Sum so far for ${named(cells, input)}: ${short(totals.get(input))}.` }));
   });

@@ -54,7 +54,8 @@ def test_every_rule_is_the_tapes(open_figure):
 def test_paths_double_and_the_reverse_sweep_counts_edges(open_figure):
     page = open_figure(lens(5))
     page.get_by_role("button", name="last step").click()
-    assert "All 32 paths" in verdict(page) and "31 sums" in verdict(page)
+    assert "All 32 paths" in verdict(page)
+    assert "240 products and 31 sums" in verdict(page)  # 7.5 arrows a path, each counted as the sweeps count it
     end = shown(page, "dlw-orange")
     page.get_by_role("radio", name="reverse mode").check()
     assert page.locator(".dlw-count").inner_text() == "step 0 of 20"
