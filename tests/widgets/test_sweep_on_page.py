@@ -55,7 +55,7 @@ def test_paths_double_and_the_reverse_sweep_counts_edges(open_figure):
     page = open_figure(lens(5))
     page.get_by_role("button", name="last step").click()
     assert "All 32 paths" in verdict(page)
-    assert "240 products and 31 sums" in verdict(page)  # 7.5 arrows a path, each counted as the sweeps count it
+    assert "240 products and 31 sums" in verdict(page)  # 7.5 arrows a path, one product each
     end = shown(page, "dlw-orange")
     page.get_by_role("radio", name="reverse mode").check()
     assert page.locator(".dlw-count").inner_text() == "step 0 of 20"
