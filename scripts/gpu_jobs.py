@@ -67,6 +67,7 @@ JOBS = (
     notebook("preact", 45),
     notebook("densenet", 60),
     notebook("channel-attention", 60),
+    notebook("mobilenet", 60),
     zoo("zoo-bf16-compile", 150, "--compile"),
     notebook("deep-learning", 60),
     notebook("imagenet", 60),
