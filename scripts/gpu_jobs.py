@@ -68,6 +68,7 @@ JOBS = (
     notebook("densenet", 60),
     notebook("channel-attention", 60),
     notebook("mobilenet", 60),
+    notebook("efficientnet", 45),
     zoo("zoo-bf16-compile", 150, "--compile"),
     notebook("deep-learning", 60),
     notebook("imagenet", 60),
