@@ -6,13 +6,15 @@ blocks a stage, at most 128 channels) and that cost between 0.30 and 0.36 millio
 digit of 28 x 28 pixels. Each is trained once by one recipe, as the paper trains its networks (SGD with
 Nesterov's momentum, a cosine, weight decay 5e-5), but for some tens of steps in place of ten epochs, on the
 4,000 digits of MNIST-5k; then it is asked about the 1,000 test digits. Nothing is chosen by looking at them.
-A seventh population, "D reversed", has the widths of D in reversed order.
+A seventh population, "D reversed", has the widths of D in reversed order; and the networks of A are all
+trained a second time, from other seeds ("again").
 
 A network is written as `depth x width x group width x bottleneck ratio` for each stage. Each finished run is
 kept at once in a file; started again, with `--state FILE` elsewhere too, the experiment goes on.
 """
 
 import argparse
+import itertools
 import math
 import random
 import sys
@@ -86,24 +88,35 @@ def error_of(stages: Sequence[Stage], seed: int) -> float:
     return round(100 - accuracy(model, test.images, test.labels), 2)
 
 
+def kept_error(kept: KeptRuns, stages: Sequence[Stage], seed: int) -> float:
+    """Return the error of a run that is kept, or train the network now."""
+    definition = {"network": text_of(stages), "seed": seed, "recipe": RECIPE, "side": SIDE}
+    started = time.process_time()
+    error = kept.result(definition, lambda: {"error": error_of(stages, seed)})["error"]
+    took = time.process_time() - started
+    print(f"{text_of(stages)} seed {seed}: {error} % in {took:.1f} s", file=sys.stderr, flush=True)
+    return error
+
+
 def results(
     kept: KeptRuns, spaces: Sequence[str] = tuple(SPACES), networks: int = NETWORKS
 ) -> dict[str, Any]:
     """Train what is missing and return all, as the record has it."""
-    drawn = {name: small(SPACES[name]) for name in spaces}
-    found = {name: {"networks": [], "errors": []} for name in spaces}
+    drawn = {name: list(itertools.islice(small(SPACES[name]), networks)) for name in spaces}
+    errors = {name: [] for name in spaces}
     for index in range(networks):  # one of each, so that a stopped experiment has as many of all
         for name in spaces:
-            stages = next(drawn[name])
-            text, started = text_of(stages), time.process_time()
-            definition = {"network": text, "seed": index, "recipe": RECIPE, "side": SIDE}
-            result = kept.result(definition, lambda s=stages, i=index: {"error": error_of(s, i)})
-            took = time.process_time() - started
-            print(f"{name} {index}: {text} {result['error']} % in {took:.1f} s", file=sys.stderr, flush=True)
-            found[name]["networks"].append(text)
-            found[name]["errors"].append(result["error"])
-    limits = {"side": SIDE, "depth": DEPTH, "width": WIDTH, "macs": list(MACS)}
-    return {"recipe": RECIPE, "limits": limits, "spaces": found}
+            errors[name].append(kept_error(kept, drawn[name][index], index))
+    first, *_ = spaces
+    return {
+        "recipe": RECIPE,
+        "limits": {"side": SIDE, "depth": DEPTH, "width": WIDTH, "macs": list(MACS)},
+        "spaces": {
+            name: {"networks": [text_of(stages) for stages in drawn[name]], "errors": errors[name]}
+            for name in spaces
+        },
+        "again": [kept_error(kept, stages, networks + i) for i, stages in enumerate(drawn[first])],
+    }
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:
