@@ -34,7 +34,7 @@ from dlbook.nas.spaces.regnet import ANYNET, AnyNetSpace, RegNetSpace, cost
 from dlbook.train.evaluate import accuracy
 
 SEED = 0
-NETWORKS = 40
+NETWORKS = 20
 SIDE, DEPTH, WIDTH, MACS = 28, 3, 128, (0.30e6, 0.36e6)
 RECIPE = {"steps": 80, "batch": 32, "lr": 0.1, "momentum": 0.9, "weight_decay": 5e-5}
 STATE = ROOT / "data" / "recorded" / "partial" / "design_spaces.json"
