@@ -10,7 +10,8 @@ A seventh population, "D reversed", has the widths of D in reversed order; and t
 trained a second time, from other seeds ("again").
 
 A network is written as `depth x width x group width x bottleneck ratio` for each stage. Each finished run is
-kept at once in a file; started again, with `--state FILE` elsewhere too, the experiment goes on.
+kept at once in a file; started again, with `--state FILE` elsewhere too, the experiment goes on. The record's
+seconds are those of its last start.
 """
 
 import argparse
