@@ -69,6 +69,7 @@ JOBS = (
     notebook("channel-attention", 60),
     notebook("mobilenet", 60),
     notebook("efficientnet", 45),
+    notebook("regnet", 60),
     zoo("zoo-bf16-compile", 150, "--compile"),
     notebook("deep-learning", 60),
     notebook("imagenet", 60),
