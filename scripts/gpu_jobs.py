@@ -66,6 +66,7 @@ JOBS = (
     notebook("wide-and-grouped", 60),
     notebook("preact", 45),
     notebook("densenet", 60),
+    notebook("convnext", 60),
     zoo("zoo-bf16-compile", 150, "--compile"),
     notebook("deep-learning", 60),
     notebook("imagenet", 60),
