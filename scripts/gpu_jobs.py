@@ -70,6 +70,7 @@ JOBS = (
     notebook("mobilenet", 60),
     notebook("efficientnet", 45),
     notebook("regnet", 60),
+    notebook("convnext", 60),
     zoo("zoo-bf16-compile", 150, "--compile"),
     notebook("deep-learning", 60),
     notebook("imagenet", 60),
