@@ -8,7 +8,7 @@ does not count, so that architectures differ:
    of its own. They are less than half as large as the one that counts.
 3. The large shape, which gives the label: one of five shapes, filled with one of four textures. Colours,
    position, size, angle, the period of the texture and its angle are drawn independently of both.
-4. Four straight lines above all.
+4. A straight line above all.
 5. Light that falls from one side, a contrast that differs from picture to picture, and noise in every pixel.
 
 ================  =====================================================================================
@@ -50,7 +50,7 @@ CLASSES = {
     "shape": SHAPES,
     "texture": TEXTURES,
 }
-BENEATH, ABOVE, LINES = 2, 1, 4  # small shapes below and above the large one, and lines
+BENEATH, ABOVE, LINES = 2, 1, 1  # small shapes below and above the large one, and lines
 CHUNK = 256  # pictures painted at once
 
 
@@ -136,9 +136,9 @@ def _paint(numbers: _Numbers, noise: Tensor) -> tuple[Tensor, dict[str, Tensor]]
     """Paint pictures [n, 3, H, W] from back to front; return them and their factors, [n, 1, 1] each."""
     main = numbers.form(size=(16, 23), middle=(25, 39))
     ground = numbers.color()
-    second = numbers.other_color(ground, 0.05, 0.12)
+    second = numbers.other_color(ground, 0.03, 0.08)
     color = numbers.other_color(ground, 0.3, 0.5)
-    fill = numbers.other_color(color, 0.3, 0.5)
+    fill = numbers.other_color(color, 0.4, 0.5)
     rest = {
         "ground": numbers.choice(len(TEXTURES)),
         "contrast": numbers.between(0.7, 1),

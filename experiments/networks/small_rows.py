@@ -11,6 +11,9 @@ What all rows share, so that they differ in the architecture and not in what is 
    runs of many thousands of steps; in a run of some hundred, the averages would not arrive.
 3. AlexNet's and NiN's first convolution has stride 2. With AlexNet's 4, made for 227 pixels, one pixel would
    be left of 64. The ImageNet stems (a stride of 4 in all) stay as they are.
+4. NiN has no ReLU on its scores. A class whose scores are all negative would never be learnt.
+
+Their first weights are the recipe's too (`experiments/networks/start.py`).
 
 LeNet-5 has the 32 x 32 pixels that it was made for: the mean of each 2 x 2 pixels. The first three have what
 costs they have. DeiT is left out: without a teacher it is the vision transformer.
@@ -98,6 +101,7 @@ def _alexnet(num_classes: int) -> nn.Module:
 def _nin(num_classes: int) -> nn.Module:
     config = nin.Config((5, 5, 3), ((16, 16, 12), (32, 32, 32), (32, 32)))
     model = nin.NiN(config, num_classes, drop_prob=0.0)
+    model.features[6][5] = nn.Identity()  # the ReLU on the scores
     return _strided(model, model.features[0][0])
 
 
@@ -130,7 +134,9 @@ ROWS = {
     "alexnet": SmallRow(
         "AlexNet", "alexnet", _alexnet, "convolutions of 10 to 40 channels, 512 hidden units, first stride 2"
     ),
-    "nin": SmallRow("NiN", "nin", _nin, "three mlpconv layers of 12 to 32 channels, first stride 2"),
+    "nin": SmallRow(
+        "NiN", "nin", _nin, "three mlpconv layers of 12 to 32 channels, first stride 2, no ReLU on the scores"
+    ),
     "vgg11": SmallRow(
         "VGG-11",
         "vgg",

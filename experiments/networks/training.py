@@ -26,6 +26,7 @@ from dlbook.train.batches import Batches, Pool, View
 from dlbook.train.evaluate import evaluate
 from dlbook.train.trainer import NonFiniteLoss, Trainer
 from experiments.networks.small_rows import ROWS, SIDE
+from experiments.networks.start import begin
 
 __all__ = ["Data", "Recipe", "pictures_hash", "speed_of", "structure", "train"]
 
@@ -60,12 +61,14 @@ class Data:
 class Recipe:
     """How every network is trained; only the rate differs."""
 
-    rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2)  # the largest rate of the cycle, ascending
-    widenings: int = 2  # of the grid, on each side
+    rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2)  # the largest rate of the cycle, ascending
+    widenings: int = 2  # of a network's grid, on each side
     epochs: int = 12
     batch_size: int = 32
     weight_decay: float = 0.05
     clip_norm: float = 1.0
+    start: str = "He's rule"  # what `experiments.networks.start` does; its name, for the record
+    layer_scale: float = 1.0
     # Of the pixels, roughly. Taken off: with pixels from 0 to 1 the MLP's units died, at every rate.
     mean: float = 0.5
     spread: float = 0.25
@@ -75,8 +78,8 @@ class Recipe:
         return (images - self.mean) / self.spread
 
     def augmented(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """Return the images of a training batch, some of them mirrored."""
-        return self.standard(random_flip(images, generator))
+        """Return the images of a training batch, some of them mirrored, some upside down, some both."""
+        return self.standard(random_flip(random_flip(images, generator), generator, vertical=True))
 
     def wider(self, rates: Sequence[float], below: bool, above: bool) -> tuple[float, ...]:
         """Add a rate below the grid, above it, or both, as far as the widenings go."""
@@ -110,7 +113,8 @@ def train(name: str, rate: float, seed: int, data: Data, recipe: Recipe, part: s
     """Train a network and ask it about one part of the data; a loss that is not finite scores as guessing."""
     torch.manual_seed(seed)
     # Channels last: depthwise convolutions, forward and backward, take half the processor time so.
-    model = ROWS[name].fresh(data.num_classes).to(device(), memory_format=torch.channels_last)
+    model = begin(ROWS[name].fresh(data.num_classes), recipe.layer_scale)
+    model = model.to(device(), memory_format=torch.channels_last)
     method = CrossEntropy(model)
     pool = Pool(data.sets["train"], recipe.batch_size, {"images": View(step=recipe.augmented)})
     batches = Batches(pool, seed=seed, device=device())

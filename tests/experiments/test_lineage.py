@@ -185,17 +185,17 @@ def test_seeded_fault_in_the_choice_is_caught(tmp_path, monkeypatch, kind):
         check_choice(tmp_path, monkeypatch, kind)
 
 
-def test_the_grid_grows_for_all_where_one_is_best_at_an_edge(tmp_path, monkeypatch):
+def test_a_grid_grows_where_a_rate_at_its_edge_is_best(tmp_path, monkeypatch):
     asked = []
     rising = {3e-4: 10.0, 1e-3: 20.0, 3e-3: 40.0, 0.00949: 60.0, 0.03: 80.0}
     flat = fake(asked)
     steep = fake(asked, rising)
     monkeypatch.setattr(lineage, "train", lambda name, *rest: (steep if name == "mlp" else flat)(name, *rest))
-    found = Lineage(KeptRuns(tmp_path / "runs.json"), ("linear", "mlp"), TINY, GRID).results()
-    assert found["recipe"]["rates"] == [3e-4, 1e-3, 3e-3, 0.00949, 0.03]  # twice, and no further
-    assert found["networks"]["linear"]["rate"] == 1e-3 and not found["networks"]["linear"]["rate_at_edge"]
-    assert found["networks"]["mlp"]["rate"] == 0.03 and found["networks"]["mlp"]["rate_at_edge"]
-    assert len(found["networks"]["linear"]["validation_accuracy"]) == 5
+    found = Lineage(KeptRuns(tmp_path / "runs.json"), ("linear", "mlp"), TINY, GRID).results()["networks"]
+    assert found["linear"]["rate"] == 1e-3 and not found["linear"]["rate_at_edge"]
+    assert list(found["linear"]["validation_accuracy"]) == ["0.0003", "0.001", "0.003"]  # its own grid
+    assert found["mlp"]["rate"] == 0.03 and found["mlp"]["rate_at_edge"]
+    assert list(found["mlp"]["validation_accuracy"]) == ["0.0003", "0.001", "0.003", "0.00949", "0.03"]
 
 
 def test_a_rate_is_at_the_edge_where_it_is_clearly_the_best():
@@ -224,6 +224,7 @@ def test_whatever_decides_a_run_is_in_its_definition(tmp_path, monkeypatch):
         replace(SHORT, epochs=2),
         replace(SHORT, batch_size=8),
         replace(SHORT, weight_decay=0.1),
+        replace(SHORT, layer_scale=0.1),
     ):
         others.append(Lineage(one.kept, one.names, TINY, changed).definition("linear", 1e-3, 0, "test"))
     for data in (replace(TINY, train=65), replace(TINY, label="shape")):
@@ -257,6 +258,13 @@ def test_seeded_fault_pixels_that_are_not_centred_are_caught(monkeypatch):
         check_asked_as_trained()
 
 
+def test_pictures_are_mirrored_both_ways():
+    one = torch.arange(4.0).reshape(1, 1, 2, 2).expand(64, 3, 2, 2)
+    seen = SHORT.augmented(one, torch.Generator().manual_seed(0)) * SHORT.spread + SHORT.mean
+    ways = {tuple(corner) for corner in seen[:, 0].flatten(1).round().int().tolist()}
+    assert ways == {(0, 1, 2, 3), (1, 0, 3, 2), (2, 3, 0, 1), (3, 2, 1, 0)}
+
+
 def test_a_run_that_diverges_scores_as_guessing():
     found = training.train("mlp", 1e30, 0, TINY, SHORT, "validation")
     assert found["accuracy"] == 5.0 and found["loss"] is None and found["steps"] < 2
@@ -268,6 +276,8 @@ def test_a_record_is_whole(capsys):
         ValueError, match="expected --state alone, since a record is whole, got --only linear"
     ):
         lineage.arguments(["--only", "linear"])
+    with pytest.raises(ValueError, match="got --sweep; for --only, --sweep and --list run `python -m exp"):
+        lineage.arguments(["--sweep"])
     with pytest.raises(SystemExit):
         lineage.arguments(["--only", "none"])
     assert "--only" in capsys.readouterr().err
@@ -276,7 +286,7 @@ def test_a_record_is_whole(capsys):
 def test_progress_says_what_is_finished(tmp_path, monkeypatch):
     monkeypatch.setattr(lineage, "train", fake([]))
     one = Lineage(KeptRuns(tmp_path / "runs.json"), ("linear", "mlp"), TINY, GRID, seeds=(0,))
-    one.sweep()
+    one.sweep("linear"), one.sweep("mlp")
     one.trained("linear", 1e-3, 0, "test")
     lines = [line.split() for line in lineage.progress(one).splitlines()[1:]]
     assert lines == [["linear", "3", "0.001", "60.0", "1", "40.0"], ["mlp", "3", "0.001", "60.0", "0"]]
