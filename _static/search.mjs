@@ -1,12 +1,13 @@
 // Looks through the index of the book's prose (search-index.js). All words have to be there; the title of a page counts
-// more than a heading, a heading more than the text, a whole word more than a part. A deferred script, as wide.mjs is.
+// more than a heading, a heading more than the text, a whole word more than a part; a term's definition comes before what
+// only has the word in its heading. A deferred script, as wide.mjs is.
 (() => {
   const form = document.querySelector(".search-form");
   const [field, count, list] = [form.q, document.querySelector(".search-count"), document.querySelector(".search-results")];
   const MOST = 40;
   const plain = (text) => [...text].map((c) => (c.toLowerCase().normalize("NFD")[0] ?? c)).join("");  // as long as the text
-  const pages = (window.dlbookSearch ?? []).map(([page, place, title, heading, text]) => (
-    { page, place, title, heading, text, found: [title, heading, text].map(plain) }));
+  const pages = (window.dlbookSearch ?? []).map(([page, place, title, heading, text, ...terms]) => (
+    { page, place, title, heading, text, found: [title, heading, text].map(plain), terms: terms.map(plain) }));
   const escape = (word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   const whole = (word) => new RegExp(`(?<![\\p{L}\\p{N}])${escape(word)}(?![\\p{L}\\p{N}])`, "gu");
 
@@ -24,6 +25,7 @@
     }
     const phrase = words.join(" ");
     if (words.length > 1) sum += heading.includes(phrase) ? 100 : text.includes(phrase) ? 25 : 0;
+    if (entry.terms.includes(phrase)) sum += 60;
     if (/bibliography[.]html$/.test(entry.page)) sum /= 20;  // a list of titles is what was meant last
     if (/^api[/]|[/](api|glossary|command|configuration)[.]html$/.test(entry.page)) sum /= 6;  // what explains a name comes before what documents it
     if (/[A-Z_]/.test(field.value) && entry.heading === field.value.trim()) sum += 50;  // typed as code writes it

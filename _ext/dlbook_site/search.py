@@ -2,7 +2,7 @@
 
 No code and no ledger is in it, so that "bias" does not find `.bias`. The index is a script that sets a
 variable: a page that was opened as a file may load it. Its entries are [page, place, title of the page,
-heading, text].
+heading, text], and then the terms that the section defines: who looks for one wants its definition.
 """
 
 import json
@@ -61,15 +61,25 @@ def is_section(node):
 
 
 def entries(doctree, numbers):
-    """One entry a section: [place, heading, text]. numbers: "#place" -> tuple; "" is the page's own."""
+    """One entry a section: [place, heading, text, *terms]. numbers: "#place" -> tuple, "" the page's."""
     found = []
     for section in filter(is_section, doctree.findall(nodes.section)):
         place = section["ids"][0] if found else ""
         number = numbers.get(f"#{place}" if place else "", ())
         heading = " ".join([".".join(map(str, number)), prose(section[0])]).strip()
         text = " ".join(" ".join(prose(child) for child in section.children[1:]).split())
-        found.append([place, heading, text])
+        found.append([place, heading, text, *defined(section)])
     return found + list(names(doctree))
+
+
+def defined(section):
+    """The terms that a section defines, without those of the sections inside."""
+    for note in section.findall(lambda node: isinstance(node, nodes.Element) and "term" in node.attributes):
+        around = note.parent
+        while not is_section(around):
+            around = around.parent
+        if around is section:
+            yield note["term"]
 
 
 def names(doctree):
@@ -105,9 +115,9 @@ def write(app, exception):
     }
     kept.write_text(json.dumps(pages), "utf8")
     rows = [
-        [f"{name}.html", place, found[0][1], heading, text]
+        [f"{name}.html", place, found[0][1], heading, text, *terms]
         for name, found in sorted(pages.items())
-        for place, heading, text in found
+        for place, heading, text, *terms in found
     ]
     script = f"window.dlbookSearch = {json.dumps(rows, ensure_ascii=False, separators=(',', ':'))};\n"
     Path(app.outdir, INDEX).write_text(script, "utf8")
