@@ -79,11 +79,10 @@ def controls(parameters, inside, cursor=1, one_row=False):
         cursor: number of sliders beside them.
         one_row: the style sheet puts them side by side where there is room.
     """
-    if one_row and inside > NARROW:
-        return CONTROL
     choices = [values for values in parameters.values() if len(values) > 1]
     count = cursor + len(choices)
-    beside = max(1, min(count, per_row(inside, 248, 26)))
+    side_by_side = count if one_row and inside > NARROW else per_row(inside, 248, 26)
+    beside = max(1, min(count, side_by_side))
     column = (inside - 26 * (beside - 1)) / beside
     highs = [CONTROL] * cursor + [CONTROL + 37 * (_radio_rows(values, column) - 1) for values in choices]
     rows = [max(highs[i : i + beside]) for i in range(0, count, beside)]
@@ -190,7 +189,8 @@ def scatter(figure, inside):
     read = 208
     if picked:
         room = 216 if inside > NARROW else inside
-        read = 64 + 23 * (1 + len(picked["values"])) + 6.4 + 20 * math.ceil(6.3 * len(picked["note"]) / room)
+        note = 20 * math.ceil(6.3 * len(picked["note"]) / room)
+        read = max(read, 64 + 23 * (1 + len(picked["values"])) + 6.4 + note)
     below = controls(figure.spec["parameters"], inside, cursor=0)
     top = 340 + 14.4 + read if inside == NARROW else max(420, 19.2 + read)
     return title(figure.title, inside) + top + 14.4 + below + 14.4 + switches
