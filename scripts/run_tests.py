@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
-from toc import ROOT, notebooks
+from toc import ROOT, linted, notebooks
 
 WORKERS = os.environ.get("DLBOOK_TEST_WORKERS", "2")
 SLOWEST = ["--durations=10", "--durations-min=10"]
@@ -61,7 +61,7 @@ def stages() -> dict[str, Stage]:
     apart = tuple([sys.executable, "-m", "pytest", "-q", file] for file in files)
     unit = [*PYTEST, "-m", "not browser", "--doctest-modules", *(f"--ignore={f}" for f in files)]
     ruff = [sys.executable, "-m", "ruff"]
-    pages = [*(str(page.relative_to(ROOT)) for page in notebooks()), "chapters/_template.md"]
+    pages = [str(page.relative_to(ROOT)) for page in linted()]
     lint = (
         [*ruff, "format", "--check", "-q", "."],
         [*ruff, "check", "-q", "."],

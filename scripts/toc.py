@@ -51,6 +51,11 @@ def notebooks(root: Path = ROOT) -> list[Path]:
     return [page for page in pages(root) if is_notebook(page)]
 
 
+def linted(root: Path = ROOT) -> list[Path]:
+    """The pages whose cells and words are held to the house's rules: those with code, and the template."""
+    return [*notebooks(root), root / "chapters" / "_template.md"]
+
+
 def _imported_files(code: str, root: Path) -> set[Path]:
     """Files of the package, and of its tests' references, that a piece of Python imports directly."""
     names = set()

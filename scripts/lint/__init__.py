@@ -11,7 +11,7 @@ rules_code (what cells do) and rules_work (predictions, bugs, exercises).
 import sys
 from pathlib import Path
 
-from toc import ROOT, notebooks
+from toc import linted
 
 from lint import (  # noqa: F401  they enter rules
     rules_code,
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
             words = " ".join(rule.check.__doc__.split())
             print(f"{rule.name:<16}{'every page' if rule.everywhere else 'chapters':<12}{words}")
         return 0
-    paths = [Path(argument) for argument in arguments] or [*notebooks(), ROOT / "chapters" / "_template.md"]
+    paths = [Path(argument) for argument in arguments] or linted()
     if missing := [str(path) for path in paths if not path.is_file()]:
         print(f"there is no file {', '.join(missing)}", file=sys.stderr)
         return 1

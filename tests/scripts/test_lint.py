@@ -137,9 +137,10 @@ def test_a_finding_names_file_line_and_fix(book):
 
 
 def test_without_a_file_the_whole_book_is_read(capsys, monkeypatch):
-    cover, chapter, *_ = lint.notebooks()
+    cover, chapter, *_, template = lint.linted()
     assert cover.name == "index.md" and chapter.parent.parent.name == "chapters"
-    monkeypatch.setattr(lint, "notebooks", lambda: [cover, chapter])
+    assert template == ROOT / "chapters" / "_template.md"
+    monkeypatch.setattr(lint, "linted", lambda: [cover, chapter, template])
     assert lint.main([]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("3 pages")
 
