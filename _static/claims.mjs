@@ -1,16 +1,17 @@
-// The filter above the tables of every claim. Without it they are whole. A deferred script, as wide.mjs is.
+// The filter above the tables of every claim, which are folded by chapter; it opens what it finds. A deferred script, as
+// wide.mjs is.
 (() => {
   const sections = [...document.querySelectorAll('section[id^="claims-"]')];
-  const title = (section) => section.querySelector("h2, h3").firstChild.textContent.trim();
-  const folds = sections.flatMap((section) => [...section.querySelectorAll(".claims-chapter")].map((fold) => ({ section, fold })));
+  const folds = [...document.querySelectorAll(".claims-chapter")];
   const opened = new Set();  // by the filter, not by the reader
   // One entry of the list: a row, and the folded rows that it stands for.
-  const entries = folds.flatMap(({ section, fold }) => {
+  const entries = folds.flatMap((fold) => {
     const rows = [...fold.querySelector("table").tBodies[0].rows];
+    const kind = fold.closest("section").querySelector("h2, h3").firstChild.textContent.trim();
+    const chapter = fold.querySelector(".fold-label").textContent.trim();
     return rows.filter((row) => !row.classList.contains("claims-all")).map((row) => {
       const all = row.nextElementSibling?.classList.contains("claims-all") ? [row.nextElementSibling] : [];
-      return { section, fold, rows: [row, ...all], kind: title(section), chapter: fold.querySelector(".fold-label").textContent.trim(),
-        text: [row, ...all].map((part) => part.textContent).join(" ").toLowerCase() };
+      return { fold, rows: [row, ...all], kind, chapter, text: [row, ...all].map((part) => part.textContent).join(" ").toLowerCase() };
     });
   });
 
@@ -40,15 +41,14 @@
         && (!chapter.control.value || entry.chapter === chapter.control.value) && entry.text.includes(words);
       const shown = new Set(entries.filter(fits));
       for (const entry of entries) for (const row of entry.rows) row.hidden = !shown.has(entry);
-      const [inSections, inFolds] = ["section", "fold"].map((part) => new Set([...shown].map((entry) => entry[part])));
-      for (const section of sections) section.hidden = !inSections.has(section);
-      for (const { fold } of folds) {
-        fold.hidden = !inFolds.has(fold);
-        const open = Boolean(words || chapter.control.value);
-        if (open && !fold.open && !fold.hidden) opened.add(fold);
-        if (opened.has(fold)) fold.open = open;
-        if (!open) opened.delete(fold);
+      const found = new Set([...shown].map((entry) => entry.fold)), narrowed = Boolean(words || chapter.control.value);
+      for (const fold of folds) {
+        fold.hidden = !found.has(fold);
+        if (narrowed && !fold.open && !fold.hidden) opened.add(fold);
+        if (opened.has(fold)) fold.open = narrowed;
       }
+      if (!narrowed) opened.clear();
+      for (const section of sections) section.hidden = !folds.some((fold) => !fold.hidden && section.contains(fold));
       count.value = `${shown.size} of ${entries.length} shown`;
     });
     sections[0].before(form);
