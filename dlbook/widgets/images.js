@@ -5,7 +5,7 @@ import { frame, keeper, listen, node, number, offset, parameterControls, stateTe
 function colorBar(bar) {
   const fill = node("span", { class: "dlw-gradient" });
   fill.style.background = `linear-gradient(to right, ${bar.colors.join(",")})`;
-  return node("p", { class: "dlw-bar" }, node("span", {}, number(bar.low)), fill, node("span", {}, number(bar.high)));
+  return node("p", { class: "dlw-colors" }, node("span", {}, number(bar.low)), fill, node("span", {}, number(bar.high)));
 }
 
 async function stackView(entry) {
