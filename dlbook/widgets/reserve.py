@@ -190,7 +190,13 @@ def scatter(figure, inside):
     if picked:
         room = 216 if inside > NARROW else inside
         note = 20 * math.ceil(6.3 * len(picked["note"]) / room)
-        read = max(read, 64 + 23 * (1 + len(picked["values"])) + 6.4 + note)
+        read = max(read, 64 + 23 + _values(picked, figure.spec["axes"], room) + 6.4 + note)
     below = controls(figure.spec["parameters"], inside, cursor=0)
     top = 340 + 14.4 + read if inside == NARROW else max(420, 19.2 + read)
     return title(figure.title, inside) + top + 14.4 + below + 14.4 + switches
+
+
+def _values(picked, axes, room):
+    """Return the height of the picked point's numbers; a long name of an axis wraps beside its number."""
+    heads = [f"{name} ({axes[name]['unit']})" if axes[name]["unit"] else name for name in picked["values"]]
+    return sum(23 + 20 * (math.ceil(7.8 * len(head) / (room - 55)) - 1) for head in heads)

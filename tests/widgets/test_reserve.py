@@ -5,8 +5,8 @@ import re
 import pytest
 
 from dlbook import widgets
-from dlbook.widgets import Curve, Figure, Grid, Step, Stepper
-from dlbook.widgets.reserve import NARROW, WIDE
+from dlbook.widgets import Axis, Curve, Figure, Grid, Point, Scatter, Step, Stepper
+from dlbook.widgets.reserve import NARROW, WIDE, controls
 from tests.widgets.curves_checks import X, slopes
 
 
@@ -40,3 +40,30 @@ def test_every_figure_says_how_high_it_will_be():
         if isinstance(kind, type) and issubclass(kind, Figure) and kind is not Figure:
             assert kind.height is not Figure.height, name
             assert kind.tabled == ("tabled(model, root, () =>" in kind._esm), name
+
+
+def test_a_long_name_of_an_axis_and_two_rows_of_buttons_need_more_room():
+    def scatter(unit):
+        axes = [Axis("time of a step", unit=unit), *(Axis(letter) for letter in "bcdef")]
+        point = Point("one", "a", {axis.name: 1 for axis in axes})
+        return Scatter(title="T", description="D", axes=axes, points=[point], selected="one")
+
+    assert scatter("times the wide net's").height(NARROW) == scatter("s").height(NARROW) + 20
+    few = {"weights": ["small", "large"], "heads": ["off", "on"]}
+    many = {"weights": ["normal, 0.01", "normal, 0.03", "He", "batch norm"], "heads": ["off", "on"]}
+    one, two = (controls(chosen, WIDE, cursor=0, one_row=True) for chosen in (few, many))
+    assert two == one + 37
+
+
+def test_the_fewest_values_keep_the_least_height_of_the_read_out():
+    two, four = (
+        Scatter(
+            title="T",
+            description="D",
+            axes=[Axis(letter) for letter in "abcde"],
+            points=[Point("one", "x", dict.fromkeys("abcde"[:count], 1))],
+            selected="one",
+        ).height(NARROW)
+        for count in (2, 4)
+    )
+    assert two == four  # 13 rem in both
