@@ -25,7 +25,7 @@
     }
     const phrase = words.join(" ");
     if (words.length > 1) sum += heading.includes(phrase) ? 100 : text.includes(phrase) ? 25 : 0;
-    if (entry.terms.includes(phrase)) sum += 60;
+    if (entry.terms.includes(phrase)) sum += 100;
     if (/bibliography[.]html$/.test(entry.page)) sum /= 20;  // a list of titles is what was meant last
     if (/^api[/]|[/](api|glossary|command|configuration)[.]html$/.test(entry.page)) sum /= 6;  // what explains a name comes before what documents it
     if (/[A-Z_]/.test(field.value) && entry.heading === field.value.trim()) sum += 50;  // typed as code writes it
