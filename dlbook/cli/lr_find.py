@@ -37,11 +37,8 @@ def lr_find(
     if plot is not None:
         _draw(found, plot)
     steepest, lowest = found.steepest(), found.lowest()
-    typer.echo(
-        f"steepest fall at {steepest:.2e}; lowest loss at {lowest:.2e}, already on the edge: a tenth of "
-        "it is safe"
-    )
-    typer.echo(f"set it by optimizer.lr={steepest:.1e}")
+    typer.echo(f"the loss falls fastest at {steepest:.2e}: set this rate by optimizer.lr={steepest:.1e}")
+    typer.echo(f"it is lowest at {lowest:.2e}, which is the edge already: do not take that one")
 
 
 def _require_drawable(plot: Path) -> None:

@@ -41,7 +41,7 @@ def test_lr_find_suggests_and_draws_and_keeps_nothing(run, tmp_path):
         and [path.name for path in tmp_path.iterdir()] == ["curve.svg"]
         and "<svg" in Path("curve.svg").read_text("utf8")
     )
-    rate = float(re.search(r"set it by optimizer\.lr=(\S+)", out)[1])
+    rate = float(re.search(r"set this rate by optimizer\.lr=(\S+)", out)[1])
     assert 1e-5 < rate < 10 and "rate  1.00e-05" in out
 
 
@@ -76,12 +76,12 @@ def check_told(command, known, monkeypatch, capsys) -> None:
         capsys.readouterr()
         command("digits", None, 45, 1e-4, 2.0, Path("curve.SVG"))
         assert seen.pop() == ("convnet_digits", 1e-4, 2.0, 45, {"progress": terminal})
-    *rows, drawn, lowest, told = capsys.readouterr().out.splitlines()
+    *rows, drawn, told, lowest = capsys.readouterr().out.splitlines()
     expected = list(zip(found.rates.tolist(), found.smoothed.tolist(), strict=True))[::2]
     assert rows == [f"rate {rate:9.2e}   smoothed loss {loss:.4f}" for rate, loss in expected]
     assert drawn == "drawn in curve.SVG" and 'id="axes_1"' in Path("curve.SVG").read_text()
-    assert lowest.startswith("steepest fall at 3.16e-03; lowest loss at 1.00e-01, already on the edge")
-    assert told == "set it by optimizer.lr=3.2e-03"
+    assert lowest.startswith("it is lowest at 1.00e-01, which is the edge already")
+    assert told.endswith("fastest at 3.16e-03: set this rate by optimizer.lr=3.2e-03")
 
 
 TOLD_FAULTS = {

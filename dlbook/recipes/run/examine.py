@@ -9,8 +9,8 @@ The folder runs/digits/evaluation/test then holds
 
     figures.json      what `dlbook evaluate` prints
     confusion.csv     counts; the row is the label, the column the guess
-    classes.csv       images, recall, precision and F1 of each class
-    calibration.csv   confidence and accuracy in 15 bins
+    classes.csv       images of each class; recall, precision and F1 in per cent
+    calibration.csv   confidence and accuracy in 15 bins, from 0 to 1
     mistakes.csv      every wrong answer, the worst first
     mistakes.png      the worst of them
 """
@@ -128,7 +128,7 @@ class Examination:
             yield (name, *counts)
 
     def _classes(self) -> Iterable[Sequence[Any]]:
-        yield ("class", "images", "recall", "precision", "f1")
+        yield ("class", "images", "recall in %", "precision in %", "F1 in %")
         found = self.answers.by_class()
         columns = [found.images.tolist()] + [
             [f"{value:.4f}" if value == value else "" for value in column.tolist()]

@@ -66,7 +66,7 @@ def test_what_is_written_says_the_same(found):
     assert head == ["label", *found.classes] and [row[0] for row in rows] == list(found.classes)
     assert [[int(n) for n in row[1:]] for row in rows] == found.answers.confusion().tolist()
     head, *rows = table(home / "classes.csv")
-    assert head == ["class", "images", "recall", "precision", "f1"] and len(rows) == 10
+    assert head == ["class", "images", "recall in %", "precision in %", "F1 in %"] and len(rows) == 10
     assert sum(int(row[1]) for row in rows) == number
     shares = sum(float(row[1]) * float(row[2]) for row in rows) / number
     assert shares == pytest.approx(found.figures["accuracy"], abs=1e-3)
