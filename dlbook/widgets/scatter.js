@@ -67,17 +67,17 @@ function drawing(model, points, svg, width) {
   const ring = node("g", { class: "dlw-picked" });
   const edge = frontier(spec, places, across, up, box);
   svg.replaceChildren(...words, ...grid, ...(edge ? [edge] : []), ...families(places).filter(Boolean), ...marks, ring);
-  return { places, ring, width };
+  return { places, ring, width, left: box.left };
 }
 
-// The picked point: a ring, its name beside it.
+// The picked point: a ring, its name beside it, right of the axis and its numbers.
 function drawPicked(plan, name) {
   const place = plan.places.find(({ point }) => point.name === name);
   plan.ring?.replaceChildren(...(place ? [
     node("circle", { cx: place.x, cy: place.y, r: 9, class: `dlw-c${place.point.group % 8}` }),
     node("g", { class: `dlw-c${place.point.group % 8}` }, marker(place.point.group, place.x, place.y, 1.2)),
     ...["dlw-halo", "dlw-name"].map((kind) => node("text", { class: kind, y: place.y - 13 < 12 ? place.y + 24 : place.y - 13,
-      x: Math.min(Math.max(place.x, 4 + 3.6 * name.length), plan.width - 4 - 3.6 * name.length), "text-anchor": "middle" }, name)),
+      x: Math.min(Math.max(place.x, plan.left + 2 + 3.6 * name.length), plan.width - 4 - 3.6 * name.length), "text-anchor": "middle" }, name)),
   ] : []));
 }
 

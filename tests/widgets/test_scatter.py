@@ -23,6 +23,7 @@ POINTS = [
     Point("b", "large", {"size": 100, "accuracy": 80, "year": 2016}),
     Point("c", "large", {"size": 10, "year": 2014}),
     Point("d", "small", {"size": 3, "accuracy": 71.25, "year": 2013}),
+    Point("the earliest of all", "large", {"accuracy": 65, "year": 2011}),
 ]
 TEXTS = {"title": "Four nets", "description": "Size against accuracy of four nets."}
 
@@ -68,6 +69,11 @@ def test_axes_groups_and_points():
 def test_what_is_wrong_is_told(changes, words):
     with pytest.raises(ValueError, match=words):
         scatter(**changes)
+
+
+def test_a_value_keeps_more_figures_than_are_shown():
+    figure = scatter(points=[Point("a", "g", {"size": 2.34949, "accuracy": 60})])
+    assert figure.points[0]["values"] == {"size": 2.34949, "accuracy": 60}
 
 
 def test_unknown_groups_are_told():
@@ -231,6 +237,17 @@ def test_a_family_is_one_line_and_stands_alone_while_its_name_is_pointed_at(open
     assert stairs.count("V") == 2, "a, d and b: each larger and better than the one before"
     page.get_by_role("group", name="across").get_by_role("radio", name="year").check(force=True)
     assert page.locator(".dlw-frontier").count() == 0, "no year is better than another"
+
+
+@pytest.mark.browser
+def test_the_name_of_a_point_at_the_edge_covers_no_number_of_the_axis(open_page):
+    page = open_page(viewport={"width": 400, "height": 800})
+    page.get_by_role("group", name="across").get_by_role("radio", name="year").check(force=True)
+    page.locator(".dlw-reader select").select_option("the earliest of all")
+    box = "el => { const { left, right } = el.getBoundingClientRect(); return [left, right]; }"
+    name, right = page.locator(".dlw-name").evaluate(box)
+    ends = [el.evaluate(box)[1] for el in page.locator("svg.dlw-plot text[text-anchor=end]").all()]
+    assert ends and name >= max(ends) and right <= 400
 
 
 @pytest.mark.browser
