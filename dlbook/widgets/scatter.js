@@ -128,8 +128,8 @@ function reader(model, points, keep) {
       ...shown.map((point) => node("option", { value: point.name }, point.name)));
   };
   const update = () => {
-    const point = points.find(({ name }) => name === model.get("selected"));
-    menu.value = chosen(model, points).shown.includes(point) ? point.name : "";
+    const point = chosen(model, points).shown.find(({ name }) => name === model.get("selected"));
+    menu.value = point ? point.name : "";
     const rows = point ? [["family", spec.groups[point.group]], ...spec.parameters.across.filter((name) => name in point.values)
       .map((name) => [named(spec, name), number(point.values[name])])] : [];
     body.replaceChildren(...rows.map(([name, value]) => node("tr", {}, node("th", { scope: "row" }, name), node("td", {}, value))));

@@ -251,6 +251,19 @@ def test_the_name_of_a_point_at_the_edge_covers_no_number_of_the_axis(open_page)
 
 
 @pytest.mark.browser
+def test_a_point_that_is_not_drawn_is_not_told(open_page):
+    page = open_page()
+    page.locator('[data-point="b"]').hover()
+    page.mouse.move(5, 5)
+    assert "large" in page.locator(".dlw-reader table").inner_text()
+    page.get_by_role("button", name="large").click()
+    assert page.locator(".dlw-reader tr").count() == 0
+    assert page.locator(".dlw-reader select").input_value() == ""
+    page.get_by_role("button", name="large").click()
+    assert "large" in page.locator(".dlw-reader table").inner_text()
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("dark", [False, True])
 def test_narrow_touch(open_page, dark):
     page = open_page(dark, viewport={"width": 400, "height": 800}, has_touch=True)
