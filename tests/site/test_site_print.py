@@ -20,6 +20,7 @@ PRINTED = """() => {
       && !["rgba(0, 0, 0, 0)", "rgb(255, 255, 255)"].includes(getComputedStyle(e).backgroundColor)).length,
     held: all("article table, article details.sd-dropdown").filter((e) => seen(e) && (getComputedStyle(e).breakInside !== "auto"
       || getComputedStyle(e).display === "flex" || getComputedStyle(e).overflow !== "visible")).length,
+    alone: all("article thead").filter((e) => seen(e) && getComputedStyle(e).breakAfter !== "avoid").length,
     answers: all("details.sd-dropdown .sd-summary-content, .solution").every(seen),
     code: all("details.fold-code pre").filter(seen).length,
     bookkeeping: all("details:is(.fold-checks, .fold-setup) pre").filter(seen).length,
@@ -53,6 +54,7 @@ def test_print_follows_the_switch_and_loses_nothing(page, address):
         "cut": 0,
         "coloured": 0,
         "held": 0,
+        "alone": 0,
         "answers": True,
         "bookkeeping": 0,
     }
