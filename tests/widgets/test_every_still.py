@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from dlbook.widgets import draw_still, map_still, stage_still, still, train_still
+from dlbook.widgets import (
+    draw_still,
+    map_still,
+    multiples_still,
+    separator_still,
+    stage_still,
+    still,
+    train_still,
+)
 from tests.oracles import svg
 from tests.seeded import edited
 from tests.widgets.still_figures import FIGURES
@@ -40,6 +48,14 @@ FAULTS = {  # module, what draws, the piece, the fault
     "a title in one line": (train_still, "draw_training", "int(room / LETTER)", "999"),
     "no room for a second line": (train_still, "draw_training", "LINE * max(map(len, titles))", "LINE"),
     "a sentence in one line": (draw_still, "draw", '" ".join(LAST) if wide else LAST[0]', '" ".join(LAST)'),
+    "a slope and a word": (multiples_still, "draw_multiples", "side > 150 or len(words) <= 8", "True"),
+    "all digits": (separator_still, "draw_separator", "round(2.0**power, 4)", "2.0**power"),
+    "a number at the edge": (
+        separator_still,
+        "draw_separator",
+        "min(px(2**power), at.width - 17)",
+        "px(2**power)",
+    ),
     "a legend among the names": (map_still, "draw_map", "2 * tall + 124", "2 * tall + 84"),
     "a number over the right edge": (still, "draw_curves", "min(at, WIDTH - half)", "at"),
 }
@@ -49,9 +65,10 @@ FAULTS = {  # module, what draws, the piece, the fault
 def test_the_check_sees_the_fault(fault):
     module, draw, old, new = FAULTS[fault]
     name = module.__name__.rpartition(".")[2]
-    html = edited(module, old, new)[draw](made(name)[0])
+    broken = [edited(module, old, new)[draw](figure) for figure in made(name)]
     with pytest.raises(AssertionError):
-        check_words(html, (still.WIDTH,) if name in ONE_FORM else stage_still.WIDTHS)
+        for html in broken:
+            check_words(html, (still.WIDTH,) if name in ONE_FORM else stage_still.WIDTHS)
 
 
 BESIDE = '<text x="5" y="30">beside</text>'
