@@ -11,6 +11,7 @@ from dlbook.widgets.still import escape
 from dlbook.widgets.unit_still import coloured
 
 ACROSS = 16  # maps in a row
+LAST = ("transformer, last block:", "where the class token's heads look")
 
 
 def draw(figure):
@@ -79,7 +80,10 @@ def _picture(seen, width):
         drawn, down = _image(coloured(tiled(maps, ACROSS)), x, down + 8, across)
         parts.append(drawn)
         down += 26
-    parts.append(_words(x, down, "transformer, last block: where the class token's heads look"))
+    parts.append(_words(x, down, " ".join(LAST) if wide else LAST[0]))
+    if not wide:  # there is no room for all of it in one line
+        down += 18
+        parts.append(_words(x, down, LAST[1]))
     heads = np.stack([one / one.max() for one in seen["heads"]])
     drawn, down = _image(coloured(tiled(heads, len(heads))), x, down + 8, across * (0.6 if wide else 1))
     return width, max(y, down) + 20, "".join([*parts, drawn])

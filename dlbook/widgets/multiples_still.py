@@ -44,7 +44,10 @@ def _square(figure, entry, side, tall):
     line = lambda row: _line(xs, row, across, up, (low, high), entry["jumps"])
     at = across(figure.cursor)
     size = "" if side > 150 else ' style="font-size:11px"'
-    word = ", flat" if abs(slope) < spec["flat"] else ""
+    told = number(float(f"{slope:.3g}"))
+    if abs(slope) < spec["flat"]:
+        words = f"{told}, flat"
+        told = words if side > 150 or len(words) <= 8 else "flat"  # a small square has no room for more
     return (
         f'<rect class="dls-unlit" y="{TOP - 4}" width="{side:.1f}" height="{tall + 4:.1f}" rx="5"/>'
         f'<text x="2" y="14"{size}>{escape(entry["name"])}</text>'
@@ -57,7 +60,7 @@ def _square(figure, entry, side, tall):
         f'<circle class="dls-orange" r="4" cx="{at:.1f}" cy="{up(slope):.1f}"/>'
         f'<text class="dls-blue" x="2" y="{TOP + tall + 17:.0f}"{size}>{number(float(f"{value:.3g}"))}</text>'
         f'<text class="dls-orange" x="{side / 2:.0f}" y="{TOP + tall + 17:.0f}"{size}>'
-        f"{number(float(f'{slope:.3g}'))}{word}</text>"
+        f"{told}</text>"
     )
 
 

@@ -119,11 +119,12 @@ def _wedge(at, weights, mistakes, radius, margin, most):
         f'<path class="dls-line" stroke="var(--o)" d="{run}"/>',
     ]
     for power in range(0, across + 1, math.ceil(across / 6)):
-        label = f"{px(2**power):.0f}"
+        label = f"{min(px(2**power), at.width - 17):.0f}"  # a number of four digits stays inside
         drawn.append(f'<text x="{label}" y="{at.foot + 18}" text-anchor="middle">{number(2**power)}</text>')
     for power in range(low, high + 1, math.ceil((high - low) / 7)):
         y = py(2.0**power)
-        drawn.append(f'<text x="{at.x - 8}" y="{y + 4:.0f}" text-anchor="end">{number(2.0**power)}</text>')
+        length = number(round(2.0**power, 4))  # six characters at most: the narrow form has no room for more
+        drawn.append(f'<text x="{at.x - 8}" y="{y + 4:.0f}" text-anchor="end">{length}</text>')
     middle = (at.x + at.right) / 2
     drawn.append(f'<text x="{middle:.0f}" y="{at.foot + 38}" text-anchor="middle">mistakes k</text>')
     return text + "".join(drawn)
