@@ -111,6 +111,11 @@ class Train(Figure):
         if message.get("ask") == "digits":
             self.send({"digits": page.script(*self._set).split('"')[1]})
 
+    @property
+    def ends(self) -> dict[str, float]:
+        """The end of torch's loss with each fault, `NOTHING` first: the mean of the last steps."""
+        return {name: _end(curve) for name, curve in self.curves.items()}
+
     def answer(self, name):
         """Return what the loss does with a fault, in the words of the choices."""
         return CHOICES[self.spec["answers"][list(self.curves).index(name)]]

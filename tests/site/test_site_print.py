@@ -1,7 +1,8 @@
 """A chapter on paper, as its style sheet makes it: title first, white, nothing cut, answers open, code as the switch says.
 
 Seeded faults, tried: without `_static/print.css` the title is hidden, cells are cream, code keeps its scroll bar and
-"Predict first" has no answer; without the rule on folds, Read prints code that nobody asked for.
+"Predict first" has no answer; without the rule on folds, Read prints code that nobody asked for; without those on
+tables and folded boxes, one that is longer than the rest of its page leaves that rest empty.
 """
 
 import pytest
@@ -17,6 +18,9 @@ PRINTED = """() => {
     cut: all("article pre").filter((code) => seen(code) && getComputedStyle(code).whiteSpace !== "pre-wrap").length,
     coloured: all("body, article, article .admonition, article .highlight pre").filter((e) => seen(e)
       && !["rgba(0, 0, 0, 0)", "rgb(255, 255, 255)"].includes(getComputedStyle(e).backgroundColor)).length,
+    held: all("article table, article details.sd-dropdown").filter((e) => seen(e) && (getComputedStyle(e).breakInside !== "auto"
+      || getComputedStyle(e).display === "flex" || getComputedStyle(e).overflow !== "visible")).length,
+    alone: all("article thead").filter((e) => seen(e) && getComputedStyle(e).breakAfter !== "avoid").length,
     answers: all("details.sd-dropdown .sd-summary-content, .solution").every(seen),
     code: all("details.fold-code pre").filter(seen).length,
     bookkeeping: all("details:is(.fold-checks, .fold-setup) pre").filter(seen).length,
@@ -44,7 +48,16 @@ def printed(page, address, mode):
 
 
 def test_print_follows_the_switch_and_loses_nothing(page, address):
-    whole = {"title": True, "controls": 0, "cut": 0, "coloured": 0, "answers": True, "bookkeeping": 0}
+    whole = {
+        "title": True,
+        "controls": 0,
+        "cut": 0,
+        "coloured": 0,
+        "held": 0,
+        "alone": 0,
+        "answers": True,
+        "bookkeeping": 0,
+    }
     read, code = (printed(page, address, mode) for mode in ("read", "code"))
     for form in (read, code):
         assert whole.items() <= form.items() and form["teaching"] >= 4

@@ -34,6 +34,8 @@ def test_every_fault_has_its_curve_and_its_answer(figure):
     names = ["nothing", "no shortcut", "labels", "sigmoid", "flat"]
     assert list(figure.curves) == figure.spec["parameters"]["broken"] == names
     assert len({tuple(curve) for curve in figure.curves.values()}) == len(names)
+    means = {name: torch.tensor(curve[-10:]).mean().item() for name, curve in figure.curves.items()}
+    assert figure.ends == pytest.approx(means)
     assert figure.answer("labels") in CHOICES and len(figure.spec["answers"]) == len(names)
 
 
