@@ -44,6 +44,8 @@ NEEDED = {
     "psutil": "psutil",
     "pydantic": "pydantic",
     "pytest": "pytest",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
     "timm": "timm",
     "torchmetrics": "torchmetrics",
     "tqdm": "tqdm",

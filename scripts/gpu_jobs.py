@@ -5,6 +5,8 @@ The seconds of a first run are guesses for one GPU of the H100's kind; the recor
 
 from dataclasses import dataclass, field
 
+from run_tests import marked
+
 SCALE = {"DLBOOK_SCALE": "gpu"}
 ZOO = ("resnet50_v1_5", "vit_b_16", "convnext_t", "efficientnet_b0", "regnet_y_3_2gf")
 
@@ -36,22 +38,25 @@ def notebook(name: str, seconds: float) -> Job:
     return Job(f"notebook-{name}", seconds, command, SCALE, f"ledger-{name}.json", 30)
 
 
-def zoo(name: str, seconds: float, *words: str) -> Job:
+def zoo(name: str, seconds: float, *words: str, rows: tuple[str, ...] = ZOO) -> Job:
     """The speed of some rows against torchvision and timm, in bfloat16."""
     suffix = "-".join(word.strip("-") for word in words)
     command = ("benchmarks/zoo.py", "--device", "cuda", "--bf16", "--channels-last", *words)
-    budget = ("--repeats", "5", "--seconds", "1.5", "--rows", *ZOO, "--out", "OUT")
+    budget = ("--repeats", "5", "--seconds", "1.5", "--rows", *rows, "--out", "OUT")
     made = "-".join(filter(None, ("zoo-cuda-bf16", suffix, "channels_last"))) + ".json"
     return Job(name, seconds, (*command, *budget), {}, made, 30)
 
 
 CIFAR = ("benchmarks/cifar94.py", "--json", "OUT/cifar94-table.json")  # --root comes from CIFAR=
+# Only their own files: others need packages that such a machine lacks.
+CUDA_TESTS = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "cuda", *marked("cuda"))
 JOBS = (
-    Job("cuda-tests", 90, ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "cuda", "tests"), lines=60),
+    Job("cuda-tests", 90, CUDA_TESTS, lines=60),
     notebook("resnet", 75),
     notebook("fixmatch", 75),
     Job("cifar94", 100, (*CIFAR, "--root", "CIFAR"), {}, "cifar94-table.json"),
     zoo("zoo-bf16", 45),
+    zoo("zoo-bf16-compile", 60, "--compile", rows=ZOO[:2]),
     notebook("schedules", 60),
     notebook("optimizers", 45),
     notebook("penalties", 50),
@@ -94,7 +99,6 @@ TINY_ZOO += ("--seconds", "0.1", "--out", "OUT", "--bf16", "--channels-last", "-
 REHEARSAL: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     job.name: (job.command, {}) for job in JOBS
 } | {
-    "cuda-tests": (("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "cuda", "tests/augment"), {}),
     "cifar94": ((*CIFAR, "--rehearse"), {}),
     "zoo-bf16": (TINY_ZOO, {}),
     "zoo-bf16-compile": (TINY_ZOO, {}),  # without: compiling C++ takes a minute a model

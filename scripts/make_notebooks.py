@@ -15,10 +15,8 @@ import nbformat
 import yaml
 from jupyter_cache import get_cache
 from plain_markdown import PublishedPage, plain
-from toc import ROOT, notebooks
-
-sys.path.insert(0, str(ROOT / "_ext"))
-from dlbook_site.run_time import FILE, run_time
+from run_times import run_time
+from toc import ROOT, RUN_TIMES, notebooks
 
 SETUP = """# Hosted notebooks only: get the book's package. Where it is installed, this does nothing.
 try:
@@ -63,7 +61,7 @@ def convert(chapter: Path, config: dict, root: Path = ROOT) -> nbformat.Notebook
     relative = chapter.relative_to(root)
     repository, branch = config["repository"]["url"], config["repository"]["branch"]
     url = site_url(repository) + relative.with_suffix(".html").as_posix()
-    words = run_time(root / FILE, relative.with_suffix("").as_posix())
+    words = run_time(root / RUN_TIMES.relative_to(ROOT), relative.with_suffix("").as_posix())
     page = PublishedPage(url=url, folder=chapter.parent, numbers=measured_numbers(chapter), run_time=words)
     notebook = jupytext.read(chapter)
     for cell in notebook.cells:

@@ -1,13 +1,40 @@
-"""The recorded run times of the chapters (chapters/run_times.json), and how long a build takes by them."""
+"""The recorded run times of the chapters (chapters/run_times.json): in words, and how long a build takes by
+them.
+"""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from toc import RUN_TIMES
 
+NONE = "not recorded yet"
 UNKNOWN = 60.0  # processor seconds of a chapter, where no chapter has a record
+
+
+def in_words(record: Mapping[str, Any]) -> str:
+    """One chapter's record as its page says it.
+
+    >>> machine = {"cores": 2, "processor": "AMD EPYC", "date": "2026-11-28"}
+    >>> in_words({"processor_seconds": 44.6, "peak_mebibytes": 812, **machine})
+    '45 processor seconds and 812 MiB of memory, recorded on 2026-11-28 on a machine with 2 cores (AMD EPYC)'
+    """
+    seconds = max(1, round(record["processor_seconds"]))
+    cores = f"{record['cores']} core{'s' * (record['cores'] != 1)}"
+    return (
+        f"{seconds} processor second{'s' * (seconds != 1)} and {record['peak_mebibytes']} MiB of memory, "
+        f"recorded on {record['date']} on a machine with {cores} ({record['processor']})"
+    )
+
+
+def run_time(file: Path, page: str) -> str:
+    """The words for a page, by its name without ending."""
+    if not file.is_file():
+        return NONE
+    record = json.loads(file.read_text("utf8"))["chapters"].get(page)
+    return in_words(record) if record else NONE
 
 
 def recorded_seconds(file: Path = RUN_TIMES) -> dict[str, float]:

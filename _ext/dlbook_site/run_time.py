@@ -4,37 +4,14 @@
 last build's seconds would tell more of the machine's other work than of the chapter.
 """
 
-import json
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxRole
 
-FILE = "chapters/run_times.json"
-NONE = "not recorded yet"
+from .own_scripts import run_times, toc
 
-
-def in_words(record):
-    """One chapter's record as its page says it.
-
-    >>> machine = {"cores": 2, "processor": "AMD EPYC", "date": "2026-11-28"}
-    >>> in_words({"processor_seconds": 44.6, "peak_mebibytes": 812, **machine})
-    '45 processor seconds and 812 MiB of memory, recorded on 2026-11-28 on a machine with 2 cores (AMD EPYC)'
-    """
-    seconds = max(1, round(record["processor_seconds"]))
-    cores = f"{record['cores']} core{'s' * (record['cores'] != 1)}"
-    return (
-        f"{seconds} processor second{'s' * (seconds != 1)} and {record['peak_mebibytes']} MiB of memory, "
-        f"recorded on {record['date']} on a machine with {cores} ({record['processor']})"
-    )
-
-
-def run_time(file, page):
-    """The words for a page, by its name without ending."""
-    if not file.is_file():
-        return NONE
-    record = json.loads(file.read_text("utf8"))["chapters"].get(page)
-    return in_words(record) if record else NONE
+FILE = toc.RUN_TIMES.relative_to(toc.ROOT)
 
 
 class RunTime(SphinxRole):
@@ -49,7 +26,7 @@ class RunTime(SphinxRole):
                 line=self.lineno,
             )
             return [], [told]
-        return [nodes.Text(run_time(Path(self.env.srcdir, FILE), page))], []
+        return [nodes.Text(run_times.run_time(Path(self.env.srcdir, FILE), page))], []
 
 
 def connect(app):

@@ -27,12 +27,15 @@ def search(
     to share the work.
     """
     base = read_config(config, overrides, varied=True)
-    from dlbook.recipes.search import parse
+    from dlbook.recipes.search import ended, parse
     from dlbook.recipes.search import search as run
 
     spaces = [parse(text) for text in space or []]
     kept, file = run(base, spaces, trials, study, storage, say=typer.echo)
     states = [trial.state.name for trial in kept.trials]
-    typer.echo(", ".join(f"{states.count(name)} {name.lower()}" for name in ("COMPLETE", "PRUNED", "FAIL")))
+    counts = [f"{states.count(name)} {name.lower()}" for name in ("COMPLETE", "PRUNED", "FAIL")]
+    if open_ones := len(states) - ended(kept):
+        counts.append(f"{open_ones} not counted (killed, or running elsewhere)")
+    typer.echo(", ".join(counts))
     typer.echo(f"best: trial {kept.best_trial.number + 1}, validation accuracy {kept.best_value:.2f} %")
     typer.echo(f"train it: dlbook train {shlex.quote(str(file))}")

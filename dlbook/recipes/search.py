@@ -36,7 +36,7 @@ from dlbook.train.configuration import ConfigurationError, read_value
 from dlbook.train.run import ASKED
 from dlbook.train.trainer import NonFiniteLoss
 
-__all__ = ["Space", "default_storage", "parse", "search"]
+__all__ = ["Space", "default_storage", "ended", "parse", "search"]
 
 GRAMMAR = "KEY=low..high, KEY=log:low..high or KEY=a,b,c, for example optimizer.lr=log:1e-4..1e-1"
 STARTUP = 5  # trials that are never stopped, for a median to exist
@@ -142,7 +142,7 @@ def search(
     _require_valid(config, spaces, trials, splits)
     study, sampler = _open(name, config, storage)
     _require_same(study, config, spaces)
-    while sum(trial.state.is_finished() for trial in study.trials) < trials:
+    while ended(study) < trials:
         trial = study.ask()
         seed = generator_of(config.seed, "trial", trial.number).initial_seed()  # no two trials draw the same
         study.sampler = sampler(seed=seed)
@@ -152,9 +152,15 @@ def search(
         trial.set_user_attr("values", values)
         study.tell(trial, value, state=state)
         told = "  ".join(f"{key}={_shown(each)}" for key, each in values.items())
-        line = f"trial {trial.number + 1} of {trials}  {state.name.lower()}  {METRIC} {_shown(value)}"
+        line = f"trial {trial.number + 1}: {ended(study)} of {trials} ended  {state.name.lower()}"
+        line = f"{line}  {METRIC} {_shown(value)}"
         say(f"{line}  {told}  {why}".rstrip())
     return study, _save_best(study, config)
+
+
+def ended(study: Any) -> int:
+    """How many trials of a study have ended; one whose process was killed never does."""
+    return sum(trial.state.is_finished() for trial in study.trials)
 
 
 def _shown(value: Any) -> str:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import optuna
 import pytest
 
 from tests.cli.settings import TINY
@@ -38,11 +39,14 @@ def test_search_and_train_its_winner(run):
         and Path("runs/search.journal").is_file()
     )
     lines = [line for line in out.splitlines() if line.startswith("trial ")]
-    row = (
-        r"trial \d of 2  complete  accuracy [\d.]{1,5}  optimizer.lr=[\d.e-]{1,9}  optimizer.name=(sgd|adamw)"
-    )
+    row = r"trial \d: \d of 2 ended  complete  accuracy [\d.]{1,5}  optimizer.lr=[\d.e-]{1,9}  "
+    row += r"optimizer.name=(sgd|adamw)"
     assert [bool(re.fullmatch(row, line)) for line in lines] == [True, True]
-    assert "3 complete" in run(*words, "--trials", "3")[1]  # goes on with the study
+    backend = optuna.storages.journal.JournalFileBackend("runs/search.journal")
+    journal = optuna.storages.JournalStorage(backend)
+    optuna.load_study(study_name="mine", storage=journal).ask()  # as if killed before it ended
+    told = run(*words, "--trials", "3")[1]  # goes on with the study
+    assert "3 complete, 0 pruned, 0 fail, 1 not counted (killed, or running elsewhere)" in told
     file = re.search(r"train it: dlbook train (\S+)", out)[1]
     code, out, _ = run("train", file)
     assert file == "runs/search/mine/best.yaml" and code == 0 and "kept in runs/search/mine/best" in out

@@ -202,7 +202,9 @@ def test_our_own_errors_are_raised_and_a_stopped_trial_does_not_count(tmp_path, 
     with pytest.raises(ZeroDivisionError):
         search(config(tmp_path), [RATE], 2)
     figures(lambda rate: [50])
-    study, _ = search(config(tmp_path), [RATE], 2)
+    lines = []
+    study, _ = search(config(tmp_path), [RATE], 2, say=lines.append)
+    assert [line.partition("  ")[0] for line in lines] == ["trial 2: 1 of 2 ended", "trial 3: 2 of 2 ended"]
     assert [trial.state.name for trial in study.trials] == ["RUNNING", "COMPLETE", "COMPLETE"]
 
 

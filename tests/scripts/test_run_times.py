@@ -1,7 +1,9 @@
-"""The estimate of a build: by recorded times, and by how fast this machine was so far."""
+"""Recorded run times in words; the estimate of a build, by them and by how fast this machine was so far."""
+
+import json
 
 import pytest
-from run_times import UNKNOWN, seconds_left
+from run_times import UNKNOWN, run_time, seconds_left
 
 RECORDED = {"a": 100.0, "b": 50.0, "c": 10.0}
 
@@ -24,3 +26,17 @@ def test_seconds_left(waiting, running, done, workers, left):
 
 def test_without_any_record_it_is_a_guess():
     assert seconds_left({}, ["a"], {}, {}, 1) == UNKNOWN
+
+
+def test_a_run_time_is_that_of_the_page_s_own_record(tmp_path):
+    record = {
+        "processor_seconds": 44.6,
+        "peak_mebibytes": 812,
+        "cores": 2,
+        "processor": "AMD",
+        "date": "2026-11-28",
+    }
+    (tmp_path / "times.json").write_text(json.dumps({"chapters": {"a/resnet": record}}))
+    assert run_time(tmp_path / "times.json", "a/resnet").startswith("45 processor seconds and 812 MiB")
+    assert run_time(tmp_path / "times.json", "b/resnet") == "not recorded yet"
+    assert run_time(tmp_path / "none.json", "a/resnet") == "not recorded yet"

@@ -23,7 +23,6 @@ from dlbook_site import (
     pages,
     predictions,
     review,
-    run_time,
     search,
     sitemap,
 )
@@ -32,7 +31,7 @@ from sphinx.errors import ConfigError, ExtensionError
 
 
 @pytest.mark.parametrize(
-    "module", [address, badges, claims, definitions, docstrings, folds, icons, predictions, run_time, search]
+    "module", [address, badges, claims, definitions, docstrings, folds, icons, predictions, search]
 )
 def test_doctests(module):
     result = doctest.testmod(module)
@@ -190,22 +189,6 @@ def test_a_build_of_one_page_lists_all_pages(written, listed):
     )
     sitemap.list_every_page(app, None)
     assert [links.get_nowait()[0] for _ in range(links.qsize())] == listed
-
-
-def test_a_run_time_is_that_of_the_page_s_own_record(tmp_path):
-    record = {
-        "processor_seconds": 44.6,
-        "peak_mebibytes": 812,
-        "cores": 2,
-        "processor": "AMD",
-        "date": "2026-11-28",
-    }
-    (tmp_path / "times.json").write_text(json.dumps({"chapters": {"a/resnet": record}}))
-    assert run_time.run_time(tmp_path / "times.json", "a/resnet").startswith(
-        "45 processor seconds and 812 MiB"
-    )
-    assert run_time.run_time(tmp_path / "times.json", "b/resnet") == "not recorded yet"
-    assert run_time.run_time(tmp_path / "none.json", "a/resnet") == "not recorded yet"
 
 
 def test_the_box_of_a_failed_chapter_stands_below_its_title():
