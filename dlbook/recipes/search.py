@@ -152,9 +152,8 @@ def search(
         trial.set_user_attr("values", values)
         study.tell(trial, value, state=state)
         told = "  ".join(f"{key}={_shown(each)}" for key, each in values.items())
-        line = f"trial {trial.number + 1}: {ended(study)} of {trials} ended  {state.name.lower()}"
-        line = f"{line}  {METRIC} {_shown(value)}"
-        say(f"{line}  {told}  {why}".rstrip())
+        line = f"trial {trial.number + 1}: {ended(study)} of {trials} ended  {state.name.lower()}  {METRIC}"
+        say(f"{line} {_shown(value)}  {told}  {why}".rstrip())
     return study, _save_best(study, config)
 
 

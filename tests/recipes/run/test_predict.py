@@ -12,7 +12,6 @@ from dlbook.recipes.run.train import train
 from dlbook.train.run import RunError
 from tests.recipes.run.small_run import config
 
-
 SEMI = ("method.name=fixmatch", "data.labels_per_class=2", "data.unlabelled_batch_size=30")
 
 
