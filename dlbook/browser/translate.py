@@ -29,6 +29,16 @@ def _need(holds: bool, what: str, got: object) -> None:
         _refuse(what, got)
 
 
+def _need_repeated_rows(name: str, *nodes: Node) -> None:
+    """The engine repeats over the first axes alone: [B, C] + [C], and not [B, C, H, W] * [B, C, 1, 1]."""
+    shapes = [list(map(str, node.meta["val"].shape)) for node in nodes]  # texts, as a batch may be a symbol
+    ends = [shape[next((i for i, size in enumerate(shape) if size != "1"), len(shape)) :] for shape in shapes]
+    fits = any(
+        shape[len(shape) - len(end) :] == end for shape, end in zip(shapes, reversed(ends), strict=True)
+    )
+    _need(fits, f"{name} of equal shapes, or of a shape and its last axes", " and ".join(map(str, shapes)))
+
+
 def _axis(node: Node, axis: int) -> int:
     return axis % node.meta["val"].ndim
 
@@ -240,6 +250,8 @@ class Translation:
             (inputs,) = inputs
         for each in inputs:
             _need(each is None or isinstance(each, Node), f"{name} of tensors", each)
+        if name in ("add", "mul"):
+            _need_repeated_rows(name, *inputs)
         stack = list(node.meta.get("nn_module_stack", {}).values())
         layer = stack[-1][0] if stack else ""
         read = [None if each is None else self.values[each] for each in inputs]

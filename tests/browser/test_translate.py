@@ -38,6 +38,8 @@ REFUSED = {
     "a number added": (Calls(lambda x: x + 1), "add of tensors"),
     "zeros on two axes": (nn.ZeroPad2d(1), "zeros along one axis"),
     "a random mask": (Calls(lambda x: x * torch.rand_like(x)), "aten.rand_like"),
+    "a gate for each channel": (Calls(lambda x: x * x.mean((2, 3), keepdim=True)), "mul of equal shapes"),
+    "a sum with one row of many": (Calls(lambda x: x + x[:, :, :1]), "add of equal shapes"),
     "softmax over channels": (nn.Softmax(1), "softmax over the last axis"),
 }
 
@@ -56,6 +58,7 @@ def in_place(x):
 
 
 ALLOWED = {
+    "a shape and its last axes": lambda x: (x * x.flatten(0, 2).mean(0)).flatten(1),
     "in place": in_place,
     "axes counted from the end": lambda x: x.transpose(-1, -2)[..., :2].mean(-1).flatten(-2),
     "pieces of an axis": lambda x: torch.cat(list(x.unbind(1)), -1).softmax(-1).flatten(1),
