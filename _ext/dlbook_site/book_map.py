@@ -34,14 +34,14 @@ def box(head, hours, at, address, size, lines, lead=18):
     """A chapter: a link with its title in lines and its hours."""
     kinds = ["", *[f' dy="{lead}"'] * (len(lines) - 1), f' dy="{lead}" class="hours"']
     words = "".join(
-        f'<tspan x="{at[0] + 10}"{kind}>{html.escape(text)}</tspan>'
+        f'<tspan x="{at[0] + 8}"{kind}>{html.escape(text)}</tspan>'
         for kind, text in zip(kinds, [*lines, f"{halves(hours)} h"], strict=True)
     )
     spare = size[1] - lead * (len(lines) + 1)
     return (
         f'<a href="{html.escape(address)}" data-page="{html.escape(head.page)}">'
         f'<rect x="{at[0]}" y="{at[1]}" width="{size[0]}" height="{size[1]}" rx="8"/>'
-        f'<text x="{at[0] + 10}" y="{at[1] + spare / 2 + 13:g}">{words}</text></a>'
+        f'<text x="{at[0] + 8}" y="{at[1] + spare / 2 + 13:g}">{words}</text></a>'
     )
 
 

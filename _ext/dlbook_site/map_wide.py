@@ -6,14 +6,9 @@ beside it, then in the gap above its target, and comes down on it. So no arrow c
 arrows of one chapter share their way until they part. What follows from other arrows is not drawn again.
 """
 
-COLUMNS, BOX, HIGH, GAP = (
-    5,
-    120,
-    76,
-    34,
-)  # boxes in a row; pixels: a box's width and height, the gap beside it
+COLUMNS, BOX, HIGH, GAP = 5, 126, 76, 28  # boxes in a row; pixels: a box, the gap beside it
 LETTERS, LINES, LEAD = 16, 3, 16  # in a line of a title; lines; pixels from one to the next
-CAPTION, FREE, LANE, TIP = 26, 8, 6, 12  # pixels: a part's name, air, between two arrows, room for a head
+CAPTION, FREE, LANE, TIP = 34, 8, 6, 12  # pixels: a part's name, air, between two arrows, room for a head
 ROUND = 5  # pixels: radius of an arrow's corners
 
 
