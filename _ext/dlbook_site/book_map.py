@@ -8,8 +8,8 @@ from .map_wide import BOX, HIGH, LEAD, LETTERS, LINES, Layout, nearest_needs
 LEFT, NARROW, LOW, CLOSE = 64, 292, 48, 10  # on a telephone: room for the arrows, a box, the gap between two
 NARROW_LETTERS = 34
 HEAD = (  # of an arrow
-    '<defs><marker id="{name}" viewBox="0 0 8 8" refX="1" refY="4" markerUnits="userSpaceOnUse" markerWidth="10.5" markerHeight="10.5" '
-    'orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>'
+    '<defs><marker id="{name}" viewBox="0 0 8 8" refX="1" refY="4" markerWidth="10.5" markerHeight="10.5" '
+    'markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>'
 )
 
 
