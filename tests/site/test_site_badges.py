@@ -135,8 +135,9 @@ def test_on_paper_the_mark_is_the_number_of_a_row_that_is_printed(page):
 
 
 def chapters(site):
-    """The pages with a ledger, parsed."""
+    """The chapters with a ledger, parsed; a page of the reference may compute in cells that it does not show."""
     found = [path.relative_to(site).as_posix() for path in sorted(site.glob("chapters/*/*.html"))]
+    found = [path for path in found if not path.startswith("chapters/front/")]
     pages = ((path, soup(site, path)) for path in found if "{glue:text}" in source_of(path))
     return [(path, html) for path, html in pages if html.select_one("table.dlbook-ledger")]
 
