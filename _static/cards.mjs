@@ -1,6 +1,6 @@
 // What stands behind a word is said beside it: pointing at it, reaching it by keyboard, or a first tap shows a card.
 // Behind a citation stands the work, behind a term its definition (the words of the link's `title`, which a page without
-// scripts shows), behind a number of the prose its rows in the ledger. The card can be pointed at itself, Escape puts it away, and a second tap follows
+// scripts shows), behind a number of the prose its rows in the ledger, or where it was computed. The card can be pointed at itself, Escape puts it away, and a second tap follows
 // the link. A deferred script, as wide.mjs is.
 (() => {
   const WAIT = 250;  // ms: a pointer that only passes by shows nothing, and one that leaves may come back
@@ -50,6 +50,8 @@
     if (more > 0) parts.push(made("span", "card-row", made("span", "card-all", `and ${more} more in the ledger`)));
     return parts;
   }
+
+  const computed = () => [made("b", "", "Computed here, not predicted."), " A cell of this chapter computes it in each run. It has no row in the ledger. The mark leads to the cell."];
 
   function show(link, area, fill) {
     clearTimeout(timer);
@@ -111,6 +113,12 @@
     attach(link, definition, link, (link) => !beside(link));
   }
   for (const link of document.querySelectorAll("a.ledger-badge")) attach(link, rows, link.parentElement);
+  for (const link of document.querySelectorAll("a.computed-badge")) {
+    attach(link, computed, link.parentElement);
+    link.addEventListener("click", (event) => {  // its code is seen at once; a tap that shows the card goes nowhere
+      if (!event.defaultPrevented) document.getElementById(link.hash.slice(1)).querySelector(":scope > details.fold")?.setAttribute("open", "");
+    });
+  }
   card.addEventListener("pointerenter", () => clearTimeout(timer));
   card.addEventListener("pointerleave", () => later(hide));
   card.addEventListener("focusout", (event) => { if (!inside(event.relatedTarget)) hide(); });

@@ -48,6 +48,14 @@
     }
   }
 
+  // The arrows of the box that is pointed at or has the focus stand out.
+  const arrows = [...document.querySelectorAll(".dlbook-map .arrows path")];
+  const tell = (page) => { for (const path of arrows) path.classList.toggle("own", [path.dataset.from, path.dataset.to].includes(page)); };
+  for (const { box } of map) {
+    for (const kind of ["pointerenter", "focus"]) box.addEventListener(kind, () => tell(box.dataset.page));
+    for (const kind of ["pointerleave", "blur"]) box.addEventListener(kind, () => tell(document.activeElement?.dataset.page));
+  }
+
   function show() {
     const read = new Set(Object.keys(window.dlbookReview.read().chapters).filter((page) => page in chapters));
     for (const place of places) fill(place, read);

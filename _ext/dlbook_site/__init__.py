@@ -23,6 +23,7 @@ command    the command's reference, and that of its configuration
 docstrings our docstrings as Sphinx reads them
 ways       the map of the chapters, and ways through them
 book_map   its drawing
+map_wide   where its boxes and arrows stand on a wide page
 next_chapters  what one can read next, after what one has read
 own_scripts what is taken from scripts/
 first_uses symbols of the notation page lead to their first use

@@ -4,6 +4,9 @@ The ledger's table says itself which numbers it holds: `data-inserts` of a row h
 `{glue:text}` quotes. Behind such a number stands a small mark, a link to the row; `_static/cards.mjs` shows
 the row beside it, and on paper it is the row's number. So prose and table cannot disagree, and a notebook
 knows nothing of it.
+
+A number without a row was computed by the chapter's run all the same, and nothing was predicted of it. It has
+a quieter mark, which leads to the cell that keeps it.
 """
 
 import re
@@ -11,7 +14,10 @@ from html import escape
 
 import pybtex.plugin
 from docutils import nodes
+from myst_nb.core.execute import base
+from myst_nb.ext.glue import extract_glue_data
 from myst_nb.ext.glue.roles import PasteTextRole
+from myst_nb.ext.glue.utils import RetrievalError, retrieve_glue_data
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from .folds import fold
@@ -22,6 +28,8 @@ ROW = re.compile(
     r'(?: data-more| data-inserts="(?P<names>[^"]*)")?>'
 )
 WORK = re.compile(r'<cite data-work="([\w-]+)">(.*?)</cite>')
+DIGIT = re.compile(r"\d")  # a text without one is words only, and words have no mark
+CELL = "dlbook_cell"  # where an output's metadata keep the number of its cell
 WORDS = {"verified": "checked", "recorded": "recorded", "cited": "quoted"}
 
 
@@ -31,9 +39,28 @@ class Inserted(PasteTextRole):
     def run(self):
         """As in myst-nb; the number gets its name."""
         made, messages = super().run()
+        name = self.text.partition(":")[0]
         for node in made:
-            node["insertion"] = self.text.partition(":")[0]
+            node["insertion"] = name
+            node["cell"] = cell_of(self.document, name)
         return made, messages
+
+
+def number_cells(notebook, *others):
+    """As myst-nb's `extract_glue_data`; what a cell keeps for the prose gets the cell's number."""
+    for index, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", []):
+            if "scrapbook" in output.get("metadata", {}):
+                output["metadata"][CELL] = index
+    return extract_glue_data(notebook, *others)
+
+
+def cell_of(document, name):
+    """The number of the cell that keeps `name`, or None where the page does not have it."""
+    try:
+        return retrieve_glue_data(document, name).metadata.get(CELL)
+    except RetrievalError:
+        return None
 
 
 class Badge(nodes.Inline, nodes.TextElement):
@@ -52,6 +79,22 @@ def visit_badge(self, node):
 
 def depart_badge(self, node):
     """Nothing is left to write."""
+
+
+class CellMark(nodes.Inline, nodes.TextElement):
+    """The mark behind a number without a row. place: id of its cell."""
+
+
+def visit_cell_mark(self, node):
+    """Write the mark: a link to the cell."""
+    self.body.append(
+        f'<a class="computed-badge" href="#{node["place"]}" aria-label="computed, not predicted: its cell">'
+    )
+
+
+def depart_cell_mark(self, node):
+    """End the link."""
+    self.body.append("</a>")
 
 
 def rows_by_name(table):
@@ -76,12 +119,19 @@ def told(table):
     return f"{', '.join(counts)}; {more} rows in all" if single else ", ".join(counts)
 
 
-def mark(number, rows):
-    """Put the mark behind a number, so that no line ends between the two."""
-    both = nodes.inline("", classes=["in-ledger"])
+def mark(number, badge, kind):
+    """Put a mark behind a number, so that no line ends between the two. kind: class of both together."""
+    both = nodes.inline("", classes=[kind])
     number.replace_self(both)
-    badge = Badge(places=[place for place, _ in rows], kind=rows[0][1])
     both += [number, badge]
+
+
+def inside(node, *kinds):
+    """Whether a node stands in one of these kinds of node."""
+    while node := node.parent:
+        if isinstance(node, kinds):
+            return True
+    return False
 
 
 class MarkNumbers(SphinxPostTransform):
@@ -92,17 +142,33 @@ class MarkNumbers(SphinxPostTransform):
 
     def run(self, **kwargs):
         """See the class."""
-        for table in list(self.document.findall(nodes.raw)):
-            if LEDGER in table.astext():
-                self.dress(table)
+        tables = [raw for raw in self.document.findall(nodes.raw) if LEDGER in raw.astext()]
+        for table in tables:
+            self.dress(table)
+        if tables:  # the page is a chapter
+            self.mark_others()
+
+    def mark_others(self):
+        """Mark the numbers that have no row. In a link, which leads elsewhere, there is room for no other."""
+        containers = self.document.findall(nodes.container)
+        cells = {cell["cell_index"]: cell for cell in containers if cell.get("nb_element") == "cell_code"}
+        for number in list(self.document.findall(nodes.inline)):
+            cell = cells.get(number.get("cell"))
+            if cell is None or not DIGIT.search(number.astext()) or "in-ledger" in number.parent["classes"]:
+                continue
+            if not inside(number, nodes.reference, nodes.title):
+                place = f"cell-{number['cell']}"
+                cell["ids"] = list(dict.fromkeys([*cell["ids"], place]))
+                mark(number, CellMark(place=place), "computed-here")
 
     def dress(self, table):
         """Do it for one ledger."""
         text = table.astext()
         rows = rows_by_name(text)
         for number in list(self.document.findall(nodes.inline)):
-            if number.get("insertion") in rows:
-                mark(number, rows[number["insertion"]])
+            if found := rows.get(number.get("insertion")):
+                badge = Badge(places=[place for place, _ in found], kind=found[0][1])
+                mark(number, badge, "in-ledger")
         table.replace_self(made := nodes.raw("", WORK.sub(self.link, text), format="html"))
         fold([made], "All rows", told(text), "ledger")
 
@@ -122,11 +188,13 @@ class MarkNumbers(SphinxPostTransform):
 
 def replace_role(app, config):
     """Put the role that remembers in the place of myst-nb's, before the domains are made."""
+    base.extract_glue_data = number_cells
     app.add_role_to_domain("glue", "text", Inserted(), override=True)
 
 
 def connect(app):
     """Register role, mark and transform."""
     app.add_node(Badge, html=(visit_badge, depart_badge))
+    app.add_node(CellMark, html=(visit_cell_mark, depart_cell_mark))
     app.add_post_transform(MarkNumbers)
     app.connect("config-inited", replace_role)

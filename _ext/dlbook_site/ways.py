@@ -92,8 +92,12 @@ def collect(app, doctree):
 
 def heads(env):
     """All heads in the book's order: page -> head."""
-    parts = gathered.by_part(env, STORE)
-    return {page: found[0][0] for _, pages in parts for page, found in pages}
+    return {head.page: head for _, found in by_part(env) for head in found}
+
+
+def by_part(env):
+    """The heads of each part of the book that has some: [(name, heads)]."""
+    return [(name, [found[0][0] for _, found in pages]) for name, pages in gathered.by_part(env, STORE)]
 
 
 def run_seconds(env):
@@ -122,11 +126,11 @@ def fill(app, doctree, docname):
     """Draw the map and write the ways of a page that has them."""
     if not gathered.gathers(app.env, docname, STORE):
         return
-    known, times = heads(app.env), hours(app.env)
+    times = hours(app.env)
     for place in list(doctree.findall(nodes.container)):
         if "dlbook-map" in place["classes"]:
             address = lambda page: app.builder.get_relative_uri(docname, page)
-            place += nodes.raw("", drawing(list(known.values()), times, address), format="html")
+            place += nodes.raw("", drawing(by_part(app.env), times, address), format="html")
         if "dlbook-way" in place["classes"]:
             place += way(app, docname, place["pages"], times)
 

@@ -1,5 +1,5 @@
-"""The mark behind a number: it leads to its row, shows it, and is the row's number on paper; and the page of every
-claim.
+"""The mark behind a number: it leads to its row, shows it, and is the row's number on paper; a number without a row
+has a quieter one, to its cell; and the page of every claim.
 
 Seeded faults, tried: a mark that names another row, a card without the margin, a target that a finger misses, a
 card that lies on its own mark, a ledger that paper leaves folded, and quotations listed before what could have failed.
@@ -132,6 +132,73 @@ def test_on_paper_the_mark_is_the_number_of_a_row_that_is_printed(page):
     assert row.evaluate(
         "(e) => e.checkVisibility({contentVisibilityAuto: true}) && e.getClientRects().length > 0"
     )
+
+
+def chapters(site):
+    """The chapters with a ledger, parsed; a page of the reference may compute in cells that it does not show."""
+    found = [path.relative_to(site).as_posix() for path in sorted(site.glob("chapters/*/*.html"))]
+    found = [path for path in found if not path.startswith("chapters/front/")]
+    pages = ((path, soup(site, path)) for path in found if "{glue:text}" in source_of(path))
+    return [(path, html) for path, html in pages if html.select_one("table.dlbook-ledger")]
+
+
+def source_of(path):
+    """Text of a page's source."""
+    file = ROOT / path.replace(".html", ".md")
+    return file.read_text("utf8") if file.is_file() else ""
+
+
+def unmarked(html):
+    """Inserted numbers without a mark. A text without a digit is words only; a link leads elsewhere already."""
+    numbers = [node for node in html.select(".pasted-text") if not node.select_one(".pasted-text")]
+    return [
+        number.get_text()
+        for number in numbers
+        if re.search(r"\d", number.get_text())
+        and not number.find_parent("a")
+        and "badge" not in " ".join((number.find_next_sibling("a") or {}).get("class", []))
+    ]
+
+
+def test_no_inserted_number_is_without_a_mark_and_each_quiet_one_leads_to_a_cell_of_the_page(site):
+    pages = chapters(site)
+    assert len(pages) >= 30
+    assert {path: found for path, html in pages if (found := unmarked(html))} == {}
+    for path, html in pages:
+        cells = {cell["id"] for cell in html.select("div.cell[id^=cell-]")}
+        targets = {link["href"].removeprefix("#") for link in html.select("a.computed-badge")}
+        assert targets <= cells, path
+
+
+def test_a_number_without_a_row_says_that_it_was_computed_and_opens_its_cell(page):
+    quiet = page.locator("article p a.computed-badge").first
+    quiet.scroll_into_view_if_needed()
+    size = quiet.bounding_box()
+    assert size["width"] >= 20 and size["height"] >= 24 and "computed" in quiet.get_attribute("aria-label")
+    quiet.evaluate("(a) => a.focus({focusVisible: true, preventScroll: true})")
+    assert "Computed here, not predicted" in page.locator(CARD).inner_text()
+    place = quiet.get_attribute("href").removeprefix("#")
+    number = re.sub(r"\D", "", place)
+    page.keyboard.press("Enter")
+    page.wait_for_function("(place) => location.hash === '#' + place", arg=place)
+    assert (
+        number and page.locator(f"#{place} details[open] pre, #{place} > .cell_input pre").first.is_visible()
+    )
+    page.emulate_media(media="print")
+    assert quiet.is_hidden()
+
+
+def test_a_finger_sees_first_what_the_quiet_mark_is(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{address}/{PAGE}")
+    quiet = page.locator("article p a.computed-badge").first
+    quiet.scroll_into_view_if_needed()
+    quiet.tap()
+    assert page.locator(CARD).is_visible() and not page.evaluate("location.hash")
+    quiet.tap()
+    page.wait_for_function("location.hash.startsWith('#cell-')")
+    context.close()
 
 
 def in_order(site):

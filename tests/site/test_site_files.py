@@ -14,6 +14,7 @@ from tests.site.site_html import (
     doubled,
     leftovers,
     missing_alt,
+    pages,
     poor_metadata,
     soup,
     thebe_or_cdn,
@@ -54,6 +55,13 @@ def test_a_page_as_it_is_written(site, path, here, settings):
         "numbers of figures": unnumbered(page, path),
     }
     assert not {name: faults for name, faults in found.items() if faults}
+
+
+def test_no_option_of_a_command_lost_its_two_hyphens(site):
+    """A dash straight before a letter was "--" in the source: such a command fails when it is pasted."""
+    dash = re.compile(r"(?:^|[\s(>\"'\[])[\u2013\u2014][a-z].{0,30}", re.MULTILINE)
+    found = {path: dash.findall(Path(site, path).read_text("utf8")) for path in pages(site)}
+    assert not {path: words for path, words in found.items() if words}
 
 
 def test_every_link_and_fragment_resolves(site):

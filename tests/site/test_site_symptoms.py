@@ -1,5 +1,7 @@
 """The page of symptoms: every bug of every clinic, under each symptom that its first paragraph names.
 
+No symptom is without a bug, and no list is too long to look through.
+
 Seeded faults, tried: the first of several symptoms alone is kept; the link leads to the page, not to the bug;
 symptoms that no chapter has yet stay.
 """
@@ -14,6 +16,7 @@ from tests.site.site_html import soup
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
 BUG = re.compile(r"^### (?P<title>.+)\n(?:(?!^##).*\n)*?\*\*Symptom: (?P<seen>[^*]+)\.\*\*", re.M)
+LONGEST = 24  # bugs under one symptom; what has more is split by cause
 STRAIGHT = str.maketrans("“”‘’", "\"\"''")  # quotation marks as the sources have them
 CODE = str.maketrans("", "", "`")  # the marks of code, which the page shows as its letters' shape
 
@@ -42,3 +45,12 @@ def test_every_bug_stands_under_what_one_sees(site):
     assert len(page.select("#pst-page-navigation-heading-2 ~ nav a, .page-toc a")) == len(
         {f for f, _ in shown}
     )
+
+
+def test_each_symptom_that_the_page_is_to_have_is_there_and_none_is_too_long(site):
+    source = (ROOT / "chapters/front/symptoms.md").read_text("utf8")
+    wanted = re.search(r"```\{symptoms\}\n(.*?)\n```", source, re.S)[1].splitlines()
+    assert "A resumed run differs" in wanted
+    sections = soup(site, "chapters/front/symptoms.html").select("section.symptom")
+    assert [section.h2.find(string=True).strip() for section in sections] == wanted
+    assert all(1 <= len(section.select("li > p:first-child > a")) <= LONGEST for section in sections)
