@@ -49,7 +49,7 @@ def test_the_map_is_the_table_of_contents():
         ("[Activations](chapters/convolution/activations.md)", "*Activations*"),
         ("  - *Open problems*", "  - [Open problems](chapters/practice/open-problems.md)"),
         ("- **Training**", "- **Learning**"),
-        ("  - *The lineage*", "  - The lineage"),
+        ("  - *Open problems*", "  - Open problems"),
     ],
 )
 def test_the_map_can_be_wrong(old, new):

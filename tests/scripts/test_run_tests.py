@@ -57,7 +57,8 @@ def test_stages_in_a_browser_get_what_is_left_and_never_nothing():
     limited = [name for name, stage in known.items() if stage.share]
     assert limited == ["figures", "pages"] and known["pages"].share == 1  # the last may take all
     ends = [run_tests.ends(known[name], 1000, 1000 + 25 * minute) for name in limited]
-    assert ends == [1000 + (25 + 18) * minute, 1000 + 55 * minute]
+    left = run_tests.LIMIT - 25
+    assert ends == [1000 + (25 + 0.6 * left) * minute, 1000 + run_tests.LIMIT * minute]
     assert run_tests.ends(known["pages"], 1000, 1000 + 80 * minute) == 1000 + 86 * minute
 
 
