@@ -77,7 +77,6 @@ JOBS = (
     notebook("regnet", 60),
     notebook("convnext", 60),
     notebook("lineage", 45),
-    zoo("zoo-bf16-compile", 150, "--compile"),
     notebook("deep-learning", 60),
     notebook("imagenet", 60),
     notebook("lenet", 50),

@@ -48,8 +48,9 @@ def test_a_job_that_takes_too_long_is_stopped_with_all_that_it_started(tmp_path)
     result = run_job(job(code=code), 5, tmp_path)
     (child,) = result["last_lines"]
     assert result["ended"] == "stopped after 5 s"
-    polls = iter(range(600))  # what is killed needs a moment to be gone
-    while runs(int(child)) and next(polls, None) is not None:
+    for _ in range(600):  # what is killed needs a moment to be gone
+        if not runs(int(child)):
+            break
         time.sleep(0.05)
     assert not runs(int(child))
 
@@ -114,7 +115,8 @@ def test_without_cifar_what_needs_it_is_left_and_said(capsys):
 def test_every_job_has_its_rehearsal_and_every_chapter_its_job():
     from toc import notebooks
 
-    assert REHEARSAL.keys() == {j.name for j in JOBS}
+    names = [j.name for j in JOBS]
+    assert REHEARSAL.keys() == set(names) and len(set(names)) == len(names)
     chapters = {page.stem for page in notebooks()} - {"index"}
     assert {j.name.removeprefix("notebook-") for j in JOBS if j.name.startswith("notebook-")} == chapters
     assert not [w for command, _ in REHEARSAL.values() for w in command if w in ("--device", "CIFAR")]

@@ -1,8 +1,10 @@
 """Recorded run times in words; the estimate of a build, by them and by how fast this machine was so far."""
 
+import doctest
 import json
 
 import pytest
+import run_times
 from run_times import UNKNOWN, run_time, seconds_left
 
 RECORDED = {"a": 100.0, "b": 50.0, "c": 10.0}
@@ -40,3 +42,8 @@ def test_a_run_time_is_that_of_the_page_s_own_record(tmp_path):
     assert run_time(tmp_path / "times.json", "a/resnet").startswith("45 processor seconds and 812 MiB")
     assert run_time(tmp_path / "times.json", "b/resnet") == "not recorded yet"
     assert run_time(tmp_path / "none.json", "a/resnet") == "not recorded yet"
+
+
+def test_doctests():
+    result = doctest.testmod(run_times)
+    assert result.attempted and not result.failed

@@ -12,6 +12,7 @@ from dlbook_site import (
     address,
     assets,
     badges,
+    book_map,
     claims,
     definitions,
     docstrings,
@@ -20,6 +21,7 @@ from dlbook_site import (
     freshness,
     gathered,
     icons,
+    map_wide,
     pages,
     predictions,
     review,
@@ -31,7 +33,8 @@ from sphinx.errors import ConfigError, ExtensionError
 
 
 @pytest.mark.parametrize(
-    "module", [address, badges, claims, definitions, docstrings, folds, icons, predictions, search]
+    "module",
+    [address, badges, book_map, claims, definitions, docstrings, folds, icons, map_wide, predictions, search],
 )
 def test_doctests(module):
     result = doctest.testmod(module)
